@@ -1,0 +1,50 @@
+"""What can go wrong for the operator. A student's failure is data (``Run.outcome``), never one of these.
+
+GraderError                 exit 1: one clear line
+├── AssignmentError         assignment.toml or its files; carries every problem found
+├── IntakeError             nothing could be read from what was handed in
+├── DatasetError            public or hidden data: missing, wrong shape, unreadable
+├── OutputError             the output folder cannot be written
+├── SandboxError            no confinement as asked for, or it broke: our fault, never the student's
+└── MetricError             predictions that cannot be measured; scoring turns it into a score with a reason
+"""
+
+from __future__ import annotations
+
+from grader.records import Message
+
+
+class GraderError(Exception):
+    """Root of everything raised on purpose."""
+
+
+class AssignmentError(GraderError):
+    """``problems`` has one line per problem: where, what was found, what was expected."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class IntakeError(GraderError):
+    pass
+
+
+class DatasetError(GraderError):
+    pass
+
+
+class OutputError(GraderError):
+    pass
+
+
+class SandboxError(GraderError):
+    pass
+
+
+class MetricError(GraderError):
+    """``message`` names the found and the expected, for the student's report."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(str(message))

@@ -1,0 +1,278 @@
+"""The values that pass from stage to stage: frozen, made once, standard library only.
+
+``Assignment`` and ``Submission`` go in; a ``Run`` says what executing the notebook gave, ``Score`` what one
+criterion is worth, ``Grade`` what the student gets. What a student's failure was is data here, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+Titles = Mapping[str, str]  # language tag ("en", "zh-TW") -> text
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence for people, its values apart, so that each reader gets it in their own language."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.template.format_map(self.values)
+
+
+def message(template: str, /, **values: object) -> Message:
+    """A ``Message``; the literal given here is what translators see."""
+    return Message(template, values)
+
+
+# ---------------------------------------------------------------- Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one submission may use."""
+
+    seconds: float = 300.0  # wall clock for all cells together
+    cell_seconds: float | None = None  # wall clock for one cell
+    memory_mb: int = 4096  # all its processes together
+    disk_mb: int = 1024  # what it may leave in its own folders
+    file_mb: int = 256  # one file
+    processes: int = 256  # processes and threads it may start
+    output_mb: float = 2.0  # printed and shown, per cell
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Where the rows come from that no student sees: drawn by ``generator``, or the teacher's own ``file``."""
+
+    generator: Path | None = None
+    file: Path | None = None
+    rows: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The table a model is trained on: ``files`` lie beside the notebook, ``table`` is the one with the answers."""
+
+    files: tuple[Path, ...]
+    table: Path
+    inputs: tuple[str, ...]
+    target: str
+    task: Literal["classification", "regression"]
+    hidden: Hidden
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One line of the rubric; each kind in ``grader.rubric`` adds its own options."""
+
+    id: str
+    points: float
+    title: Titles
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    id: str
+    version: str
+    folder: Path
+    title: Titles
+    rubric: tuple[Criterion, ...]
+    data: Data | None = None
+    limits: Limits = Limits()
+
+    @property
+    def points(self) -> float:
+        return sum(criterion.points for criterion in self.rubric)
+
+
+# ---------------------------------------------------------------- Submission
+
+
+class Outcome(StrEnum):
+    OK = "ok"  # every cell ran
+    ERROR = "error"  # a cell failed or the notebook's process ended
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    DISK = "disk"
+    MISSING = "missing"  # nothing that can be run was handed in
+    FORBIDDEN = "forbidden"  # refused, for example a path out of the archive
+    GRADER_FAULT = "grader_fault"  # ours: never the student's loss
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    id: str  # unique in the class, safe as a file name
+    name: str  # as the LMS gave it
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str  # relative POSIX path without "..", where the notebook expects it
+    path: Path  # where its bytes lie
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one student handed in. ``problem`` says why there is nothing to run; ``outcome`` is then its kind."""
+
+    student: Student
+    notebook: Path | None = None  # the bytes as handed in; read by grader.notebook only
+    notebook_name: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    submitted_at: datetime | None = None
+    late: bool | None = None  # None: the LMS does not say
+    digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
+    origin: str = ""  # the archive's entry or folder it came from
+    problem: Message | None = None
+    outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
+    notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report
+
+
+# ---------------------------------------------------------------- Run
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    name: str  # "ValueError"
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    index: int  # place in the notebook, from 0
+    kind: Literal["code", "markdown", "raw"]
+    characters: int  # of its source, white space not counted
+    ran: bool = False
+    error: CellError | None = None
+    images: int = 0
+    seconds: float | None = None
+    count: int | None = None  # the number Jupyter shows, In [count]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One training as it was recorded. ``curves`` has one value per epoch, keyed as Keras names them."""
+
+    model: str
+    epochs: int
+    batch_size: int | None
+    samples: int | None  # rows it was given, validation split included
+    validated: bool  # on data kept from training
+    seconds: float
+    curves: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture drawn: what its lines were found to show, by their numbers and not by their captions."""
+
+    cell: int  # index of the cell that showed it, -1 when unknown
+    shows: tuple[str, ...] = ()  # recorded curves found in it: "loss", "val_loss", ...
+    lines: int = 0
+    caption: str = ""  # title and axis labels, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way the answer was looked for on the public data."""
+
+    source: str  # "predict(X)" or the variable that holds the model
+    preparation: str  # "raw", "scaler", "flattened", ...
+    form: str = ""  # how its output was read: "labels", "probability", ...
+    public_value: float | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the notebook's process says of itself: claims, shown, and trusted for no point that labels decide."""
+
+    fits: tuple[Fit, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    held_out_evaluations: int = 0  # evaluate() on other rows than were trained on
+    chosen: Attempt | None = None
+    attempts: tuple[Attempt, ...] = ()
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What executing one submission gave. ``predictions`` is an ``.npy`` in the order of the hidden set."""
+
+    outcome: Outcome
+    reason: Message | None = None  # why the outcome is not OK, in human words
+    cells: tuple[Cell, ...] = ()
+    facts: Facts = Facts()
+    executed: Path | None = None
+    predictions: Path | None = None
+    no_predictions: Message | None = None  # why there are none
+    depends_on_neighbours: bool = False  # the answer for a row changed with the rows around it
+    seconds: float = 0.0  # wall clock, everything
+    cell_seconds: float = 0.0  # in the student's own cells
+    peak_memory_mb: float = 0.0
+    confinement: str = ""
+    notes: tuple[Message, ...] = ()
+
+
+# ---------------------------------------------------------------- Score, Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What a measured value stands against."""
+
+    full_at: float
+    zero_at: float
+    baselines: Mapping[str, float] = field(default_factory=dict)  # "majority", "mean", "linear"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One criterion's result. ``points`` is None when it could not be judged and a person must."""
+
+    criterion: str
+    title: Titles
+    points: float | None
+    max: float
+    passed: bool | None
+    reason: Message
+    value: float | None = None
+    low: float | None = None  # 95 % interval
+    high: float | None = None
+    n: int | None = None  # sample size behind the value
+    scale: Scale | None = None
+    review: Message | None = None  # why a person should look
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """``total`` is None when a fault of the grader's own left something unjudged: never a zero."""
+
+    scores: tuple[Score, ...]
+    total: float | None
+    max: float
+    late: bool | None = None
+    review_reasons: tuple[Message, ...] = ()
+
+    @property
+    def needs_review(self) -> bool:
+        return bool(self.review_reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """One submission with all that became of it."""
+
+    submission: Submission
+    run: Run
+    grade: Grade
