@@ -39,6 +39,8 @@ def message(template: str, /, **values: object) -> Message:
 class Limits:
     """What one submission may use."""
 
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
     memory_mb: int = 4096  # all its processes together
@@ -52,6 +54,8 @@ class Limits:
 class Hidden:
     """Where the rows come from that no student sees: drawn by ``generator``, or the teacher's own ``file``."""
 
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
     generator: Path | None = None
     file: Path | None = None
     rows: int = 2000
@@ -60,6 +64,8 @@ class Hidden:
 @dataclass(frozen=True, slots=True)
 class Data:
     """The table a model is trained on: ``files`` lie beside the notebook, ``table`` is the one with the answers."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     files: tuple[Path, ...]
     table: Path
@@ -73,9 +79,11 @@ class Data:
 class Criterion:
     """One line of the rubric; each kind in ``grader.rubric`` adds its own options."""
 
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  read by grader.spec: a misspelt option is an error
+
     id: str
     points: float
-    title: Titles
+    title: Titles = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,29 @@
+"""Scores to a grade: arithmetic only, no files, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.records import Grade, Message, Outcome, Run, Score, Submission, message
+
+
+def grade_scores(submission: Submission, run: Run, scores: Sequence[Score]) -> Grade:
+    """The sum of the points; None as soon as one criterion could not be judged."""
+    known = [score.points for score in scores if score.points is not None]
+    complete = len(known) == len(scores)
+    return Grade(
+        scores=tuple(scores),
+        total=round(sum(known), 2) if complete else None,
+        max=sum(score.max for score in scores),
+        late=submission.late,
+        review_reasons=tuple(_review_reasons(run, scores)),
+    )
+
+
+def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
+    reasons = []
+    if run.outcome is Outcome.GRADER_FAULT:
+        reasons.append(message("The grader itself failed here; nothing was taken off. Grade again, or by hand."))
+    if run.outcome in (Outcome.MISSING, Outcome.FORBIDDEN):
+        reasons.append(message("Nothing could be graded: see the reason and ask the student."))
+    return reasons + [score.review for score in scores if score.review is not None]

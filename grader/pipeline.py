@@ -1,0 +1,136 @@
+"""The stages called in order, for a whole class: several submissions at once, files that are valid at every moment."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader.errors import OutputError
+from grader.execution import Exam, prepare_exam, run_submission
+from grader.grading import grade_scores
+from grader.records import Assignment, Graded, Outcome, Run, Submission, message
+from grader.report import write_class_page, write_student_report
+from grader.results import write_results
+from grader.rubric.metric import Truth
+from grader.sandbox.base import Sandbox
+from grader.scoring import open_truth, score_run
+
+SECONDS_BETWEEN_WRITES = 5.0
+
+Progress = Callable[[Graded], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a class is graded. ``secret`` decides the hidden set; ``jobs`` notebooks run at once."""
+
+    out: Path
+    secret: bytes
+    language: str = "en"
+    jobs: int = 1
+    threads: int = 1  # of each notebook
+
+
+def grade_class(
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    sandbox: Sandbox,
+    settings: Settings,
+    *,
+    progress: Progress = lambda _graded: None,
+) -> tuple[Graded, ...]:
+    """Grades every submission and writes everything below ``settings.out``.
+
+    When interrupted (KeyboardInterrupt) the notebooks that run are ended, the files hold what was finished, and the
+    interruption goes on. Raises OutputError when the folder cannot be written, before anything is run.
+    """
+    make_writable(settings.out)
+    exam = prepare_exam(assignment, settings.secret, threads=settings.threads)
+    truth = open_truth(assignment, settings.secret)
+    results: list[Graded] = []
+    written = time.monotonic()
+    try:
+        for graded in _graded(submissions, exam, truth, sandbox, settings):
+            results.append(graded)
+            progress(graded)
+            if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
+                _write_class(_in_order(results, submissions), assignment, settings)
+                written = time.monotonic()
+    finally:
+        _write_class(_in_order(results, submissions), assignment, settings)
+    return _in_order(results, submissions)
+
+
+def make_writable(out: Path) -> None:
+    """Creates ``out``; raises OutputError when nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".grader-writes-here"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror}; choose another folder with --out") from error
+
+
+def _graded(
+    submissions: Sequence[Submission], exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings
+) -> Iterator[Graded]:
+    """Each as it is finished."""
+    waiting = list(reversed(submissions))
+    running: set[Future[Graded]] = set()
+    with ThreadPoolExecutor(max_workers=settings.jobs) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < settings.jobs:
+                    running.add(pool.submit(_grade_one, waiting.pop(), exam, truth, sandbox, settings))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BaseException:
+            sandbox.close()  # or leaving the pool would wait for notebooks that nobody wants any more
+            raise
+
+
+def _grade_one(
+    submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings
+) -> Graded:
+    try:
+        run = run_submission(submission, exam, sandbox, out=settings.out)
+        graded = _judged(submission, run, exam.assignment, truth)
+        _write_student(graded, exam.assignment, settings)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is ours: the class goes on, nobody loses a point
+        graded = _judged(submission, _fault(error), exam.assignment, truth)
+        _write_student(graded, exam.assignment, settings)
+    return graded
+
+
+def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:
+    return Graded(submission, run, grade_scores(submission, run, score_run(run, assignment, truth)))
+
+
+def _fault(error: Exception) -> Run:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    text = f"{type(error).__name__}: {error} ({where})"
+    return Run(Outcome.GRADER_FAULT, message("The grader failed: {error}", error=text[:300]))
+
+
+def _write_student(graded: Graded, assignment: Assignment, settings: Settings) -> None:
+    folder = settings.out / "students" / graded.submission.student.id
+    folder.mkdir(parents=True, exist_ok=True)
+    write_student_report(graded, assignment, language=settings.language, folder=folder)
+
+
+def _write_class(results: Sequence[Graded], assignment: Assignment, settings: Settings) -> None:
+    write_results(results, assignment, settings.out, datetime.now(UTC))
+    write_class_page(results, assignment, language=settings.language, out=settings.out)
+
+
+def _in_order(results: Sequence[Graded], submissions: Sequence[Submission]) -> tuple[Graded, ...]:
+    places = {submission.student.id: place for place, submission in enumerate(submissions)}
+    return tuple(sorted(results, key=lambda graded: places[graded.submission.student.id]))

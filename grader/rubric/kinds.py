@@ -1,0 +1,11 @@
+"""Every kind of criterion an assignment may name."""
+
+from __future__ import annotations
+
+from grader.rubric.executes import Executes
+from grader.rubric.figure import FigureDrawn
+from grader.rubric.manual import Manual
+from grader.rubric.metric import MetricReached
+from grader.rubric.training import Training
+
+Kind = Executes | FigureDrawn | Manual | MetricReached | Training

@@ -1,0 +1,81 @@
+"""A sandbox that runs nothing: scripted replies, for tests of everything around it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import nbformat
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.sandbox.base import Ended, Job, Reply
+
+Script = Callable[[Job], Reply]
+
+
+class FakeSandbox:
+    """Answers each job by ``script`` and keeps the jobs it was given, in order."""
+
+    confinement = "fake"
+
+    def __init__(self, script: Script) -> None:
+        self.jobs: list[Job] = []
+        self.closed = False
+        self._script = script
+
+    def run(self, job: Job) -> Reply:
+        self.jobs.append(job)
+        return self._script(job)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def replies(reply: Reply) -> Script:
+    """The same reply to every job."""
+    return lambda _job: reply
+
+
+def finished(
+    job: Job,
+    *,
+    answers: Callable[[NDArray[np.float64]], NDArray[Any]] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Reply:
+    """A run without an error; ``answers`` is the model, asked the hidden inputs as a real one would be."""
+    notebook = nbformat.reads(job.notebook.decode(), as_version=4)
+    for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = count
+    predictions = None
+    if answers is not None and job.question is not None:
+        predictions = npy(answers(job.question.hidden_inputs))
+    return Reply(
+        ended=Ended.FINISHED,
+        executed=nbformat.writes(notebook).encode(),
+        facts=json.dumps(EMPTY_FACTS | dict(facts or {})).encode(),
+        predictions=predictions,
+        seconds=2.0,
+        cell_seconds=1.0,
+        peak_memory_mb=100.0,
+    )
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+EMPTY_FACTS: dict[str, Any] = {
+    "fits": [],
+    "figures": [],
+    "held_out_evaluations": 0,
+    "chosen": None,
+    "attempts": [],
+    "seeds": {"python": 0},
+    "versions": {"python": "3.11"},
+    "device": "CPU",
+}

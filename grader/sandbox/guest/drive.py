@@ -1,0 +1,199 @@
+"""Runs the cells one after the other and writes the executed notebook as it goes.
+
+A cell that fails does not stop the next. A cell that outlives its time is interrupted, and what it reached stays;
+when the whole notebook's time is up, the cells that follow are not started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+
+from . import protocol
+
+class _OwnKernel(KernelSpecManager):  # type: ignore[misc]
+    """One kernel, ours, whatever the notebook's metadata names and whatever is installed on the machine."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
+        code = protocol.bootstrap("kernel", Path(__file__).parent)
+        argv = [sys.executable, "-I", "-B", "-c", code, "{connection_file}", str(self.parent.job)]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python", interrupt_mode="signal")
+
+
+class _Kernel(AsyncKernelManager):  # type: ignore[misc]
+    job: Path
+
+    def _kernel_spec_manager_default(self) -> KernelSpecManager:
+        return _OwnKernel(parent=self)
+
+
+class BoundedClient(NotebookClient):  # type: ignore[misc]
+    """Keeps at most ``output_bytes`` and ``MAX_OUTPUTS`` of what a cell prints and shows; the rest is dropped."""
+
+    MAX_OUTPUTS = 2000
+    output_bytes = 2 << 20
+    used = 0
+    kept = 0
+    cut = False
+
+    def begin_cell(self) -> None:
+        self.used, self.kept, self.cut = 0, 0, False
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        kind = msg["msg_type"]
+        if kind.startswith("comm"):
+            return None  # widgets have no page to live in
+        if kind in ("stream", "display_data", "execute_result", "update_display_data"):
+            self.used += _size(msg["content"])
+            self.kept += 1
+            if self.used > self.output_bytes or self.kept > self.MAX_OUTPUTS:
+                self._mark_cut(cell)
+                return None
+            if kind == "stream" and _joined(cell.outputs, msg["content"]):
+                return None
+        return super().process_message(msg, cell, cell_index)
+
+    def _mark_cut(self, cell: NotebookNode) -> None:
+        if not self.cut:
+            self.cut = True
+            text = "\n[output cut here: the limit for one cell was reached]\n"
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+
+
+def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
+    """Whether a piece of a stream could be added to the output before it; a print is a message of its own."""
+    last = outputs[-1] if outputs else None
+    if last is None or last.output_type != "stream" or last.name != content.get("name"):
+        return False
+    last.text += str(content.get("text", ""))
+    return True
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_size(item) for item in value.values())
+    if isinstance(value, list):
+        return sum(_size(item) for item in value)
+    return 8
+
+
+class Drive:
+    """One job: the notebook, its kernel and the clock."""
+
+    def __init__(self, job: Path, request: dict[str, Any]) -> None:
+        self.job, self.request, self.out = job, request, job / "out"
+        self.notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
+        self.notebook.metadata["grader"] = {"timeout_cell": None, "died_cell": None, "slow_cells": []}
+        self.status = self.notebook.metadata["grader"]
+        self.deadline = 0.0
+        manager = _Kernel(transport="tcp" if sys.platform == "win32" else "ipc")
+        manager.job = job
+        if manager.transport == "ipc":
+            manager.ip = str(job / "run" / "k")
+        manager.connection_file = str(job / "run" / "connection.json")
+        self.client = BoundedClient(
+            self.notebook,
+            km=manager,
+            timeout=None,
+            allow_errors=True,
+            interrupt_on_timeout=True,
+            skip_cells_with_tag="",
+            record_timing=True,
+            store_widget_state=False,
+            coalesce_streams=True,
+            startup_timeout=int(protocol.START_SECONDS),
+            iopub_timeout=20,
+        )
+        self.client.output_bytes = int(request["output_bytes"])
+        self.client.timeout_func = lambda _cell: self._cell_seconds()
+
+    def save(self) -> None:
+        text = nbformat.writes(self.notebook)
+        protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
+
+    def _cell_seconds(self) -> float:
+        left = max(0.1, self.deadline - time.monotonic())
+        one = self.request["cell_seconds"]
+        return min(left, one) if one else left
+
+    async def run(self) -> None:
+        self.save()
+        async with self.client.async_setup_kernel(cwd=str(self.job / "work"), stdin=-3):  # stdin=subprocess.DEVNULL
+            (self.out / protocol.STARTED).touch()
+            alive = await self._run_cells()
+            (self.out / protocol.CELLS_ENDED).touch()
+            if alive:
+                await self._ask_kernel("report")
+            self.save()
+            (self.out / protocol.READY).touch()
+            if alive and self.request["predict"] and await self._hidden_inputs_came():
+                await self._ask_kernel("answer")
+            await self.client.km.shutdown_kernel(now=True)
+
+    async def _run_cells(self) -> bool:
+        """Whether the kernel is still there afterwards."""
+        self.deadline = time.monotonic() + self.request["seconds"]
+        for index, cell in enumerate(self.notebook.cells):
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            started = time.monotonic()
+            self.client.begin_cell()
+            try:
+                # The second bound is for a cell that ignores its interruption.
+                bound = self._cell_seconds() + protocol.GRACE_SECONDS
+                await asyncio.wait_for(self.client.async_execute_cell(cell, index), bound)
+            except DeadKernelError:
+                self.status["died_cell"] = index
+                return False
+            except TimeoutError:
+                self.status["timeout_cell"] = index
+                return False
+            finally:
+                self.save()
+            if time.monotonic() >= self.deadline:
+                self.status["timeout_cell"] = index
+                return True
+            one = self.request["cell_seconds"]
+            if one and time.monotonic() - started >= one:
+                self.status["slow_cells"].append(index)
+        return True
+
+    async def _ask_kernel(self, what: str) -> None:
+        """Has the probe work inside the notebook's process; what it prints is nobody's."""
+        client = self.client.kc
+        code = f"__import__('sys').modules['guest.probe'].{what}()"
+        message_id = client.execute(code, silent=True, store_history=False, allow_stdin=False)
+        deadline = time.monotonic() + protocol.PROBE_SECONDS
+        while time.monotonic() < deadline and await self.client.km.is_alive():
+            try:
+                reply = await client.get_shell_msg(timeout=min(1.0, max(0.05, deadline - time.monotonic())))
+            except Exception:  # noqa: BLE001, S112  queue.Empty, or whatever a hostile kernel makes of the socket
+                continue
+            if reply["parent_header"].get("msg_id") == message_id:
+                return
+        await self.client.km.interrupt_kernel()
+
+    async def _hidden_inputs_came(self) -> bool:
+        ready = self.job / "hidden" / protocol.HIDDEN_COMPLETE
+        deadline = time.monotonic() + protocol.START_SECONDS
+        while not ready.exists():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+
+async def run_job(job: Path, request: dict[str, Any]) -> None:
+    await Drive(job, request).run()

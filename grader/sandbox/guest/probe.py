@@ -1,0 +1,329 @@
+"""Finds the notebook's model and how its inputs are prepared, on the public data; then predicts the hidden inputs.
+
+It runs inside the notebook's process, after the last cell. It never sees a hidden label. ``predict(X)`` defined by
+the notebook always wins; otherwise the variable ``model``, then the model fitted last, then any other fitted one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import protocol, record
+from .forms import ANSWER_FORMS, MODEL_FORMS, Array, one_column
+
+MAX_PUBLIC_ROWS = 1000
+MAX_ATTEMPTS = 40
+MAX_MODELS = 5
+
+Predict = Callable[[Array], Any]
+Prepare = Callable[[Array], Any]
+
+
+@dataclass
+class Plan:
+    """A way from raw inputs to answers, and how good it is on the public rows."""
+
+    source: str
+    preparation: str
+    form: str
+    answer: Callable[[Array], Array]
+    value: float
+
+
+class _State:
+    job = Path()
+    namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's own globals
+    plan: Plan | None = None
+    attempts: list[dict[str, Any]] = []  # noqa: RUF012
+
+
+def start(job: Path, namespace: dict[str, Any]) -> None:
+    _State.job, _State.namespace = job, namespace
+
+
+def report() -> None:
+    """Writes ``facts.json``; with a question, looks for the answer on the public rows first."""
+    path = _State.job / protocol.PUBLIC
+    if path.exists():
+        with np.load(path, allow_pickle=False) as public:
+            question = Question(
+                task=str(public["task"]),
+                columns=[str(name) for name in public["columns"]],
+                inputs=public["inputs"][:MAX_PUBLIC_ROWS],
+                targets=public["targets"][:MAX_PUBLIC_ROWS],
+            )
+        _State.plan = _find_plan(question)
+    facts = record.facts(_State.namespace)
+    facts["attempts"] = _State.attempts[:MAX_ATTEMPTS]
+    plan = _State.plan
+    facts["chosen"] = plan and _attempt(plan.source, plan.preparation, plan.form, plan.value)
+    protocol.write_json(_State.job / "out" / protocol.FACTS, facts)
+
+
+def answer() -> None:
+    """Writes ``predictions.npy``, rows in the order asked. A row that cannot be answered alone is NaN."""
+    if _State.plan is None:
+        return
+    inputs = np.load(_State.job / "hidden" / protocol.HIDDEN_INPUTS, allow_pickle=False)
+    *again, rest = [_answers(_State.plan, inputs[rows]) for rows in protocol.batches(len(inputs))]
+    if rest is None:
+        return
+    parts = [_like(part, rest, rows) for part, rows in zip(again, protocol.batches(len(inputs)), strict=False)]
+    path = _State.job / "out" / protocol.PREDICTIONS
+    with path.open("wb") as file:
+        np.save(file, np.concatenate([*parts, rest]), allow_pickle=False)
+
+
+def _answers(plan: Plan, inputs: Array) -> Array | None:
+    try:
+        return plan.answer(inputs)
+    except Exception:  # noqa: BLE001  its text may hold hidden inputs: nothing of it is kept
+        return None
+
+
+def _like(part: Array | None, rest: Array, rows: slice) -> Array:
+    size = rows.stop - rows.start
+    if part is None or part.shape != (size, *rest.shape[1:]):
+        return np.full((size, *rest.shape[1:]), np.nan)
+    return part
+
+
+# ------------------------------------------------------------------ finding
+
+
+@dataclass
+class Question:
+    task: str
+    columns: list[str]
+    inputs: Array  # (n, columns)
+    targets: Array  # (n,)
+
+    def value(self, answers: Array) -> float:
+        """Public accuracy, or the coefficient of determination against the public targets."""
+        if self.task == "classification":
+            return float(np.mean(answers == self.targets))
+        targets = self.targets.astype(np.float64)
+        spread = float(np.sum((targets - targets.mean()) ** 2))
+        return 1.0 - float(np.sum((targets - answers) ** 2)) / (spread or 1.0)
+
+    def baseline(self) -> float:
+        if self.task == "classification":
+            return float(np.bincount(self.targets.astype(np.int64)).max() / len(self.targets))
+        return 0.0
+
+
+def _find_plan(question: Question) -> Plan | None:
+    function = _State.namespace.get("predict")
+    if callable(function):
+        return _best(_function_plans(function, question))
+    best: Plan | None = None
+    for name, model in list(_models(_State.namespace))[:MAX_MODELS]:
+        found = _best(_model_plans(name, model, question))
+        if found and found.value > question.baseline():
+            return found
+        best = _best(iter(plan for plan in (best, found) if plan))
+    return best
+
+
+def _best(plans: Iterator[Plan]) -> Plan | None:
+    """The highest value; of equals the first, which is the plainer one."""
+    return max(plans, key=lambda plan: plan.value, default=None)
+
+
+def _function_plans(function: Predict, question: Question) -> Iterator[Plan]:
+    """``predict(X)`` gets the raw columns: an array, a data frame, or for a single column a plain vector."""
+    shapes: list[tuple[str, Prepare]] = [("raw", lambda X: X), ("data frame", _frame_of(question.columns))]
+    if len(question.columns) == 1:
+        shapes.append(("vector", lambda X: X[:, 0]))
+    for name, prepare in shapes:
+
+        def ask(X: Array, prepare: Prepare = prepare) -> Array:
+            return _array(function(prepare(X)))
+
+        forms = list(ANSWER_FORMS) if question.task == "classification" else ["values"]
+        plan = next(_plans("predict(X)", name, ask, question, forms=forms), None)
+        if plan is not None:
+            yield plan
+            return
+
+
+def _frame_of(columns: list[str]) -> Prepare:
+    def frame(X: Array) -> Any:
+        import pandas
+
+        return pandas.DataFrame(X, columns=columns)
+
+    return frame
+
+
+def _models(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    names = {id(value): name for name, value in reversed(list(namespace.items())) if not name.startswith("_")}
+    candidates = [namespace.get("model"), *(entry.model for entry in reversed(record.fits))]
+    candidates += [value for name, value in reversed(list(namespace.items())) if not name.startswith("_")]
+    seen: set[int] = set()
+    for value in candidates:
+        if id(value) not in seen and _is_fitted_model(value):
+            seen.add(id(value))
+            yield names.get(id(value), type(value).__name__)[:80], value
+
+
+def _is_fitted_model(value: Any) -> bool:
+    if isinstance(value, type) or not callable(getattr(value, "predict", None)):
+        return False
+    keras = sys.modules.get("keras")
+    if keras is not None and isinstance(value, keras.Model):
+        return bool(value.built)
+    return _is_fitted(value)
+
+
+def _is_fitted(value: Any) -> bool:
+    """For scikit-learn's estimators, as scikit-learn says it."""
+    sklearn = sys.modules.get("sklearn.base")
+    if sklearn is None or isinstance(value, type) or not isinstance(value, sklearn.BaseEstimator):
+        return False
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(value)
+    except (NotFittedError, TypeError):
+        return False
+    return True
+
+
+def _model_plans(name: str, model: Any, question: Question) -> Iterator[Plan]:
+    keras = sys.modules.get("keras")
+    quiet = {"verbose": 0} if keras is not None and isinstance(model, keras.Model) else {}
+    for preparation, prepare in _preparations(question):
+
+        def ask(X: Array, prepare: Prepare = prepare) -> Array:
+            return _array(model.predict(prepare(X), **quiet))
+
+        forms = list(MODEL_FORMS) if question.task == "classification" else ["values", *_undoing()]
+        yield from _plans(name, preparation, ask, question, forms=forms)
+
+
+def _preparations(question: Question) -> Iterator[tuple[str, Prepare]]:
+    """Raw first; what the notebook fitted itself; then the usual arithmetic by the public columns' own statistics."""
+    inputs = question.inputs
+    yield "raw", lambda X: X
+    for name, value in list(_State.namespace.items()):
+        if name.startswith("_") or not callable(getattr(value, "transform", None)) or hasattr(value, "predict"):
+            continue
+        if _is_fitted(value) and getattr(value, "n_features_in_", None) == inputs.shape[1]:
+            yield name[:80], value.transform
+    if inputs.shape[1] == 1:
+        yield "vector", lambda X: X[:, 0]
+    low, high, mean, deviation = inputs.min(0), inputs.max(0), inputs.mean(0), inputs.std(0)
+    span = np.where(high > low, high - low, 1.0)
+    yield "(X - mean) / std", lambda X: (X - mean) / np.where(deviation > 0, deviation, 1.0)
+    yield "(X - min) / (max - min)", lambda X: (X - low) / span
+    yield "X / max", lambda X: X / np.where(high != 0, high, 1.0)
+
+
+UNDONE_BY = "values, undone by "
+
+
+def _undoing() -> list[str]:
+    """Forms that take back a scaler which the notebook may have fitted to its targets."""
+    return [
+        UNDONE_BY + name
+        for name, value in list(_State.namespace.items())
+        if not name.startswith("_") and callable(getattr(value, "inverse_transform", None)) and _is_fitted(value)
+        if getattr(value, "n_features_in_", None) == 1
+    ]
+
+
+def _plans(
+    source: str, preparation: str, ask: Callable[[Array], Array], question: Question, *, forms: list[str]
+) -> Iterator[Plan]:
+    """One plan for each form the raw output can be read in; what cannot be read at all is noted."""
+    try:
+        raw = ask(question.inputs)
+        _check(raw, len(question.inputs))
+    except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
+        problem = f"{type(error).__name__}: {error}"
+        _State.attempts.append(_attempt(source, preparation, "", None, problem))
+        return
+    readable = False
+    for form in forms:
+        plan = _plan(Plan(source, preparation, form, ask, 0.0), raw, question)
+        if plan is not None:
+            readable = True
+            _State.attempts.append(_attempt(source, preparation, form, plan.value))
+            yield plan
+    if not readable:
+        problem = f"the output has the shape {raw.shape} and the type {raw.dtype}; it cannot be read as answers"
+        _State.attempts.append(_attempt(source, preparation, "", None, problem))
+
+
+def _plan(draft: Plan, raw: Array, question: Question) -> Plan | None:
+    # predict(X) is handed on as it is, so that the host's own strict reading decides what it means.
+    if question.task == "classification":
+        read = MODEL_FORMS[draft.form]
+        answers = read(raw)
+        if answers is None:
+            return None
+        ask = draft.answer
+        if draft.source != "predict(X)":
+            draft.answer = lambda X: _must(read(ask(X)))
+    else:
+        answers = one_column(raw)
+        if answers is None:
+            return None
+        if draft.form.startswith(UNDONE_BY):
+            answers, draft.answer = _unscaled(draft, raw)
+    draft.value = question.value(answers)
+    return draft
+
+
+def _unscaled(draft: Plan, raw: Array) -> tuple[Array, Callable[[Array], Array]]:
+    scaler, ask = _State.namespace[draft.form.removeprefix(UNDONE_BY)], draft.answer
+
+    def undo(values: Array) -> Array:
+        return np.asarray(scaler.inverse_transform(np.reshape(values, (-1, 1))))[:, 0]
+
+    return undo(raw), lambda X: undo(ask(X))
+
+
+def _must(answers: Array | None) -> Array:
+    if answers is None:
+        raise ValueError("the output changed its form")
+    return answers
+
+
+def _array(value: Any) -> Array:
+    """NumPy from lists, frames and tensors of any framework."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return np.asarray(value)
+
+
+def _check(raw: Array, rows: int) -> None:
+    if raw.dtype.kind not in "biuf":
+        raise TypeError(f"the answers have the type {raw.dtype}, expected numbers")
+    if raw.ndim not in (1, 2) or len(raw) != rows:
+        raise ValueError(f"the answers have the shape {raw.shape}, expected one answer for each of {rows} rows")
+    bad = int(np.count_nonzero(~np.isfinite(raw.astype(np.float64))))
+    if bad:
+        raise ValueError(f"{bad} of {raw.size} answers are NaN or infinite")
+
+
+def _attempt(
+    source: str, preparation: str, form: str, value: float | None, problem: str = ""
+) -> dict[str, Any]:
+    text = json.loads(json.dumps(problem[:300], ensure_ascii=True))
+    return {
+        "source": source[:80],
+        "preparation": preparation[:80],
+        "form": form[:40],
+        "public_value": value if value is None or np.isfinite(value) else None,
+        "problem": text,
+    }

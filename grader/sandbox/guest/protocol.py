@@ -1,0 +1,64 @@
+"""What host and guest agree on: names in the job folder, sizes, the order of a job. Standard library only.
+
+A job folder:
+
+    request.json  notebook.ipynb  public.npz        written by the host before the start
+    work/ home/ tmp/                                where the notebook lives
+    run/                                            the kernel's sockets
+    out/executed.ipynb  out/facts.json              written by the guest, taken by the host at ``ready``
+    out/started  out/cells_ended  out/ready         markers: kernel up; last cell over; notebook and facts written
+    hidden/inputs.npy  hidden/complete              put in by the host after ``ready``
+    out/predictions.npy                             written by the guest, taken when everything has been killed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+REQUEST, NOTEBOOK, PUBLIC = "request.json", "notebook.ipynb", "public.npz"
+EXECUTED, FACTS, PREDICTIONS = "executed.ipynb", "facts.json", "predictions.npy"
+STARTED, CELLS_ENDED, READY = "started", "cells_ended", "ready"
+HIDDEN_INPUTS, HIDDEN_COMPLETE = "inputs.npy", "complete"
+
+MAX_EXECUTED_BYTES = 64 << 20
+MAX_FACTS_BYTES = 4 << 20
+
+ALONE, TOGETHER = 8, 64  # rows asked one by one, and in another order, before all are asked
+START_SECONDS = 60.0  # for the kernel to come up
+PROBE_SECONDS = 90.0  # for finding the model, and again for predicting
+GRACE_SECONDS = 8.0  # between an interruption and the kill
+
+
+def batches(rows: int) -> list[slice]:
+    """How ``rows`` hidden inputs are asked: ``ALONE`` singly, ``TOGETHER`` at once, then all the others at once."""
+    alone = [slice(row, row + 1) for row in range(ALONE)]
+    return [*alone, slice(ALONE, ALONE + TOGETHER), slice(ALONE + TOGETHER, rows)]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """A reader sees the old file or the new one, never half of it."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(data)
+    fresh.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_atomically(path, json.dumps(value, ensure_ascii=True, allow_nan=False).encode())
+
+
+BOOTSTRAP = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("guest", {init!r}, submodule_search_locations=[{folder!r}])
+sys.modules["guest"] = package = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(package)
+from guest.{module} import main
+main(*sys.argv[1:])
+"""
+
+
+def bootstrap(module: str, guest_folder: Path) -> str:
+    """Python that loads this package alone, from wherever it is mounted, and calls ``main`` of one of its modules."""
+    return BOOTSTRAP.format(init=str(guest_folder / "__init__.py"), folder=str(guest_folder), module=module)

@@ -1,0 +1,198 @@
+"""The job folder, seen from the host: the only place where it meets a student's code.
+
+Everything is reached through directory descriptors taken before the student's code starts, by fixed names, without
+following links, and read up to a fixed size: what the notebook puts in the way of a name is not followed or waited for.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from grader.errors import SandboxError
+from grader.sandbox.base import Job, Question
+from grader.sandbox.guest import protocol
+
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+HAS_DIR_FD = os.open in os.supports_dir_fd
+MEGABYTE = 1 << 20
+NPY_HEADER_BYTES = 4096
+NUMBER_BYTES = 16  # the widest number an answer may be given in
+
+
+class JobFolder:
+    """A fresh temporary folder for one job. ``close`` removes it."""
+
+    def __init__(self, job: Job) -> None:
+        # Short, because a socket's path may have 107 bytes.
+        self.path = Path(tempfile.mkdtemp(prefix="grader-", dir=_short_temporary_folder()))
+        try:
+            for name in ("work", "home", "tmp", "run", "out", "hidden"):
+                (self.path / name).mkdir(mode=0o700)
+            self._out, self._hidden = self._opened("out"), self._opened("hidden")
+            self._write_inputs(job)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise SandboxError(f"{self.path}: the job folder cannot be written: {error.strerror}") from error
+
+    def _opened(self, name: str) -> int | None:
+        return os.open(self.path / name, os.O_RDONLY) if HAS_DIR_FD else None
+
+    def _write_inputs(self, job: Job) -> None:
+        (self.path / protocol.NOTEBOOK).write_bytes(job.notebook)
+        for name, source in job.files.items():
+            relative = PurePosixPath(name)
+            if relative.is_absolute() or ".." in relative.parts:
+                raise SandboxError(f"{name}: not a relative path; intake must not let it through")
+            target = self.path / "work" / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        protocol.write_json(self.path / protocol.REQUEST, _request(job))
+        if job.question is not None:
+            _write_public(self.path / protocol.PUBLIC, job.question)
+
+    def exists(self, marker: str) -> bool:
+        """Whether the guest has put ``marker`` into ``out``."""
+        try:
+            if self._out is None:
+                (self.path / "out" / marker).lstat()
+            else:
+                os.stat(marker, dir_fd=self._out, follow_symlinks=False)
+        except OSError:
+            return False
+        return True
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """The bytes of a plain file in ``out``; None when it is missing, no plain file, or larger than ``limit``."""
+        try:
+            descriptor = self._open(self._out, "out", name, os.O_RDONLY | NO_FOLLOW)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            data = file.read(limit + 1)
+        return data if len(data) <= limit else None
+
+    def put_hidden_inputs(self, question: Question) -> None:
+        """Raises OSError when the notebook stands in the way: then there is nothing to ask it."""
+        buffer = io.BytesIO()
+        np.save(buffer, question.hidden_inputs, allow_pickle=False)
+        for name, data in ((protocol.HIDDEN_INPUTS, buffer.getvalue()), (protocol.HIDDEN_COMPLETE, b"")):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
+            with os.fdopen(self._open(self._hidden, "hidden", name, flags), "wb") as file:
+                file.write(data)
+
+    def _open(self, folder: int | None, folder_name: str, name: str, flags: int) -> int:
+        if folder is None:
+            return os.open(self.path / folder_name / name, flags, 0o600)
+        return os.open(name, flags, 0o600, dir_fd=folder)
+
+    def close(self) -> None:
+        for descriptor in (self._out, self._hidden):
+            if descriptor is not None:
+                os.close(descriptor)
+        _remove(self.path)
+
+
+def predictions_limit(question: Question) -> int:
+    """The most bytes that honest predictions can have: a column for each of up to 1,000 classes."""
+    columns = 1000 if question.task == "classification" else 1
+    return NPY_HEADER_BYTES + len(question.hidden_inputs) * columns * NUMBER_BYTES
+
+
+def disk_used_mb(folder: Path) -> float:
+    """What the files below ``folder`` occupy, sparse ones as they are stored; links are not followed."""
+    blocks = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                blocks += getattr((Path(place) / name).lstat(), "st_blocks", 0)
+            except OSError:
+                continue  # gone in the meantime
+    return blocks * 512 / MEGABYTE
+
+
+def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a notebook: nothing of the teacher's but what finds programs and GPUs."""
+    passed = ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "SYSTEMROOT", "TZ")
+    count = str(threads)
+    return {name: inherited[name] for name in passed if name in inherited} | {
+        "HOME": str(folder / "home"),
+        "USERPROFILE": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "TEMP": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLCONFIGDIR": str(folder / "home" / ".matplotlib"),
+        "IPYTHONDIR": str(folder / "home" / ".ipython"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "OMP_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+
+
+def _request(job: Job) -> dict[str, object]:
+    limits = job.limits
+    return {
+        "seconds": limits.seconds,
+        "cell_seconds": limits.cell_seconds,
+        "output_bytes": int(limits.output_mb * MEGABYTE),
+        "predict": job.question is not None,
+        "rlimits": _rlimits(job),
+    }
+
+
+def _rlimits(job: Job) -> dict[str, int]:
+    """Bounds of single processes; those of the whole tree are watched by the sandbox."""
+    limits = job.limits
+    rlimits = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": limits.file_mb * MEGABYTE,
+        "RLIMIT_CPU": int(limits.seconds + 2 * protocol.PROBE_SECONDS + protocol.START_SECONDS) * max(2, job.threads),
+    }
+    if not Path("/dev/nvidia0").exists():
+        # A GPU's driver maps more than it uses. Elsewhere this turns a flood into Python's own MemoryError.
+        rlimits["RLIMIT_DATA"] = limits.memory_mb * MEGABYTE
+    return rlimits
+
+
+def _write_public(path: Path, question: Question) -> None:
+    np.savez(
+        path,
+        inputs=question.public_inputs,
+        targets=question.public_targets,
+        task=np.array(question.task),
+        columns=np.array(question.columns),
+    )
+
+
+def _short_temporary_folder() -> str | None:
+    return "/tmp" if sys.platform == "darwin" else None  # noqa: S108  macOS's own is 49 characters long
+
+
+def _remove(folder: Path) -> None:
+    """Also what the notebook has made unreadable."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for place, folders, _ in os.walk(folder):
+            for name in folders:
+                path = Path(place) / name
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,209 @@
+"""``assignment.toml`` to an ``Assignment``: every problem at once, each with its place in the file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
+from pydantic_core import ErrorDetails
+
+from grader.errors import AssignmentError
+from grader.metrics import METRICS
+from grader.records import Assignment, Criterion, Data, Limits, Titles
+from grader.rubric.kinds import Kind
+from grader.rubric.metric import MetricReached
+
+FILE_NAME = "assignment.toml"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LANGUAGES = {"en", "zh-TW"}
+MAX_PROBLEMS = 50
+
+
+class _File(BaseModel):
+    """The file as it is written; paths still relative to its folder."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    version: str
+    title: dict[str, str]
+    rubric: tuple[Annotated[Kind, Discriminator("kind")], ...]
+    data: Data | None = None
+    limits: Limits = Limits()
+
+
+def load_assignment(folder: Path) -> Assignment:
+    """The assignment in ``folder``; raises AssignmentError with all its problems."""
+    path = folder / FILE_NAME
+    assignment = _assignment(_parsed(path), folder.resolve())
+    problems = list(_problems(assignment))
+    if problems:
+        raise AssignmentError([f"{path}: {problem}" for problem in problems])
+    return assignment
+
+
+def find_assignments(places: list[Path]) -> dict[str, Path]:
+    """Folder name -> folder of every assignment directly below ``places``; the first place wins."""
+    found: dict[str, Path] = {}
+    for place in places:
+        for path in sorted(place.glob(f"*/{FILE_NAME}")):
+            found.setdefault(path.parent.name, path.parent)
+    return found
+
+
+def _parsed(path: Path) -> _File:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise AssignmentError([f"{path}: not found; an assignment is a folder with an {FILE_NAME}"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AssignmentError([f"{path}: cannot be read as UTF-8 text: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError([f"{path}: not valid TOML: {error}"]) from None
+    try:
+        return _File.model_validate(raw)
+    except ValidationError as error:
+        problems = [f"{path}: {_problem(details)}" for details in error.errors()[:MAX_PROBLEMS]]
+        raise AssignmentError(problems) from None
+
+
+def _problem(details: ErrorDetails) -> str:
+    """``rubric[2].kind: found 'metrik', expected ...``"""
+    place = [part for part in details["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    context = details.get("ctx", {})
+    found = _shortened(details["input"])
+    match details["type"]:
+        case "union_tag_invalid":
+            return f"{_place(place)}.kind: found {context['tag']!r}, expected one of {context['expected_tags']}"
+        case "union_tag_not_found":
+            return f"{_place(place)}.kind: missing; expected one of {', '.join(map(repr, _kind_names()))}"
+        case "missing":
+            return f"{_place(place)}: missing"
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return f"{_place(place)}: not known here; check the spelling"
+        case _:
+            return f"{_place(place)}: found {found}, expected {_expectation(details)}"
+
+
+def _expectation(details: ErrorDetails) -> str:
+    text = details["msg"]
+    for prefix in ("Input should be ", "Value error, "):
+        text = text.removeprefix(prefix)
+    return text
+
+
+def _place(location: list[Any]) -> str:
+    """``("rubric", 1, "metric", "full_at", "float")`` as ``rubric[1].full_at``: tags of unions are no keys of the file."""
+    parts = [*location[:2], *location[3:4]] if location[0] == "rubric" else location
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".")
+
+
+def _kind_names() -> list[str]:
+    return sorted(kind.kind for kind in Kind.__args__)
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _assignment(file: _File, folder: Path) -> Assignment:
+    return Assignment(
+        id=file.id,
+        version=file.version,
+        folder=folder,
+        title=file.title,
+        rubric=tuple(replace(criterion, title=criterion.title or {"en": criterion.id}) for criterion in file.rubric),
+        data=_in_folder(file.data, folder) if file.data else None,
+        limits=file.limits,
+    )
+
+
+def _in_folder(data: Data, folder: Path) -> Data:
+    hidden = replace(
+        data.hidden,
+        generator=folder / data.hidden.generator if data.hidden.generator else None,
+        file=folder / data.hidden.file if data.hidden.file else None,
+    )
+    return replace(
+        data,
+        files=tuple(folder / path for path in data.files),
+        table=folder / data.table,
+        hidden=hidden,
+    )
+
+
+def _problems(assignment: Assignment) -> Iterator[str]:
+    """What types cannot say."""
+    if not NAME.fullmatch(assignment.id):
+        yield f"id: found {assignment.id!r}, expected lower-case letters, digits, - and _"
+    yield from _title_problems("title", assignment.title)
+    for field in fields(Limits):
+        value = getattr(assignment.limits, field.name)
+        if value is not None and not 0 < value < float("inf"):
+            yield f"limits.{field.name}: found {value}, expected a number above 0"
+    if assignment.data is not None:
+        yield from _data_problems(assignment.data)
+    if not assignment.rubric:
+        yield "rubric: empty; expected at least one [[rubric]]"
+    seen: set[str] = set()
+    for index, criterion in enumerate(assignment.rubric):
+        for problem in _criterion_problems(criterion, assignment.data):
+            yield f"rubric[{index}].{problem}"
+        if criterion.id in seen:
+            yield f"rubric[{index}].id: found {criterion.id!r} a second time, expected one of its own"
+        seen.add(criterion.id)
+
+
+def _title_problems(place: str, title: Titles) -> Iterator[str]:
+    if not title.get("en"):
+        yield f"{place}.en: missing"
+    for language in sorted(title.keys() - LANGUAGES):
+        yield f"{place}.{language}: not known here; expected {' or '.join(sorted(LANGUAGES))}"
+
+
+def _data_problems(data: Data) -> Iterator[str]:
+    for index, path in enumerate(data.files):
+        if not path.is_file():
+            yield f"data.files[{index}]: {path} is not there"
+    if data.table not in data.files:
+        yield f"data.table: found {data.table.name!r}, expected one of data.files"
+    if not data.inputs:
+        yield "data.inputs: empty; expected the names of the input columns"
+    if (data.hidden.generator is None) == (data.hidden.file is None):
+        yield "data.hidden: expected exactly one of generator and file"
+    for name in ("generator", "file"):
+        path = getattr(data.hidden, name)
+        if path is not None and not path.is_file():
+            yield f"data.hidden.{name}: {path} is not there"
+    if not 50 <= data.hidden.rows <= 1_000_000:
+        yield f"data.hidden.rows: found {data.hidden.rows}, expected 50 to 1000000"
+
+
+def _criterion_problems(criterion: Criterion, data: Data | None) -> Iterator[str]:
+    if not NAME.fullmatch(criterion.id):
+        yield f"id: found {criterion.id!r}, expected lower-case letters, digits, - and _"
+    if not 0 <= criterion.points < float("inf"):
+        yield f"points: found {criterion.points}, expected 0 or more"
+    yield from _title_problems("title", criterion.title)
+    if isinstance(criterion, MetricReached):
+        yield from _metric_problems(criterion, data)
+
+
+def _metric_problems(criterion: MetricReached, data: Data | None) -> Iterator[str]:
+    if data is None:
+        yield "kind: a metric needs a [data] section to predict"
+        return
+    known = METRICS[data.task]
+    if criterion.metric not in known:
+        yield f"metric: found {criterion.metric!r}, expected for {data.task} one of {', '.join(known)}"
+    if criterion.zero_at == "majority" and data.task != "classification":
+        yield "zero_at: 'majority' is for classification; expected a number"
+    if criterion.zero_at == criterion.full_at:
+        yield f"zero_at: found {criterion.zero_at}, the same as full_at; expected another number"
