@@ -7,6 +7,8 @@ GraderError                 exit 1: one clear line
 ├── OutputError             the output folder cannot be written
 ├── SandboxError            no confinement as asked for, or it broke: our fault, never the student's
 └── MetricError             predictions that cannot be measured; scoring turns it into a score with a reason
+
+Stopped                     not an error: the operator ended the grading while this submission was running
 """
 
 from __future__ import annotations
@@ -48,3 +50,7 @@ class MetricError(GraderError):
     def __init__(self, message: Message) -> None:
         self.message = message
         super().__init__(str(message))
+
+
+class Stopped(Exception):  # noqa: N818  nothing went wrong
+    """Raised by a sandbox that was closed; the submission stays ungraded."""

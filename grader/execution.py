@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from grader import datasets, notebook
 from grader.errors import GraderError
 from grader.facts import read_facts
-from grader.records import Assignment, Cell, Facts, Message, Outcome, Run, Submission, message
+from grader.outcome import outcome_of, slow_cells
+from grader.records import Assignment, Facts, Message, Outcome, Run, Submission, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 
@@ -45,7 +46,7 @@ def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1) -> 
 
 
 def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path) -> Run:
-    """Keeps ``out/students/<id>/executed.ipynb`` and ``out/predictions/<id>.npy``; raises nothing for a student's fault.
+    """Keeps ``out/students/<id>/executed.ipynb`` and ``out/predictions/<id>.npy``. A student's fault raises nothing.
 
     A fault of the sandbox or of the grader is the outcome GRADER_FAULT.
     """
@@ -114,11 +115,11 @@ def _job(parsed: NotebookNode, submission: Submission, exam: Exam, asked: _Asked
 def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked | None, out: Path) -> Run:
     executed = notebook.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
     if reply.ended is Ended.FAULT or (executed is None and reply.ended is Ended.FINISHED):
-        reason = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
-        return Run(Outcome.GRADER_FAULT, reason, seconds=reply.seconds)
+        fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
+        return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
     cells = notebook.describe_cells(executed) if executed is not None else ()
     facts = read_facts(reply.facts, cells)
-    outcome, reason = _outcome(reply, executed, cells, exam.assignment)
+    outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
     predictions, depends = _predictions(reply.predictions, asked)
     return Run(
         outcome=outcome,
@@ -127,109 +128,18 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
         facts=facts or Facts(),
         executed=_kept_notebook(executed, out / "students" / submission.student.id),
         predictions=_kept_predictions(predictions, out / "predictions" / f"{submission.student.id}.npy"),
-        no_predictions=None if predictions is not None else _why_none(reply, facts, outcome, reason),
+        no_predictions=None if predictions is not None else _why_none(facts, reason),
         depends_on_neighbours=depends,
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
-        notes=_slow_cells(executed, exam.assignment),
+        notes=slow_cells(executed, exam.assignment.limits),
     )
 
 
 def _last_line(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""
-
-
-def _outcome(
-    reply: Reply, executed: NotebookNode | None, cells: tuple[Cell, ...], assignment: Assignment
-) -> tuple[Outcome, Message | None]:
-    limits, status = assignment.limits, _status(executed)
-    failed = [cell for cell in cells if cell.error is not None]
-    match reply.ended:
-        case Ended.MEMORY:
-            return Outcome.MEMORY, message(
-                "Stopped: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.",
-                used=reply.used / 1024,
-                limit=limits.memory_mb / 1024,
-            )
-        case Ended.DISK:
-            return Outcome.DISK, message(
-                "Stopped: it wrote {used:.0f} MB, the limit is {limit} MB.", used=reply.used, limit=limits.disk_mb
-            )
-        case Ended.PROCESSES:
-            return Outcome.FORBIDDEN, message(
-                "Stopped: it had {used:.0f} processes and threads, the limit is {limit}.",
-                used=reply.used,
-                limit=limits.processes,
-            )
-    timed_out = status["timeout_cell"] is not None or reply.cell_seconds >= limits.seconds
-    if timed_out or (reply.ended is Ended.TIMEOUT and not status["died_cell"]):
-        return Outcome.TIMEOUT, _timeout_reason(status["timeout_cell"], limits.seconds)
-    if status["died_cell"] is not None:
-        return Outcome.ERROR, message(
-            "The notebook's process ended in cell {cell}; the cells after it did not run.",
-            cell=status["died_cell"] + 1,
-        )
-    if reply.ended is Ended.DIED:
-        return Outcome.ERROR, message("The notebook ended the process that runs it; the rest did not run.")
-    return _cell_outcome(failed)
-
-
-def _cell_outcome(failed: list[Cell]) -> tuple[Outcome, Message | None]:
-    if not failed:
-        return Outcome.OK, None
-    error = failed[0].error
-    assert error is not None
-    kinds = {"MemoryError": Outcome.MEMORY, "ResourceExhaustedError": Outcome.MEMORY}
-    outcome = kinds.get(error.name, Outcome.DISK if "File too large" in error.message else Outcome.ERROR)
-    return outcome, message(
-        "{n} cells failed; the first is cell {cell}: {name}: {text}",
-        n=len(failed),
-        cell=failed[0].index + 1,
-        name=error.name,
-        text=error.message[:200],
-    )
-
-
-def _timeout_reason(cell: int | None, seconds: float) -> Message:
-    if cell is None:
-        return message(
-            "The time limit of {seconds:.0f} s was reached; what was there by then was graded.", seconds=seconds
-        )
-    return message(
-        "Stopped in cell {cell}: the time limit of {seconds:.0f} s was reached. What was there by then was graded.",
-        cell=cell + 1,
-        seconds=seconds,
-    )
-
-
-def _status(executed: NotebookNode | None) -> dict[str, int | None]:
-    """The driver's own notes in the executed notebook; a student could write them, and gains nothing."""
-    notes = executed.metadata.get("grader", {}) if executed is not None else {}
-    return {name: _place(notes.get(name)) for name in ("timeout_cell", "died_cell")}
-
-
-def _place(value: object) -> int | None:
-    return value if isinstance(value, int) and 0 <= value < 100_000 else None
-
-
-def _slow_cells(executed: NotebookNode | None, assignment: Assignment) -> tuple[Message, ...]:
-    notes = executed.metadata.get("grader", {}) if executed is not None else {}
-    slow = notes.get("slow_cells", [])
-    cells = [place + 1 for place in map(_place, slow if isinstance(slow, list) else []) if place is not None]
-    if not cells:
-        return ()
-    return (
-        message(
-            "Stopped after {seconds:.0f} s, the limit for one cell, and went on with the next: cell {cells}.",
-            seconds=assignment.limits.cell_seconds or 0,
-            cells=", ".join(map(str, cells[:20])),
-        ),
-    )
-
-
-# ------------------------------------------------------------------ predictions
 
 
 def _predictions(data: bytes | None, asked: _Asked | None) -> tuple[NDArray[np.generic] | None, bool]:
@@ -258,9 +168,9 @@ def _array(data: bytes | None) -> NDArray[np.generic] | None:
     return array if isinstance(array, np.ndarray) and array.dtype.kind in "biuf" else None
 
 
-def _why_none(reply: Reply, facts: Facts | None, outcome: Outcome, reason: Message | None) -> Message:
+def _why_none(facts: Facts | None, reason: Message | None) -> Message:
     if facts is None:
-        return reason if reason is not None and outcome is not Outcome.OK else _ask_for_model()
+        return reason or _ask_for_model()
     if facts.chosen is not None:
         return message(
             "{source} worked on the public data, but gave no answers for the hidden rows: "

@@ -8,7 +8,6 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics as sklearn_metrics
 
 from grader.errors import MetricError
 from grader.records import message
@@ -17,6 +16,12 @@ from grader.sandbox.guest.forms import ANSWER_FORMS, Array, one_column
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % quantile
 RESAMPLES = 1000
 BOOTSTRAP_SEED = 20260101
+LARGEST_ANSWER = 1e100
+LARGEST = 1e12  # a report and a spreadsheet can carry it; nobody needs to tell worse from worse
+
+
+Values = NDArray[np.float64]
+Measure = Callable[[Values, Values], float]  # (answers, truth) -> value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +48,12 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return low, high
 
 
-def bootstrap_interval(
-    measure: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
-    predictions: NDArray[np.float64],
-    targets: NDArray[np.float64],
-) -> tuple[float, float]:
+def bootstrap_interval(measure: Measure, predictions: Values, targets: Values) -> tuple[float, float]:
     """The 95 % percentile interval of ``measure`` over resampled rows (Efron 1979); seeded, so repeatable."""
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     n = len(targets)
-    values = []
-    for _ in range(RESAMPLES):
-        rows = rng.integers(0, n, n)
-        values.append(measure(predictions[rows], targets[rows]))
+    resamples = (rng.integers(0, n, n) for _ in range(RESAMPLES))
+    values = [measure(predictions[rows], targets[rows]) for rows in resamples]
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
@@ -142,28 +141,35 @@ def accuracy_score(predictions: Array, targets: Array) -> Measured:
     return Measured(right / n, low, high, n)
 
 
-def _regression(measure: Callable[..., float], predictions: Array, targets: Array) -> Measured:
-    values = read_values(predictions, len(targets))
-    truth = targets.astype(np.float64)
-
-    def of(answers: NDArray[np.float64], true: NDArray[np.float64]) -> float:
-        return float(measure(true, answers))
-
-    low, high = bootstrap_interval(of, values, truth)
-    return Measured(of(values, truth), low, high, len(truth))
-
-
 def r2_score(predictions: Array, targets: Array) -> Measured:
-    """The coefficient of determination, at most 1; 0 is as good as always answering the mean."""
-    return _regression(sklearn_metrics.r2_score, predictions, targets)
+    """The coefficient of determination, at most 1; 0 is as good as always answering the mean.
+
+    Targets that are all the same have no spread to explain: 1 for exact answers, otherwise 0, as scikit-learn has it.
+    """
+
+    def r2(answers: Values, truth: Values) -> float:
+        missed = float(np.sum((truth - answers) ** 2))
+        spread = float(np.sum((truth - truth.mean()) ** 2))
+        return 1.0 - missed / spread if spread > 0 else float(missed == 0)
+
+    return _measured(r2, predictions, targets)
 
 
 def mean_squared_error(predictions: Array, targets: Array) -> Measured:
-    return _regression(sklearn_metrics.mean_squared_error, predictions, targets)
+    return _measured(lambda answers, truth: float(np.mean((truth - answers) ** 2)), predictions, targets)
 
 
 def mean_absolute_error(predictions: Array, targets: Array) -> Measured:
-    return _regression(sklearn_metrics.mean_absolute_error, predictions, targets)
+    return _measured(lambda answers, truth: float(np.mean(np.abs(truth - answers))), predictions, targets)
+
+
+def _measured(measure: Measure, predictions: Array, targets: Array) -> Measured:
+    # Answers of 1e300 are allowed, and as wrong as they look; their squares must stay numbers.
+    answers = np.clip(read_values(predictions, len(targets)), -LARGEST_ANSWER, LARGEST_ANSWER)
+    truth = targets.astype(np.float64)
+    low, high = bootstrap_interval(measure, answers, truth)
+    value, low, high = (float(np.clip(number, -LARGEST, LARGEST)) for number in (measure(answers, truth), low, high))
+    return Measured(value, low, high, len(truth))
 
 
 Metric = Callable[[Array, Array], Measured]

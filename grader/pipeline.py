@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.errors import OutputError
+from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
 from grader.records import Assignment, Graded, Outcome, Run, Submission, message
@@ -96,13 +96,13 @@ def _graded(
             raise
 
 
-def _grade_one(
-    submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings
-) -> Graded:
+def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings) -> Graded:
     try:
         run = run_submission(submission, exam, sandbox, out=settings.out)
         graded = _judged(submission, run, exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
+    except Stopped:
+        raise
     except Exception as error:  # noqa: BLE001  whatever it is, it is ours: the class goes on, nobody loses a point
         graded = _judged(submission, _fault(error), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from grader import datasets
 from grader.metrics import METRICS
@@ -32,6 +29,11 @@ def open_truth(assignment: Assignment, secret: bytes) -> Truth | None:
 
 def _baseline_answers(assignment: Assignment, secret: bytes) -> dict[str, Array]:
     """What the hidden rows are answered by guessing, and by a linear model trained on the public rows."""
+    # Two seconds to import: not for those who only list assignments or ask for help.
+    from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
     assert assignment.data is not None
     public = datasets.public_table(assignment.data)
     inputs = datasets.hidden_inputs(assignment, secret)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from nbformat import NotebookNode
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -207,3 +208,19 @@ def _metric_problems(criterion: MetricReached, data: Data | None) -> Iterator[st
         yield "zero_at: 'majority' is for classification; expected a number"
     if criterion.zero_at == criterion.full_at:
         yield f"zero_at: found {criterion.zero_at}, the same as full_at; expected another number"
+
+
+def recognise(notebook: NotebookNode, assignments: Iterable[Assignment]) -> list[Assignment]:
+    """The assignments a notebook may be for: the one its starter names, else those whose data files it reads."""
+    assignments = list(assignments)
+    note = notebook.metadata.get("grader")
+    named = note.get("assignment") if isinstance(note, dict) else None
+    by_name = [assignment for assignment in assignments if assignment.id == named]
+    if by_name:
+        return by_name
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return [
+        assignment
+        for assignment in assignments
+        if assignment.data is not None and any(path.name in code for path in assignment.data.files)
+    ]

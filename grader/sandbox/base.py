@@ -73,6 +73,6 @@ class Sandbox(Protocol):
         """The level's name as reports give it."""
 
     def run(self, job: Job) -> Reply:
-        """Raises SandboxError when the machine, not the notebook, is at fault."""
+        """Raises SandboxError when the machine, not the notebook, is at fault; Stopped after ``close``."""
 
     def close(self) -> None: ...

@@ -13,7 +13,7 @@ from typing import IO
 
 import psutil
 
-from grader.errors import SandboxError
+from grader.errors import SandboxError, Stopped
 from grader.records import Limits
 from grader.sandbox import guest as guest_package
 from grader.sandbox import supervise
@@ -63,7 +63,7 @@ class ProcessSandbox:
                 with self._lock:
                     self._running.discard(supervisor)
         if self._closed:
-            raise SandboxError("stopped by the operator")
+            raise Stopped
         # Only now, with every process of the notebook dead, is the answer taken.
         predictions = folder.read(protocol.PREDICTIONS, predictions_limit(job.question)) if job.question else None
         return replace(reply, predictions=predictions, log=_tail(log))
@@ -73,7 +73,7 @@ class ProcessSandbox:
         driver = [sys.executable, "-I", "-B", "-c", protocol.bootstrap("worker", guest), str(folder.path)]
         with self._lock:
             if self._closed:
-                raise SandboxError("stopped by the operator")
+                raise Stopped
             try:
                 supervisor: subprocess.Popen[bytes] = subprocess.Popen(
                     [sys.executable, "-I", "-B", supervise.__file__, *driver],

@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 
 from . import protocol
 
+
 class _OwnKernel(KernelSpecManager):  # type: ignore[misc]
     """One kernel, ours, whatever the notebook's metadata names and whatever is installed on the machine."""
 

@@ -7,8 +7,10 @@ the notebook always wins; otherwise the variable ``model``, then the model fitte
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from .forms import ANSWER_FORMS, MODEL_FORMS, Array, one_column
 MAX_PUBLIC_ROWS = 1000
 MAX_ATTEMPTS = 40
 MAX_MODELS = 5
+STANDARDISED, SPREAD, DIVIDED = GUESSES = ("(X - mean) / std", "(X - min) / (max - min)", "X / max")
+CLEARLY = 0.02  # of public accuracy, or of the coefficient of determination
 
 Predict = Callable[[Array], Any]
 Prepare = Callable[[Array], Any]
@@ -50,6 +54,7 @@ def start(job: Path, namespace: dict[str, Any]) -> None:
 
 def report() -> None:
     """Writes ``facts.json``; with a question, looks for the answer on the public rows first."""
+    _write_facts()  # already now: what is asked next is the notebook's own code, and may not come back
     path = _State.job / protocol.PUBLIC
     if path.exists():
         with np.load(path, allow_pickle=False) as public:
@@ -60,6 +65,10 @@ def report() -> None:
                 targets=public["targets"][:MAX_PUBLIC_ROWS],
             )
         _State.plan = _find_plan(question)
+        _write_facts()
+
+
+def _write_facts() -> None:
     facts = record.facts(_State.namespace)
     facts["attempts"] = _State.attempts[:MAX_ATTEMPTS]
     plan = _State.plan
@@ -128,13 +137,13 @@ def _find_plan(question: Question) -> Plan | None:
         found = _best(_model_plans(name, model, question))
         if found and found.value > question.baseline():
             return found
-        best = _best(iter(plan for plan in (best, found) if plan))
+        best = _best(plan for plan in (best, found) if plan)
     return best
 
 
-def _best(plans: Iterator[Plan]) -> Plan | None:
-    """The highest value; of equals the first, which is the plainer one."""
-    return max(plans, key=lambda plan: plan.value, default=None)
+def _best(plans: Iterable[Plan]) -> Plan | None:
+    """The highest value; of equals the first, which is the plainer one. A guess must be clearly better."""
+    return max(plans, key=lambda plan: plan.value - CLEARLY * (plan.preparation in GUESSES), default=None)
 
 
 def _function_plans(function: Predict, question: Question) -> Iterator[Plan]:
@@ -223,9 +232,9 @@ def _preparations(question: Question) -> Iterator[tuple[str, Prepare]]:
         yield "vector", lambda X: X[:, 0]
     low, high, mean, deviation = inputs.min(0), inputs.max(0), inputs.mean(0), inputs.std(0)
     span = np.where(high > low, high - low, 1.0)
-    yield "(X - mean) / std", lambda X: (X - mean) / np.where(deviation > 0, deviation, 1.0)
-    yield "(X - min) / (max - min)", lambda X: (X - low) / span
-    yield "X / max", lambda X: X / np.where(high != 0, high, 1.0)
+    yield STANDARDISED, lambda X: (X - mean) / np.where(deviation > 0, deviation, 1.0)
+    yield SPREAD, lambda X: (X - low) / span
+    yield DIVIDED, lambda X: X / np.where(high != 0, high, 1.0)
 
 
 UNDONE_BY = "values, undone by "
@@ -246,7 +255,8 @@ def _plans(
 ) -> Iterator[Plan]:
     """One plan for each form the raw output can be read in; what cannot be read at all is noted."""
     try:
-        raw = ask(question.inputs)
+        with _time_limit():
+            raw = ask(question.inputs)
         _check(raw, len(question.inputs))
     except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
         problem = f"{type(error).__name__}: {error}"
@@ -299,6 +309,25 @@ def _must(answers: Array | None) -> Array:
     return answers
 
 
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """Ends Python code that does not answer, an object that pretends to be endless among it."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def give_up(_signal: int, _frame: Any) -> None:
+        raise TimeoutError(f"no answer after {protocol.ATTEMPT_SECONDS:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, protocol.ATTEMPT_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _array(value: Any) -> Array:
     """NumPy from lists, frames and tensors of any framework."""
     if hasattr(value, "detach"):
@@ -316,9 +345,7 @@ def _check(raw: Array, rows: int) -> None:
         raise ValueError(f"{bad} of {raw.size} answers are NaN or infinite")
 
 
-def _attempt(
-    source: str, preparation: str, form: str, value: float | None, problem: str = ""
-) -> dict[str, Any]:
+def _attempt(source: str, preparation: str, form: str, value: float | None, problem: str = "") -> dict[str, Any]:
     text = json.loads(json.dumps(problem[:300], ensure_ascii=True))
     return {
         "source": source[:80],

@@ -29,6 +29,7 @@ MAX_FACTS_BYTES = 4 << 20
 ALONE, TOGETHER = 8, 64  # rows asked one by one, and in another order, before all are asked
 START_SECONDS = 60.0  # for the kernel to come up
 PROBE_SECONDS = 90.0  # for finding the model, and again for predicting
+ATTEMPT_SECONDS = 30.0  # for one way of asking the public rows
 GRACE_SECONDS = 8.0  # between an interruption and the kill
 
 

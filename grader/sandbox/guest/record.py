@@ -45,15 +45,15 @@ fits: list[FitRecord] = []
 figures: list[FigureRecord] = []
 evaluations: list[int | None] = []  # rows of each evaluate()
 seeds: dict[str, int] = {}
-current_count = [-1]  # In [count] of the cell that runs
+current_count = [0]  # In [count] of the cell that runs
 
 
 def start(shell: Any, seed: int) -> None:
     """``shell`` is IPython's; ``seed`` is set in Keras too, as soon as the notebook imports it."""
     seeds.update(python=seed, numpy=seed)
 
-    def cell_begins(_info: Any) -> None:
-        current_count[0] = int(shell.execution_count)
+    def cell_begins(info: Any) -> None:
+        current_count[0] += bool(info.store_history)  # counted here: when IPython counts depends on its version
 
     shell.events.register("pre_run_cell", cell_begins)
 

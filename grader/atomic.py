@@ -1,0 +1,35 @@
+"""Files that are whole or not there: a reader, or a Ctrl-C, never meets half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from grader.errors import OutputError
+from grader.records import message
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put ``text`` as UTF-8 in ``path``, replacing it in one step; raises ``OutputError`` where that cannot be done.
+
+    Names out of an archive may hold half characters that UTF-8 cannot: they become question marks.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8", "replace"))
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputError(
+            message(
+                "{path} cannot be written: {reason}. Choose a folder that you may write to.", path=path, reason=reason
+            )
+        ) from error

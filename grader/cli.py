@@ -1,0 +1,295 @@
+"""The command line: alone in printing, exiting and reading the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import psutil
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from grader import __version__, console, datasets, doctor, notebook, spec
+from grader.demo import write_demo_archive
+from grader.errors import AssignmentError, GraderError, IntakeError
+from grader.language import Translation, translation
+from grader.lms.intake import read_submissions
+from grader.pipeline import Settings, grade_class, make_writable
+from grader.records import Assignment, Graded, Limits, Outcome, Submission
+from grader.sandbox.confine import open_sandbox
+
+EXIT_OPERATOR, EXIT_FAULT, EXIT_INTERRUPTED = 1, 3, 130
+DEMO, DEMO_SECONDS = "disease", 60.0
+MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
+
+app = typer.Typer(
+    name="grader",
+    help="Homework for deep-learning courses that grades itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+screen, errors = Console(), Console(stderr=True)
+
+
+class Lms(StrEnum):
+    auto = "auto"
+    folder = "folder"
+    moodle = "moodle"
+    canvas = "canvas"
+
+
+class Language(StrEnum):
+    en = "en"
+    zh_tw = "zh-TW"
+
+
+class Level(StrEnum):
+    auto = "auto"
+    process = "process"
+    none = "none"
+
+
+LangOption = Annotated[Language | None, typer.Option(help="Language of reports and messages; else the system's.")]
+JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; else what fits here.")]
+
+
+def main() -> None:
+    """The ``grader`` command: every problem of the operator's is a line and exit status 1, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except GraderError as error:
+        for line in str(error).splitlines():
+            errors.print(Text(f"grader: {console.plain(line)}"), style="red", soft_wrap=True)
+        sys.exit(EXIT_OPERATOR)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        screen.print(f"grader {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Homework for deep-learning courses that grades itself."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-demo"),
+    jobs: JobsOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Grade a bundled class, from a Moodle archive to reports."""
+    speech = _speech(lang)
+    assignment = spec.load_assignment(_known_assignments()[DEMO])
+    make_writable(out)
+    archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
+    screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
+    screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
+    assignment = replace(assignment, limits=replace(assignment.limits, seconds=DEMO_SECONDS))
+    _grade(assignment, [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
+
+
+@app.command()
+def grade(
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder with assignment.toml.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Notebooks, folders or LMS archives.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-out"),
+    jobs: JobsOption = None,
+    lms: Annotated[Lms, typer.Option(help="Where the archive comes from.")] = Lms.auto,
+    lang: LangOption = None,
+    sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
+) -> None:
+    """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
+    _grade(_assignment(assignment), paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="Your notebook.")],
+    assignment: Annotated[str | None, typer.Option(help="Which assignment; else it is recognised.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("grader-check"),
+    lang: LangOption = None,
+) -> None:
+    """Check your own notebook before handing it in, on public data only."""
+    speech = _speech(lang)
+    with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
+        chosen = _assignment(assignment) if assignment else _recognised(path)
+        practice = datasets.practice(chosen, Path(workspace) / "data")
+        submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
+        if len(submissions) != 1:
+            raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
+        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors())
+        graded = _with_progress(practice, submissions, settings, Level.auto, speech)[0]
+    _print_check(graded, practice, settings, speech)
+    _finish([graded])
+
+
+@app.command()
+def assignments(lang: LangOption = None) -> None:
+    """List what can be graded here."""
+    loaded = [spec.load_assignment(folder) for folder in _known_assignments().values()]
+    screen.print(console.assignments_table(loaded, _speech(lang)))
+
+
+@app.command("doctor")
+def examine(lang: LangOption = None) -> None:
+    """Try everything that grading needs, and say what to do about what is missing."""
+    speech = _speech(lang)
+    with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
+        findings = doctor.examine(_known_assignments(), _config_folder(), os.environ)
+    screen.print(console.doctor_table(findings, speech))
+    if any(finding.state is doctor.State.MISSING for finding in findings):
+        raise typer.Exit(EXIT_OPERATOR)
+
+
+# ---------------------------------------------------------------- grading
+
+
+def _grade(
+    assignment: Assignment,
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    jobs: int | None,
+    lms: Lms,
+    level: Level,
+    speech: Translation,
+) -> None:
+    make_writable(out)
+    with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
+        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace))
+        jobs = jobs or _default_jobs(len(submissions), assignment.limits)
+        settings = Settings(
+            out=out,
+            secret=datasets.load_secret(_config_folder()),
+            language=speech.language,
+            jobs=jobs,
+            threads=max(1, _processors() // jobs),
+        )
+        results = _with_progress(assignment, submissions, settings, level, speech)
+    screen.print(console.class_table(results, assignment, speech))
+    screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
+    screen.print(speech.text("Open: {path}", path=(out / "index.html").resolve().as_uri()), soft_wrap=True)
+    _finish(results)
+
+
+def _with_progress(
+    assignment: Assignment, submissions: Sequence[Submission], settings: Settings, level: Level, speech: Translation
+) -> Sequence[Graded]:
+    sandbox = open_sandbox(level.value, os.environ)
+    done = 0
+    with console.class_progress(errors) as progress:
+        task = progress.add_task(speech.text("Grading"), total=len(submissions))
+
+        def finished(_graded: Graded) -> None:
+            nonlocal done
+            done += 1
+            progress.advance(task)
+
+        try:
+            return grade_class(assignment, submissions, sandbox, settings, progress=finished)
+        except KeyboardInterrupt:
+            stopped = speech.text(
+                "Stopped. {done} of {n} were graded; their grades and reports are in {path}.",
+                done=done,
+                n=len(submissions),
+                path=settings.out,
+            )
+            errors.print(stopped, soft_wrap=True)
+            raise
+        finally:
+            sandbox.close()
+
+
+def _print_check(graded: Graded, assignment: Assignment, settings: Settings, speech: Translation) -> None:
+    grade = graded.grade
+    screen.print(Text(console.plain(speech.title(assignment.title)), style="bold"))
+    if graded.run.reason is not None:
+        screen.print(Text(console.plain(speech.say(graded.run.reason))), style="yellow")
+    screen.print(console.score_table(grade.scores, speech))
+    screen.print(
+        speech.text(
+            "About {total} of {max:g} points, measured on practice rows. Your teacher's hidden rows are others.",
+            total="?" if grade.total is None else f"{grade.total:g}",
+            max=grade.max,
+        )
+    )
+    report = settings.out / "students" / graded.submission.student.id / "report.html"
+    screen.print(speech.text("Open: {path}", path=report.resolve().as_uri()), soft_wrap=True)
+
+
+def _finish(results: Sequence[Graded]) -> None:
+    if any(graded.run.outcome is Outcome.GRADER_FAULT for graded in results):
+        raise typer.Exit(EXIT_FAULT)
+
+
+# ---------------------------------------------------------------- surroundings
+
+
+def _speech(lang: Language | None) -> Translation:
+    if lang is not None:
+        return translation(lang.value)
+    system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return translation("zh-TW" if system.startswith(("zh_TW", "zh_HK", "zh_MO", "zh_Hant")) else "en")
+
+
+def _config_folder() -> Path:
+    return platformdirs.user_config_path("grader", appauthor=False)
+
+
+def _known_assignments() -> dict[str, Path]:
+    package = Path(__file__).parent
+    return spec.find_assignments([package / "assignments", package.parent / "assignments"])
+
+
+def _assignment(name: str) -> Assignment:
+    """By folder, or by id."""
+    if (Path(name) / spec.FILE_NAME).exists():
+        return spec.load_assignment(Path(name))
+    known = _known_assignments()
+    if name not in known:
+        raise AssignmentError(
+            [f"{name}: no such assignment; there are {', '.join(known)}; a folder needs an {spec.FILE_NAME} in it"]
+        )
+    return spec.load_assignment(known[name])
+
+
+def _recognised(path: Path) -> Assignment:
+    if not path.is_file():
+        raise IntakeError(f"{path}: there is no such file")
+    loaded = [spec.load_assignment(folder) for folder in _known_assignments().values()]
+    parsed = notebook.parse(path.read_bytes())
+    candidates = spec.recognise(parsed.notebook, loaded) if parsed.notebook is not None else []
+    if len(candidates) != 1:
+        ids = ", ".join(assignment.id for assignment in candidates or loaded)
+        raise IntakeError(f"{path}: cannot tell which assignment this is for; say --assignment, one of {ids}")
+    return candidates[0]
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _default_jobs(submissions: int, limits: Limits) -> int:
+    """A notebook per processor, as long as their usual memory fits into what is free."""
+    free = psutil.virtual_memory().available // 2**20
+    fitting = int(free // min(MEMORY_PER_JOB_MB, limits.memory_mb))
+    return max(1, min(_processors(), fitting, submissions))

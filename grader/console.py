@@ -1,0 +1,135 @@
+"""Tables for the terminal, built here and printed by ``grader.cli``. Names and texts come from strangers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from grader.doctor import Finding, State
+from grader.language import Translation
+from grader.records import Assignment, Graded, Outcome, Score, message
+from grader.rubric.manual import Manual
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+OUTCOMES = {
+    Outcome.OK: message("ran"),
+    Outcome.ERROR: message("error"),
+    Outcome.TIMEOUT: message("out of time"),
+    Outcome.MEMORY: message("out of memory"),
+    Outcome.DISK: message("out of disk"),
+    Outcome.MISSING: message("nothing to run"),
+    Outcome.FORBIDDEN: message("refused"),
+    Outcome.GRADER_FAULT: message("grader failed"),
+}
+STYLES = {Outcome.OK: "green", Outcome.GRADER_FAULT: "bold magenta"}
+STATES = {State.OK: ("✓", "green"), State.NOTE: ("!", "yellow"), State.MISSING: ("✗", "red")}
+
+
+def plain(text: str) -> str:
+    """Without what could move a terminal's cursor, colour it, or turn its writing round."""
+    return CONTROL.sub("", text)
+
+
+def class_table(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> Table:
+    table = Table(
+        title=plain(speech.title(assignment.title)),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column(speech.text("Student"), overflow="fold")
+    for criterion in assignment.rubric:
+        table.add_column(criterion.id, justify="right")
+    table.add_column(speech.text("Total"), justify="right", style="bold")
+    table.add_column(speech.text("Outcome"))
+    table.add_column(speech.text("Time"), justify="right")
+    table.add_column(speech.text("Review"))
+    for graded in results:
+        run, grade = graded.run, graded.grade
+        table.add_row(
+            Text(plain(graded.submission.student.name)),
+            *(_points(score) for score in grade.scores),
+            _number(grade.total),
+            Text(speech.say(OUTCOMES[run.outcome]), style=STYLES.get(run.outcome, "yellow")),
+            speech.text("{seconds:.0f} s", seconds=run.seconds),
+            "●" if _worth_a_look(graded) else "",
+        )
+    return table
+
+
+def review_line(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> str:
+    """How many a person should look at, and what waits for a person with everybody."""
+    marked = sum(_worth_a_look(graded) for graded in results)
+    line = speech.text("● {n} of {all} need a person's look; index.html says why.", n=marked, all=len(results))
+    manual = [criterion.id for criterion in assignment.rubric if isinstance(criterion, Manual)]
+    if manual:
+        line += " " + speech.text("Only proposed, for you to decide: {criteria}.", criteria=", ".join(manual))
+    return line
+
+
+def _worth_a_look(graded: Graded) -> bool:
+    """More than a manual criterion, which everybody has."""
+    return len(graded.grade.review_reasons) > sum(score.passed is None for score in graded.grade.scores)
+
+
+def score_table(scores: Sequence[Score], speech: Translation) -> Table:
+    table = Table(show_lines=True)
+    table.add_column(speech.text("Criterion"))
+    table.add_column(speech.text("Points"), justify="right")
+    table.add_column(speech.text("Why"), ratio=1)
+    for score in scores:
+        points = f"{_points(score)} / {score.max:g}"
+        table.add_row(Text(plain(speech.title(score.title))), points, Text(plain(speech.say(score.reason))))
+    return table
+
+
+def doctor_table(findings: Sequence[Finding], speech: Translation) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for finding in findings:
+        sign, style = STATES[finding.state]
+        text = Text(plain(speech.say(finding.found)))
+        if finding.advice is not None:
+            text.append(f"\n→ {plain(speech.say(finding.advice))}", style="dim")
+        table.add_row(Text(sign, style=style), Text(plain(speech.say(finding.part)), style="bold"), text)
+    return table
+
+
+def assignments_table(assignments: Sequence[Assignment], speech: Translation) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in (speech.text("Id"), speech.text("Title"), speech.text("Points"), speech.text("Folder")):
+        table.add_column(heading)
+    for assignment in assignments:
+        title = plain(speech.title(assignment.title))
+        table.add_row(assignment.id, title, f"{assignment.points:g}", Text(str(assignment.folder), overflow="fold"))
+    return table
+
+
+def class_progress(console: Console) -> Progress:
+    """How many are done, how long it took, how long it will take."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("·"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _points(score: Score) -> str:
+    return _number(score.points)
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:g}"

@@ -1,0 +1,111 @@
+"""A plain folder of a class: one notebook per student at its top, or one folder per student."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from grader.errors import IntakeError
+from grader.lms.owner import Owner
+from grader.names import encoding_of, is_junk, tidy_name
+from grader.records import message
+from grader.unpacking import Archive, ArchiveLimits, Entry, Refused, too_many
+
+# What a student may hand in by mistake for a notebook. Anything else at the top of a class is data for all.
+_DOCUMENTS = (".txt", ".json", ".py", ".html", ".htm", ".pdf", ".doc", ".docx", ".odt", ".rtf")
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".rar", ".7z")
+_HANDED_IN = frozenset((".ipynb", *_DOCUMENTS, *_ARCHIVES))
+_FOR_ALL = ("readme", "requirements", "license")
+
+
+def scan(folder: Path, limits: ArchiveLimits | None = None) -> Archive:
+    """The files under ``folder`` where they lie, as if they came from an archive; links are refused, not followed."""
+    entries: dict[str, Entry] = {}
+    refused: list[Refused] = []
+    skipped: list[str] = []
+    count = 0
+    for parent, folders, files in os.walk(folder, onerror=_unreadable):
+        folders.sort()
+        for name in [*folders, *sorted(files)]:
+            count += 1
+            if count > (limits or ArchiveLimits()).entries:
+                raise too_many(str(folder), limits or ArchiveLimits())
+            path = Path(parent, name)
+            known_as = _name(path.relative_to(folder))
+            state = path.lstat()
+            if stat.S_ISDIR(state.st_mode):
+                skipped.append(known_as + "/")
+            elif is_junk(known_as):
+                skipped.append(known_as)
+            elif not stat.S_ISREG(state.st_mode):
+                refused.append(Refused(known_as, message("it is a link or a device; expected an ordinary file")))
+            elif known_as in entries:
+                reason = message("another file has the same name in another spelling; that one was taken")
+                refused.append(Refused(known_as, reason, harmful=False))
+            else:
+                modified = datetime.fromtimestamp(state.st_mtime)
+                entries[known_as] = Entry(known_as, path, state.st_size, modified)
+    return Archive(tuple(entries.values()), tuple(refused), tuple(skipped))
+
+
+def _unreadable(error: OSError) -> None:
+    raise IntakeError(message("{path} cannot be read: {reason}.", path=str(error.filename), reason=str(error.strerror)))
+
+
+def _name(path: Path) -> str:
+    raw = os.fsencode(path)
+    return tidy_name(raw.decode(encoding_of([raw])))
+
+
+def parse_name(name: str) -> Owner | None:
+    """The student's folder, or for a file at the top its name without suffix; None for what is hidden or junk there."""
+    top, slash, rest = name.partition("/")
+    if is_junk(top) or (top.startswith(".") and (slash or not is_notebook(top))):
+        return None
+    if slash:
+        return Owner(name=top, rest=rest, origin=top)
+    return Owner(name=stem(top), rest=top, origin=top)
+
+
+def stem(name: str) -> str:
+    """The name without its suffix, or both of a double one such as ``.tar.gz`` and ``.ipynb.txt``."""
+    path = PurePosixPath(name)
+    return PurePosixPath(path.stem).stem if PurePosixPath(path.stem).suffix in (".tar", ".ipynb") else path.stem
+
+
+def could_be_handed_in(name: str) -> bool:
+    """Whether ``name`` is of a kind that stands for a student; data files at the top of a class do not."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _HANDED_IN and not path.name.lower().startswith(_FOR_ALL)
+
+
+def is_notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb")
+
+
+def wrapper(names: Iterable[str]) -> str:
+    """The folder around the whole class, with its ``/``, or "": it holds several students' folders or notebooks."""
+    parts = [name.split("/") for name in names]
+    if not parts or any(part[0] != parts[0][0] or len(part) < 2 for part in parts):
+        return ""
+    inner = [part[1:] for part in parts]
+    direct = [part[0] for part in inner if len(part) == 1]
+    with_notebooks = {part[0] for part in inner if len(part) > 1 and could_be_handed_in(part[-1])}
+    if (not direct and len(with_notebooks) > 1) or (not with_notebooks and sum(map(is_notebook, direct)) > 1):
+        return parts[0][0] + "/"
+    return ""
+
+
+def shared(names: Iterable[str]) -> set[str]:
+    """The names that belong to no student: data at the top, and beside notebooks at the top also folders of data."""
+    names = list(names)
+    top = {name for name in names if "/" not in name}
+    students = {name.split("/")[0] for name in names if "/" in name and name.lower().endswith((".ipynb", ".zip"))}
+    if not any(map(is_notebook, top)):
+        return {name for name in top if not could_be_handed_in(name)}
+    return {
+        name for name in names if name.split("/")[0] not in students and not (name in top and could_be_handed_in(name))
+    }

@@ -1,0 +1,202 @@
+"""Grades as pages: a self-contained HTML file per student and one for the class, without scripts or requests.
+
+Everything on a page comes from the records given; texts in them are a student's and are escaped or sanitised.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from grader import advice, picture
+from grader.atomic import write_text
+from grader.language import Translation, translation
+from grader.records import Assignment, Fit, Graded, Message, Outcome, message
+from grader.report_notebook import notebook_view
+
+_FITS_SHOWN = 3
+
+# Words that the stages use for themselves, as people say them. Anything else is shown as it is.
+_WORDS = {
+    "majority": message("Majority class"),
+    "mean": message("Mean of the answers"),
+    "linear": message("Linear model"),
+    "value": message("This notebook"),
+    "full": message("Full points"),
+    "zero": message("No points"),
+    "raw": message("as they are"),
+    "data frame": message("as a table with column names"),
+    "vector": message("as a plain list of numbers"),
+    "labels": message("class numbers"),
+    "probability": message("probabilities of class 1"),
+    "scores": message("one score per class"),
+    "rounded": message("numbers, cut at 0.5"),
+    "logit": message("numbers, cut at 0"),
+    "values": message("numbers"),
+    "process": message("a process of its own, with limits"),
+    "none": message("none"),
+}
+
+
+def write_student_report(graded: Graded, assignment: Assignment, *, language: str, folder: Path) -> Path:
+    """Write ``folder/report.html`` and return its path; raises ``OutputError``."""
+    path = folder / "report.html"
+    run = graded.run
+    scores = [(score, picture.scale_picture(score)) for score in graded.grade.scores]
+    page = (
+        _environment(language)
+        .get_template("student.html")
+        .render(
+            assignment=assignment,
+            student=graded.submission.student,
+            submission=graded.submission,
+            run=run,
+            grade=graded.grade,
+            scores=scores,
+            failed=[(cell, cell.error, advice.hint(cell.error)) for cell in run.cells if cell.error is not None],
+            unreached=_unreached(graded),
+            fits=[(number, fit, picture.curve_charts(fit)) for number, fit in _last_fits(run.facts.fits)],
+            outcome=advice.OUTCOMES[run.outcome],
+            to_do=advice.WHAT_TO_DO[run.outcome],
+            notebook=notebook_view(run.executed),
+        )
+    )
+    write_text(path, page)
+    return path
+
+
+def _unreached(graded: Graded) -> list[int]:
+    """Numbers of the code cells that were never run."""
+    return [
+        cell.index + 1
+        for cell in graded.run.cells
+        if cell.kind == "code" and cell.characters and not cell.ran and cell.error is None
+    ]
+
+
+def _last_fits(fits: Sequence[Fit]) -> list[tuple[int, Fit]]:
+    return list(enumerate(fits, 1))[-_FITS_SHOWN:]
+
+
+# ---------------------------------------------------------------- the class
+
+
+@dataclass(frozen=True, slots=True)
+class _ReviewGroup:
+    """Students to look at for one reason; ``details`` has each one's own sentence where they differ."""
+
+    heading: str
+    students: tuple[tuple[Graded, str], ...]
+
+
+def write_class_page(results: Sequence[Graded], assignment: Assignment, *, language: str, out: Path) -> Path:
+    """Write ``out/index.html``, which links to ``students/<id>/report.html``; raises ``OutputError``."""
+    path = out / "index.html"
+    ordered = sorted(results, key=_by_name)
+    known = [(graded.grade.total, graded.grade.max) for graded in ordered if graded.grade.total is not None]
+    totals = [total for total, _most in known]
+    happened = Counter(graded.run.outcome for graded in ordered)
+    page = (
+        _environment(language)
+        .get_template("class.html")
+        .render(
+            assignment=assignment,
+            rows=[(graded, {score.criterion: score.points for score in graded.grade.scores}) for graded in ordered],
+            mean=statistics.fmean(totals) if totals else None,
+            median=statistics.median(totals) if totals else None,
+            graded_count=len(totals),
+            bars=picture.histogram(total / most for total, most in known if most > 0),
+            outcomes=[(outcome, happened[outcome]) for outcome in Outcome],
+            words=advice.OUTCOMES,
+            faults=[graded for graded in ordered if graded.run.outcome is Outcome.GRADER_FAULT],
+            reviews=_review_groups(ordered, translation(language)),
+            reviewed=sum(graded.grade.needs_review for graded in ordered),
+        )
+    )
+    write_text(path, page)
+    return path
+
+
+def _by_name(graded: Graded) -> tuple[str, str]:
+    return graded.submission.student.name.casefold(), graded.submission.student.id
+
+
+def _review_groups(results: Sequence[Graded], language: Translation) -> list[_ReviewGroup]:
+    """Who needs a look, by the kind of reason, the most frequent first."""
+    found: dict[str, list[tuple[Graded, Message]]] = {}
+    for graded in results:
+        for reason in graded.grade.review_reasons:
+            found.setdefault(reason.template, []).append((graded, reason))
+    groups = []
+    for students in sorted(found.values(), key=len, reverse=True):
+        heading = language.outline([reason for _graded, reason in students])
+        said = [(graded, language.say(reason)) for graded, reason in students]
+        groups.append(_ReviewGroup(heading, tuple((graded, "" if own == heading else own) for graded, own in said)))
+    return groups
+
+
+# ---------------------------------------------------------------- how a page says things
+
+
+@cache
+def _environment(language: str) -> Environment:
+    words = translation(language)
+    environment = Environment(
+        loader=PackageLoader("grader"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    style = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    environment.globals.update(
+        _=words.text,
+        language=words.language,
+        style=Markup(style),  # noqa: S704 - our own file
+        # The page allows its own style sheet and data: pictures, by name; nothing else, whatever slipped in.
+        policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        WIDTH=picture.WIDTH,
+    )
+    environment.filters.update(
+        say=words.say,
+        title_in=words.title,
+        word=lambda name: words.say(_WORDS[name]) if name in _WORDS else name,
+        points=_points,
+        measured=_measured,
+        duration=lambda seconds: _duration(seconds, words),
+        report_link=lambda student_id: f"students/{quote(student_id, safe='')}/report.html",
+        clip=lambda text, most=300: text if len(text) <= most else f"{text[:most]}…",
+    )
+    return environment
+
+
+def _points(value: float | None, most: float | None = None) -> str:
+    """Points with at most two decimals; the maximum itself is shown only to those who reached it."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    shown = round(value, 2)
+    if most is not None and value < most and shown >= round(most, 2):
+        shown = math.floor(value * 100) / 100
+    return f"{shown:.2f}".rstrip("0").rstrip(".")
+
+
+def _measured(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value)) if abs(value) > 1 else f"{value:.3f}"
+    return f"{value:.3f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
+
+
+def _duration(seconds: float, words: Translation) -> str:
+    if seconds < 60:
+        return words.text("{seconds:.1f} s", seconds=seconds)
+    return words.text("{minutes} min {seconds:02.0f} s", minutes=int(seconds // 60), seconds=math.floor(seconds % 60))

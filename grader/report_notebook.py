@@ -1,0 +1,200 @@
+"""The executed notebook as pages show it: every cell and output made harmless, nothing longer than people read.
+
+The file was validated when it was taken in, but a student's code had a hand in it: nothing here relies on its shape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from grader.untrusted import (
+    IMAGE_TYPES,
+    MARKUP_CHARACTERS,
+    TEXT_CHARACTERS,
+    image_uri,
+    safe_code,
+    safe_html,
+    safe_markdown,
+    shortened,
+    terminal_text,
+)
+
+_FILE_BYTES = 128_000_000
+_CELLS = 400
+_OUTPUTS = 40
+# For one page: colours, markup and pictures beyond these cost more time and memory than their reader has.
+_COLOURED_CHARACTERS = 400_000
+_PAGE_MARKUP = 600_000
+_PAGE_IMAGES = 24_000_000
+_NOTHING = Markup()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputView:
+    """One output: text (``head``, then ``omitted`` characters left out, then ``tail``), safe ``html``, or a picture."""
+
+    kind: str  # "stream", "error", "text", "html", "image", "unshown"
+    head: str = ""
+    tail: str = ""
+    omitted: int = 0
+    html: Markup = _NOTHING
+    image: str = ""  # a checked data: address
+    warning: bool = False  # written to stderr
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    number: int  # place in the notebook, from 1
+    kind: str
+    html: Markup
+    omitted: int = 0
+    outputs: tuple[OutputView, ...] = ()
+    outputs_left_out: int = 0
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookView:
+    cells: tuple[CellView, ...]
+    cells_left_out: int = 0
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How much of each costly thing one page may still hold."""
+
+    left: dict[str, int] = field(
+        default_factory=lambda: {"colour": _COLOURED_CHARACTERS, "markup": _PAGE_MARKUP, "image": _PAGE_IMAGES}
+    )
+
+    def take(self, what: str, amount: int) -> bool:
+        if amount > self.left[what]:
+            return False
+        self.left[what] -= amount
+        return True
+
+
+def notebook_view(path: Path | None) -> NotebookView | None:
+    """The notebook at ``path``, ready for a page; None when there is none that can be read."""
+    try:
+        if path is None or path.stat().st_size > _FILE_BYTES:
+            return None
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list):
+        return None
+    budget = _Budget()
+    shown = [(number, cell) for number, cell in enumerate(cells[:_CELLS], 1) if isinstance(cell, dict)]
+    return NotebookView(tuple(_cell(number, cell, budget) for number, cell in shown), max(0, len(cells) - _CELLS))
+
+
+def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
+    source, kind = _joined(cell.get("source")), cell.get("cell_type")
+    if kind == "markdown":
+        attachments = _attachments(cell.get("attachments"), budget)
+        return CellView(number, "markdown", _markup(source, budget, attachments, markdown=True))
+    head, tail, omitted = shortened(source, lines=600, characters=40_000)
+    shown = f"{head}\n{tail}" if omitted else head
+    if kind != "code":
+        return CellView(number, "raw", escape(shown), omitted)
+    outputs = [output for output in _list(cell.get("outputs")) if isinstance(output, dict)]
+    views = [view for output in _merged(outputs)[:_OUTPUTS] for view in _output(output, budget)]
+    count = cell.get("execution_count")
+    return CellView(
+        number,
+        "code",
+        safe_code(shown) if budget.take("colour", len(shown)) else escape(shown),
+        omitted,
+        tuple(views),
+        max(0, len(_merged(outputs)) - _OUTPUTS),
+        count if isinstance(count, int) and abs(count) < 1_000_000 else None,
+    )
+
+
+def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Neighbouring pieces of one stream as one: a progress bar arrives in hundreds."""
+    merged: list[dict[str, Any]] = []
+    pieces: list[list[str]] = []
+    for output in outputs:
+        if output.get("output_type") != "stream":
+            merged.append(dict(output))
+        elif merged and merged[-1].get("output_type") == "stream" and merged[-1].get("name") == output.get("name"):
+            pieces[-1].append(_joined(output.get("text")))
+        else:
+            pieces.append([_joined(output.get("text"))])
+            merged.append({"output_type": "stream", "name": output.get("name"), "text": pieces[-1]})
+    return list(merged)
+
+
+def _output(output: Mapping[str, Any], budget: _Budget) -> Iterator[OutputView]:
+    match output.get("output_type"):
+        case "stream":
+            text = terminal_text(_joined(output.get("text")))
+            if text.strip():
+                yield _text("stream", text, warning=output.get("name") == "stderr")
+        case "error":
+            trace = "\n".join(_joined(line) for line in _list(output.get("traceback")))
+            name = f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"
+            yield _text("error", terminal_text(trace or name))
+        case "display_data" | "execute_result":
+            data = output.get("data")
+            yield _display(data if isinstance(data, dict) else {}, budget)
+
+
+def _display(data: Mapping[str, Any], budget: _Budget) -> OutputView:
+    """The richest safe form of an output; its plain text where no other is safe."""
+    for media_type in IMAGE_TYPES:
+        encoded = _joined(data.get(media_type))
+        uri = image_uri(media_type, encoded) if encoded and budget.take("image", len(encoded)) else None
+        if uri:
+            return OutputView("image", image=uri)
+    for media_type in ("text/html", "text/markdown"):
+        fragment = _joined(data.get(media_type))
+        cleaned = _markup(fragment, budget, {}, markdown=media_type == "text/markdown") if fragment else _NOTHING
+        if cleaned.striptags() or "<img" in cleaned:
+            return OutputView("html", html=cleaned, omitted=max(0, len(fragment) - MARKUP_CHARACTERS))
+    text = terminal_text(_joined(data.get("text/plain")) or _joined(data.get("text/latex")))
+    return _text("text", text) if text.strip() else OutputView("unshown", head=", ".join(map(str, data))[:200])
+
+
+def _markup(source: str, budget: _Budget, attachments: Mapping[str, str], *, markdown: bool) -> Markup:
+    # Embedded pictures have limits of their own; here a long one counts as much as the longest text.
+    if not budget.take("markup", min(len(source), MARKUP_CHARACTERS)):
+        return Markup("<pre>{}</pre>").format(source[:TEXT_CHARACTERS])
+    return safe_markdown(source, attachments) if markdown else safe_html(source, attachments)
+
+
+def _attachments(found: object, budget: _Budget) -> dict[str, str]:
+    """The pictures pasted into a Markdown cell, by name, as checked ``data:`` addresses."""
+    uris = {}
+    for name, forms in (found if isinstance(found, dict) else {}).items():
+        for media_type, encoded in (forms if isinstance(forms, dict) else {}).items():
+            text = _joined(encoded)
+            uri = image_uri(media_type, text) if budget.take("image", len(text)) else None
+            if uri:
+                uris[str(name)] = uri
+    return uris
+
+
+def _text(kind: str, text: str, *, warning: bool = False) -> OutputView:
+    head, tail, omitted = shortened(text.strip("\n"))
+    return OutputView(kind, head, tail, omitted, warning=warning)
+
+
+def _joined(value: object) -> str:
+    """Jupyter's text: a string or a list of strings; anything else is no text."""
+    if isinstance(value, str):
+        return value
+    return "".join(part for part in value if isinstance(part, str)) if isinstance(value, list) else ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,135 @@
+"""Pages in a real browser: nothing runs, nothing is asked for, everything fits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from graded_class import (
+    ASSIGNMENT,
+    accuracy_score,
+    crashed,
+    fit,
+    good_run,
+    grade,
+    graded,
+    hostile_notebook,
+    other_score,
+    small_class,
+)
+from playwright.sync_api import Browser, sync_playwright
+
+from grader.language import LANGUAGES
+from grader.records import Cell, CellError, Fit, Graded, Student, message
+from grader.report import write_class_page, write_student_report
+
+pytestmark = pytest.mark.browser
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        reason = f"none of {', '.join(names)} is installed"
+        pytest.fail(reason) if os.environ.get("GRADER_REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield started
+        started.close()
+
+
+def ugly(executed: Path) -> Graded:
+    """Everything too long, too large or hostile."""
+    one = crashed(executed)
+    student = Student("u" * 70, "<img src=x onerror=alert(1)>" + "W" * 150)
+    strange = Fit("n" * 300, 3, None, None, False, 1, {"loss": (1.0, float("nan"), 1e300), "x" * 200: (3.0, 3.0)})
+    facts = replace(one.run.facts, fits=(fit(1, 1), fit(2, 900), strange), versions={"k" * 100: "v" * 400})
+    cells = (Cell(30, "code", 4, ran=True, error=CellError("E" * 90, "m" * 3000)), *one.run.cells)
+    scores = (other_score(0, 9.999), accuracy_score(-1e6), other_score(2, None), other_score(3, 3))
+    return replace(
+        one,
+        submission=replace(one.submission, student=student, notebook_name="x" * 200),
+        run=replace(one.run, facts=facts, cells=cells),
+        grade=grade(*scores, reasons=(message("r" * 600),)),
+    )
+
+
+@pytest.fixture
+def page_paths(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    language = request.param
+    one = ugly(hostile_notebook(tmp_path / "executed.ipynb"))
+    plain = graded("陳怡君", good_run(), grade(other_score(0, 10), accuracy_score(0.86)))
+    results = [*small_class(), one]
+    return [
+        write_student_report(one, ASSIGNMENT, language=language, folder=tmp_path / "ugly"),
+        write_student_report(plain, ASSIGNMENT, language=language, folder=tmp_path / "plain"),
+        write_class_page(results, ASSIGNMENT, language=language, out=tmp_path),
+    ]
+
+
+@pytest.mark.parametrize("page_paths", LANGUAGES, indirect=True)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_is_quiet_and_fits(browser: Browser, page_paths: list[Path], width: int) -> None:
+    for path in page_paths:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        asked: list[str] = []
+        dialogs: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("dialog", lambda dialog, dialogs=dialogs: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.goto(path.as_uri())
+        for link in page.locator("details > summary").all():
+            link.click()
+        page.wait_for_timeout(200)
+
+        assert [url for url in asked if url != path.as_uri() and not url.startswith("data:image/")] == []
+        assert dialogs == []
+        assert page.url == path.as_uri()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.querySelectorAll('script, iframe, object, embed, form, input').length") == 0
+        page.close()
+
+
+def test_the_style_sheet_is_applied_and_no_other_is(browser: Browser, tmp_path: Path) -> None:
+    one = crashed(hostile_notebook(tmp_path / "executed.ipynb"))
+    page = browser.new_page()
+    page.goto(write_student_report(one, ASSIGNMENT, language="en", folder=tmp_path).as_uri())
+
+    assert page.evaluate("getComputedStyle(document.querySelector('.grade strong')).fontSize") == "52px"
+    assert page.evaluate("getComputedStyle(document.body).backgroundImage") == "none"
+    page.close()
+
+
+def test_the_policy_holds_even_where_sanitising_would_fail(browser: Browser, tmp_path: Path) -> None:
+    """The page's own policy alone stops a script, a style and a picture from elsewhere."""
+    path = write_student_report(crashed(), ASSIGNMENT, language="en", folder=tmp_path)
+    attack = (
+        "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
+        "<img src='http://127.0.0.1:9/i'><p id=attack style='color:rgb(1,2,3)'>x</p></main>"
+    )
+    path.write_text(path.read_text("utf-8").replace("</main>", attack), "utf-8")
+    page = browser.new_page()
+    sent: list[str] = []
+    page.on("response", lambda response: sent.append(response.url))
+    page.on(
+        "requestfailed", lambda request: sent.append(request.failure or "") if request.url != path.as_uri() else None
+    )
+    page.goto(path.as_uri())
+    page.wait_for_timeout(200)
+
+    assert page.title() != "ran"
+    assert page.evaluate("getComputedStyle(document.querySelector('#attack')).color") != "rgb(1, 2, 3)"
+    assert [url for url in sent if url != path.as_uri() and url != "csp"] == []
+    page.close()
