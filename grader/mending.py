@@ -10,6 +10,8 @@ from typing import Any
 from grader.jsontext import UnusableError
 from grader.records import Message, message
 
+MAX_CELLS = 5_000
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -18,6 +20,10 @@ def mend(raw: object, repairs: Counter[str], notes: list[Message]) -> dict[str, 
     cells = _cells(raw)
     if not isinstance(raw, dict) or cells is None:
         raise UnusableError(message("This is JSON without cells, not a notebook. Hand in the .ipynb file."))
+    if len(cells) > MAX_CELLS:
+        raise UnusableError(
+            message("The notebook has {count} cells; at most {limit} are read.", count=len(cells), limit=MAX_CELLS)
+        )
     metadata = raw.get("metadata")
     if not isinstance(metadata, dict):
         repairs["metadata"] += 1

@@ -113,6 +113,8 @@ def validated(data: bytes, max_bytes: int) -> NotebookNode | None:
         return None
     if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list) or not _is_version_4(raw):
         return None
+    if len(raw["cells"]) > mending.MAX_CELLS:
+        return None
     if raw["nbformat_minor"] == 5:  # nbformat would give ids of its own where they are missing or doubled
         ids = [str(cell.get("id")) for cell in raw["cells"] if isinstance(cell, dict) and "id" in cell]
         if len(set(ids)) < len(raw["cells"]):

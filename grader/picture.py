@@ -14,9 +14,14 @@ from grader.records import Fit, Scale, Score
 WIDTH = 340.0
 
 _SCALE_LEFT, _SCALE_RIGHT, _SCALE_TOP, _ROW = 118.0, 282.0, 8.0, 26.0
-_CHART_LEFT, _CHART_RIGHT, _CHART_TOP, _CHART_BOTTOM = 46.0, 332.0, 12.0, 150.0
+_CHART_LEFT, _CHART_RIGHT, _CHART_TOP, _CHART_BOTTOM = 46.0, 334.0, 12.0, 150.0
 _POINTS = 240  # of a curve; more cannot be told apart
 _BARS_TOP, _BARS_BOTTOM = 18.0, 130.0
+
+
+def _drawable(value: float) -> bool:
+    """A number, and one whose differences are numbers too."""
+    return abs(value) < 1e300  # false for NaN
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class ScalePicture:
 def scale_picture(score: Score) -> ScalePicture | None:
     """The measured value against threshold, zero mark and baselines, best first; None when there is nothing to draw."""
     scale = score.scale
-    if scale is None or not math.isfinite(scale.full_at) or not math.isfinite(scale.zero_at):
+    if scale is None or not _drawable(scale.full_at) or not _drawable(scale.zero_at):
         return None
     low, high = _span(score, scale)
 
@@ -54,10 +59,10 @@ def scale_picture(score: Score) -> ScalePicture | None:
         return _SCALE_LEFT + min(1.0, max(0.0, share)) * (_SCALE_RIGHT - _SCALE_LEFT)
 
     marks = [("full", scale.full_at), ("zero", scale.zero_at)]
-    marks += [(name, value) for name, value in scale.baselines.items() if math.isfinite(value)]
+    marks += [(name, value) for name, value in scale.baselines.items() if _drawable(value)]
     rows = [ScaleRow(kind, value, place(value), beyond=_beyond(value, low, high)) for kind, value in marks]
-    if score.value is not None and math.isfinite(score.value):
-        ends = [None if end is None or not math.isfinite(end) else place(end) for end in (score.low, score.high)]
+    if score.value is not None and _drawable(score.value):
+        ends = [None if end is None or not _drawable(end) else place(end) for end in (score.low, score.high)]
         beyond = _beyond(score.value, low, high)
         rows.append(ScaleRow("value", score.value, place(score.value), ends[0], ends[1], beyond))
     better_is_less = scale.full_at < scale.zero_at
@@ -131,7 +136,7 @@ def curve_charts(fit: Fit, most: int = 4) -> list[CurveChart]:
 
 def _chart(measure: str, curves: Mapping[str, Sequence[float]]) -> CurveChart:
     named = [(name, curves[name]) for name in (measure, f"val_{measure}") if curves.get(name)]
-    known = [value for _name, values in named for value in values if math.isfinite(value)]
+    known = [value for _name, values in named for value in values if _drawable(value)]
     epochs = max(len(values) for _name, values in named)
     ticks = _ticks(min(known, default=0.0), max(known, default=1.0))
     low, high = min([*known, *ticks]), max([*known, *ticks])
@@ -140,8 +145,7 @@ def _chart(measure: str, curves: Mapping[str, Sequence[float]]) -> CurveChart:
         return _CHART_LEFT + (epoch - 1) / max(1, epochs - 1) * (_CHART_RIGHT - _CHART_LEFT)
 
     def y(value: float) -> float:
-        # Halves first: the difference of two of the largest numbers is infinite.
-        return _CHART_BOTTOM - (value / 2 - low / 2) / (high / 2 - low / 2) * (_CHART_BOTTOM - _CHART_TOP)
+        return _CHART_BOTTOM - (value - low) / (high - low) * (_CHART_BOTTOM - _CHART_TOP)
 
     lines = tuple(_line(name, [(x(at), y(v), v) for at, v in enumerate(values, 1)]) for name, values in named)
     marks = sorted({1, *(round(1 + (epochs - 1) * part / 4) for part in range(5)), epochs})
@@ -158,7 +162,7 @@ def _line(name: str, points: Sequence[tuple[float, float, float]]) -> Line:
     thinned = [*points[:-1:step], points[-1]]
     pieces: list[list[tuple[float, float]]] = [[]]
     for across, up, value in thinned:
-        if math.isfinite(value):
+        if _drawable(value):
             pieces[-1].append((across, up))
         elif pieces[-1]:
             pieces.append([])
@@ -168,14 +172,14 @@ def _line(name: str, points: Sequence[tuple[float, float, float]]) -> Line:
         name.startswith("val_"),
         tuple(" ".join(f"{a:.1f},{b:.1f}" for a, b in piece) for piece in pieces if len(piece) > 1),
         tuple(piece[0] for piece in pieces if len(piece) == 1),
-        last if math.isfinite(last) else None,
-        not all(math.isfinite(value) for _a, _b, value in points),
+        last if _drawable(last) else None,
+        not all(_drawable(value) for _a, _b, value in points),
     )
 
 
 def _ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round values from ``low`` to ``high``; both ends included where rounding cannot."""
-    width = high / about - low / about
+    width = (high - low) / about
     if not width > abs(high) * 1e-9 or not 1e-300 < width < 1e300:
         return [low, high] if high > low else [low - (abs(low) or 1.0) / 2, low, low + (abs(low) or 1.0) / 2]
     power = 10.0 ** math.floor(math.log10(width))

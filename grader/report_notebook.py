@@ -30,7 +30,7 @@ _CELLS = 400
 _OUTPUTS = 40
 # For one page: colours, markup and pictures beyond these cost more time and memory than their reader has.
 _COLOURED_CHARACTERS = 400_000
-_PAGE_MARKUP = 600_000
+_PAGE_MARKUP = 480_000
 _PAGE_IMAGES = 24_000_000
 _NOTHING = Markup()
 

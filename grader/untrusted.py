@@ -27,7 +27,7 @@ IMAGE_PIXELS = 40_000_000  # a few hundred bytes can unpack to more than a brows
 TEXT_LINES = 160
 TEXT_CHARACTERS = 16_000
 _CODE_CHARACTERS = 40_000  # above it, colours take longer than they help
-MARKUP_CHARACTERS = 120_000
+MARKUP_CHARACTERS = 80_000  # the cleaner's time grows with the square of the nesting
 
 _TAGS = """
     a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
@@ -183,7 +183,8 @@ class _Markdown(mistune.HTMLRenderer):
 def safe_markdown(source: str, attachments: Mapping[str, str] | None = None) -> Markup:
     """Markdown as harmless HTML; what the parser cannot take is shown as it was written."""
     source, pictures = _pictures_apart(source, attachments or {})
-    render = mistune.create_markdown(renderer=_Markdown(escape=False), plugins=["table", "strikethrough"])
+    renderer = _Markdown(escape=False, allow_harmful_protocols=["attachment:"])  # what comes out is cleaned as a whole
+    render = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough"])
     try:
         rendered = render(source[:MARKUP_CHARACTERS])
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Notebooks and archives for tests, made as the LMSs make them."""
+"""Notebooks and archives for tests, made as the LMSs make them, and what was read from them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from grader.records import Submission
 
 
 def notebook_bytes(*sources: str, **changes: Any) -> bytes:
@@ -81,3 +83,14 @@ def canvas_name(slug: str, user: int | str, upload: int, file: str, *, late: boo
     if slug == "anon":
         return f"{'LATE_' if late else ''}anon_{user}_{upload}_{file}"
     return f"{slug}{'_LATE' if late else ''}_{user}_{upload}_{file}"
+
+
+def by_name(submissions: tuple[Submission, ...]) -> dict[str, Submission]:
+    """The submissions by their student's name, which no two share."""
+    assert len({one.student.name for one in submissions}) == len(submissions)
+    return {one.student.name: one for one in submissions}
+
+
+def said(one: Submission) -> str:
+    """All that the submission tells people, a line each."""
+    return "\n".join(map(str, (*one.notes, one.problem or "")))

@@ -155,7 +155,9 @@ def crashed(executed: Path | None = None) -> Graded:
     run = replace(
         good_run(executed),
         outcome=Outcome.ERROR,
-        reason=message("{n} cells failed; the first one was cell {cell}.", n=2, cell=2),
+        reason=message(
+            "{n} cells failed; the first is cell {cell}: {name}: {text}", n=2, cell=2, name="NameError", text="modle"
+        ),
         cells=cells,
         no_predictions=message("There are no predictions."),
     )

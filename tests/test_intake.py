@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import pytest
-from builders import canvas_name, moodle_name, notebook_bytes, write_folder, write_tar, write_zip, zip_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,17 @@ from grader.errors import IntakeError, OutputError
 from grader.lms.intake import read_submissions
 from grader.lms.owner import folded
 from grader.records import Outcome, Submission
+from tests.builders import (
+    by_name,
+    canvas_name,
+    moodle_name,
+    notebook_bytes,
+    said,
+    write_folder,
+    write_tar,
+    write_zip,
+    zip_bytes,
+)
 
 NB = notebook_bytes("model = 1")
 
@@ -24,15 +34,6 @@ def intake(tmp_path: Path, files: Mapping[str, bytes], lms: str = "auto") -> dic
     return by_name(
         read_submissions([write_zip(tmp_path / "in" / "class.zip", files)], lms=lms, workspace=tmp_path / "work")
     )
-
-
-def by_name(submissions: tuple[Submission, ...]) -> dict[str, Submission]:
-    assert len({one.student.name for one in submissions}) == len(submissions)
-    return {one.student.name: one for one in submissions}
-
-
-def said(one: Submission) -> str:
-    return "\n".join(map(str, (*one.notes, one.problem or "")))
 
 
 F = "_assignsubmission_file"
@@ -142,65 +143,6 @@ def test_the_same_class_in_any_packing(tmp_path: Path, form: str, wrapped: str) 
     read = by_name(read_submissions([make(path, files)], workspace=tmp_path / "work"))
     assert {name: one.student.id for name, one in read.items()} == {"林小明": "0", "陳美麗": "1", "Ann": "2"}
     assert all(one.notebook and one.notebook.read_bytes() == NB for one in read.values())
-
-
-# ---------------------------------------------------------------- plain folders
-
-
-def test_one_notebook_per_student(tmp_path: Path) -> None:
-    files = {
-        "林小明.ipynb": NB,
-        "chen.ipynb": NB,
-        "chen.pdf": b"%PDF",
-        "ann.pdf": b"%PDF",
-        "patients.csv": b"1",
-        "img/1.png": b"2",
-    }
-    read = by_name(read_submissions([write_folder(tmp_path / "in", files)], workspace=tmp_path / "work"))
-    assert set(read) == {"林小明", "chen", "ann"}
-    assert {one.name for one in read["chen"].attachments} == {"chen.pdf", "patients.csv", "img/1.png"}
-    assert "patients.csv" in said(read["林小明"])
-    assert read["ann"].outcome is Outcome.MISSING
-
-
-def test_one_folder_per_student(tmp_path: Path) -> None:
-    files = {
-        "lin/hw1/hw.ipynb": NB,
-        "lin/hw1/data/x.csv": b"x",
-        "lin/top.txt": b"t",
-        "chen/": b"",
-        "readme.md": b"r",
-        ".git/c": b"g",
-    }
-    read = by_name(read_submissions([write_folder(tmp_path / "in", files)], workspace=tmp_path / "work"))
-    assert set(read) == {"lin", "chen"}
-    assert {one.name for one in read["lin"].attachments} == {"data/x.csv", "top.txt"}
-    assert read["chen"].outcome is Outcome.MISSING
-    assert "readme.md belongs to no student" in said(read["lin"])
-
-
-def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
-    secret = write_folder(tmp_path / "secret", {"labels.csv": b"1", "hw.ipynb": NB})
-    here = write_folder(tmp_path / "in", {"ann/hw.ipynb": NB})
-    (here / "ann" / "labels.csv").symlink_to(secret / "labels.csv")
-    (here / "eve").mkdir()
-    (here / "eve" / "hw.ipynb").symlink_to(secret / "hw.ipynb")
-    (here / "mal").symlink_to(secret)
-    read = by_name(read_submissions([here], workspace=tmp_path / "work"))
-    assert (read["ann"].outcome, read["ann"].attachments) == (None, ())
-    assert "ann/labels.csv was refused" in said(read["ann"])
-    assert read["eve"].outcome is read["mal"].outcome is Outcome.FORBIDDEN
-
-
-def test_single_notebooks_and_archives_are_named_apart(tmp_path: Path) -> None:
-    write_folder(tmp_path / "in", {"lin/hw.ipynb": NB, "chen/hw.ipynb": NB})
-    paths = [
-        tmp_path / "in/lin/hw.ipynb",
-        tmp_path / "in/chen/hw.ipynb",
-        write_zip(tmp_path / "ann.zip", {"hw.ipynb": NB}),
-    ]
-    assert [one.student.id for one in read_submissions(paths, workspace=tmp_path / "w")] == ["lin", "chen", "ann"]
-    assert [one.student.id for one in read_submissions(paths[:1], workspace=tmp_path / "w")] == ["hw"]
 
 
 # ---------------------------------------------------------------- what students get wrong
@@ -328,11 +270,6 @@ def test_one_clear_line(tmp_path: Path, name: str, content: bytes | None, lms: s
     with pytest.raises(IntakeError, match=says) as raised:
         read_submissions([tmp_path / name], lms=lms, workspace=tmp_path / "work")
     assert "\n" not in str(raised.value)
-
-
-def test_an_empty_folder_holds_no_submission(tmp_path: Path) -> None:
-    with pytest.raises(IntakeError, match="it is empty"):
-        read_submissions([write_folder(tmp_path / "in", {".DS_Store": b""})], workspace=tmp_path / "work")
 
 
 def test_a_workspace_that_cannot_be_written(tmp_path: Path) -> None:

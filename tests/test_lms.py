@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import notebook_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.lms import canvas, folder, moodle
 from grader.lms.owner import Owner, folded, safe_id, unique_id
-
-NB = notebook_bytes("model = 1")
-
 
 # ---------------------------------------------------------------- naming
 

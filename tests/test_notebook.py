@@ -5,13 +5,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from builders import notebook_bytes, zip_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import notebook
 from grader.notebook import code_size, describe_cells, parse, runnable, validated
 from grader.records import Cell, CellError
+from tests.builders import notebook_bytes, zip_bytes
 
 CELL: dict[str, Any] = {
     "cell_type": "code",
@@ -56,6 +56,7 @@ def code(**changes: Any) -> dict[str, Any]:
         (b"[" * 100_000, "nested more than 100 deep"),
         (b'{"cells": ' + b"[" * 300 + b"]" * 300 + b"}", "nested more than 100 deep"),
         (b"[" + b"[]," * 2_000_001 + b"]", "millions of values"),
+        (cells(*[None] * 5001), "has 5001 cells"),
         (notebook_bytes(metadata={"kernelspec": {"name": "ir", "language": "R"}}), "written in R;"),
         (notebook_bytes(metadata={"kernelspec": {"name": "julia-1.9"}}), "written in Julia;"),
         (notebook_bytes(metadata={"language_info": {"name": "scala"}}), "written in scala;"),
@@ -268,6 +269,7 @@ def test_errors_and_pictures_are_described() -> None:
         cells(code(outputs=[{"output_type": "error", "ename": 3}])),
         cells(code(source=None)),
         cells("code"),
+        cells(*({"cell_type": "raw", "id": f"r{n}", "metadata": {}, "source": ""} for n in range(5001))),
         b'{"cells": ' + b"[" * 300 + b"]" * 300 + b"}",
         b"[" * 100_000,
     ],

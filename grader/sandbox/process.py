@@ -70,7 +70,7 @@ class ProcessSandbox:
 
     def _start(self, job: Job, folder: JobFolder, log_file: IO[bytes]) -> subprocess.Popen[bytes]:
         guest = Path(guest_package.__file__).parent
-        driver = [sys.executable, "-I", "-B", "-c", protocol.bootstrap("worker", guest), str(folder.path)]
+        driver = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("worker", guest), str(folder.path)]
         with self._lock:
             if self._closed:
                 raise Stopped

@@ -27,7 +27,7 @@ class _OwnKernel(KernelSpecManager):  # type: ignore[misc]
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
         code = protocol.bootstrap("kernel", Path(__file__).parent)
-        argv = [sys.executable, "-I", "-B", "-c", code, "{connection_file}", str(self.parent.job)]
+        argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, "{connection_file}", str(self.parent.job)]
         return KernelSpec(argv=argv, display_name="Python 3", language="python", interrupt_mode="signal")
 
 
@@ -155,11 +155,10 @@ class Drive:
                 # The second bound is for a cell that ignores its interruption.
                 bound = self._cell_seconds() + protocol.GRACE_SECONDS
                 await asyncio.wait_for(self.client.async_execute_cell(cell, index), bound)
-            except DeadKernelError:
-                self.status["died_cell"] = index
-                return False
-            except TimeoutError:
-                self.status["timeout_cell"] = index
+            except (DeadKernelError, TimeoutError):
+                # nbclient takes being cancelled at the second bound for the kernel's death; the kernel knows better.
+                alive = await self.client.km.is_alive()
+                self.status["timeout_cell" if alive else "died_cell"] = index
                 return False
             finally:
                 self.save()

@@ -50,6 +50,10 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, ensure_ascii=True, allow_nan=False).encode())
 
 
+# No user packages, nothing imported from the current folder, no byte code written. The environment is ours to begin
+# with, and holds PYTHONHASHSEED, which -I would ignore.
+PYTHON_OPTIONS = ("-s", "-P", "-B")
+
 BOOTSTRAP = """
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location("guest", {init!r}, submodule_search_locations=[{folder!r}])
