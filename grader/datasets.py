@@ -97,7 +97,12 @@ def _data(assignment: Assignment) -> Data:
 
 @cache
 def _drawn(generator: Path, rows: int, seed: int, columns: int) -> Table:
-    inputs, targets = _draw_function(generator)(rows, seed)
+    try:
+        inputs, targets = map(np.asarray, _draw_function(generator)(rows, seed))
+    except DatasetError:
+        raise
+    except Exception as error:
+        raise DatasetError(f"{generator}: draw({rows}, seed) failed: {type(error).__name__}: {error}") from error
     if inputs.shape != (rows, columns) or targets.shape != (rows,):
         raise DatasetError(
             f"{generator}: draw({rows}, seed) gave shapes {inputs.shape} and {targets.shape}, "
@@ -127,15 +132,17 @@ def _read_table(path: Path, data: Data) -> Table:
     """A CSV with a header; every problem names its line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            numbered = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
-    wanted = (*data.inputs, data.target)
-    missing = [name for name in wanted if not rows or name not in rows[0]]
+    if not numbered:
+        raise DatasetError(f"{path}: found no rows, expected a line of column names and a line for each row")
+    wanted, found = (*data.inputs, data.target), [str(name) for name in reader.fieldnames or ()]
+    missing = [name for name in wanted if name not in found]
     if missing:
-        found = ", ".join(rows[0]) if rows else "no rows"
-        raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing; found {found}")
-    values = np.array([_numbers(path, line, row, wanted) for line, row in enumerate(rows, start=2)])
+        raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing; found {', '.join(found)}")
+    values = np.array([_numbers(path, line, row, wanted) for line, row in numbered])
     targets: NDArray[np.generic] = values[:, -1]
     if data.task == "classification":
         targets = _classes(path, values[:, -1])
@@ -171,6 +178,7 @@ def practice(assignment: Assignment, workspace: Path) -> Assignment:
     data = assignment.data
     if data is None or data.hidden.generator is not None:
         return assignment
+    public_table(data)  # its problems have their lines
     workspace.mkdir(parents=True, exist_ok=True)
     visible, kept_back = workspace / data.table.name, workspace / "kept_back.csv"
     with data.table.open(encoding="utf-8-sig", newline="") as file:

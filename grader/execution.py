@@ -15,10 +15,11 @@ from grader import datasets, notebook
 from grader.errors import GraderError
 from grader.facts import read_facts
 from grader.outcome import outcome_of, slow_cells
-from grader.records import Assignment, Facts, Message, Outcome, Run, Submission, message
+from grader.records import Assignment, Cell, Facts, Message, Outcome, Run, Submission, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 
+STARTER = "starter.ipynb"
 MAX_NEIGHBOUR_CHANGES = 1  # rows: one may sit exactly on the threshold
 
 
@@ -31,18 +32,24 @@ class Exam:
     threads: int = 1
     public: datasets.Table | None = None
     hidden_inputs: NDArray[np.float64] | None = None
+    given: frozenset[str] = frozenset()  # sources of the starter's cells
 
 
 def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1) -> Exam:
-    if assignment.data is None:
-        return Exam(assignment, secret, threads)
+    data = assignment.data
     return Exam(
         assignment,
         secret,
         threads,
-        datasets.public_table(assignment.data),
-        datasets.hidden_inputs(assignment, secret),
+        public=datasets.public_table(data) if data else None,
+        hidden_inputs=datasets.hidden_inputs(assignment, secret) if data else None,
+        given=_starter_cells(assignment.folder / STARTER),
     )
+
+
+def _starter_cells(path: Path) -> frozenset[str]:
+    starter = notebook.parse(path.read_bytes()).notebook if path.is_file() else None
+    return frozenset(cell.source.strip() for cell in starter.cells) if starter else frozenset()
 
 
 def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path) -> Run:
@@ -117,7 +124,7 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
     if reply.ended is Ended.FAULT or (executed is None and reply.ended is Ended.FINISHED):
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
-    cells = notebook.describe_cells(executed) if executed is not None else ()
+    cells = _cells(executed, exam.given) if executed is not None else ()
     facts = read_facts(reply.facts, cells)
     outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
     predictions, depends = _predictions(reply.predictions, asked)
@@ -135,6 +142,11 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cells(executed, exam.assignment.limits),
     )
+
+
+def _cells(executed: NotebookNode, given: frozenset[str]) -> tuple[Cell, ...]:
+    described = zip(executed.cells, notebook.describe_cells(executed), strict=True)
+    return tuple(replace(cell, given=node.source.strip() in given) for node, cell in described)
 
 
 def _last_line(log: str) -> str:
@@ -163,9 +175,14 @@ def _array(data: bytes | None) -> NDArray[np.generic] | None:
         return None
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, MemoryError):
+    except Exception:  # noqa: BLE001  a header made by hand can fail in many ways; each is the student's, none is ours
         return None
-    return array if isinstance(array, np.ndarray) and array.dtype.kind in "biuf" else None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        return None
+    if array.dtype.itemsize <= 8:
+        return array
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which the metric refuses
+        return array.astype(np.float64)
 
 
 def _why_none(facts: Facts | None, reason: Message | None) -> Message:

@@ -117,6 +117,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class CurveChart:
     measure: str  # "loss", "accuracy", ...
+    epochs: int  # with a single one there is no curve to draw
     lines: tuple[Line, ...]
     y_ticks: tuple[Tick, ...]
     x_ticks: tuple[Tick, ...]
@@ -151,6 +152,7 @@ def _chart(measure: str, curves: Mapping[str, Sequence[float]]) -> CurveChart:
     marks = sorted({1, *(round(1 + (epochs - 1) * part / 4) for part in range(5)), epochs})
     return CurveChart(
         measure,
+        epochs,
         lines,
         tuple(Tick(y(tick), f"{tick:.4g}") for tick in ticks),
         tuple(Tick(x(mark), str(mark)) for mark in marks),

@@ -122,7 +122,6 @@ def _fault(error: Exception) -> Run:
 
 def _write_student(graded: Graded, assignment: Assignment, settings: Settings) -> None:
     folder = settings.out / "students" / graded.submission.student.id
-    folder.mkdir(parents=True, exist_ok=True)
     write_student_report(graded, assignment, language=settings.language, folder=folder)
 
 

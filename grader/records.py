@@ -163,6 +163,7 @@ class Cell:
     images: int = 0
     seconds: float | None = None
     count: int | None = None  # the number Jupyter shows, In [count]
+    given: bool = False  # stands in the starter word for word
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,10 +94,11 @@ def _last_fits(fits: Sequence[Fit]) -> list[tuple[int, Fit]]:
 
 @dataclass(frozen=True, slots=True)
 class _ReviewGroup:
-    """Students to look at for one reason; ``details`` has each one's own sentence where they differ."""
+    """Students to look at for one reason, each with their own sentence where they differ."""
 
     heading: str
     students: tuple[tuple[Graded, str], ...]
+    proposed: bool  # points that wait for a person with everybody: nothing is wrong
 
 
 def write_class_page(results: Sequence[Graded], assignment: Assignment, *, language: str, out: Path) -> Path:
@@ -121,7 +122,7 @@ def write_class_page(results: Sequence[Graded], assignment: Assignment, *, langu
             words=advice.OUTCOMES,
             faults=[graded for graded in ordered if graded.run.outcome is Outcome.GRADER_FAULT],
             reviews=_review_groups(ordered, translation(language)),
-            reviewed=sum(graded.grade.needs_review for graded in ordered),
+            reviewed={graded.submission.student.id for graded in ordered if _stands_out(graded)},
         )
     )
     write_text(path, page)
@@ -133,17 +134,28 @@ def _by_name(graded: Graded) -> tuple[str, str]:
 
 
 def _review_groups(results: Sequence[Graded], language: Translation) -> list[_ReviewGroup]:
-    """Who needs a look, by the kind of reason, the most frequent first."""
-    found: dict[str, list[tuple[Graded, Message]]] = {}
+    """Who needs a look, by the kind of reason: first what stands out, the most frequent before the rare."""
+    found: dict[tuple[bool, str], list[tuple[Graded, Message]]] = {}
     for graded in results:
         for reason in graded.grade.review_reasons:
-            found.setdefault(reason.template, []).append((graded, reason))
+            found.setdefault((_is_proposal(graded, reason), reason.template), []).append((graded, reason))
     groups = []
-    for students in sorted(found.values(), key=len, reverse=True):
+    for (proposed, _template), students in sorted(found.items(), key=lambda group: (group[0][0], -len(group[1]))):
         heading = language.outline([reason for _graded, reason in students])
         said = [(graded, language.say(reason)) for graded, reason in students]
-        groups.append(_ReviewGroup(heading, tuple((graded, "" if own == heading else own) for graded, own in said)))
+        own = tuple((graded, "" if sentence == heading else sentence) for graded, sentence in said)
+        groups.append(_ReviewGroup(heading, own, proposed))
     return groups
+
+
+def _is_proposal(graded: Graded, reason: Message) -> bool:
+    """The reason is a manual criterion's: it waits for a person by design."""
+    proposed = [score for score in graded.grade.scores if score.passed is None and score.points is not None]
+    return any(score.review == reason for score in proposed)
+
+
+def _stands_out(graded: Graded) -> bool:
+    return any(not _is_proposal(graded, reason) for reason in graded.grade.review_reasons)
 
 
 # ---------------------------------------------------------------- how a page says things

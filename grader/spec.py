@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,7 +100,7 @@ def _expectation(details: ErrorDetails) -> str:
 
 
 def _place(location: list[Any]) -> str:
-    """``("rubric", 1, "metric", "full_at", "float")`` as ``rubric[1].full_at``: tags of unions are no keys of the file."""
+    """``("rubric", 1, "metric", "full_at", "float")`` as ``rubric[1].full_at``: a union's tags are no keys."""
     parts = [*location[:2], *location[3:4]] if location[0] == "rubric" else location
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.removeprefix(".")
@@ -177,6 +178,12 @@ def _data_problems(data: Data) -> Iterator[str]:
         yield f"data.table: found {data.table.name!r}, expected one of data.files"
     if not data.inputs:
         yield "data.inputs: empty; expected the names of the input columns"
+    for name in sorted({name for name in data.inputs if data.inputs.count(name) > 1}):
+        yield f"data.inputs: found {name!r} more than once"
+    if data.target in data.inputs:
+        yield f"data.target: found {data.target!r}, which is also an input: the answer would be handed out"
+    if data.hidden.file in data.files:
+        yield "data.hidden.file: found among data.files: the hidden rows would be handed out"
     if (data.hidden.generator is None) == (data.hidden.file is None):
         yield "data.hidden: expected exactly one of generator and file"
     for name in ("generator", "file"):
@@ -206,6 +213,10 @@ def _metric_problems(criterion: MetricReached, data: Data | None) -> Iterator[st
         yield f"metric: found {criterion.metric!r}, expected for {data.task} one of {', '.join(known)}"
     if criterion.zero_at == "majority" and data.task != "classification":
         yield "zero_at: 'majority' is for classification; expected a number"
+    for name in ("full_at", "zero_at"):
+        value = getattr(criterion, name)
+        if isinstance(value, float) and not isfinite(value):
+            yield f"{name}: found {value}, expected a finite number"
     if criterion.zero_at == criterion.full_at:
         yield f"zero_at: found {criterion.zero_at}, the same as full_at; expected another number"
 

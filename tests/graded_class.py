@@ -141,7 +141,8 @@ def strong(executed: Path | None = None) -> Graded:
 def too_close() -> Graded:
     value = 0.796
     reason = message(TOO_CLOSE, low=value - 0.018, high=value + 0.017, full=0.8)
-    scores = (other_score(0, 10), replace(accuracy_score(value), review=reason), other_score(2, 0), other_score(3, 9))
+    story = replace(other_score(3, 9), passed=None, review=READ_IT)
+    scores = (other_score(0, 10), replace(accuracy_score(value), review=reason), other_score(2, 0), story)
     return graded("Lin Chih-Wei", good_run(), grade(*scores, reasons=(reason, READ_IT), late=True), student_id="s002")
 
 

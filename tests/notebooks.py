@@ -30,7 +30,10 @@ def notebook_bytes(*cells: str) -> bytes:
 
 def submission(folder: Path, name: str, *cells: str) -> Submission:
     """What a student called ``name`` hands in."""
-    data = notebook_bytes(*cells)
+    return submission_of(folder, name, notebook_bytes(*cells))
+
+
+def submission_of(folder: Path, name: str, data: bytes) -> Submission:
     path = folder / f"{name}.ipynb"
     path.write_bytes(data)
     return Submission(Student(name, name), path, path.name, digest=hashlib.sha256(data).hexdigest())

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from graded_class import accuracy_score, fit
+from tests.graded_class import accuracy_score, fit
 from hypothesis import given
 from hypothesis import strategies as st
 

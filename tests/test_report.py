@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from graded_class import (
+from tests.graded_class import (
     ASSIGNMENT,
     READ_IT,
     accuracy_score,
@@ -249,6 +249,25 @@ def test_the_class_page_says_who_and_why(tmp_path: Path) -> None:
     assert "Too close to call: the interval 0.778 to 0.813 holds the threshold 0.8. 2" in said
     assert str(READ_IT) in said
     assert re.search(r"李美玲 s005 – The grader failed", said)
+
+
+def test_points_that_wait_for_a_person_with_everybody_do_not_stand_out(tmp_path: Path) -> None:
+    proposed = replace(other_score(3, 9), passed=None, review=READ_IT)
+    one = graded("A", good_run(), grade(other_score(0, 10), proposed, reasons=(READ_IT,)))
+    said = words(class_page([one, too_close()], tmp_path))
+
+    assert "1 need review" in said
+    assert said.index("Too close to call") < said.index(str(READ_IT))
+
+
+def test_a_training_of_one_epoch_has_values_and_no_picture(tmp_path: Path) -> None:
+    run = good_run()
+    page = student_page(
+        graded("A", replace(run, facts=replace(run.facts, fits=(fit(1, 1),))), strong().grade), tmp_path
+    )
+
+    assert "val_loss 1.020" in words(page)
+    assert "<polyline" not in page
 
 
 def test_mean_and_median_leave_out_what_is_not_known(tmp_path: Path) -> None:

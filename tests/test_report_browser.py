@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from graded_class import (
+from tests.graded_class import (
     ASSIGNMENT,
     accuracy_score,
     crashed,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graded_class import (
+from tests.graded_class import (
     ASSIGNMENT,
     MADE_AT,
     RUBRIC,

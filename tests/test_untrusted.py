@@ -7,7 +7,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from graded_class import HOSTILE, png
+from tests.graded_class import HOSTILE, png
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

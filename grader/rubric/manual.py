@@ -1,6 +1,7 @@
 """Kind ``manual``: a person decides; the grader proposes.
 
-What it checks: nothing; it counts the characters of Markdown and proposes points in proportion.
+What it checks: nothing; it counts the characters of Markdown, less what stands in the starter, and proposes points
+in proportion.
 Why it matters: why each step was taken, and what was learnt, is the homework's heart and no machine's business.
 Example: ``kind = "manual"``, ``points = 15``, ``full_characters = 600``.
 """
@@ -22,7 +23,7 @@ class Manual(Criterion):
 
 
 def score(criterion: Manual, run: Run) -> Score:
-    characters = sum(cell.characters for cell in run.cells if cell.kind == "markdown")
+    characters = sum(cell.characters for cell in run.cells if cell.kind == "markdown" and not cell.given)
     share = min(1.0, characters / criterion.full_characters)
     points = round(criterion.points * share, 1)
     return Score(

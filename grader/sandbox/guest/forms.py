@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+LARGEST_LABEL = 2.0**53  # up to here every integer is a float64
+
 
 def one_column(raw: Array) -> Array | None:
     """``(n,)`` from ``(n,)`` or ``(n, 1)``; None for any other shape."""
@@ -27,7 +29,10 @@ def is_whole(column: Array) -> bool:
 
 def as_labels(raw: Array) -> NDArray[np.int64] | None:
     column = one_column(raw)
-    return column.astype(np.int64) if column is not None and is_whole(column) else None
+    if column is None or not is_whole(column):
+        return None
+    # 1e300 is a whole number too: no class, whatever it is cut to, and no integer as it stands.
+    return np.clip(column.astype(np.float64), -LARGEST_LABEL, LARGEST_LABEL).astype(np.int64)
 
 
 def as_probability(raw: Array) -> NDArray[np.int64] | None:

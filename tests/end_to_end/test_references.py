@@ -1,0 +1,65 @@
+"""The reference solutions earn full marks when graded like any submission; the starters earn nothing for a model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+from grader.pipeline import Settings, grade_class
+from grader.records import Graded, Score
+from grader.sandbox.process import ProcessSandbox
+from grader.spec import load_assignment
+from tests.notebooks import submission_of
+
+ROOT = Path(__file__).parents[2]
+SECRET = b"the secret of these tests, 32 bytes long"
+
+
+@pytest.fixture(scope="module", params=["disease", "regression"])
+def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graded]:
+    folder = tmp_path_factory.mktemp(request.param)
+    assignment = load_assignment(ROOT / "assignments" / request.param)
+    solution = jupytext.read(ROOT / "reference" / f"{request.param}.py", fmt="py:percent")
+    starter = (assignment.folder / "starter.ipynb").read_bytes()
+    submissions = [
+        submission_of(folder, "reference", nbformat.writes(solution).encode()),
+        submission_of(folder, "starter", starter),
+    ]
+    settings = Settings(folder / "out", SECRET, jobs=2)
+    results = grade_class(assignment, submissions, ProcessSandbox(os.environ), settings)
+    return {result.submission.student.id: result for result in results}
+
+
+def scores(graded: Graded) -> dict[str, Score]:
+    return {score.criterion: score for score in graded.grade.scores}
+
+
+def test_the_reference_earns_full_marks(graded: dict[str, Graded]) -> None:
+    lost = {
+        score.criterion: str(score.reason) for score in graded["reference"].grade.scores if score.points != score.max
+    }
+    assert not lost
+    assert graded["reference"].grade.total == graded["reference"].grade.max
+
+
+def test_the_reference_is_clearly_above_its_threshold(graded: dict[str, Graded]) -> None:
+    metric = next(score for score in graded["reference"].grade.scores if score.scale is not None)
+    assert metric.low is not None and metric.scale is not None
+    assert metric.low > metric.scale.full_at > max(metric.scale.baselines.values())
+
+
+def test_the_starter_runs_but_earns_nothing_for_its_model(graded: dict[str, Graded]) -> None:
+    starter = scores(graded["starter"])
+    assert starter["runs"].points == starter["runs"].max, str(graded["starter"].run.reason)
+    metric = next(score for score in starter.values() if score.scale is not None)
+    assert metric.points == 0
+    assert "No trained model was found" in str(metric.reason)
+
+
+def test_the_starters_own_words_earn_nothing(graded: dict[str, Graded]) -> None:
+    story = scores(graded["starter"]).get("story")
+    assert story is None or story.points == 0
