@@ -22,7 +22,7 @@ class _Claim(BaseModel):
 class _Fit(_Claim):
     model: Text
     epochs: Count
-    batch_size: int | None
+    batch_size: Count | None
     samples: Count | None
     validated: bool
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -166,8 +166,9 @@ def _display(data: Mapping[str, Any], budget: _Budget) -> OutputView:
 
 
 def _markup(source: str, budget: _Budget, attachments: Mapping[str, str], *, markdown: bool) -> Markup:
-    # Embedded pictures have limits of their own; here a long one counts as much as the longest text.
-    if not budget.take("markup", min(len(source), MARKUP_CHARACTERS)):
+    # What is longer than any text that is shown can only be pictures.
+    pictures = max(0, len(source) - MARKUP_CHARACTERS)
+    if not budget.take("markup", len(source) - pictures) or not budget.take("image", pictures):
         return Markup("<pre>{}</pre>").format(source[:TEXT_CHARACTERS])
     return safe_markdown(source, attachments) if markdown else safe_html(source, attachments)
 

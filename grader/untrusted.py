@@ -154,7 +154,7 @@ def _pictures_apart(text: str, attachments: Mapping[str, str]) -> tuple[str, dic
     pictures = dict(attachments)
 
     def replaced(found: re.Match[str]) -> str:
-        name = f"embedded-{len(pictures)}"
+        name = f"embedded-{found.start()}"
         uri = image_uri(found[1].lower(), found[2])
         if uri is not None:
             pictures[name] = uri

@@ -74,9 +74,7 @@ def draw(rows, seed):
 TABLE = "weight,width,real\n" + "".join(f"{n % 7},{n % 5}.5,{n % 3 // 2}\n" for n in range(60))
 
 
-def write_assignment(
-    folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE
-) -> Path:
+def write_assignment(folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE) -> Path:
     """The assignment "coins"; each of ``changes`` replaces a text that occurs once in its TOML."""
     text = TOML
     for old, new in changes:
@@ -90,8 +88,6 @@ def write_assignment(
     return folder
 
 
-def coins(
-    folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE
-) -> Assignment:
+def coins(folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE) -> Assignment:
     """The same, loaded."""
     return load_assignment(write_assignment(folder, *changes, generator=generator, table=table))

@@ -64,7 +64,7 @@ def test_how_it_is_read(form: object, raw: list[object], answers: list[int]) -> 
 
 
 def test_labels_come_first_so_that_zeros_and_ones_are_no_probabilities() -> None:
-    assert list(ANSWER_FORMS)[0] == "labels"
+    assert next(iter(ANSWER_FORMS)) == "labels"
     assert list(MODEL_FORMS)[: len(ANSWER_FORMS)] == list(ANSWER_FORMS)
 
 

@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.graded_class import accuracy_score, fit
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.picture import WIDTH, curve_charts, histogram, scale_picture
 from grader.records import Scale
+from tests.graded_class import accuracy_score, fit
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 

@@ -8,6 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from grader.advice import OUTCOMES, WHAT_TO_DO, hint
+from grader.language import LANGUAGES
+from grader.records import CellError, Graded, Outcome, Student
+from grader.report import write_class_page, write_student_report
+from grader.report_notebook import notebook_view
 from tests.graded_class import (
     ASSIGNMENT,
     READ_IT,
@@ -32,13 +38,7 @@ from tests.graded_class import (
     too_close,
     write_notebook,
 )
-from test_untrusted import Page
-
-from grader.advice import OUTCOMES, WHAT_TO_DO, hint
-from grader.language import LANGUAGES
-from grader.records import CellError, Graded, Outcome, Student
-from grader.report import write_class_page, write_student_report
-from grader.report_notebook import notebook_view
+from tests.test_untrusted import Page
 
 NASTY_NAME = "<img src=x onerror=alert(1)>"
 

@@ -9,6 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from grader.language import LANGUAGES
+from grader.records import Cell, CellError, Fit, Graded, Student, message
+from grader.report import write_class_page, write_student_report
 from tests.graded_class import (
     ASSIGNMENT,
     accuracy_score,
@@ -21,11 +26,6 @@ from tests.graded_class import (
     other_score,
     small_class,
 )
-from playwright.sync_api import Browser, sync_playwright
-
-from grader.language import LANGUAGES
-from grader.records import Cell, CellError, Fit, Graded, Student, message
-from grader.report import write_class_page, write_student_report
 
 pytestmark = pytest.mark.browser
 

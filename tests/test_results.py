@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from grader.errors import OutputError
+from grader.records import Grade, Graded, Outcome, Score, message
+from grader.results import SCHEMA, write_results
 from tests.graded_class import (
     ASSIGNMENT,
     MADE_AT,
@@ -22,13 +29,6 @@ from tests.graded_class import (
     small_class,
     strong,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
-
-from grader.errors import OutputError
-from grader.records import Grade, Graded, Outcome, Score, message
-from grader.results import SCHEMA, write_results
 
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 NUMBERS = st.none() | st.floats()

@@ -7,11 +7,11 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from tests.graded_class import HOSTILE, png
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader.untrusted import image_uri, safe_code, safe_html, safe_markdown, shortened, terminal_text
+from tests.graded_class import HOSTILE, png
 
 SAFE_TAGS = set(
     """a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6

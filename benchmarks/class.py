@@ -1,0 +1,96 @@
+"""How long a class takes, and how much of that is the grader's own: N copies of a reference notebook.
+
+    python benchmarks/class.py [--assignment disease] [--copies 8] [--jobs 2]
+
+Prints the wall clock per submission, the part in the student's own cells, the rest (the grader's overhead), and the
+same notebook executed bare by nbclient, as a ratio from one run on one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import statistics
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+from grader.pipeline import Settings, grade_class
+from grader.records import Assignment, Graded, Student, Submission
+from grader.sandbox.confine import open_sandbox
+from grader.spec import load_assignment
+
+ROOT = Path(__file__).parents[1]
+SECRET = b"benchmark: the hidden set is always the same"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Grade N copies of a reference notebook and say where the time goes.")
+    parser.add_argument("--assignment", default="disease")
+    parser.add_argument("--copies", type=int, default=8)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    assignment = load_assignment(ROOT / "assignments" / options.assignment)
+    solution = jupytext.read(ROOT / "reference" / f"{options.assignment}.py", fmt="py:percent")
+    with tempfile.TemporaryDirectory() as folder:
+        submissions = copies(solution, options.copies, Path(folder))
+        bare = bare_seconds(solution, assignment, Path(folder) / "bare")
+        began = time.perf_counter()
+        settings = Settings(
+            Path(folder) / "out", SECRET, jobs=options.jobs, threads=max(1, (os.cpu_count() or 1) // options.jobs)
+        )
+        results = grade_class(assignment, submissions, open_sandbox("auto", os.environ), settings)
+        wall = time.perf_counter() - began
+    print_report(results, wall=wall, bare=bare, jobs=options.jobs)
+
+
+def copies(solution: nbformat.NotebookNode, number: int, folder: Path) -> list[Submission]:
+    data = nbformat.writes(solution).encode()
+    path = folder / "reference.ipynb"
+    path.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return [Submission(Student(str(n), f"copy {n}"), path, path.name, digest=digest) for n in range(number)]
+
+
+def bare_seconds(solution: nbformat.NotebookNode, assignment: Assignment, folder: Path) -> float:
+    """The notebook by itself in nbclient: a kernel, its cells, nothing else."""
+    folder.mkdir()
+    assert assignment.data is not None
+    for path in assignment.data.files:
+        (folder / path.name).write_bytes(path.read_bytes())
+    began = time.perf_counter()
+    NotebookClient(solution, resources={"metadata": {"path": str(folder)}}).execute()
+    return time.perf_counter() - began
+
+
+def print_report(results: tuple[Graded, ...], *, wall: float, bare: float, jobs: int) -> None:
+    totals = {graded.grade.total for graded in results}
+    per_submission = [graded.run.seconds for graded in results]
+    own = [graded.run.cell_seconds for graded in results]
+    rest = [one - cells for one, cells in zip(per_submission, own, strict=True)]
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, ", end="")
+    print(", ".join(f"{name} {version(name)}" for name in ("tensorflow-cpu", "tensorflow", "keras") if installed(name)))
+    print(f"{len(results)} submissions, {jobs} at once: {wall:.1f} s, {wall / len(results):.2f} s per submission")
+    print(f"  in one notebook: median {statistics.median(per_submission):.2f} s")
+    print(f"    its own cells:        {statistics.median(own):.2f} s (imports of TensorFlow and Keras among them)")
+    print(f"    the grader's overhead: {statistics.median(rest):.2f} s")
+    print(f"  nbclient alone: {bare:.2f} s; per submission / nbclient alone = {wall / len(results) / bare:.2f}")
+    print(f"  totals: {sorted(totals, key=str)}")
+
+
+def installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except ImportError:
+        return False
+
+
+if __name__ == "__main__":
+    main()
