@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 MAX_FITS, MAX_FIGURES, MAX_LINES, MAX_POINTS, MAX_EPOCHS = 50, 200, 20, 5000, 5000
+SKLEARN_CURVES = {"loss_curve_": "loss", "train_score_": "loss", "validation_scores_": "val_accuracy"}
 MIN_MATCH = 2  # points of a curve that a drawn line must share
 
 
@@ -232,18 +233,24 @@ def _fit_fact(entry: FitRecord) -> dict[str, Any]:
 
 
 def _loss_curves(namespace: dict[str, Any]) -> list[FitRecord]:
-    """scikit-learn's networks keep their curve as ``loss_curve_``; a pipeline's last step is looked at."""
+    """What scikit-learn's networks and boosted trees keep of their training; a pipeline's last step is looked at."""
     found = []
     for name, value in list(namespace.items()):
         model = value.steps[-1][1] if type(value).__name__ == "Pipeline" else value
-        curve = getattr(model, "loss_curve_", None) if not isinstance(model, type) else None
-        if isinstance(curve, list) and not name.startswith("_"):
-            entry = FitRecord(model, name[:80], None, None, {"loss": [_number(value) for value in curve[:MAX_EPOCHS]]})
-            scores = getattr(model, "validation_scores_", None)
-            if isinstance(scores, list):
-                entry.curves["val_accuracy"] = [_number(value) for value in scores[:MAX_EPOCHS]]
-            found.append(entry)
+        if name.startswith("_") or isinstance(model, type):
+            continue
+        curves = {key: _curve(getattr(model, attribute, None)) for attribute, key in SKLEARN_CURVES.items()}
+        curves = {key: curve for key, curve in curves.items() if curve}
+        if curves:
+            found.append(FitRecord(model, name[:80], None, None, curves))
     return found
+
+
+def _curve(values: Any) -> list[float]:
+    """A list, or a vector, of numbers; empty for anything else."""
+    if not (isinstance(values, list) or (isinstance(values, np.ndarray) and values.ndim == 1)):
+        return []
+    return [_number(value) for value in values[:MAX_EPOCHS]]
 
 
 def _shown(figure: FigureRecord, entries: list[FitRecord]) -> list[str]:
