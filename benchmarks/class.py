@@ -36,18 +36,22 @@ def main() -> None:
     parser.add_argument("--assignment", default="disease")
     parser.add_argument("--copies", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--sandbox", default="auto")
     options = parser.parse_args()
     assignment = load_assignment(ROOT / "assignments" / options.assignment)
     solution = jupytext.read(ROOT / "reference" / f"{options.assignment}.py", fmt="py:percent")
     with tempfile.TemporaryDirectory() as folder:
         submissions = copies(solution, options.copies, Path(folder))
         bare = bare_seconds(solution, assignment, Path(folder) / "bare")
+        threads = max(1, (os.cpu_count() or 1) // options.jobs)
+        settings = Settings(Path(folder) / "out", SECRET, jobs=options.jobs, threads=threads)
         began = time.perf_counter()
-        settings = Settings(
-            Path(folder) / "out", SECRET, jobs=options.jobs, threads=max(1, (os.cpu_count() or 1) // options.jobs)
-        )
-        results = grade_class(assignment, submissions, open_sandbox("auto", os.environ), settings)
+        sandbox = open_sandbox(options.sandbox, os.environ, threads=threads)
+        warm = time.perf_counter() - began
+        results = grade_class(assignment, submissions, sandbox, settings)
         wall = time.perf_counter() - began
+        sandbox.close()
+    print(f"sandbox {sandbox.confinement}, ready after {warm:.1f} s (once for a class)")
     print_report(results, wall=wall, bare=bare, jobs=options.jobs)
 
 

@@ -19,12 +19,13 @@ from rich.text import Text
 
 from grader import __version__, console, datasets, doctor, notebook, spec
 from grader.demo import write_demo_archive
-from grader.errors import AssignmentError, GraderError, IntakeError
+from grader.errors import AssignmentError, GraderError, IntakeError, SandboxError
 from grader.language import Translation, translation
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class, make_writable
 from grader.records import Assignment, Graded, Limits, Outcome, Submission
-from grader.sandbox.confine import open_sandbox
+from grader.sandbox.base import Sandbox
+from grader.sandbox.confine import UNCONFINED, open_sandbox
 
 EXIT_OPERATOR, EXIT_FAULT, EXIT_INTERRUPTED = 1, 3, 130
 DEMO, DEMO_SECONDS = "disease", 60.0
@@ -55,6 +56,9 @@ class Language(StrEnum):
 
 class Level(StrEnum):
     auto = "auto"
+    namespaces = "namespaces"
+    bubblewrap = "bubblewrap"
+    container = "container"
     process = "process"
     none = "none"
 
@@ -137,7 +141,7 @@ def check(
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors())
-        graded = _with_progress(practice, submissions, settings, Level.auto, speech)[0]
+        graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
     _finish([graded])
 
@@ -184,7 +188,9 @@ def _grade(
             jobs=jobs,
             threads=max(1, _processors() // jobs),
         )
-        results = _with_progress(assignment, submissions, settings, level, speech)
+        with errors.status(speech.text("Warming up …")):
+            sandbox = open_sandbox(level.value, os.environ, threads=settings.threads)
+        results = _with_progress(assignment, submissions, settings, sandbox, speech)
     screen.print(console.class_table(results, assignment, speech))
     screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
     screen.print(speech.text("Open: {path}", path=(out / "index.html").resolve().as_uri()), soft_wrap=True)
@@ -192,9 +198,8 @@ def _grade(
 
 
 def _with_progress(
-    assignment: Assignment, submissions: Sequence[Submission], settings: Settings, level: Level, speech: Translation
+    assignment: Assignment, submissions: Sequence[Submission], settings: Settings, sandbox: Sandbox, speech: Translation
 ) -> Sequence[Graded]:
-    sandbox = open_sandbox(level.value, os.environ)
     done = 0
     with console.class_progress(errors) as progress:
         task = progress.add_task(speech.text("Grading"), total=len(submissions))
@@ -217,6 +222,14 @@ def _with_progress(
             raise
         finally:
             sandbox.close()
+
+
+def _own_sandbox(threads: int) -> Sandbox:
+    """For a student's own notebook on the student's own machine: confined where that costs nothing."""
+    try:
+        return open_sandbox("auto", os.environ, threads=threads, preload=False)
+    except SandboxError:
+        return open_sandbox(UNCONFINED, os.environ, threads=threads)
 
 
 def _print_check(graded: Graded, assignment: Assignment, settings: Settings, speech: Translation) -> None:

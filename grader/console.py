@@ -39,9 +39,8 @@ def plain(text: str) -> str:
 
 def class_table(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> Table:
     table = Table(
-        title=plain(speech.title(assignment.title)),
+        title=Text(plain(speech.title(assignment.title)), style="bold"),
         title_justify="left",
-        title_style="bold",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -78,7 +77,8 @@ def review_line(results: Sequence[Graded], assignment: Assignment, speech: Trans
 
 def _worth_a_look(graded: Graded) -> bool:
     """More than a manual criterion, which everybody has."""
-    return len(graded.grade.review_reasons) > sum(score.passed is None for score in graded.grade.scores)
+    proposed = sum(score.passed is None and score.review is not None for score in graded.grade.scores)
+    return len(graded.grade.review_reasons) > proposed
 
 
 def score_table(scores: Sequence[Score], speech: Translation) -> Table:
@@ -108,7 +108,7 @@ def assignments_table(assignments: Sequence[Assignment], speech: Translation) ->
     for heading in (speech.text("Id"), speech.text("Title"), speech.text("Points"), speech.text("Folder")):
         table.add_column(heading)
     for assignment in assignments:
-        title = plain(speech.title(assignment.title))
+        title = Text(plain(speech.title(assignment.title)))
         table.add_row(assignment.id, title, f"{assignment.points:g}", Text(str(assignment.folder), overflow="fold"))
     return table
 

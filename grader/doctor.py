@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import nbformat
 import psutil
 
 from grader.errors import GraderError
-from grader.records import Limits, Message, message
-from grader.sandbox.base import Ended, Job
-from grader.sandbox.confine import open_sandbox
+from grader.records import Message, message
+from grader.sandbox.confine import CONFINED, UNCONFINED, described, why_not
 from grader.spec import load_assignment
 
 TENSORFLOW_CHECK = """
@@ -110,27 +108,20 @@ def _machine() -> Finding:
 
 
 def _sandbox(inherited: Mapping[str, str]) -> list[Finding]:
-    """A notebook is really executed."""
-    sandbox = open_sandbox("auto", inherited)
-    cell = nbformat.v4.new_code_cell("print(6 * 7)")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    job = Job(nbformat.writes(notebook).encode(), {}, Limits(seconds=60))
-    try:
-        reply = sandbox.run(job)
-    except GraderError as error:
-        return [Finding(message("Notebooks"), State.MISSING, message("{error}", error=str(error)))]
-    if reply.ended is not Ended.FINISHED or b"42" not in (reply.executed or b""):
-        last = reply.log.strip().splitlines()[-1:]
-        return [Finding(message("Notebooks"), State.MISSING, message("did not run: {error}", error="".join(last)))]
-    return [
-        Finding(message("Notebooks"), State.OK, message("one was executed in {seconds:.1f} s", seconds=reply.seconds)),
+    """A notebook is really executed at every level."""
+    problems = {level: why_not(level, inherited) for level in (*CONFINED, UNCONFINED)}
+    findings = [
         Finding(
-            message("Confinement"),
-            State.NOTE,
-            message("limits only: time, memory, disk, processes; the whole process tree is ended"),
-            message("A notebook can read what this account can read: grade work that you would also open yourself."),
-        ),
+            message("Confinement: {level}", level=level),
+            State.OK if problem is None else State.NOTE,
+            described(level) if problem is None else problem,
+        )
+        for level, problem in problems.items()
     ]
+    if all(problems[level] is not None for level in CONFINED):
+        advice = message("Without one of these only your own notebooks are run: install bubblewrap or podman.")
+        findings.append(Finding(message("Confinement"), State.MISSING, message("none works here"), advice))
+    return findings
 
 
 def _assignment(name: str, folder: Path) -> Finding:

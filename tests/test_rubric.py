@@ -125,6 +125,11 @@ def test_manual_proposes_by_length_and_decides_nothing(characters: int, points: 
     assert "read it and decide" in str(score.review)
 
 
+def test_the_starters_own_text_is_nobodys_story() -> None:
+    cells = (Cell(0, "markdown", 500, given=True), Cell(1, "markdown", 300))
+    assert manual.score(manual.Manual("story", 15), Run(Outcome.OK, cells=cells)).points == 7.5
+
+
 # ---------------------------------------------------------------- metric
 
 ENDS = st.tuples(*(st.floats(-1e6, 1e6) for _ in range(2))).filter(lambda ends: abs(ends[0] - ends[1]) > 1e-6)

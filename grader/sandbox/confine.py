@@ -1,29 +1,122 @@
-"""Which confinement this machine can give, and the honest word about the one that is used."""
+"""Which confinement this machine can give, each level really tried, and the honest word where it can give none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from grader.errors import SandboxError
 from grader.records import Message, message
+from grader.sandbox import bubblewrap, pool
 from grader.sandbox.base import Sandbox
+from grader.sandbox.pool import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
+from grader.sandbox.trial import answered, trial_job
 
-LEVELS = ("auto", "process", "none")
+UNCONFINED = "process"
 
 
-def open_sandbox(level: str, inherited: Mapping[str, str]) -> Sandbox:
-    """The sandbox for ``--sandbox LEVEL``; raises SandboxError for a level that does not exist."""
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a sandbox may know of the grader: its environment, the threads of each notebook, whether to warm up."""
+
+    inherited: Mapping[str, str]
+    threads: int = 1
+    preload: bool = True
+
+
+def _namespaces(around: _Around) -> Sandbox:
+    if sys.platform != "linux":
+        raise SandboxError("namespaces: they exist on Linux only")
+    return NamespaceSandbox(around.inherited, preload=around.preload)
+
+
+def _bubblewrap(around: _Around) -> Sandbox:
+    return ProcessSandbox(around.inherited, confinement=bubblewrap.NAME, command=bubblewrap.bubblewrap_command)
+
+
+def _process(around: _Around) -> Sandbox:
+    return ProcessSandbox(around.inherited)
+
+
+# Best first; what ``auto`` goes through. ``process`` is never taken unless it is asked for.
+CONFINED: dict[str, Callable[[_Around], Sandbox]] = {
+    pool.NAME: _namespaces,
+    bubblewrap.NAME: _bubblewrap,
+}
+LEVELS = {**CONFINED, UNCONFINED: _process, "none": _process}
+REASONS: dict[str, Callable[[Mapping[str, str]], Message | None]] = {
+    bubblewrap.NAME: bubblewrap.available,
+}
+
+
+def open_sandbox(
+    level: str, inherited: Mapping[str, str], *, threads: int = 1, preload: bool = True
+) -> Sandbox:
+    """The sandbox for ``--sandbox LEVEL``, tried with a small notebook. ``preload`` warms up for a class.
+
+    Raises SandboxError when the level, or with ``auto`` every level that confines, does not work here: it says why,
+    and what to install.
+    """
+    around = _Around(inherited, threads, preload)
+    if level != "auto":
+        return _tried(level, around)
+    problems = []
+    for name in CONFINED:
+        try:
+            return _tried(name, around)
+        except SandboxError as error:
+            problems.append(str(error))
+    raise SandboxError(
+        "\n".join(
+            [
+                "No confinement works on this machine, so notebooks of others are not run:",
+                *(f"  {problem}" for problem in problems),
+                "Install one of them, or, for work that you would open yourself, say --sandbox none.",
+            ]
+        )
+    )
+
+
+def why_not(level: str, inherited: Mapping[str, str]) -> Message | None:
+    """None when a notebook was really run at this level; otherwise why not, and what to do."""
+    try:
+        _tried(level, _Around(inherited, preload=False)).close()
+    except SandboxError as error:
+        return message("{error}", error=str(error))
+    return None
+
+
+def _tried(level: str, around: _Around) -> Sandbox:
     if level not in LEVELS:
-        raise SandboxError(f"--sandbox: found {level!r}, expected one of {', '.join(LEVELS)}")
-    return ProcessSandbox(inherited)
+        raise SandboxError(f"--sandbox: found {level!r}, expected one of auto, {', '.join(LEVELS)}")
+    reason = REASONS[level](around.inherited) if level in REASONS else None
+    if reason is not None:
+        raise SandboxError(f"{level}: {reason}")
+    sandbox = LEVELS[level](around)
+    try:
+        reply = sandbox.run(trial_job(around.threads))
+    except SandboxError as error:
+        sandbox.close()
+        raise SandboxError(f"{level}: {error}") from error
+    if not answered(reply):
+        sandbox.close()
+        last = reply.log.strip().splitlines()[-1:]
+        raise SandboxError(f"{level}: a trial notebook did not run: {''.join(last) or reply.ended}")
+    return sandbox
 
 
 def described(confinement: str) -> Message:
     """What a report says of the confinement under which a notebook ran."""
-    if confinement == "process":
+    if confinement == pool.NAME:
         return message(
-            "Limits only: its own process tree, folder and environment; time, memory, disk and processes bounded. "
-            "Not confined: it could read what the grading account can read, and use the network."
+            "Namespaces: processes, files, network and users of its own; it sees the interpreter, read-only, and its "
+            "own folder."
         )
-    return message("Confinement: {name}.", name=confinement)
+    if confinement == bubblewrap.NAME:
+        return message("Bubblewrap: namespaces set up by another program; it sees the interpreter and its own folder.")
+    return message(
+        "Limits only: its own process tree, folder and environment; time, memory, disk and processes bounded. "
+        "Not confined: it could read what the grading account can read, and use the network."
+    )

@@ -10,9 +10,11 @@ import io
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -34,13 +36,18 @@ class JobFolder:
     def __init__(self, job: Job) -> None:
         # Short, because a socket's path may have 107 bytes.
         self.path = Path(tempfile.mkdtemp(prefix="grader-", dir=_short_temporary_folder()))
+        self._out: int | None = None
+        self._hidden: int | None = None
         try:
             for name in ("work", "home", "tmp", "run", "out", "hidden"):
                 (self.path / name).mkdir(mode=0o700)
             self._out, self._hidden = self._opened("out"), self._opened("hidden")
             self._write_inputs(job)
+        except SandboxError:
+            self.close()
+            raise
         except OSError as error:
-            shutil.rmtree(self.path, ignore_errors=True)
+            self.close()
             raise SandboxError(f"{self.path}: the job folder cannot be written: {error.strerror}") from error
 
     def _opened(self, name: str) -> int | None:
@@ -76,9 +83,10 @@ class JobFolder:
             descriptor = self._open(self._out, "out", name, os.O_RDONLY | NO_FOLLOW)
         except OSError:
             return None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return None
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
             data = file.read(limit + 1)
         return data if len(data) <= limit else None
 
@@ -111,13 +119,19 @@ def predictions_limit(question: Question) -> int:
 
 def disk_used_mb(folder: Path) -> float:
     """What the files below ``folder`` occupy, sparse ones as they are stored; links are not followed."""
-    blocks = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
+    blocks, folders = 0, [os.fspath(folder)]
+    while folders:  # no recursion: the notebook decides how deep its folders are
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue  # gone in the meantime
+        for entry in entries:
             try:
-                blocks += getattr((Path(place) / name).lstat(), "st_blocks", 0)
+                blocks += getattr(entry.stat(follow_symlinks=False), "st_blocks", 0)
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
             except OSError:
-                continue  # gone in the meantime
+                continue
     return blocks * 512 / MEGABYTE
 
 
@@ -187,12 +201,9 @@ def _short_temporary_folder() -> str | None:
 
 
 def _remove(folder: Path) -> None:
-    """Also what the notebook has made unreadable."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        for place, folders, _ in os.walk(folder):
-            for name in folders:
-                path = Path(place) / name
-                if not path.is_symlink():
-                    path.chmod(0o700)
+    """Also what the notebook has made unreadable, or has nested deeper than Python can follow."""
+    with suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists() and os.name == "posix":
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-r", "-f"]):
+            subprocess.run([*command, os.fspath(folder)], check=False, stderr=subprocess.DEVNULL)

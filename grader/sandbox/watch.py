@@ -39,6 +39,7 @@ class Watch:
     job: Job
     folder: JobFolder
     tree: Tree
+    shared_mb: float = 0.0  # what every process of the tree shares with the worker it was forked from
     began: float = field(default_factory=time.monotonic)
     cells_began: float | None = None
     cells_seconds: float | None = None
@@ -97,10 +98,12 @@ class Watch:
             return usage
         for process in processes:
             try:
-                usage.memory_mb += process.memory_info().rss / MEGABYTE
+                usage.memory_mb += max(0.0, process.memory_info().rss / MEGABYTE - self.shared_mb)
                 usage.processes += process.num_threads()
             except psutil.Error:
                 continue
+        if processes:
+            usage.memory_mb += self.shared_mb
         if usage.memory_mb > self.job.limits.memory_mb:
             usage.memory_mb = _unshared_mb(processes)
         self.peak_memory_mb = max(self.peak_memory_mb, usage.memory_mb)

@@ -13,29 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.connect import write_connection_file
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from . import protocol
+from .kernel import KernelProcess
+
+CONNECTION_FILE = "connection.json"
 
 
-class _OwnKernel(KernelSpecManager):  # type: ignore[misc]
-    """One kernel, ours, whatever the notebook's metadata names and whatever is installed on the machine."""
+class _Client(AsyncKernelClient):  # type: ignore[misc]
+    """Asks the process itself whether it lives; a heartbeat may be late when a machine is busy."""
 
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
-        code = protocol.bootstrap("kernel", Path(__file__).parent)
-        argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, "{connection_file}", str(self.parent.job)]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python", interrupt_mode="signal")
+    kernel: KernelProcess
 
+    async def _async_is_alive(self) -> bool:
+        return await self.kernel.is_alive()
 
-class _Kernel(AsyncKernelManager):  # type: ignore[misc]
-    job: Path
-
-    def _kernel_spec_manager_default(self) -> KernelSpecManager:
-        return _OwnKernel(parent=self)
+    is_alive = _async_is_alive
 
 
 class BoundedClient(NotebookClient):  # type: ignore[misc]
@@ -93,20 +91,15 @@ def _size(value: Any) -> int:
 class Drive:
     """One job: the notebook, its kernel and the clock."""
 
-    def __init__(self, job: Path, request: dict[str, Any]) -> None:
+    def __init__(self, job: Path, request: dict[str, Any], kernel: KernelProcess) -> None:
         self.job, self.request, self.out = job, request, job / "out"
         self.notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
         self.notebook.metadata["grader"] = {"timeout_cell": None, "died_cell": None, "slow_cells": []}
         self.status = self.notebook.metadata["grader"]
         self.deadline = 0.0
-        manager = _Kernel(transport="tcp" if sys.platform == "win32" else "ipc")
-        manager.job = job
-        if manager.transport == "ipc":
-            manager.ip = str(job / "run" / "k")
-        manager.connection_file = str(job / "run" / "connection.json")
+        self.kernel = kernel
         self.client = BoundedClient(
             self.notebook,
-            km=manager,
             timeout=None,
             allow_errors=True,
             interrupt_on_timeout=True,
@@ -114,9 +107,9 @@ class Drive:
             record_timing=True,
             store_widget_state=False,
             coalesce_streams=True,
-            startup_timeout=int(protocol.START_SECONDS),
             iopub_timeout=20,
         )
+        self.client.km = kernel
         self.client.output_bytes = int(request["output_bytes"])
         self.client.timeout_func = lambda _cell: self._cell_seconds()
 
@@ -131,17 +124,25 @@ class Drive:
 
     async def run(self) -> None:
         self.save()
-        async with self.client.async_setup_kernel(cwd=str(self.job / "work"), stdin=-3):  # stdin=subprocess.DEVNULL
-            (self.out / protocol.STARTED).touch()
-            alive = await self._run_cells()
-            (self.out / protocol.CELLS_ENDED).touch()
-            if alive:
-                await self._ask_kernel("report")
-            self.save()
-            (self.out / protocol.READY).touch()
-            if alive and self.request["predict"] and await self._hidden_inputs_came():
-                await self._ask_kernel("answer")
-            await self.client.km.shutdown_kernel(now=True)
+        await self._connect()
+        (self.out / protocol.STARTED).touch()
+        alive = await self._run_cells()
+        (self.out / protocol.CELLS_ENDED).touch()
+        if alive:
+            await self._ask_kernel("report")
+        self.save()
+        (self.out / protocol.READY).touch()
+        if alive and self.request["predict"] and await self._hidden_inputs_came():
+            await self._ask_kernel("answer")
+
+    async def _connect(self) -> None:
+        client = _Client(connection_file=str(self.job / "run" / CONNECTION_FILE))
+        client.kernel = self.kernel
+        client.load_connection_file()
+        client.start_channels()
+        await client.wait_for_ready(timeout=protocol.START_SECONDS)
+        client.allow_stdin = False
+        self.client.kc = client
 
     async def _run_cells(self) -> bool:
         """Whether the kernel is still there afterwards."""
@@ -157,7 +158,7 @@ class Drive:
                 await asyncio.wait_for(self.client.async_execute_cell(cell, index), bound)
             except (DeadKernelError, TimeoutError):
                 # nbclient takes being cancelled at the second bound for the kernel's death; the kernel knows better.
-                alive = await self.client.km.is_alive()
+                alive = await self.kernel.is_alive()
                 self.status["timeout_cell" if alive else "died_cell"] = index
                 return False
             finally:
@@ -176,14 +177,14 @@ class Drive:
         code = f"__import__('sys').modules['guest.probe'].{what}()"
         message_id = client.execute(code, silent=True, store_history=False, allow_stdin=False)
         deadline = time.monotonic() + protocol.PROBE_SECONDS
-        while time.monotonic() < deadline and await self.client.km.is_alive():
+        while time.monotonic() < deadline and await self.kernel.is_alive():
             try:
                 reply = await client.get_shell_msg(timeout=min(1.0, max(0.05, deadline - time.monotonic())))
             except Exception:  # noqa: BLE001, S112  queue.Empty, or whatever a hostile kernel makes of the socket
                 continue
             if reply["parent_header"].get("msg_id") == message_id:
                 return
-        await self.client.km.interrupt_kernel()
+        await self.kernel.interrupt_kernel()
 
     async def _hidden_inputs_came(self) -> bool:
         ready = self.job / "hidden" / protocol.HIDDEN_COMPLETE
@@ -195,5 +196,14 @@ class Drive:
         return True
 
 
-async def run_job(job: Path, request: dict[str, Any]) -> None:
-    await Drive(job, request).run()
+def run_job(job: Path, request: dict[str, Any]) -> None:
+    """Returns when the notebook has been asked everything; its process may still be there, for others to end."""
+    connection_file = str(job / "run" / CONNECTION_FILE)
+    if sys.platform == "win32":
+        write_connection_file(connection_file)
+    else:
+        # Sockets in the job folder: ports race, and a new network namespace has none.
+        write_connection_file(connection_file, transport="ipc", ip=str(job / "run" / "k"))
+    # Forked before there is an event loop or a socket, so that neither is shared.
+    kernel = KernelProcess(connection_file, job)
+    asyncio.run(Drive(job, request, kernel).run())

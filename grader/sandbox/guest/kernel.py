@@ -1,27 +1,75 @@
-"""The notebook's own process: seeds, hooks, then IPython."""
+"""The notebook's own process: forked from the driver, which has imported everything; seeds, hooks, then IPython."""
 
 from __future__ import annotations
 
 import os
 import random
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ipykernel.kernelapp import IPKernelApp
 
-from . import probe, record
+from . import probe, protocol, record
 
 SEED = 0
 
 
-def main(connection_file: str, job_folder: str, *_: str) -> None:
-    """Further arguments are what nbclient would have told a kernel of its own choice."""
+class KernelProcess:
+    """The kernel, as its parent sees it. Where a process cannot be forked (Windows) it is started anew."""
+
+    def __init__(self, connection_file: str, job: Path) -> None:
+        self._started: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        if hasattr(os, "fork"):
+            self.pid = os.fork()
+            if self.pid == 0:
+                _live(connection_file, str(job))
+        else:
+            code = protocol.bootstrap("kernel", Path(__file__).parent)
+            command = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, connection_file, str(job)]
+            self._started = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+            self.pid = self._started.pid
+
+    async def is_alive(self) -> bool:
+        if self._started is not None:
+            return self._started.poll() is None
+        if not self._ended:
+            try:
+                self._ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+            except ChildProcessError:
+                self._ended = True
+        return not self._ended
+
+    async def interrupt_kernel(self) -> None:
+        """As Ctrl-C in a terminal: the kernel and what it has started in its session."""
+        if hasattr(os, "killpg") and await self.is_alive():
+            os.killpg(self.pid, signal.SIGINT)
+
+
+def _live(connection_file: str, job: str) -> None:
+    """The child's life; it never returns to what its parent was doing."""
+    status = 1
+    try:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        main(connection_file, job)
+        status = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def main(connection_file: str, job_folder: str) -> None:
     job = Path(job_folder)
-    app = IPKernelApp.instance()
+    os.chdir(job / "work")
+    app: Any = IPKernelApp.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     random.seed(SEED)
     np.random.seed(SEED)  # the notebooks of the course draw from the global generator
     record.start(app.shell, seed=SEED)
     probe.start(job, app.shell.user_ns)
-    os.chdir(job / "work")
     app.start()

@@ -7,10 +7,8 @@ the notebook always wins; otherwise the variable ``model``, then the model fitte
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from . import protocol, record
+from .asking import as_array, check, time_limit
 from .forms import ANSWER_FORMS, MODEL_FORMS, Array, one_column
+from .models import is_fitted, models
 
 MAX_PUBLIC_ROWS = 1000
 MAX_ATTEMPTS = 40
@@ -133,7 +133,7 @@ def _find_plan(question: Question) -> Plan | None:
     if callable(function):
         return _best(_function_plans(function, question))
     best: Plan | None = None
-    for name, model in list(_models(_State.namespace))[:MAX_MODELS]:
+    for name, model in list(models(_State.namespace))[:MAX_MODELS]:
         found = _best(_model_plans(name, model, question))
         if found and found.value > question.baseline():
             return found
@@ -154,7 +154,7 @@ def _function_plans(function: Predict, question: Question) -> Iterator[Plan]:
     for name, prepare in shapes:
 
         def ask(X: Array, prepare: Prepare = prepare) -> Array:
-            return _array(function(prepare(X)))
+            return as_array(function(prepare(X)))
 
         forms = list(ANSWER_FORMS) if question.task == "classification" else ["values"]
         plan = next(_plans("predict(X)", name, ask, question, forms=forms), None)
@@ -172,48 +172,13 @@ def _frame_of(columns: list[str]) -> Prepare:
     return frame
 
 
-def _models(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    names = {id(value): name for name, value in reversed(list(namespace.items())) if not name.startswith("_")}
-    candidates = [namespace.get("model"), *(entry.model for entry in reversed(record.fits))]
-    candidates += [value for name, value in reversed(list(namespace.items())) if not name.startswith("_")]
-    seen: set[int] = set()
-    for value in candidates:
-        if id(value) not in seen and _is_fitted_model(value):
-            seen.add(id(value))
-            yield names.get(id(value), type(value).__name__)[:80], value
-
-
-def _is_fitted_model(value: Any) -> bool:
-    if isinstance(value, type) or not callable(getattr(value, "predict", None)):
-        return False
-    keras = sys.modules.get("keras")
-    if keras is not None and isinstance(value, keras.Model):
-        return bool(value.built)
-    return _is_fitted(value)
-
-
-def _is_fitted(value: Any) -> bool:
-    """For scikit-learn's estimators, as scikit-learn says it."""
-    sklearn = sys.modules.get("sklearn.base")
-    if sklearn is None or isinstance(value, type) or not isinstance(value, sklearn.BaseEstimator):
-        return False
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    try:
-        check_is_fitted(value)
-    except (NotFittedError, TypeError):
-        return False
-    return True
-
-
 def _model_plans(name: str, model: Any, question: Question) -> Iterator[Plan]:
     keras = sys.modules.get("keras")
     quiet = {"verbose": 0} if keras is not None and isinstance(model, keras.Model) else {}
     for preparation, prepare in _preparations(question):
 
         def ask(X: Array, prepare: Prepare = prepare) -> Array:
-            return _array(model.predict(prepare(X), **quiet))
+            return as_array(model.predict(prepare(X), **quiet))
 
         forms = list(MODEL_FORMS) if question.task == "classification" else ["values", *_undoing()]
         yield from _plans(name, preparation, ask, question, forms=forms)
@@ -226,7 +191,7 @@ def _preparations(question: Question) -> Iterator[tuple[str, Prepare]]:
     for name, value in list(_State.namespace.items()):
         if name.startswith("_") or not callable(getattr(value, "transform", None)) or hasattr(value, "predict"):
             continue
-        if _is_fitted(value) and getattr(value, "n_features_in_", None) == inputs.shape[1]:
+        if is_fitted(value) and getattr(value, "n_features_in_", None) == inputs.shape[1]:
             yield name[:80], value.transform
     if inputs.shape[1] == 1:
         yield "vector", lambda X: X[:, 0]
@@ -245,7 +210,7 @@ def _undoing() -> list[str]:
     return [
         UNDONE_BY + name
         for name, value in list(_State.namespace.items())
-        if not name.startswith("_") and callable(getattr(value, "inverse_transform", None)) and _is_fitted(value)
+        if not name.startswith("_") and callable(getattr(value, "inverse_transform", None)) and is_fitted(value)
         if getattr(value, "n_features_in_", None) == 1
     ]
 
@@ -255,9 +220,9 @@ def _plans(
 ) -> Iterator[Plan]:
     """One plan for each form the raw output can be read in; what cannot be read at all is noted."""
     try:
-        with _time_limit():
+        with time_limit():
             raw = ask(question.inputs)
-        _check(raw, len(question.inputs))
+        check(raw, len(question.inputs))
     except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
         problem = f"{type(error).__name__}: {error}"
         _State.attempts.append(_attempt(source, preparation, "", None, problem))
@@ -307,42 +272,6 @@ def _must(answers: Array | None) -> Array:
     if answers is None:
         raise ValueError("the output changed its form")
     return answers
-
-
-@contextmanager
-def _time_limit() -> Iterator[None]:
-    """Ends Python code that does not answer, an object that pretends to be endless among it."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def give_up(_signal: int, _frame: Any) -> None:
-        raise TimeoutError(f"no answer after {protocol.ATTEMPT_SECONDS:.0f} s")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, protocol.ATTEMPT_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _array(value: Any) -> Array:
-    """NumPy from lists, frames and tensors of any framework."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    return np.asarray(value)
-
-
-def _check(raw: Array, rows: int) -> None:
-    if raw.dtype.kind not in "biuf":
-        raise TypeError(f"the answers have the type {raw.dtype}, expected numbers")
-    if raw.ndim not in (1, 2) or len(raw) != rows:
-        raise ValueError(f"the answers have the shape {raw.shape}, expected one answer for each of {rows} rows")
-    bad = int(np.count_nonzero(~np.isfinite(raw.astype(np.float64))))
-    if bad:
-        raise ValueError(f"{bad} of {raw.size} answers are NaN or infinite")
 
 
 def _attempt(source: str, preparation: str, form: str, value: float | None, problem: str = "") -> dict[str, Any]:

@@ -59,11 +59,12 @@ import importlib.util, sys
 spec = importlib.util.spec_from_file_location("guest", {init!r}, submodule_search_locations=[{folder!r}])
 sys.modules["guest"] = package = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
-from guest.{module} import main
-main(*sys.argv[1:])
+from guest.{module} import {function}
+{function}(*sys.argv[1:])
 """
 
 
-def bootstrap(module: str, guest_folder: Path) -> str:
-    """Python that loads this package alone, from wherever it is mounted, and calls ``main`` of one of its modules."""
-    return BOOTSTRAP.format(init=str(guest_folder / "__init__.py"), folder=str(guest_folder), module=module)
+def bootstrap(module: str, guest_folder: Path, *, function: str = "main") -> str:
+    """Python that loads this package alone, from wherever it is mounted, and calls a function of one of its modules."""
+    init = guest_folder / "__init__.py"
+    return BOOTSTRAP.format(init=str(init), folder=str(guest_folder), module=module, function=function)

@@ -1,0 +1,50 @@
+"""One question to the notebook's own code: in bounded time, and the answer as numbers or an error in words."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from . import protocol
+from .forms import Array
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """Ends Python code that does not answer, an object that pretends to be endless among it."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def give_up(_signal: int, _frame: Any) -> None:
+        raise TimeoutError(f"no answer after {protocol.ATTEMPT_SECONDS:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, protocol.ATTEMPT_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def as_array(value: Any) -> Array:
+    """NumPy from lists, frames and tensors of any framework."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return np.asarray(value)
+
+
+def check(raw: Array, rows: int) -> None:
+    """Raises TypeError or ValueError unless ``raw`` is finite numbers for each of ``rows`` rows."""
+    if raw.dtype.kind not in "biuf":
+        raise TypeError(f"the answers have the type {raw.dtype}, expected numbers")
+    if raw.ndim not in (1, 2) or len(raw) != rows:
+        raise ValueError(f"the answers have the shape {raw.shape}, expected one answer for each of {rows} rows")
+    bad = int(np.count_nonzero(~np.isfinite(raw.astype(np.float64))))
+    if bad:
+        raise ValueError(f"{bad} of {raw.size} answers are NaN or infinite")

@@ -1,0 +1,45 @@
+"""Which of the notebook's variables are fitted models, and in which order they are to be asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from . import record
+
+
+def models(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and fitted models: the variable ``model``, then what was trained last, then the variables made last."""
+    names = {id(value): name for name, value in reversed(list(namespace.items())) if not name.startswith("_")}
+    candidates = [namespace.get("model"), *(entry.model for entry in reversed(record.fits))]
+    candidates += [value for name, value in reversed(list(namespace.items())) if not name.startswith("_")]
+    seen: set[int] = set()
+    for value in candidates:
+        if id(value) not in seen and _is_fitted_model(value):
+            seen.add(id(value))
+            yield names.get(id(value), type(value).__name__)[:80], value
+
+
+def _is_fitted_model(value: Any) -> bool:
+    if isinstance(value, type) or not callable(getattr(value, "predict", None)):
+        return False
+    keras = sys.modules.get("keras")
+    if keras is not None and isinstance(value, keras.Model):
+        return bool(value.built)
+    return is_fitted(value)
+
+
+def is_fitted(value: Any) -> bool:
+    """For scikit-learn's estimators, as scikit-learn says it."""
+    sklearn = sys.modules.get("sklearn.base")
+    if sklearn is None or isinstance(value, type) or not isinstance(value, sklearn.BaseEstimator):
+        return False
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(value)
+    except (NotFittedError, TypeError):
+        return False
+    return True

@@ -1,0 +1,272 @@
+"""A class with attackers in it: what each hands in, what is planted for them to find, and what they got."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader import datasets
+from grader.lms.intake import read_submissions
+from grader.pipeline import Settings, grade_class
+from grader.records import Assignment, Graded, Limits, Score
+from grader.sandbox.base import Sandbox
+from grader.spec import load_assignment
+from tests.notebooks import notebook_bytes
+
+TOML = """\
+id = "leaves"
+version = "1"
+title = { en = "Leaves", "zh-TW" = "葉子" }
+
+[data]
+files = ["leaves.csv"]
+table = "leaves.csv"
+inputs = ["length", "width"]
+target = "kind"
+task = "classification"
+hidden = { generator = "generator.py", rows = 400 }
+"""
+
+RUBRIC = """
+[[rubric]]
+id = "runs"
+kind = "executes"
+points = 20
+
+[[rubric]]
+id = "accuracy"
+kind = "metric"
+metric = "accuracy_score"
+points = 60
+full_at = 0.85
+zero_at = "majority"
+
+[[rubric]]
+id = "curve"
+kind = "figure"
+points = 10
+
+[[rubric]]
+id = "training"
+kind = "training"
+points = 5
+
+[[rubric]]
+id = "story"
+kind = "manual"
+points = 5
+full_characters = 100
+"""
+
+GENERATOR = """\
+import numpy as np
+
+
+def draw(rows, seed):
+    random = np.random.default_rng(seed)
+    X = random.uniform(0, 10, (rows, 2))
+    return X, (X[:, 0] > X[:, 1] + random.normal(0, 0.4, rows)).astype(int)
+"""
+
+HONEST = """
+import numpy as np
+table = np.genfromtxt("leaves.csv", delimiter=",", skip_header=1)
+weights = np.linalg.lstsq(np.c_[table[:, :2], np.ones(len(table))], table[:, 2], rcond=None)[0]
+def predict(X):
+    return (np.c_[X, np.ones(len(X))] @ weights > 0.5).astype(int)
+"""
+HONEST_TOTAL = 80.0  # it runs and it predicts; no curve, no recorded training, no text
+
+# Worth nothing: what an attacker gets beyond the points for running is stolen.
+GUESS = "def predict(X):\n    return [0] * len(X)\n"
+FORGED = "forged-by-a-student"  # what attackers write into other people's files
+
+# Attackers know every path and every number that could help them.
+KNOWING = """
+import os, sys
+PLACES = {places!r}
+def show(path):
+    try:
+        print(open(path, "rb").read()[:20000])
+    except OSError as error:
+        print("refused:", type(error).__name__)
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Handed:
+    """What one attacker hands in: ``notebook`` as it is, or code cells; ``files`` lie beside it."""
+
+    name: str
+    cells: Sequence[str] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notebook: bytes | None = None
+
+    def content(self, places: Mapping[str, Any]) -> bytes:
+        if self.notebook is not None:
+            return self.notebook
+        knowing = any("PLACES" in cell for cell in self.cells)
+        return notebook_bytes(*([KNOWING.format(places=dict(places))] * knowing), *self.cells)
+
+
+def cells(name: str, *sources: str, files: Mapping[str, bytes] | None = None) -> Handed:
+    return Handed(name, sources, files or {})
+
+
+def hands_in(*handed: Handed) -> pytest.MarkDecorator:
+    """The test gets, as ``one``, what became of each; all of a module are graded as one class."""
+    return pytest.mark.parametrize("one", [pytest.param(each, id=each.name) for each in handed], indirect=True)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things lie that are none of a student's business; each file holds ``canary``."""
+
+    root: Path
+    canary: str = field(default_factory=lambda: f"canary{secrets.token_hex(8)}")
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def class_folder(self) -> Path:
+        return self.root / "class"
+
+    def known(self) -> dict[str, Any]:
+        """What the attackers are told."""
+        return {
+            "root": str(self.root),
+            "out": str(self.out),
+            "neighbour": str(self.class_folder / "00 honest" / "homework.ipynb"),
+            "neighbours_notes": str(self.class_folder / "00 honest" / "notes.txt"),
+            "neighbours_out": str(self.out / "students" / "00 honest"),
+            "config": str(self.root / "config" / "secret"),
+            "assignment": str(self.root / "assignment"),
+            "marker": str(self.root / "marker"),
+            "forged": FORGED,
+            **self.more,
+        }
+
+
+def write_assignment(folder: Path, limits: Limits) -> Assignment:
+    folder.mkdir(parents=True, exist_ok=True)
+    bounds = {name: getattr(limits, name) for name in Limits.__dataclass_fields__ if getattr(limits, name) is not None}
+    text = TOML + "\n[limits]\n" + "".join(f"{name} = {value}\n" for name, value in bounds.items()) + RUBRIC
+    (folder / "assignment.toml").write_text(text, "utf-8")
+    (folder / "generator.py").write_text(GENERATOR, "utf-8")
+    X, y = _draw(300, 1)
+    rows = "".join(f"{a!r},{b!r},{kind}\n" for (a, b), kind in zip(X.tolist(), y.tolist(), strict=True))
+    (folder / "leaves.csv").write_text(f"length,width,kind\n{rows}", "utf-8")
+    return load_assignment(folder)
+
+
+def _draw(rows: int, seed: int) -> tuple[Any, Any]:
+    namespace: dict[str, Any] = {}
+    exec(GENERATOR, namespace)
+    drawn: tuple[Any, Any] = namespace["draw"](rows, seed)
+    return drawn
+
+
+@dataclass(frozen=True)
+class One:
+    """What became of one attacker."""
+
+    graded: Graded
+    classroom: Classroom
+
+    def score(self, criterion: str) -> Score:
+        return next(score for score in self.graded.grade.scores if score.criterion == criterion)
+
+    def points(self, criterion: str) -> float:
+        points = self.score(criterion).points
+        assert points is not None, "a fault of the grader's own"
+        return points
+
+    @property
+    def total(self) -> float | None:
+        return self.graded.grade.total
+
+    @property
+    def outcome(self) -> str:
+        return self.graded.run.outcome.value
+
+    @property
+    def reason(self) -> str:
+        return str(self.graded.run.reason)
+
+    @property
+    def folder(self) -> Path:
+        return self.classroom.places.out / "students" / self.graded.submission.student.id
+
+    @cached_property
+    def cells(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads((self.folder / "executed.ipynb").read_text("utf-8"))["cells"]
+        return found
+
+    @property
+    def printed(self) -> str:
+        """All that it printed, showed and failed with."""
+        return "\n".join(_text(output) for cell in self.cells for output in cell.get("outputs", ()))
+
+    @property
+    def report(self) -> str:
+        return (self.folder / "report.html").read_text("utf-8")
+
+    @property
+    def everything(self) -> bytes:
+        """All that is kept of it, and so might be given back to the student."""
+        return b"\n".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
+
+
+def _text(output: Mapping[str, Any]) -> str:
+    parts = [output.get("text", ""), output.get("evalue", ""), *output.get("data", {}).values()]
+    return "\n".join("".join(part) if isinstance(part, list) else str(part) for part in parts)
+
+
+@dataclass
+class Classroom:
+    """One class, graded once: honest students among attackers."""
+
+    places: Places
+    assignment: Assignment
+    secret: bytes
+    results: dict[str, Graded] = field(default_factory=dict)
+
+    def grade(self, handed: Sequence[Handed], sandbox: Sandbox, *, jobs: int = 2) -> None:
+        for each in (Handed("00 honest", [HONEST]), *handed, Handed("zz honest", [HONEST])):
+            folder = self.places.class_folder / each.name
+            for name, content in {"homework.ipynb": each.content(self.places.known()), **each.files}.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+        (self.places.class_folder / "00 honest" / "notes.txt").write_text(self.places.canary)
+        submissions = read_submissions([self.places.class_folder], lms="folder", workspace=self.places.root / "intake")
+        settings = Settings(self.places.out, self.secret, jobs=jobs)
+        results = grade_class(self.assignment, submissions, sandbox, settings)
+        self.results = {graded.submission.student.name: graded for graded in results}
+
+    def __getitem__(self, name: str) -> One:
+        return One(self.results[name], self)
+
+    @property
+    def grades(self) -> dict[str, Any]:
+        """``grades.json`` by student, as other programs will read it."""
+        text = (self.places.out / "grades.json").read_text("utf-8")
+        return {entry["student"]["name"]: entry for entry in json.loads(text)["submissions"]}
+
+    @property
+    def hidden_labels(self) -> np.ndarray[Any, Any]:
+        return datasets.hidden_labels(self.assignment, self.secret)
+
+    @property
+    def hidden_inputs(self) -> np.ndarray[Any, Any]:
+        return datasets.hidden_inputs(self.assignment, self.secret)

@@ -1,0 +1,262 @@
+"""The house's rules, read off its source: who may import whom, who may speak, how long anything may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "grader"
+GUEST = PACKAGE / "sandbox" / "guest"
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+GUESTS = {name: path for name, path in MODULES.items() if path.is_relative_to(GUEST)}
+ALONE = "grader.sandbox.supervise"  # a program of its own, started by path
+
+# What carries a value from one stage to the next; ``pipeline`` calls them in order.
+STAGES = ("spec", "lms", "execution", "scoring", "grading", "report", "results")
+
+HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib", "pandas")
+# What the guest may need before the notebook's first cell (ipykernel itself needs psutil), and what it only looks at
+# when the notebook has imported it.
+GUEST_NEEDS = {"numpy", "nbformat", "nbclient", "jupyter_client", "ipykernel", "psutil"}
+GUEST_LOOKS_AT = {"IPython", "keras", "matplotlib", "pandas", "sklearn"}
+
+EVERY_MODULE = pytest.mark.parametrize("name", MODULES)
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text("utf-8"))
+
+
+def imported(nodes: Iterator[ast.AST]) -> set[str]:
+    """Dotted names as written: ``from a import b`` gives ``a`` and ``a.b``; relative ones begin with their dots."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            dots, module = "." * node.level, node.module
+            names |= {f"{dots}{module}"} if module else set()
+            names |= {f"{dots}{module}.{alias.name}" if module else f"{dots}{alias.name}" for alias in node.names}
+    return names
+
+
+def foreign(names: set[str]) -> set[str]:
+    """Top-level packages that are neither the standard library's nor ours."""
+    tops = {name.split(".")[0] for name in names if not name.startswith(".")}
+    return tops - set(sys.stdlib_module_names) - {"grader"}
+
+
+@cache
+def uses(name: str) -> frozenset[str]:
+    """The modules of the package that ``name`` imports, wherever in its code."""
+    found = imported(ast.walk(tree(name)))
+    absolute = {
+        re.sub(r"^\.+", lambda dots: ".".join(name.split(".")[: -len(dots[0])]) + ".", one).rstrip(".") for one in found
+    }
+    return frozenset((absolute & MODULES.keys()) - {name, "grader"})
+
+
+def reaches(name: str) -> set[str]:
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for other in uses(waiting.pop()) - seen:
+            seen.add(other)
+            waiting.append(other)
+    return seen
+
+
+def stage_of(name: str) -> str | None:
+    part = name.split(".")[1] if "." in name else ""
+    return part if part in STAGES else None
+
+
+# ---------------------------------------------------------------- imports
+
+
+def test_the_graph_is_read_rightly() -> None:
+    assert "grader.rubric.metric" in uses("grader.scoring")
+    assert "grader.sandbox.guest.protocol" in uses("grader.sandbox.guest.drive")
+    assert "grader.metrics" in reaches("grader.pipeline")
+
+
+def test_records_are_made_of_the_standard_library_alone() -> None:
+    assert foreign(imported(ast.walk(tree("grader.records")))) == set()
+    assert uses("grader.records") == frozenset()
+
+
+def test_errors_know_records_alone() -> None:
+    assert foreign(imported(ast.walk(tree("grader.errors")))) == set()
+    assert uses("grader.errors") == {"grader.records"}
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    try:
+        TopologicalSorter({name: uses(name) for name in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if stage_of(name)])
+def test_stages_do_not_import_one_another(name: str) -> None:
+    others = {other for other in reaches(name) if stage_of(other) not in (None, stage_of(name))}
+    assert others == set()
+
+
+def test_every_stage_is_called_by_the_pipeline_or_the_command_line() -> None:
+    called = {stage_of(name) for name in uses("grader.pipeline") | uses("grader.cli")}
+    assert called - {None} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("grader.cli", "grader.__main__")])
+def test_nothing_imports_the_command_line(name: str) -> None:
+    assert "grader.cli" not in uses(name)
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_the_guest_imports_nothing_of_the_graders(name: str) -> None:
+    found = imported(ast.walk(tree(name)))
+    assert {one for one in found if one.split(".")[0] == "grader"} == set()
+    assert {one for one in found if one.startswith("..")} == set()
+    assert uses(name) <= GUESTS.keys()
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_the_guest_needs_jupyter_and_numpy_alone(name: str) -> None:
+    at_start = foreign(imported(iter(tree(name).body)))
+    assert at_start <= GUEST_NEEDS
+    assert foreign(imported(ast.walk(tree(name)))) - at_start <= GUEST_NEEDS | GUEST_LOOKS_AT
+
+
+# What lives among the student's code: it hooks into Keras, runs cells, asks the model.
+GUEST_RUNS = {f"grader.sandbox.guest.{name}" for name in ("worker", "drive", "kernel", "record", "probe", "models")}
+
+
+def test_the_host_takes_from_the_guest_only_what_runs_nothing() -> None:
+    assert GUESTS.keys() >= GUEST_RUNS
+    for name in MODULES.keys() - GUESTS.keys():
+        taken = uses(name) & GUESTS.keys()
+        assert taken & GUEST_RUNS == set(), name
+        assert foreign(imported(node for other in taken for node in tree(other).body)) <= {"numpy"}, name
+
+
+def test_supervise_runs_without_the_package() -> None:
+    assert uses(ALONE) == frozenset()
+
+
+def test_the_reference_solutions_know_the_grader_by_its_datasets_alone() -> None:
+    for path in (ROOT / "reference").rglob("*.py"):
+        names = imported(ast.walk(ast.parse(path.read_text("utf-8"))))
+        ours = {name for name in names if name.split(".")[0] == "grader"}
+        assert {name for name in ours if not name.startswith("grader.datasets")} <= {"grader"}, path.name
+
+
+def test_the_command_line_starts_without_what_is_heavy() -> None:
+    code = f"import sys, grader.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# ---------------------------------------------------------------- who may do what
+
+
+def names_in(name: str) -> set[str]:
+    """Every name and attribute that the module's code speaks of; its texts are not code."""
+    found = {node.id for node in ast.walk(tree(name)) if isinstance(node, ast.Name)}
+    found |= {node.attr for node in ast.walk(tree(name)) if isinstance(node, ast.Attribute)}
+    return found | {one.rpartition(".")[2] for one in imported(ast.walk(tree(name)))}
+
+
+def calls_in(name: str) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(tree(name)) if isinstance(node, ast.Call)}
+
+
+def test_hidden_labels_are_opened_by_scoring_alone() -> None:
+    speakers = {name for name in MODULES if names_in(name) & {"hidden_labels", "_hidden_table"}}
+    assert speakers == {"grader.datasets", "grader.scoring"}
+
+
+SPEAKING = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "os.abort", "typer.Exit", "SystemExit"}
+ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "sys.argv"}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in GUESTS and name != ALONE])
+def test_the_command_line_alone_prints_exits_and_reads_the_environment(name: str) -> None:
+    attributes = {ast.unparse(node) for node in ast.walk(tree(name)) if isinstance(node, ast.Attribute)}
+    found = (calls_in(name) & SPEAKING) | ((attributes | imported(ast.walk(tree(name)))) & ENVIRONMENT)
+    assert name == "grader.cli" or found == set()
+
+
+@EVERY_MODULE
+def test_nothing_is_unpickled_or_evaluated(name: str) -> None:
+    assert foreign(imported(ast.walk(tree(name)))) & {"dill", "joblib", "cloudpickle"} == set()
+    assert {one.split(".")[0] for one in imported(ast.walk(tree(name)))} & {"pickle", "marshal", "shelve"} == set()
+    assert calls_in(name) & {"eval", "exec", "compile", "__import__"} == set()
+    trusting = [
+        ast.unparse(node)
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Call)
+        for word in node.keywords
+        if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"
+    ]
+    assert trusting == []
+
+
+def test_the_teachers_generator_is_the_only_code_ever_loaded_from_a_file() -> None:
+    loaders = {name for name in MODULES.keys() - GUESTS.keys() if "exec_module" in names_in(name)}
+    assert loaders == {"grader.datasets"}
+
+
+# ---------------------------------------------------------------- size and names
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
+def test_sub_packages_hold_nothing(path: Path) -> None:
+    assert path.parent == PACKAGE or path.read_text("utf-8") == ""
+
+
+@EVERY_MODULE
+def test_no_module_is_long(name: str) -> None:
+    assert len(MODULES[name].read_text("utf-8").splitlines()) <= 300
+
+
+@EVERY_MODULE
+def test_no_function_is_long(name: str) -> None:
+    functions = [node for node in ast.walk(tree(name)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = {one.name: (one.end_lineno or one.lineno) - one.lineno + 1 for one in functions}
+    assert {one: length for one, length in lines.items() if length > 50} == {}
+
+
+@EVERY_MODULE
+def test_files_are_named_for_what_is_in_them(name: str) -> None:
+    assert {"utils", "util", "helpers", "helper", "misc", "common"}.isdisjoint(name.split("."))
+
+
+@EVERY_MODULE
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    assert MODULES[name].name == "__init__.py" or ast.get_docstring(tree(name))
+
+
+def test_no_file_names_the_place_where_it_was_written() -> None:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    place = re.compile(re.escape(str(ROOT)) + r"(?![\w-])")
+    files = [ROOT / name for name in listed.split("\0") if name]
+    assert len(files) > 50
+    assert [path for path in files if path.is_file() and place.search(path.read_text("utf-8", "replace"))] == []
