@@ -17,9 +17,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from grader import __version__, console, datasets, doctor, notebook, spec
+from grader import __version__, console, datasets, doctor, shelf, spec
 from grader.demo import write_demo_archive
-from grader.errors import AssignmentError, GraderError, IntakeError, SandboxError
+from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation, translation
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class, make_writable
@@ -102,7 +102,7 @@ def demo(
 ) -> None:
     """Grade a bundled class, from a Moodle archive to reports."""
     speech = _speech(lang)
-    assignment = spec.load_assignment(_known_assignments()[DEMO])
+    assignment = shelf.by_name(DEMO)
     make_writable(out)
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
     screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
@@ -122,7 +122,7 @@ def grade(
     sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
 ) -> None:
     """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
-    _grade(_assignment(assignment), paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
+    _grade(shelf.by_name(assignment), paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
 
 
 @app.command()
@@ -135,7 +135,7 @@ def check(
     """Check your own notebook before handing it in, on public data only."""
     speech = _speech(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
-        chosen = _assignment(assignment) if assignment else _recognised(path)
+        chosen = shelf.by_name(assignment) if assignment else shelf.by_notebook(path)
         practice = datasets.practice(chosen, Path(workspace) / "data")
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
@@ -149,7 +149,7 @@ def check(
 @app.command()
 def assignments(lang: LangOption = None) -> None:
     """List what can be graded here."""
-    loaded = [spec.load_assignment(folder) for folder in _known_assignments().values()]
+    loaded = [spec.load_assignment(folder) for folder in shelf.folders().values()]
     screen.print(console.assignments_table(loaded, _speech(lang)))
 
 
@@ -158,7 +158,7 @@ def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
     speech = _speech(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(_known_assignments(), _config_folder(), os.environ)
+        findings = doctor.examine(shelf.folders(), _config_folder(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
@@ -266,35 +266,6 @@ def _speech(lang: Language | None) -> Translation:
 
 def _config_folder() -> Path:
     return platformdirs.user_config_path("grader", appauthor=False)
-
-
-def _known_assignments() -> dict[str, Path]:
-    package = Path(__file__).parent
-    return spec.find_assignments([package / "assignments", package.parent / "assignments"])
-
-
-def _assignment(name: str) -> Assignment:
-    """By folder, or by id."""
-    if (Path(name) / spec.FILE_NAME).exists():
-        return spec.load_assignment(Path(name))
-    known = _known_assignments()
-    if name not in known:
-        raise AssignmentError(
-            [f"{name}: no such assignment; there are {', '.join(known)}; a folder needs an {spec.FILE_NAME} in it"]
-        )
-    return spec.load_assignment(known[name])
-
-
-def _recognised(path: Path) -> Assignment:
-    if not path.is_file():
-        raise IntakeError(f"{path}: there is no such file")
-    loaded = [spec.load_assignment(folder) for folder in _known_assignments().values()]
-    parsed = notebook.parse(path.read_bytes())
-    candidates = spec.recognise(parsed.notebook, loaded) if parsed.notebook is not None else []
-    if len(candidates) != 1:
-        ids = ", ".join(assignment.id for assignment in candidates or loaded)
-        raise IntakeError(f"{path}: cannot tell which assignment this is for; say --assignment, one of {ids}")
-    return candidates[0]
 
 
 def _processors() -> int:

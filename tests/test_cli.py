@@ -67,7 +67,9 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        pytest.param(["grade", "dissease", "hw.ipynb"], "dissease: no such assignment; there are disease", id="assignment"),
+        pytest.param(
+            ["grade", "dissease", "hw.ipynb"], "dissease: no such assignment; there are disease", id="assignment"
+        ),
         pytest.param(["grade", "disease", "nowhere"], "nowhere", id="path"),
         pytest.param(["grade", "disease", "empty"], "empty", id="no submission"),
         pytest.param(["grade", "disease", "hw.ipynb", "--out", "hw.ipynb"], "cannot be written", id="output"),

@@ -62,9 +62,7 @@ def text(reply: Reply, cell: int) -> str:
 
 def errors(reply: Reply) -> list[str | None]:
     cells = [cell for cell in executed(reply).cells if cell.cell_type == "code"]
-    return [
-        next((output.ename for output in cell.outputs if output.output_type == "error"), None) for cell in cells
-    ]
+    return [next((output.ename for output in cell.outputs if output.output_type == "error"), None) for cell in cells]
 
 
 def predictions(reply: Reply) -> np.ndarray:

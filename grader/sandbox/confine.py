@@ -51,9 +51,7 @@ REASONS: dict[str, Callable[[Mapping[str, str]], Message | None]] = {
 }
 
 
-def open_sandbox(
-    level: str, inherited: Mapping[str, str], *, threads: int = 1, preload: bool = True
-) -> Sandbox:
+def open_sandbox(level: str, inherited: Mapping[str, str], *, threads: int = 1, preload: bool = True) -> Sandbox:
     """The sandbox for ``--sandbox LEVEL``, tried with a small notebook. ``preload`` warms up for a class.
 
     Raises SandboxError when the level, or with ``auto`` every level that confines, does not work here: it says why,

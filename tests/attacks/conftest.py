@@ -54,7 +54,11 @@ class Listener:
 
     def __init__(self, folder: Path) -> None:
         self.visits: list[str] = []
-        self.tcp, self.path, self.abstract = socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+        self.tcp, self.path, self.abstract = (
+            socket.socket(),
+            socket.socket(socket.AF_UNIX),
+            socket.socket(socket.AF_UNIX),
+        )
         self.tcp.bind(("127.0.0.1", 0))
         self.path_name, self.abstract_name = str(folder / "docker.sock"), f"\0grader-{secrets.token_hex(4)}"
         self.path.bind(self.path_name)

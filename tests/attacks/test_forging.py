@@ -60,7 +60,10 @@ def test_03_silenced_errors_win_no_more_than_try_and_except(one: One) -> None:
 def tagged(*sources: str) -> bytes:
     """Each cell with every tag by which some grader or runner can be told to look away."""
     tags = ["skip-execution", "raises-exception", "remove_cell", "remove-input", "otter_ignore", "hide-cell"]
-    settings = {"tags": tags, "nbgrader": {"grade": True, "locked": True, "points": 100, "grade_id": "a", "schema_version": 3}}
+    settings = {
+        "tags": tags,
+        "nbgrader": {"grade": True, "locked": True, "points": 100, "grade_id": "a", "schema_version": 3},
+    }
     made = [nbformat.v4.new_code_cell(source, metadata=settings) for source in sources]
     return str(nbformat.writes(nbformat.v4.new_notebook(cells=made))).encode()
 
@@ -406,7 +409,9 @@ def test_16_strange_numbers_are_no_answers(one: One) -> None:
     assert json.dumps(entry, allow_nan=False)
 
 
-TWICE = RESULTS + """
+TWICE = (
+    RESULTS
+    + """
 facts = '{"total": 100, "total": NaN, "points": Infinity, "fits": true, "chosen": {"public_value": 1e999}}'
 import threading
 def write():
@@ -414,6 +419,7 @@ def write():
         open("../out/facts.json", "w").write(facts); time.sleep(0.002)
 threading.Thread(target=write, daemon=True).start()
 """
+)
 
 
 @hands_in(cells("16 doubled keys", TWICE, GUESS))
@@ -459,13 +465,26 @@ def edited(kind: str) -> bytes:
     if kind == "deleted and merged":
         raw["cells"] = [raw["cells"][1]]
     if kind == "schema":
-        raw |= {"nbformat_minor": 99, "metadata": {"schema_version": -1, "points": 1e9, "celltoolbar": "Create Assignment"}}
+        raw |= {
+            "nbformat_minor": 99,
+            "metadata": {"schema_version": -1, "points": 1e9, "celltoolbar": "Create Assignment"},
+        }
     if kind == "other kernel":
-        raw["metadata"]["kernelspec"] = {"name": "evil", "display_name": "Evil", "argv": ["/bin/sh"], "language": "python"}
+        raw["metadata"]["kernelspec"] = {
+            "name": "evil",
+            "display_name": "Evil",
+            "argv": ["/bin/sh"],
+            "language": "python",
+        }
     return json.dumps(raw).encode()
 
 
-@hands_in(*(Handed(f"18 {kind}", notebook=edited(kind)) for kind in ("doubled ids", "deleted and merged", "schema", "other kernel")))
+@hands_in(
+    *(
+        Handed(f"18 {kind}", notebook=edited(kind))
+        for kind in ("doubled ids", "deleted and merged", "schema", "other kernel")
+    )
+)
 def test_18_edited_settings_change_nothing_for_an_honest_notebook(one: One) -> None:
     assert one.total == HONEST_TOTAL
 
@@ -526,8 +545,9 @@ print("HOME", os.listdir(os.path.expanduser("~")))
 
 @hands_in(cells("20 variables", FOR_LATER, GUESS), cells("zy witness", LOOK, HONEST))
 def test_20_variables_set_by_one_reach_no_other(one: One) -> None:
-    assert "evil" not in one.printed
     assert one.points("runs") == 20
+    assert "evil" not in one.classroom["zy witness"].printed
+    assert one.classroom["zy witness"].total == HONEST_TOTAL
 
 
 ALLOWED = {
@@ -537,8 +557,8 @@ ALLOWED = {
     "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "PWD", "USER",
     # What ipykernel, TensorFlow and nbclient set for themselves.
     "JPY_PARENT_PID", "JPY_SESSION_NAME", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "PAGER", "GIT_PAGER", "TERM",
-    "PYDEVD_USE_FRAME_EVAL", "TF2_BEHAVIOR", "TPU_ML_PLATFORM", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "XLA_FLAGS",
-    "ENABLE_RUNTIME_UPTIME_TELEMETRY", "TF_USE_LEGACY_KERAS",
+    "PYDEVD_USE_FRAME_EVAL", "TF2_BEHAVIOR", "TPU_ML_PLATFORM", "TPU_ML_PLATFORM_VERSION", "HDF5_PLUGIN_PATH",
+    "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "XLA_FLAGS", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "TF_USE_LEGACY_KERAS",
 }  # fmt: skip
 WHO = """
 import getpass, json, os, platform, sys
@@ -557,14 +577,12 @@ def test_21_the_environment_tells_neither_who_nor_what_for(one: One, canary: str
 
 @hands_in(cells("21 detection, confined", WHO, GUESS), cells("21 detection, again", WHO, HONEST))
 def test_21_confined_every_student_sees_the_same_machine(confined: None, one: One) -> None:
-    import platform
-
     first, second = (
-        one.classroom[name].printed.split("WHO ", 1)[1].splitlines()[0]
+        json.loads(one.classroom[name].printed.split("WHO ", 1)[1].splitlines()[0])
         for name in ("21 detection, confined", "21 detection, again")
     )
-    assert {**json.loads(first), "argv": []} == {**json.loads(second), "argv": []}
-    assert platform.node() not in first
+    assert first == second
+    assert first["host"] == "notebook"
 
 
 def test_honest_neighbours_keep_what_they_earned(classroom: Classroom) -> None:

@@ -41,6 +41,7 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
 
     MAX_OUTPUTS = 2000
     output_bytes = 2 << 20
+    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # all cells together; the host takes no larger file
     used = 0
     kept = 0
     cut = False
@@ -53,11 +54,13 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
         if kind.startswith("comm"):
             return None  # widgets have no page to live in
         if kind in ("stream", "display_data", "execute_result", "update_display_data"):
-            self.used += _size(msg["content"])
+            size = _size(msg["content"])
+            self.used += size
             self.kept += 1
-            if self.used > self.output_bytes or self.kept > self.MAX_OUTPUTS:
+            if self.used > self.output_bytes or size > self.notebook_bytes or self.kept > self.MAX_OUTPUTS:
                 self._mark_cut(cell)
                 return None
+            self.notebook_bytes -= size
             if kind == "stream" and _joined(cell.outputs, msg["content"]):
                 return None
         return super().process_message(msg, cell, cell_index)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ipykernel.kernelapp import IPKernelApp
 
-from . import probe, protocol, record
+from . import hooks, probe, protocol
 
 SEED = 0
 
@@ -68,8 +66,6 @@ def main(connection_file: str, job_folder: str) -> None:
     os.chdir(job / "work")
     app: Any = IPKernelApp.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
-    random.seed(SEED)
-    np.random.seed(SEED)  # the notebooks of the course draw from the global generator
-    record.start(app.shell, seed=SEED)
+    hooks.start(app.shell, seed=SEED)
     probe.start(job, app.shell.user_ns)
     app.start()

@@ -1,0 +1,43 @@
+"""Number 1 in a container: puts the filter in force, runs the worker, reaps, and ends everything with its input.
+
+A container's engine may live in another process or another machine than the client that was asked to start it. What
+reaches from the client's death into the container is the end of the input; a process number 1 takes the rest with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+
+from . import seccomp, worker
+
+PR_SET_DUMPABLE = 4  # linux/prctl.h
+KILLED = 137  # as a shell says it: 128 + SIGKILL
+
+
+def main(job_folder: str) -> None:
+    seccomp.install()
+    driver = os.fork()
+    if driver == 0:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        worker.main(job_folder)
+        return
+    # A notebook that could open this process's input could keep it from ending.
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    os._exit(_reap(driver))
+
+
+def _end_with_input() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(KILLED)
+
+
+def _reap(driver: int) -> int:
+    """Every orphan, until the driver ends; its exit status, or 128 + a signal."""
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == driver:
+            return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

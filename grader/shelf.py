@@ -1,0 +1,41 @@
+"""The assignments at hand: found by id, by folder, or by the notebook that answers one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader import notebook
+from grader.errors import AssignmentError, IntakeError
+from grader.records import Assignment
+from grader.spec import FILE_NAME, find_assignments, load_assignment, recognise
+
+
+def folders() -> dict[str, Path]:
+    """Id -> folder: beside the modules when installed, at the top of a checkout."""
+    package = Path(__file__).parent
+    return find_assignments([package / "assignments", package.parent / "assignments"])
+
+
+def by_name(name: str) -> Assignment:
+    """By a folder with an ``assignment.toml``, or by id. Raises AssignmentError with what there is."""
+    if (Path(name) / FILE_NAME).exists():
+        return load_assignment(Path(name))
+    known = folders()
+    if name not in known:
+        raise AssignmentError(
+            [f"{name}: no such assignment; there are {', '.join(known)}; a folder needs an {FILE_NAME} in it"]
+        )
+    return load_assignment(known[name])
+
+
+def by_notebook(path: Path) -> Assignment:
+    """The one assignment a notebook is for; raises IntakeError when that cannot be told."""
+    if not path.is_file():
+        raise IntakeError(f"{path}: there is no such file")
+    loaded = [load_assignment(folder) for folder in folders().values()]
+    parsed = notebook.parse(path.read_bytes())
+    candidates = recognise(parsed.notebook, loaded) if parsed.notebook is not None else []
+    if len(candidates) != 1:
+        ids = ", ".join(assignment.id for assignment in candidates or loaded)
+        raise IntakeError(f"{path}: cannot tell which assignment this is for; say --assignment, one of {ids}")
+    return candidates[0]
