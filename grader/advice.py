@@ -136,3 +136,19 @@ def hint(error: CellError) -> Message | None:
         if re.fullmatch(names, error.name) and re.search(contains, error.message[:4000], re.IGNORECASE):
             return advice
     return None
+
+# Each level of confinement, as an honest word to whoever reads the report.
+CONFINEMENT = {
+    "namespaces": message(
+        "Namespaces: processes, files, network and users of its own; it sees the interpreter, read-only, and its own "
+        "folder."
+    ),
+    "bubblewrap": message(
+        "Bubblewrap: namespaces set up by another program; it sees the interpreter, read-only, and its own folder."
+    ),
+    "container": message("A rootless container without network: it sees the image, read-only, and its own folder."),
+    "process": message(
+        "Limits only: its own process tree, folder and environment; time, memory, disk and processes bounded. Not "
+        "confined: it could read what the grading account can read, and use the network."
+    ),
+}

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psutil
 
+from grader.advice import CONFINEMENT
 from grader.errors import GraderError
 from grader.records import Message, message
-from grader.sandbox.confine import CONFINED, UNCONFINED, described, why_not
+from grader.sandbox.confine import CONFINED, UNCONFINED, why_not
 from grader.spec import load_assignment
 
 TENSORFLOW_CHECK = """
@@ -114,7 +115,7 @@ def _sandbox(inherited: Mapping[str, str]) -> list[Finding]:
         Finding(
             message("Confinement: {level}", level=level),
             State.OK if problem is None else State.NOTE,
-            described(level) if problem is None else problem,
+            CONFINEMENT[level] if problem is None else problem,
         )
         for level, problem in problems.items()
     ]

@@ -44,8 +44,7 @@ _WORDS = {
     "rounded": message("numbers, cut at 0.5"),
     "logit": message("numbers, cut at 0"),
     "values": message("numbers"),
-    "process": message("a process of its own, with limits"),
-    "none": message("none"),
+    **advice.CONFINEMENT,
 }
 
 

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -166,10 +168,16 @@ def test_a_dead_worker_is_replaced_and_its_submission_tried_again(warm: Namespac
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
-    before = {path.name for path in Path("/tmp").glob("grader-*")}
-    sandbox = NamespaceSandbox(os.environ, preload=False)
-    sandbox.run(trial_job())
-    worker = psutil.Process(next(iter(sandbox._workers.values()))._process.pid)
-    sandbox.close()
-    assert not worker.is_running()
-    assert {path.name for path in Path("/tmp").glob("grader-*")} <= before
+    code = """
+import os
+from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.trial import answered, trial_job
+sandbox = NamespaceSandbox(os.environ, preload=False)
+assert answered(sandbox.run(trial_job()))
+print(next(iter(sandbox._workers.values()))._process.pid)
+sandbox.close()
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert not psutil.pid_exists(int(done.stdout))
+    assert not list(tmp_path.iterdir())

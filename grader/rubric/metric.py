@@ -19,6 +19,13 @@ from grader.metrics import METRICS, Measured
 from grader.records import Criterion, Message, Run, Scale, Score, message
 from grader.sandbox.guest.forms import Array
 
+METRIC_NAMES = {
+    "accuracy_score": message("Accuracy"),
+    "r2_score": message("R²"),
+    "mean_squared_error": message("Mean squared error"),
+    "mean_absolute_error": message("Mean absolute error"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class MetricReached(Criterion):
@@ -94,7 +101,7 @@ def _reason(criterion: MetricReached, measured: Measured, scale: Scale) -> Messa
     return message(
         "{metric} on {n} hidden rows: {value:.3f}, 95 % interval {low:.3f} to {high:.3f}; "
         "full points at {full:g}, none at {zero:.3g}.",
-        metric=criterion.metric,
+        metric=METRIC_NAMES.get(criterion.metric, criterion.metric),
         n=measured.n,
         value=measured.value,
         low=measured.low,

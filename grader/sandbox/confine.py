@@ -103,18 +103,3 @@ def _tried(level: str, around: _Around) -> Sandbox:
         last = reply.log.strip().splitlines()[-1:]
         raise SandboxError(f"{level}: a trial notebook did not run: {''.join(last) or reply.ended}")
     return sandbox
-
-
-def described(confinement: str) -> Message:
-    """What a report says of the confinement under which a notebook ran."""
-    if confinement == pool.NAME:
-        return message(
-            "Namespaces: processes, files, network and users of its own; it sees the interpreter, read-only, and its "
-            "own folder."
-        )
-    if confinement == bubblewrap.NAME:
-        return message("Bubblewrap: namespaces set up by another program; it sees the interpreter and its own folder.")
-    return message(
-        "Limits only: its own process tree, folder and environment; time, memory, disk and processes bounded. "
-        "Not confined: it could read what the grading account can read, and use the network."
-    )

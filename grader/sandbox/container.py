@@ -16,13 +16,12 @@ from grader.sandbox import guest as guest_package
 from grader.sandbox import hold
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
-from grader.sandbox.image import Engine, Image, find_engine, own_image
+from grader.sandbox.image import LABEL, Engine, Image, find_engine, own_image, remove_leftovers
 from grader.sandbox.job import JobFolder, environment
 from grader.sandbox.process import Command
 from grader.sandbox.view import GUEST, JOB, Kind, Mount, job_view
 
 NAME = "container"
-LABEL = "grader.job"
 SCRATCH = "64m"  # of /dev/shm, and of the folder for the kernel's sockets
 OPEN_FILES = 4096
 MORE_MEMORY_MB, MORE_PROCESSES = 256, 64  # than the limit: where the watch can see inside, it is the one that speaks
@@ -66,6 +65,7 @@ def available(inherited: Mapping[str, str], *, image: Image | None = None) -> Me
     problem = engine.problem() or image.problem(engine)
     if problem is not None:
         return problem
+    remove_leftovers(engine)
     job = Job(b"{}", {}, Limits())
     folder = JobFolder(job)
     try:

@@ -23,6 +23,8 @@ PACKAGES = (
     *("ipykernel", "jupyter_client", "keras", "matplotlib", "nbclient", "nbformat", "numpy", "pandas"),
     *("pillow", "scikit-learn", "scipy", "tensorflow"),
 )
+ALSO_AS = {"tensorflow": ("tensorflow-cpu", "tensorflow-macos")}  # other names for the same versions
+LABEL = "grader.job"  # its value is the job folder
 SECONDS_TO_ASK, SECONDS_TO_BUILD = 120.0, 3600.0
 
 
@@ -111,6 +113,7 @@ def prepare(inherited: Mapping[str, str], tell: Callable[[Message], None]) -> No
     problem = engine.problem()
     if problem is not None:
         raise SandboxError(str(problem))
+    remove_leftovers(engine)
     if image.problem(engine) is None:
         return
     tell(
@@ -128,11 +131,22 @@ def prepare(inherited: Mapping[str, str], tell: Callable[[Message], None]) -> No
         raise SandboxError(f"{engine.name} could not build the image for notebooks: {error}")
 
 
+def remove_leftovers(engine: Engine) -> None:
+    """Containers whose job folder is gone: killed with their grader, Podman leaves their names behind."""
+    listed, _ = engine.asked(["ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}"])
+    for name in listed.split():
+        folder, error = engine.asked(["inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name])
+        if not error and not Path(folder.strip()).exists():
+            engine.asked(["rm", "--force", name])
+
+
 def _pinned(package: str) -> str:
-    try:
-        return f"{package}=={importlib.metadata.version(package)}"
-    except importlib.metadata.PackageNotFoundError:
-        return package
+    for installed in (package, *ALSO_AS.get(package, ())):
+        try:
+            return f"{package}=={importlib.metadata.version(installed)}"
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return package
 
 
 def _python() -> str:

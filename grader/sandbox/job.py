@@ -197,7 +197,8 @@ def _write_public(path: Path, question: Question) -> None:
 
 
 def _short_temporary_folder() -> str | None:
-    return "/tmp" if sys.platform == "darwin" else None  # noqa: S108  macOS's own is 49 characters long
+    """None for the system's own, unless sockets would not fit below it (macOS's has 49 characters)."""
+    return "/tmp" if sys.platform != "win32" and len(tempfile.gettempdir()) > 48 else None  # noqa: S108
 
 
 def _remove(folder: Path) -> None:

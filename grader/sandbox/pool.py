@@ -68,7 +68,7 @@ class NamespaceSandbox:
         try:
             log = folder.path / "driver.log"
             log.touch()
-            tree = worker.fork(folder, log, (*self._machine_view, *job_view(folder.path)), job.threads)
+            tree = worker.fork(job, folder, log, (*self._machine_view, *job_view(folder.path)))
             try:
                 reply = Watch(job, folder, tree, shared_mb=worker.rss_mb).until_end()
             finally:
@@ -102,7 +102,6 @@ class _Tree:
     """One job's processes, by their keeper's number; told by the worker when they have ended."""
 
     worker: _Worker
-    job: str
     pid: int = 0
     status: int | None = None
     changed: threading.Event = field(default_factory=threading.Event)
@@ -159,17 +158,17 @@ class _Worker:
         if not self._ready.wait(SECONDS_TO_START) or not self.alive:
             raise WorkerDied(self.last_words())
 
-    def fork(self, folder: JobFolder, log: Path, view: tuple[Mount, ...], threads: int) -> _Tree:
-        job = str(folder.path)
-        tree = _Tree(self, job)
+    def fork(self, job: Job, folder: JobFolder, log: Path, view: tuple[Mount, ...]) -> _Tree:
+        name = str(folder.path)
+        tree = _Tree(self)
         with self._lock:
-            self._trees[job] = tree
+            self._trees[name] = tree
             self._say(
-                job=job,
+                job=name,
                 at=str(JOB),
                 log=str(log),
                 root=self._root,
-                environment={"OMP_NUM_THREADS": str(threads)},
+                processes=job.limits.processes,
                 view=[_plain(mount) for mount in view],
             )
         if not tree.changed.wait(SECONDS_TO_END):

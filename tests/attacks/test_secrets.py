@@ -44,10 +44,11 @@ show(PLACES["out"] + "/gradebook.db")
 for path in glob.glob(PLACES["root"] + "/*/*"): show(path)
 for up in ("..", "../..", "../../..", "/proc/self/root", "/proc/1/root", "/proc/1/cwd"):
     for path in PLACES["planted"]: show(up + path)
-for start in ("/tmp", "/root", "/home", "/dev/shm", "/mnt", "/var/tmp", "/srv", "/autograder", "/work", "/host"):
-    for folder, _, names in os.walk(start):
-        for name in names[:50]:
-            if os.path.isfile(os.path.join(folder, name)): show(os.path.join(folder, name))
+for start in ("/tmp", "/root", "/home", "/dev/shm", "/mnt", "/var/tmp", "/srv", "/autograder"):
+    for count, (folder, _, names) in enumerate(os.walk(start)):
+        for name in names:
+            if name.startswith(".grader-"): show(os.path.join(folder, name))
+        if count > 3000: break
 """
 SUBPROCESS = """
 import subprocess

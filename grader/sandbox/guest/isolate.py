@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import os
 import platform
+import resource
 import signal
 import socket
 import struct
@@ -41,11 +42,11 @@ INSIDE_ID = 1000  # the notebook's user: nobody in particular
 SCRATCH_BYTES = 256 << 20
 
 
-def run_isolated(view: list[dict[str, str]], root: str, run: Callable[[], None]) -> int:
+def run_isolated(view: list[dict[str, str]], root: str, processes: int, run: Callable[[], None]) -> int:
     """Calls ``run`` inside; returns, to the keeper outside, how it ended: 0, its exit status, or 128 + a signal.
 
-    ``view`` lists mounts in order: ``{"kind", "target", "source"}``. ``root`` is an empty folder to build upon. Raises
-    OSError when the machine does not give namespaces.
+    ``view`` lists mounts in order: ``{"kind", "target", "source"}``. ``root`` is an empty folder to build upon.
+    ``processes`` and threads is the most there may be inside. Raises OSError when the machine gives no namespaces.
     """
     _die_with_parent()
     user, group = os.getuid(), os.getgid()
@@ -53,6 +54,8 @@ def run_isolated(view: list[dict[str, str]], root: str, run: Callable[[], None])
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {group} 1")
+    # Counted inside alone (Linux 5.14 and newer), and not for root: there the watch has to see it.
+    resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     first = os.fork()
     if first == 0:
         _live_as_first(view, root, run)

@@ -116,8 +116,7 @@ def _forked(order: dict[str, Any]) -> int:
         from . import isolate  # not on Windows
 
         _leave_the_worker(order["log"])
-        os.environ.update(order["environment"])
-        status = isolate.run_isolated(order["view"], order["root"], lambda: main(order["at"]))
+        status = isolate.run_isolated(order["view"], order["root"], order["processes"], lambda: main(order["at"]))
     except BaseException as error:  # noqa: BLE001  nothing may return into the worker's own loop
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
     finally:
