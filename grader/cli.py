@@ -24,6 +24,7 @@ from grader.language import Translation, translation
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class, make_writable
 from grader.records import Assignment, Graded, Limits, Outcome, Submission
+from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
 
@@ -188,6 +189,8 @@ def _grade(
             jobs=jobs,
             threads=max(1, _processors() // jobs),
         )
+        if level is Level.container:
+            image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
         with errors.status(speech.text("Warming up …")):
             sandbox = open_sandbox(level.value, os.environ, threads=settings.threads)
         results = _with_progress(assignment, submissions, settings, sandbox, speech)

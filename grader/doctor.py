@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import nbformat
 import psutil
 
 from grader.advice import CONFINEMENT
 from grader.errors import GraderError
-from grader.records import Message, message
-from grader.sandbox.confine import CONFINED, UNCONFINED, why_not
+from grader.records import Limits, Message, message
+from grader.sandbox.base import Job, Sandbox
+from grader.sandbox.confine import CONFINED, UNCONFINED, open_sandbox, why_not
 from grader.spec import load_assignment
 
-TENSORFLOW_CHECK = """
-import warnings; warnings.simplefilter("ignore")
-import keras, tensorflow as tf
-gpus = tf.config.list_physical_devices("GPU")
-names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
-print("|".join([tf.__version__, keras.__version__, keras.backend.backend(), *names]))
+TRAINING_STEP = """
+import json, keras, numpy as np
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(np.ones((8, 2)), np.ones(8), verbose=0)
+backend, devices = keras.backend.backend(), []
+version = __import__(backend).__version__
+if backend == "tensorflow":
+    import tensorflow as tf
+    gpus = tf.config.list_physical_devices("GPU")
+    devices = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+elif backend == "torch":
+    import torch
+    devices = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
+elif backend == "jax":
+    import jax
+    devices = [str(device) for device in jax.devices() if device.platform == "gpu"]
+print(json.dumps([keras.__version__, backend, version, devices]))
 """
 ENOUGH_MEMORY_MB = 4000
 ENOUGH_DISK_MB = 2000
@@ -62,25 +76,41 @@ def _python() -> Finding:
 
 
 def _frameworks(inherited: Mapping[str, str]) -> list[Finding]:
-    environment = {**inherited, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", TENSORFLOW_CHECK]
+    """A training step is really taken, inside the best confinement there is: with a GPU, that is where it must work."""
+    part, advice = message("TensorFlow and Keras"), message("Install them: pip install tensorflow")
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=True)
-    except (subprocess.SubprocessError, OSError) as error:
-        detail = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1:]
-        return [
-            Finding(
-                message("TensorFlow and Keras"),
-                State.MISSING,
-                message("cannot be imported: {error}", error="".join(detail)),
-                message("Install them: pip install tensorflow"),
-            )
-        ]
-    tensorflow, keras, backend, *gpus = done.stdout.strip().splitlines()[-1].split("|")
+        keras, backend, version, gpus = _taken_step(_any_sandbox(inherited))
+    except (GraderError, ValueError) as error:
+        return [Finding(part, State.MISSING, message("no training step: {error}", error=str(error)), advice)]
     versions = message(
-        "TensorFlow {tensorflow}, Keras {keras} on {backend}", tensorflow=tensorflow, keras=keras, backend=backend
+        "Keras {keras} on {backend} {version}; a training step was taken", keras=keras, backend=backend, version=version
     )
-    return [Finding(message("TensorFlow and Keras"), State.OK, versions), _gpu(gpus)]
+    return [Finding(part, State.OK, versions), _gpu(gpus)]
+
+
+def _any_sandbox(inherited: Mapping[str, str]) -> Sandbox:
+    try:
+        return open_sandbox("auto", inherited, preload=False)
+    except GraderError:
+        return open_sandbox(UNCONFINED, inherited, preload=False)
+
+
+def _taken_step(sandbox: Sandbox) -> tuple[str, str, str, list[str]]:
+    """Versions of Keras, its backend's name and version, and the GPUs it can use; ValueError when it failed."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TRAINING_STEP)])
+    try:
+        reply = sandbox.run(Job(str(nbformat.writes(notebook)).encode(), {}, Limits(seconds=120)))
+    finally:
+        sandbox.close()
+    executed = nbformat.reads((reply.executed or b"{}").decode(), as_version=4)
+    outputs = executed.cells[0].outputs if executed.cells else []
+    for output in outputs:
+        if output.output_type == "error":
+            raise ValueError(f"{output.ename}: {output.evalue}"[:300])
+        if output.output_type == "stream" and output.name == "stdout":
+            keras, backend, version, gpus = json.loads(output.text.strip().splitlines()[-1])
+            return keras, backend, version, gpus
+    raise ValueError(reply.ended.value)
 
 
 def _gpu(gpus: list[str]) -> Finding:
@@ -89,7 +119,7 @@ def _gpu(gpus: list[str]) -> Finding:
     return Finding(
         message("GPU"),
         State.NOTE,
-        message("none that TensorFlow can use; the CPU is used"),
+        message("none that Keras can use; the CPU is used"),
         message("With an NVIDIA card on Linux: pip install 'tensorflow[and-cuda]'"),
     )
 

@@ -17,7 +17,7 @@ def outcome_of(
     """The outcome and, unless it is OK, why."""
     timeout_cell, died_cell = _noted_cell(executed, "timeout_cell"), _noted_cell(executed, "died_cell")
     if reply.ended in (Ended.MEMORY, Ended.DISK, Ended.PROCESSES):
-        return _limit_met(reply, limits)
+        return _limit_met(reply, limits, _running_cell(cells))
     if died_cell is not None:
         return Outcome.ERROR, message(
             "The notebook's process ended in cell {cell}; the cells after it did not run.", cell=died_cell + 1
@@ -44,22 +44,33 @@ def slow_cells(executed: NotebookNode | None, limits: Limits) -> tuple[Message, 
     )
 
 
-def _limit_met(reply: Reply, limits: Limits) -> tuple[Outcome, Message]:
+def _limit_met(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Message]:
     if reply.ended is Ended.MEMORY:
         return Outcome.MEMORY, message(
-            "Stopped: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.",
+            "Stopped in cell {cell}: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.",
+            cell=cell,
             used=reply.used / 1024,
             limit=limits.memory_mb / 1024,
         )
     if reply.ended is Ended.DISK:
         return Outcome.DISK, message(
-            "Stopped: it wrote {used:.0f} MB, the limit is {limit} MB.", used=reply.used, limit=limits.disk_mb
+            "Stopped in cell {cell}: it wrote {used:.0f} MB, the limit is {limit} MB.",
+            cell=cell,
+            used=reply.used,
+            limit=limits.disk_mb,
         )
     return Outcome.FORBIDDEN, message(
-        "Stopped: it had {used:.0f} processes and threads, the limit is {limit}.",
+        "Stopped in cell {cell}: it had {used:.0f} processes and threads, the limit is {limit}.",
+        cell=cell,
         used=reply.used,
         limit=limits.processes,
     )
+
+
+def _running_cell(cells: tuple[Cell, ...]) -> int:
+    """The number, from 1, of the cell that was running when everything was killed: the first without its result."""
+    waiting = (cell.index + 1 for cell in cells if cell.kind == "code" and cell.characters and not cell.ran)
+    return next(waiting, len(cells))
 
 
 def _timeout_reason(cell: int | None, seconds: float) -> Message:

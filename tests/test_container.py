@@ -22,7 +22,7 @@ from grader.errors import SandboxError
 from grader.records import Limits, Message
 from grader.sandbox import image as images
 from grader.sandbox.base import Ended, Job
-from grader.sandbox.container import NAME, available, container_command
+from grader.sandbox.container import NAME, available, container_command, user_inside
 from grader.sandbox.image import Image
 from grader.sandbox.job import JobFolder
 from grader.sandbox.process import ProcessSandbox
@@ -71,13 +71,16 @@ def test_the_command_line_confines(tmp_path: Path, engine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "kept"),
-    [pytest.param("podman", os.getuid() != 0, id="podman"), pytest.param("docker", False, id="docker")],
+    ("engine", "user", "mapped", "expected"),
+    [
+        pytest.param("podman", 1001, False, ["--user=1001:7", "--userns=keep-id"], id="podman"),
+        pytest.param("podman", 0, False, ["--user=0:7"], id="root's podman"),
+        pytest.param("docker", 1001, False, ["--user=1001:7"], id="docker as a service"),
+        pytest.param("docker", 1001, True, ["--user=0:0"], id="docker without root's rights"),
+    ],
 )
-def test_the_user_stays_the_same(tmp_path: Path, engine: str, kept: bool) -> None:
-    words = words_for(fake_engine(tmp_path, engine))
-    assert f"--user={os.getuid()}:{os.getgid()}" in words
-    assert ("--userns=keep-id" in words) is kept
+def test_the_job_folders_owner_owns_it_inside(engine: str, user: int, mapped: bool, expected: list[str]) -> None:
+    assert user_inside(engine, user, 7, mapped=mapped) == expected
 
 
 def test_only_the_job_folder_is_mounted(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grader.errors import SandboxError
 from grader.records import Message, message
-from grader.sandbox import bubblewrap, pool
+from grader.sandbox import bubblewrap, container, pool
 from grader.sandbox.base import Sandbox
 from grader.sandbox.pool import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
@@ -36,6 +36,10 @@ def _bubblewrap(around: _Around) -> Sandbox:
     return ProcessSandbox(around.inherited, confinement=bubblewrap.NAME, command=bubblewrap.bubblewrap_command)
 
 
+def _container(around: _Around) -> Sandbox:
+    return ProcessSandbox(around.inherited, confinement=container.NAME, command=container.container_command)
+
+
 def _process(around: _Around) -> Sandbox:
     return ProcessSandbox(around.inherited)
 
@@ -44,10 +48,12 @@ def _process(around: _Around) -> Sandbox:
 CONFINED: dict[str, Callable[[_Around], Sandbox]] = {
     pool.NAME: _namespaces,
     bubblewrap.NAME: _bubblewrap,
+    container.NAME: _container,
 }
 LEVELS = {**CONFINED, UNCONFINED: _process, "none": _process}
 REASONS: dict[str, Callable[[Mapping[str, str]], Message | None]] = {
     bubblewrap.NAME: bubblewrap.available,
+    container.NAME: container.available,
 }
 
 

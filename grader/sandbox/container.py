@@ -118,9 +118,23 @@ def _with_environment(job: Job, inherited: Mapping[str, str]) -> list[str]:
 
 
 def _user(engine: Engine) -> list[str]:
-    """Inside as outside: the one whom the job folder belongs to, and who can read the hidden inputs put into it."""
     if sys.platform == "win32":
         return ["--user=1000:1000"]
-    # An ordinary user's Podman would make them root inside; root's own knows no such mapping.
-    keep = ["--userns=keep-id"] if engine.name == "podman" and os.getuid() != 0 else []
-    return [f"--user={os.getuid()}:{os.getgid()}", *keep]
+    mapped = engine.name == "docker" and sys.platform == "linux" and os.getuid() != 0 and _makes_root_inside(engine)
+    return user_inside(engine.name, os.getuid(), os.getgid(), mapped=mapped)
+
+
+def _makes_root_inside(engine: Engine) -> bool:
+    kind, _ = engine.asked(["info", "--format", "{{.SecurityOptions}} {{.OperatingSystem}}"])
+    return "rootless" in kind or "Desktop" in kind
+
+
+def user_inside(engine: str, user: int, group: int, *, mapped: bool) -> list[str]:
+    """The one whom the job folder belongs to, and who can read the hidden inputs that are put into it.
+
+    Podman can keep an ordinary user the same inside; ``mapped`` says of Docker that it makes whoever runs it root there.
+    """
+    if mapped:
+        return ["--user=0:0"]
+    keep = ["--userns=keep-id"] if engine == "podman" and user != 0 else []
+    return [f"--user={user}:{group}", *keep]

@@ -87,7 +87,7 @@ def test_23_no_file_of_the_teachers_or_the_neighbours_is_there(confined: None, o
 
 
 PROC = """
-import ctypes, glob
+import glob
 for folder in glob.glob("/proc/[0-9]*"):
     for name in ("environ", "cmdline", "maps", "stat", "mountinfo"):
         print(folder, name); show(f"{folder}/{name}")
@@ -98,10 +98,34 @@ for pid in (PLACES["process"], PLACES["grader"], os.getppid(), 1):
     print("SIGNAL", pid, end=" ")
     try: os.kill(pid, 0); print("reached")
     except OSError as error: print(type(error).__name__)
-    print("ptrace", ctypes.CDLL(None).ptrace(16, pid, 0, 0))
-for name in ("/proc/kcore", "/proc/kallsyms", "/proc/kmsg", "/proc/keys", "/dev/mem", "/proc/sched_debug"):
-    try: print(name, len(open(name, "rb").read(100)))
-    except OSError as error: print(name, type(error).__name__)
+"""
+TRACE = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for pid in (PLACES["process"], PLACES["grader"], os.getppid(), 1):
+    print("traced" if libc.ptrace(16, pid, 0, 0) == 0 else "refused", pid)
+    buffer = ctypes.create_string_buffer(8)
+    vector = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 8)
+    print("read" if libc.process_vm_readv(pid, vector, 1, vector, 1, 0) > 0 else "refused", pid)
+for name in ("/proc/kcore", "/proc/kallsyms", "/proc/kmsg", "/proc/keys", "/dev/mem", "/dev/kmsg", "/dev/vda", "/dev/sda"):
+    try: print("kernel", name, open(name, "rb").read(1000).count(b"\\0"))
+    except OSError as error: print(type(error).__name__)
+"""
+# Files that another process holds open can be reached through /proc, and from a folder so can the one above it.
+THROUGH = """
+import glob
+for link in glob.glob("/proc/*/fd/*") + glob.glob("/proc/*/cwd") + glob.glob("/proc/*/root") + glob.glob("/proc/*/task/*/cwd"):
+    try: target = os.readlink(link)
+    except OSError: continue
+    print("LINK", link, target)
+    for up in ("", "/..", "/../..", "/../../../../.."):
+        try: names = os.listdir(link + up)
+        except OSError: continue
+        for path in PLACES["planted"]: show(link + up + path)
+        if os.path.basename(PLACES["root"]) in names: print("OUT THROUGH", link + up)
+    try:
+        if os.path.isfile(target) and "/out/" not in target: print("ADDED TO", target, open(link, "ab").write(b"isolation failed: x\\n"))
+    except OSError: pass
 """
 MEMORY = """
 import re
@@ -118,11 +142,18 @@ for pid in [PLACES["process"], PLACES["grader"], *range(1, 40)]: scan(pid)
 """
 
 
-@hands_in(cells("24 proc", PROC, GUESS), cells("24 memory", "'PLACES'", MEMORY, GUESS))
+@hands_in(
+    cells("24 proc", PROC, GUESS),
+    cells("24 memory", "'PLACES'", MEMORY, GUESS),
+    cells("24 traced", "'PLACES'", TRACE, GUESS),
+    cells("24 links", "'PLACES'", THROUGH, GUESS),
+)
 def test_24_other_processes_cannot_be_seen_or_read(confined: None, one: One, canary: str) -> None:
     assert canary.encode() not in one.everything
     known = one.classroom.places.known()
-    assert f"SIGNAL {known['process']} reached" not in one.printed
+    for reached in (f"SIGNAL {known['process']} reached", "\ntraced", "\nread ", "\nkernel ", "OUT THROUGH"):
+        assert reached not in one.printed
+    assert one.outcome == "ok", one.reason
     assert str(one.classroom.places.root) not in one.printed.replace(repr(known), "")
 
 

@@ -142,10 +142,21 @@ class Drive:
         client = _Client(connection_file=str(self.job / "run" / CONNECTION_FILE))
         client.kernel = self.kernel
         client.load_connection_file()
+        await self._sockets_are_there(client)
         client.start_channels()
         await client.wait_for_ready(timeout=protocol.START_SECONDS)
         client.allow_stdin = False
         self.client.kc = client
+
+    async def _sockets_are_there(self, client: _Client) -> None:
+        """A socket that is connected to too early tries again only after a tenth of a second."""
+        if client.transport != "ipc":
+            return
+        ports = (client.shell_port, client.iopub_port, client.stdin_port, client.control_port, client.hb_port)
+        sockets = [Path(f"{client.ip}-{port}") for port in ports]
+        deadline = time.monotonic() + protocol.START_SECONDS
+        while not all(path.exists() for path in sockets) and time.monotonic() < deadline:
+            await asyncio.sleep(0.005)
 
     async def _run_cells(self) -> bool:
         """Whether the kernel is still there afterwards."""

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,20 @@ def main(connection_file: str, job_folder: str) -> None:
     job = Path(job_folder)
     os.chdir(job / "work")
     app: Any = IPKernelApp.instance()
-    app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
+    with _without_debugger():
+        app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     hooks.start(app.shell, seed=SEED)
     probe.start(job, app.shell.user_ns)
     app.start()
+
+
+@contextmanager
+def _without_debugger() -> Iterator[None]:
+    """Nobody steps through a notebook here, and importing the debugger is half of a kernel's start."""
+    loaded = "debugpy" in sys.modules
+    sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type] # an import of it fails
+    try:
+        yield
+    finally:
+        if not loaded:
+            del sys.modules["debugpy"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from . import record
+
+PIECE = 256  # rows
 
 
 def models(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -28,6 +33,26 @@ def _is_fitted_model(value: Any) -> bool:
     if keras is not None and isinstance(value, keras.Model):
         return bool(value.built)
     return is_fitted(value)
+
+
+def answering(model: Any) -> Callable[[Any], Any]:
+    """How ``model`` is asked: Keras is called in pieces rather than through ``predict``, which compiles anew for
+    every number of rows and takes ten times as long for a few."""
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(model, keras.Model):
+        return model.predict  # type: ignore[no-any-return]
+    quietly = functools.partial(model.predict, verbose=0)
+    if type(model).predict is not keras.Model.predict:
+        return quietly  # its author had something else in mind
+
+    def call(X: Any) -> Any:
+        try:
+            pieces = [model(X[start : start + PIECE], training=False) for start in range(0, len(X), PIECE)]
+            return np.concatenate([keras.ops.convert_to_numpy(piece) for piece in pieces])
+        except (TypeError, ValueError, AttributeError, KeyError):
+            return quietly(X)  # what it takes other inputs than arrays for, it knows itself
+
+    return call
 
 
 def is_fitted(value: Any) -> bool:

@@ -7,7 +7,6 @@ the notebook always wins; otherwise the variable ``model``, then the model fitte
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from . import protocol, record
 from .asking import as_array, check, time_limit
 from .forms import ANSWER_FORMS, MODEL_FORMS, Array, one_column
-from .models import is_fitted, models
+from .models import answering, is_fitted, models
 
 MAX_PUBLIC_ROWS = 1000
 MAX_ATTEMPTS = 40
@@ -173,12 +172,11 @@ def _frame_of(columns: list[str]) -> Prepare:
 
 
 def _model_plans(name: str, model: Any, question: Question) -> Iterator[Plan]:
-    keras = sys.modules.get("keras")
-    quiet = {"verbose": 0} if keras is not None and isinstance(model, keras.Model) else {}
+    answer_of = answering(model)
     for preparation, prepare in _preparations(question):
 
         def ask(X: Array, prepare: Prepare = prepare) -> Array:
-            return as_array(model.predict(prepare(X), **quiet))
+            return as_array(answer_of(prepare(X)))
 
         forms = list(MODEL_FORMS) if question.task == "classification" else ["values", *_undoing()]
         yield from _plans(name, preparation, ask, question, forms=forms)
