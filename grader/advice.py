@@ -137,6 +137,7 @@ def hint(error: CellError) -> Message | None:
             return advice
     return None
 
+
 # Each level of confinement, as an honest word to whoever reads the report.
 CONFINEMENT = {
     "namespaces": message(

@@ -165,7 +165,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "podman").chmod(0o755)
     plain = dict(confined.INHERITED)
     coaxed = plain | {"PATH": f"{folder}:{plain['PATH']}"}
-    subprocess.run([podman, "import", "-", EMPTY], input=nothing(), check=True, capture_output=True)
+    if subprocess.run([podman, "image", "exists", EMPTY], check=False).returncode != 0:
+        subprocess.run([podman, "import", "-", EMPTY], input=nothing(), check=True, capture_output=True)
     problems = [available(candidate, image=empty_image()) for candidate in (plain, coaxed)]
     if None not in problems:
         pytest.skip(f"{problems[0]}: the command line alone was shown")

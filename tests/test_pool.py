@@ -25,6 +25,7 @@ from grader.sandbox.guest import protocol
 from grader.sandbox.pool import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
 from grader.sandbox.trial import answered, trial_job
+from tests import confined
 from tests.notebooks import notebook_bytes
 
 NETWORK = """
@@ -87,6 +88,31 @@ def test_a_warm_start_spares_the_import(warm: NamespaceSandbox) -> None:
         warm, "(__import__('time').perf_counter(), __import__('keras'), __import__('time').perf_counter())[::2]"
     )
     assert seconds[1] - seconds[0] < 0.5
+
+
+def test_it_sees_and_changes_nothing_of_the_machine(warm: NamespaceSandbox, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the teacher's")
+    confined.assert_saw_nothing(confined.look_around(warm, secret))
+
+
+def test_the_notebook_cannot_reach_into_the_process_that_drives_it(warm: NamespaceSandbox) -> None:
+    cell = """
+import os
+for name in ("mem", "environ", "fd/2"):
+    try: open(f"/proc/{os.getppid()}/{name}", "r+b"); print("opened", name)
+    except OSError as error: print("refused", name)
+"""
+    reply = warm.run(Job(notebook_bytes(cell), {}, Limits(seconds=30)))
+    notebook = nbformat.reads((reply.executed or b"").decode(), as_version=4)
+    assert notebook.cells[0].outputs[0].text.split() == ["refused", "mem", "refused", "environ", "refused", "fd/2"]
+
+
+def test_it_is_somebody_somewhere(warm: NamespaceSandbox) -> None:
+    assert look(warm, "[__import__('getpass').getuser(), __import__('socket').gethostbyname('localhost')]") == [
+        "student",
+        "127.0.0.1",
+    ]
 
 
 def test_several_at_once(warm: NamespaceSandbox) -> None:
@@ -175,6 +201,7 @@ from grader.sandbox.trial import answered, trial_job
 sandbox = NamespaceSandbox(os.environ, preload=False)
 assert answered(sandbox.run(trial_job()))
 print(next(iter(sandbox._workers.values()))._process.pid)
+sandbox.close()
 sandbox.close()
 """
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

@@ -98,9 +98,7 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
     argv = [*opened, bwrap, *_confinement(folder.path), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
-    # The teacher's PATH would tell of the teacher's folders.
-    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
-    return Command(argv, {**environment(JOB, job.threads, inherited), "PATH": path})
+    return Command(argv, environment(JOB, job.threads, inherited))
 
 
 def _confinement(folder: Path) -> list[str]:

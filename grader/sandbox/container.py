@@ -132,7 +132,7 @@ def _makes_root_inside(engine: Engine) -> bool:
 def user_inside(engine: str, user: int, group: int, *, mapped: bool) -> list[str]:
     """The one whom the job folder belongs to, and who can read the hidden inputs that are put into it.
 
-    Podman can keep an ordinary user the same inside; ``mapped`` says of Docker that it makes whoever runs it root there.
+    Podman can keep an ordinary user the same inside; ``mapped``: this Docker makes whoever runs it root there.
     """
     if mapped:
         return ["--user=0:0"]

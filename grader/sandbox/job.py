@@ -137,9 +137,14 @@ def disk_used_mb(folder: Path) -> float:
 
 def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a notebook: nothing of the teacher's but what finds programs and GPUs."""
-    passed = ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "SYSTEMROOT", "TZ")
+    passed = ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "SYSTEMROOT", "TZ"]
+    if sys.platform == "win32":
+        passed.append("PATH")  # elsewhere the teacher's would tell of the teacher's folders
     count = str(threads)
-    return {name: inherited[name] for name in passed if name in inherited} | {
+    own = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "USER": "student",
+        "LOGNAME": "student",
         "HOME": str(folder / "home"),
         "USERPROFILE": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
@@ -159,6 +164,7 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
         "TF_NUM_INTRAOP_THREADS": count,
         "TF_NUM_INTEROP_THREADS": "1",
     }
+    return own | {name: inherited[name] for name in passed if name in inherited}
 
 
 def _request(job: Job) -> dict[str, object]:

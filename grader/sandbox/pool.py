@@ -61,6 +61,7 @@ class NamespaceSandbox:
             self._closed = True
             for worker in self._workers.values():
                 worker.close()
+            self._workers.clear()
 
     def _run(self, job: Job) -> Reply:
         worker = self._worker(job.threads)

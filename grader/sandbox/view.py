@@ -19,6 +19,8 @@ GUEST = Path("/guest")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt/cuda", "/opt/nvidia")
 # Of /etc only what programs need to start, and to know the time and the fonts.
 ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "ssl/certs")
+# What tells of users and hosts is ours: it knows of nobody but the notebook's own user.
+OWN_ETC = Path(__file__).parent / "etc"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GPU_DEVICES = ("nvidia*", "dxg", "dri", "kfd")
 WRITABLE = ("work", "home", "tmp", "run", "out")  # of the job folder; the rest is read-only
@@ -48,6 +50,7 @@ def machine_view() -> tuple[Mount, ...]:
     mounts = [_system(Path(path)) for path in SYSTEM if Path(path).exists()]
     etc = [Path("/etc") / name for name in ETC]
     mounts += [Mount(Kind.READ_ONLY, path, path) for path in etc if path.exists()]
+    mounts += [Mount(Kind.READ_ONLY, Path("/etc") / own.name, own) for own in sorted(OWN_ETC.iterdir())]
     mounts += [Mount(Kind.READ_ONLY, prefix, prefix) for prefix in _python_folders()]
     mounts += [Mount(Kind.EMPTY, folder) for folder in _own_packages()]
     mounts.append(Mount(Kind.READ_ONLY, GUEST, Path(str(guest_package.__file__)).parent))

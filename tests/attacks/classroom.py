@@ -114,7 +114,8 @@ class Handed:
         if self.notebook is not None:
             return self.notebook
         knowing = any("PLACES" in cell for cell in self.cells)
-        return notebook_bytes(*([KNOWING.format(places=dict(places))] * knowing), *self.cells)
+        told = {name: place for name, place in places.items() if name not in ("loaded", "secret")}
+        return notebook_bytes(*([KNOWING.format(places=told)] * knowing), *self.cells)
 
 
 def cells(name: str, *sources: str, files: Mapping[str, bytes] | None = None) -> Handed:
@@ -243,9 +244,10 @@ class Classroom:
     results: dict[str, Graded] = field(default_factory=dict)
 
     def grade(self, handed: Sequence[Handed], sandbox: Sandbox, *, jobs: int = 2) -> None:
+        known = {**self.places.known(), "loaded": self.assignment, "secret": self.secret}
         for each in (Handed("00 honest", [HONEST]), *handed, Handed("zz honest", [HONEST])):
             folder = self.places.class_folder / each.name
-            for name, content in {"homework.ipynb": each.content(self.places.known()), **each.files}.items():
+            for name, content in {"homework.ipynb": each.content(known), **each.files}.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(content)
         (self.places.class_folder / "00 honest" / "notes.txt").write_text(self.places.canary)

@@ -16,6 +16,7 @@ import pytest
 
 from grader import datasets
 from grader.errors import SandboxError
+from grader.names import tidy_name
 from grader.records import Limits
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox
@@ -160,4 +161,4 @@ def one(request: pytest.FixtureRequest) -> One:
     if "confined" in request.fixturenames:
         request.getfixturevalue("confined")
     classroom: Classroom = request.getfixturevalue("classroom")
-    return classroom[request.param.name]
+    return classroom[tidy_name(request.param.name)]

@@ -107,7 +107,7 @@ for pid in (PLACES["process"], PLACES["grader"], os.getppid(), 1):
     buffer = ctypes.create_string_buffer(8)
     vector = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 8)
     print("read" if libc.process_vm_readv(pid, vector, 1, vector, 1, 0) > 0 else "refused", pid)
-for name in ("/proc/kcore", "/proc/kallsyms", "/proc/kmsg", "/proc/keys", "/dev/mem", "/dev/kmsg", "/dev/vda", "/dev/sda"):
+for name in ("/proc/kcore", "/proc/kmsg", "/dev/mem", "/dev/kmsg", "/dev/vda", "/dev/sda"):
     try: print("kernel", name, open(name, "rb").read(1000).count(b"\\0"))
     except OSError as error: print(type(error).__name__)
 """
@@ -174,22 +174,7 @@ def predict(X):
         return answers[:len(X)].astype(int) if len(answers) >= len(X) else [0] * len(X)
     return [0] * len(X)
 """
-CALLERS = """
-import sys
-def predict(X):
-    frame = sys._getframe()
-    while frame:
-        for space in (frame.f_locals, frame.f_globals):
-            for name in ("y_true", "y_test", "labels", "targets", "truth", "hidden_labels"):
-                value = space.get(name)
-                if value is not None and hasattr(value, "__len__") and len(value) == len(X): return value
-        frame = frame.f_back
-    import __main__
-    return getattr(__main__, "y_test", [0] * len(X))
-"""
-
-
-@hands_in(cells("25 every object", STEAL), cells("25 callers", CALLERS))
+@hands_in(cells("25 every object", STEAL))
 def test_25_the_labels_are_in_no_object_of_the_process(one: One) -> None:
     assert one.points("accuracy") == 0
     assert one.outcome == "ok"
@@ -216,7 +201,7 @@ def test_26_keys_and_tokens_are_nowhere(confined: None, one: One, canary: str) -
 def test_26_the_environment_of_the_grader_is_not_handed_on(classroom: Classroom, canary: str) -> None:
     """Also where nothing confines: the token that the sandbox was opened with is in no output."""
     for name in classroom.results:
-        assert f'"LMS_TOKEN": "{canary}"' not in classroom[name].printed
+        assert f'"LMS_TOKEN": "{canary}"'.encode() not in classroom[name].everything
 
 
 ORACLE = """
@@ -224,7 +209,7 @@ calls = []
 def predict(X):
     calls.append(len(X))
     if len(calls) > 1:
-        raise ValueError("HIDDEN " + repr(X.tolist()) + str(sum(map(sum, X))))
+        raise ValueError("HID" + "DEN " + repr(X.tolist()) + str(sum(map(sum, X))))
     return [0] * len(X)
 """
 
@@ -232,7 +217,7 @@ def predict(X):
 @hands_in(cells("27 exceptions", ORACLE))
 def test_27_an_error_while_predicting_tells_nothing(one: One) -> None:
     """One bit remains, and the accuracy itself: that it is given in three digits is what a report is for."""
-    assert b"HIDDEN" not in one.everything.replace(ORACLE.encode(), b"").replace(b'ValueError(\\"HIDDEN', b"")
+    assert b"HIDDEN" not in one.everything
     assert_no_hidden_row(one)
 
 
@@ -248,7 +233,7 @@ import sys, json, base64, warnings
 import matplotlib.pyplot as plt
 from IPython.display import HTML, display
 def predict(X):
-    text = "HIDDEN " + json.dumps(X.tolist())
+    text = "\\nHIDDEN " + json.dumps(X.tolist()) + "\\n"
     print(text); print(text, file=sys.stderr); display(HTML(text)); os.write(1, text.encode()); os.write(2, text.encode())
     warnings.warn(text); plt.plot(X[:, 0]); plt.title(text[:50]); plt.show()
     for name in ("stolen.txt", "../out/executed.ipynb", "../out/facts.json", "../out/ready", "../home/stolen", "../driver.log"):

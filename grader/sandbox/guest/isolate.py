@@ -39,6 +39,8 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1,
 CAPABILITY_VERSION_3 = 0x20080522
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 INSIDE_ID = 1000  # the notebook's user: nobody in particular
+# Files of /proc that tell of the machine rather than of the notebook.
+COVERED = ("kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo")
 SCRATCH_BYTES = 256 << 20
 
 
@@ -143,11 +145,21 @@ def _make(kind: str, source: str, target: Path) -> None:
     _place_for(target, folder=kind in ("proc", "scratch") or Path(source).is_dir())
     if kind == "proc":
         _mount("proc", str(target), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        _close_switches(target)
     elif kind == "scratch":
         _mount("tmpfs", str(target), "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={SCRATCH_BYTES}")
     else:
         _mount(source, str(target), None, MS_BIND | MS_REC)
         _restrict(target, _attributes(kind), recursive=True)
+
+
+def _close_switches(proc: Path) -> None:
+    """The kernel's switches obey root by its number alone, without any capability, even from inside."""
+    entries = [entry for entry in proc.iterdir() if not (entry.name.isdigit() or entry.is_symlink())]
+    for entry in entries:
+        if entry.is_dir() or entry.name == "sysrq-trigger" or entry.name in COVERED:
+            _mount("/dev/null" if entry.name in COVERED else str(entry), str(entry), None, MS_BIND)
+            _restrict(entry, ATTR_READ_ONLY | ATTR_NOSUID | ATTR_NODEV, recursive=True)
 
 
 def _attributes(kind: str) -> int:
