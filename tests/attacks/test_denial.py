@@ -154,7 +154,7 @@ def test_47_shared_memory_of_the_machine_is_untouched(confined: None, one: One) 
 FLOODS = {
     "stdout": "import time\nend = time.time() + 3\nwhile time.time() < end: print('x' * 100000)",
     "stderr": "import sys, time\nend = time.time() + 2\nwhile time.time() < end: sys.stderr.write('y' * 5000 + '\\n')",
-    "displays": "from IPython.display import display, HTML\nfor n in range(20000): display(HTML('<b>x</b>'))",
+    "displays": "from IPython.display import display, HTML\nfor n in range(4000): display(HTML('<b>x</b>'))",
     "one page": "from IPython.display import display, HTML\ndisplay(HTML('<b>x</b>' * 5000000))",
     "pictures": "from IPython.display import display, Image\nfor n in range(50): display(Image(data=b'\\x89PNG' + b'0' * 500000))",
     "progress": "import sys\nfor n in range(200000): sys.stdout.write(f'\\r{n}/200000 ' + '\\b' * 10)",
@@ -271,7 +271,8 @@ def test_51_an_archive_of_traps(classroom: Classroom, tmp_path: Path) -> None:
     assert {graded[name].run.outcome.value for name in ("ann", "Carol", "carol", "CON", "zed")} == {"ok"}
     refused = [each for each in graded.values() if each.run.outcome.value != "ok"]
     assert not [each for each in refused if each.run.outcome.value == "grader_fault"]
-    assert all(each.submission.problem and each.grade.needs_review for each in refused)
+    assert [name for name, each in graded.items() if each in refused and not each.run.reason] == []
+    assert all(each.grade.needs_review for each in refused)
     for name in ("bomb", "empty", "cut off", "rar", "seven"):
         assert graded[name].run.outcome.value in ("missing", "forbidden"), name
     # Whoever is named like somebody else still has a folder of their own.
@@ -376,9 +377,9 @@ def test_53_nothing_a_student_wrote_runs_in_the_teachers_browser(one: One) -> No
         assert "Content-Security-Policy" in page
         tags = re.findall(r"<\s*(?:script|iframe|object|embed|form|input|base|link|svg[^>]*\son)\b", page, re.IGNORECASE)
         assert tags == []
-        attributes = [tag for tag in re.findall(r"<[a-z][^<>]*>", page, re.IGNORECASE) if re.search(r"\son\w+\s*=", tag)]
-        assert attributes == []
-        assert not re.search(r"(?:href|src)\s*=\s*[\"']?\s*(?:javascript|data:text|https?://example)", page, re.IGNORECASE)
+        for tag in re.findall(r"<[a-z][^<>]*>", page, re.IGNORECASE):
+            assert not re.search(r"\son\w+\s*=", tag), tag
+            assert not re.search(r"(?:href|src)\s*=\s*[\"']?\s*(?:javascript|data:text|https?://example)", tag), tag
     assert "&lt;img src=x onerror=alert(1)&gt;" in pages[1]
 
 
