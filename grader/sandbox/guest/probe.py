@@ -45,6 +45,7 @@ class _State:
     namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's own globals
     plan: Plan | None = None
     attempts: list[dict[str, Any]] = []  # noqa: RUF012
+    answered = False  # something came back, sensible or not
 
 
 def start(job: Path, namespace: dict[str, Any]) -> None:
@@ -130,7 +131,10 @@ class Question:
 def _find_plan(question: Question) -> Plan | None:
     function = _State.namespace.get("predict")
     if callable(function):
-        return _best(_function_plans(function, question))
+        plan = next(_function_plans(function, question), None)
+        # One that cannot even be called so is another function; one that gives nonsense is the student's answer.
+        if plan is not None or _State.answered:
+            return plan
     best: Plan | None = None
     for name, model in list(models(_State.namespace))[:MAX_MODELS]:
         found = _best(_model_plans(name, model, question))
@@ -220,6 +224,7 @@ def _plans(
     try:
         with time_limit():
             raw = ask(question.inputs)
+        _State.answered = True
         check(raw, len(question.inputs))
     except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
         problem = f"{type(error).__name__}: {error}"
