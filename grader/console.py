@@ -83,9 +83,10 @@ def _worth_a_look(graded: Graded) -> bool:
 
 def score_table(scores: Sequence[Score], speech: Translation) -> Table:
     table = Table(show_lines=True)
-    table.add_column(speech.text("Criterion"))
-    table.add_column(speech.text("Points"), justify="right")
-    table.add_column(speech.text("Why"), ratio=1)
+    # Folded, because Chinese has no spaces to break a line at, and what does not fit would be cut.
+    table.add_column(speech.text("Criterion"), overflow="fold")
+    table.add_column(speech.text("Points"), justify="right", no_wrap=True)
+    table.add_column(speech.text("Why"), ratio=1, overflow="fold")
     for score in scores:
         points = f"{_points(score)} / {score.max:g}"
         table.add_row(Text(plain(speech.title(score.title))), points, Text(plain(speech.say(score.reason))))
@@ -94,6 +95,9 @@ def score_table(scores: Sequence[Score], speech: Translation) -> Table:
 
 def doctor_table(findings: Sequence[Finding], speech: Translation) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
     for finding in findings:
         sign, style = STATES[finding.state]
         text = Text(plain(speech.say(finding.found)))

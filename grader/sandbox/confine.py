@@ -85,6 +85,9 @@ def open_sandbox(level: str, inherited: Mapping[str, str], *, threads: int = 1, 
 
 def why_not(level: str, inherited: Mapping[str, str]) -> Message | None:
     """None when a notebook was really run at this level; otherwise why not, and what to do."""
+    reason = REASONS[level](inherited) if level in REASONS else None
+    if reason is not None:
+        return reason
     try:
         _tried(level, _Around(inherited, preload=False)).close()
     except SandboxError as error:
