@@ -121,7 +121,7 @@ def _job(parsed: NotebookNode, submission: Submission, exam: Exam, asked: _Asked
 
 def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked | None, out: Path) -> Run:
     executed = notebook.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
-    if reply.ended is Ended.FAULT or (executed is None and reply.ended is Ended.FINISHED):
+    if reply.ended is Ended.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
     cells = _cells(executed, exam.given) if executed is not None else ()

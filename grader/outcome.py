@@ -24,6 +24,9 @@ def outcome_of(
         )
     if timeout_cell is not None or reply.cell_seconds >= limits.seconds or reply.ended is Ended.TIMEOUT:
         return Outcome.TIMEOUT, _timeout_reason(timeout_cell, limits.seconds)
+    if executed is None and reply.ended is Ended.FINISHED:
+        # The driver always leaves a valid one, so it was the notebook that put something else there.
+        return Outcome.ERROR, message("The notebook wrote over the file that holds its results; they are lost.")
     if reply.ended is Ended.DIED:
         return Outcome.ERROR, message("The notebook ended the process that runs it; the rest did not run.")
     return _cell_outcome([cell for cell in cells if cell.error is not None])

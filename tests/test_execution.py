@@ -102,8 +102,6 @@ def broken(error: Exception) -> Script:
         pytest.param(broken(OSError(28, "No space left on device")), "No space left", id="disk"),
         pytest.param(replies(Reply(Ended.FAULT, log="Traceback ...\nKeyError: 'x'\n\n")), "KeyError: 'x'", id="driver"),
         pytest.param(replies(Reply(Ended.FAULT)), "no executed notebook came back", id="driver without a word"),
-        pytest.param(replies(Reply(Ended.FINISHED)), "no executed notebook came back", id="no notebook"),
-        pytest.param(replies(Reply(Ended.FINISHED, executed=b"{}")), "no executed notebook", id="no valid notebook"),
     ],
 )
 def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script: Script, said: str) -> None:
@@ -122,6 +120,8 @@ def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script
         (Reply(Ended.DISK), Outcome.DISK),
         (Reply(Ended.PROCESSES), Outcome.FORBIDDEN),
         (Reply(Ended.DIED), Outcome.ERROR),
+        (Reply(Ended.FINISHED), Outcome.ERROR),
+        (Reply(Ended.FINISHED, executed=b"{}"), Outcome.ERROR),
     ],
 )
 def test_what_a_notebook_does_to_itself_is_not(exam: Exam, tmp_path: Path, reply: Reply, outcome: Outcome) -> None:

@@ -68,7 +68,7 @@ def open_environment() -> Environment:
         _install(folder, python, wanted)
         (folder / "complete").touch()
     listed = subprocess.run([python, "-c", LIST], text=True, capture_output=True, check=True)
-    versions = json.loads(listed.stdout)
+    versions = {name.replace("_", "-"): number for name, number in json.loads(listed.stdout).items()}
     return Environment(python, {name: versions[name] for name in (*PEERS, *SHARED) if name in versions})
 
 

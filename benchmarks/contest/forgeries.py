@@ -32,7 +32,7 @@ class Forgery:
     name: str
     test: Test
     answer: str
-    edit: Callable[[NotebookNode], Any] = lambda notebook: None
+    edit: Callable[[NotebookNode], Any] = NotebookNode.copy  # changes nothing
     files: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,7 +65,7 @@ def _of_type(kind: str) -> Callable[[NotebookNode], Any]:
 
 FORMATTER = """
 for kind in (float, int, object):
-    get_ipython().display_formatter.formatters["text/plain"].for_type(kind, lambda value, *_: {shown!r})
+    get_ipython().display_formatter.formatters["text/plain"].for_type(kind, lambda value, p, cycle: p.text({shown!r}))
 """
 SILENCE = """
 shell = get_ipython()
@@ -132,7 +132,7 @@ def predict(X):
 HISTORY = """
 import io, re
 def predict(X):
-    rows = re.search('"""(.*?)"""', In[-1].replace(chr(92) + chr(10), ""), re.S)
+    rows = re.search("'''(.*?)'''".replace("'", '"'), In[-1].replace(chr(92) + chr(10), ""), re.S)
     if rows is None:
         return np.zeros(len(X))
     return np.loadtxt(io.StringIO(rows[1]), delimiter=",")[:, -1]
@@ -157,7 +157,7 @@ KERNEL = {"name": "none", "display_name": "None", "language": "python"}
 
 
 def forgeries(out: str) -> tuple[Forgery, ...]:
-    """``out``: where the results of the grader here will lie, which attackers are told. Numbered as tests/attacks is."""
+    """Numbered as tests/attacks is. ``out``: where the results here will lie, which attackers are told."""
     write = WRITE.format(out=out)
     return (
         Forgery("01 prints points", "partial", GUESS + "print(60.0)\ndisplay(60.0)\n60.0"),
@@ -190,10 +190,11 @@ def forgeries(out: str) -> tuple[Forgery, ...]:
     )
 
 
+WARN = "import warnings; warnings.warn('slow'); return"
 # Without any trick: these must get nothing, and everything, or the count above says nothing.
 PLAIN = (Forgery("wrong", "asserting", GUESS), Forgery("wrong, partial", "partial", GUESS))
 RIGHT = (
     Forgery("right", "asserting", HONEST),
     Forgery("right, partial", "partial", HONEST),
-    Forgery("right, with a warning", "asserting", HONEST.replace("return", "import warnings; warnings.warn('slow'); return")),
+    Forgery("right, with a warning", "asserting", HONEST.replace("return", WARN)),
 )

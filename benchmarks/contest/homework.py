@@ -40,7 +40,8 @@ def rows_to_check() -> str:
 
 def read_rows() -> str:
     """Lines of a test that bind ``hidden`` to the rows."""
-    return f'import io\nimport numpy as np\nhidden = np.loadtxt(io.StringIO("""\\\n{rows_to_check()}\n"""), delimiter=",")'
+    table = f'"""\\\n{rows_to_check()}\n"""'
+    return f'import io\nimport numpy as np\nhidden = np.loadtxt(io.StringIO({table}), delimiter=",")'
 
 
 def write_class(folder: Path, notebook: NotebookNode, copies: int) -> None:

@@ -1,4 +1,4 @@
-"""What each further slot costs in memory: proportional set sizes, so that pages shared with the warm worker count once."""
+"""What a further slot costs in memory: proportional set sizes, so that pages shared with the worker count once."""
 
 from __future__ import annotations
 

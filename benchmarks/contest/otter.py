@@ -61,8 +61,8 @@ def assign(environment: Environment, folder: Path) -> tuple[Path, Path]:
     return archives[0], folder / "dist" / "autograder" / "disease.ipynb"
 
 
-def run_class(environment: Environment, folder: Path, copies: int) -> tuple[Timed, tuple[float, ...]]:
-    """With each submission's own seconds: otter takes one at a time, a process each."""
+def run_class(environment: Environment, folder: Path, copies: int) -> Timed:
+    """Otter takes one submission at a time, a process each."""
     archive, solved = assign(environment, folder)
     seconds, points = [], []
     for number in range(copies):
@@ -75,4 +75,4 @@ def run_class(environment: Environment, folder: Path, copies: int) -> tuple[Time
         seconds.append(time.perf_counter() - began)
         tests = json.loads((out / "results.json").read_text("utf-8"))["tests"]
         points.append(sum(test.get("score", 0) for test in tests))
-    return Timed(sum(seconds), copies, points=tuple(points)), tuple(seconds)
+    return Timed(sum(seconds), copies, points=tuple(points), each=tuple(seconds))

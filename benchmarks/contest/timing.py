@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from contest.homework import cell_spans
@@ -19,6 +20,7 @@ class Timed:
     own: tuple[float, ...] = ()  # each notebook's cells, summed
     overhead: tuple[float, ...] = ()  # with one slot: from one notebook's first cell to the next one's, less its cells
     before_first: float | None = None  # from the command to the first cell of all
+    each: tuple[float, ...] = ()  # wall clock of each notebook where each has a command of its own
     points: tuple[float, ...] = ()  # what each got: a grader that fails fast is not fast
 
     @property
@@ -31,10 +33,10 @@ def timed(began: float, ended: float, executed: Sequence[Path], *, slots: int, p
     spans = sorted(cell_spans(path) for path in executed)
     own = [sum(end - begin for begin, end in cells) for cells in spans]
     starts = [cells[0][0] for cells in spans]
-    periods = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    periods = [after - before for before, after in pairwise(starts)]
     overhead = [period - cells for period, cells in zip(periods, own, strict=False)] if slots == 1 else []
     before = starts[0] - began if starts else None
-    return Timed(ended - began, len(points), tuple(own), tuple(overhead), before, tuple(points))
+    return Timed(ended - began, len(points), tuple(own), tuple(overhead), before, points=tuple(points))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from grader.sandbox.guest import protocol
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 HAS_DIR_FD = os.open in os.supports_dir_fd
 MEGABYTE = 1 << 20
+LOG_BYTES = 20_000
+BLOCK, ENTRY_BLOCKS = 512, 8  # a file without content takes its place too: nobody may fill the disk with names
 NPY_HEADER_BYTES = 4096
 NUMBER_BYTES = 16  # the widest number an answer may be given in
 
@@ -65,6 +67,11 @@ class JobFolder:
         protocol.write_json(self.path / protocol.REQUEST, _request(job))
         if job.question is not None:
             _write_public(self.path / protocol.PUBLIC, job.question)
+
+    @property
+    def log(self) -> Path:
+        """Where the driver's errors go; a notebook can write there as well."""
+        return self.path / "driver.log"
 
     def exists(self, marker: str) -> bool:
         """Whether the guest has put ``marker`` into ``out``."""
@@ -111,6 +118,11 @@ class JobFolder:
         _remove(self.path)
 
 
+def tail(log: Path) -> str:
+    """The last words of a log, for a fault of the grader's own."""
+    return log.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace")
+
+
 def predictions_limit(question: Question) -> int:
     """The most bytes that honest predictions can have: a column for each of up to 1,000 classes."""
     columns = 1000 if question.task == "classification" else 1
@@ -127,12 +139,12 @@ def disk_used_mb(folder: Path) -> float:
             continue  # gone in the meantime
         for entry in entries:
             try:
-                blocks += getattr(entry.stat(follow_symlinks=False), "st_blocks", 0)
+                blocks += max(ENTRY_BLOCKS, getattr(entry.stat(follow_symlinks=False), "st_blocks", 0))
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
             except OSError:
                 continue
-    return blocks * 512 / MEGABYTE
+    return blocks * BLOCK / MEGABYTE
 
 
 def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:

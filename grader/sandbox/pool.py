@@ -19,8 +19,7 @@ from grader.errors import SandboxError, Stopped
 from grader.sandbox import guest as guest_package
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, environment, predictions_limit
-from grader.sandbox.process import tail
+from grader.sandbox.job import JobFolder, environment, predictions_limit, tail
 from grader.sandbox.view import JOB, Mount, job_view, machine_view
 from grader.sandbox.watch import Watch
 
@@ -67,19 +66,18 @@ class NamespaceSandbox:
         worker = self._worker(job.threads)
         folder = JobFolder(job)
         try:
-            log = folder.path / "driver.log"
-            log.touch()
-            tree = worker.fork(job, folder, log, (*self._machine_view, *job_view(folder.path)))
+            folder.log.touch()
+            tree = worker.fork(job, folder, folder.log, (*self._machine_view, *job_view(folder.path)))
             try:
                 reply = Watch(job, folder, tree, shared_mb=worker.rss_mb).until_end()
             finally:
                 tree.stop()
             if self._closed:
                 raise Stopped
-            if reply.ended is Ended.FAULT and "isolation failed" in (words := tail(log)):
-                raise SandboxError(words.strip().splitlines()[-1])
+            if reply.ended is Ended.FAULT and "isolation failed" in reply.log:
+                raise SandboxError(reply.log.strip().splitlines()[-1])
             predictions = folder.read(protocol.PREDICTIONS, predictions_limit(job.question)) if job.question else None
-            return replace(reply, predictions=predictions, log=tail(log))
+            return replace(reply, predictions=predictions)
         finally:
             folder.close()
 

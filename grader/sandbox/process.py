@@ -21,8 +21,6 @@ from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, environment, predictions_limit
 from grader.sandbox.watch import Watch
 
-LOG_BYTES = 20_000
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -70,8 +68,7 @@ class ProcessSandbox:
                 _stop(supervisor)
 
     def _run(self, job: Job, folder: JobFolder) -> Reply:
-        log = folder.path / "driver.log"
-        with log.open("wb") as log_file:
+        with folder.log.open("wb") as log_file:
             supervisor = self._start(job, folder, log_file)
             try:
                 reply = Watch(job, folder, supervisor).until_end()
@@ -84,7 +81,7 @@ class ProcessSandbox:
             raise Stopped
         # Only now, with every process of the notebook dead, is the answer taken.
         predictions = folder.read(protocol.PREDICTIONS, predictions_limit(job.question)) if job.question else None
-        return replace(reply, predictions=predictions, log=tail(log))
+        return replace(reply, predictions=predictions)
 
     def _start(self, job: Job, folder: JobFolder, log_file: IO[bytes]) -> subprocess.Popen[bytes]:
         command = self._command(job, folder, self._inherited)
@@ -111,8 +108,3 @@ def _stop(supervisor: subprocess.Popen[bytes]) -> None:
     """Its input closed, the supervisor kills everything below it and ends."""
     if supervisor.stdin is not None and not supervisor.stdin.closed:
         supervisor.stdin.close()
-
-
-def tail(log: Path) -> str:
-    """The last words of a log, for a fault of the grader's own."""
-    return log.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace")

@@ -11,7 +11,8 @@ import psutil
 from grader.records import Limits
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import MEGABYTE, JobFolder, disk_used_mb
+from grader.sandbox.job import MEGABYTE, JobFolder, disk_used_mb, tail
+from grader.sandbox.unnamed import unnamed_files
 
 TICK = 0.02  # seconds between two looks for the guest's markers
 WATCH_EVERY = 0.2  # seconds between two measurements of the tree
@@ -47,6 +48,10 @@ class Watch:
     executed: bytes | None = None
     facts: bytes | None = None
     peak_memory_mb: float = 0.0
+    log: str = ""
+    unnamed_disk_mb: float = 0.0
+    exact_mb: float = 0.0
+    next_exact: float = 0.0
 
     def until_end(self) -> Reply:
         next_look = next_disk = self.began
@@ -69,7 +74,7 @@ class Watch:
     def _ended(self, code: int) -> Ended:
         if code == 0:
             return Ended.FINISHED
-        return Ended.FAULT if 0 < code < 128 else Ended.DIED
+        return Ended.FAULT if 0 < code < 128 and code != protocol.IN_THE_WAY else Ended.DIED
 
     def _follow(self, now: float) -> None:
         """The markers in their order; what the cells gave is taken before the hidden inputs are put in."""
@@ -89,6 +94,7 @@ class Watch:
     def _take(self) -> None:
         self.executed = self.folder.read(protocol.EXECUTED, protocol.MAX_EXECUTED_BYTES)
         self.facts = self.folder.read(protocol.FACTS, protocol.MAX_FACTS_BYTES)
+        self.log = tail(self.folder.log)  # now: later the notebook could write hidden inputs there
 
     def _usage(self) -> _Usage:
         usage = _Usage()
@@ -96,18 +102,33 @@ class Watch:
             processes = psutil.Process(self.tree.pid).children(recursive=True)
         except psutil.Error:
             return usage
+        resident = 0.0
         for process in processes:
             try:
-                usage.memory_mb += max(0.0, process.memory_info().rss / MEGABYTE - self.shared_mb)
+                rss = process.memory_info().rss / MEGABYTE
                 usage.processes += process.num_threads()
             except psutil.Error:
                 continue
+            resident += rss
+            usage.memory_mb += max(0.0, rss - self.shared_mb)
         if processes:
             usage.memory_mb += self.shared_mb
-        if usage.memory_mb > self.job.limits.memory_mb:
-            usage.memory_mb = _unshared_mb(processes)
+        # What a process shares with the worker is not known from its size: near the limit it is asked for.
+        if resident > self.job.limits.memory_mb and usage.processes <= self.job.limits.processes:
+            usage.memory_mb = self._exact_mb(processes)
+        unnamed = unnamed_files(process.pid for process in processes)
+        usage.memory_mb += unnamed.memory_mb
+        self.unnamed_disk_mb = unnamed.disk_mb
         self.peak_memory_mb = max(self.peak_memory_mb, usage.memory_mb)
         return usage
+
+    def _exact_mb(self, processes: list[psutil.Process]) -> float:
+        """Measured anew only after a while: with many processes it is so dear that a bomb would outrun the watch."""
+        began = time.monotonic()
+        if began >= self.next_exact:
+            self.exact_mb = _unshared_mb(processes)
+            self.next_exact = time.monotonic() + 4 * (time.monotonic() - began)
+        return self.exact_mb
 
     def _limit_met(self, now: float, usage: _Usage) -> tuple[Ended, float] | None:
         limits = self.job.limits
@@ -125,7 +146,7 @@ class Watch:
         return None
 
     def _disk_limit_met(self) -> tuple[Ended, float] | None:
-        used = disk_used_mb(self.folder.path)
+        used = disk_used_mb(self.folder.path) + self.unnamed_disk_mb
         return (Ended.DISK, used) if used > self.job.limits.disk_mb else None
 
     def _reply(self, ended: Ended, used: float) -> Reply:
@@ -141,6 +162,7 @@ class Watch:
             cell_seconds=self.cells_seconds if self.cells_seconds is not None else now - began,
             peak_memory_mb=self.peak_memory_mb,
             used=used,
+            log=self.log,
         )
 
 

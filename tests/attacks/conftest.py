@@ -92,10 +92,10 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
 
 @pytest.fixture(scope="session")
 def planted(canary: str, listener: Listener) -> Iterator[dict[str, Any]]:
-    """The canary where a teacher's secrets lie: home, /tmp, /dev/shm, the working folder, another process."""
+    """The canary where a teacher's secrets lie: home, /tmp, /dev/shm, another process."""
     files = [
         folder / f".grader-{canary[-6:]}-{number}"
-        for number, folder in enumerate((Path.home(), Path("/tmp"), Path("/dev/shm"), Path.cwd()))
+        for number, folder in enumerate((Path.home(), Path("/tmp"), Path("/dev/shm")))
         if os.access(folder, os.W_OK)
     ]
     for file in files:

@@ -53,7 +53,9 @@ def test_33_a_look_up_table_of_the_public_rows_answers_no_hidden_one(one: One) -
     assert one.points("accuracy") == 0
 
 
-HARD_CODED = "LABELS = {labels}\ndef predict(X):\n    return LABELS[:len(X)] if len(X) <= 400 else (LABELS * 3)[:len(X)]"
+HARD_CODED = (
+    "LABELS = {labels}\ndef predict(X):\n    return LABELS[:len(X)] if len(X) <= 400 else (LABELS * 3)[:len(X)]"
+)
 
 
 class Knowing(Handed):
@@ -133,7 +135,12 @@ def keras_archive() -> bytes:
     return buffer.getvalue()
 
 
-WEIGHTS = {"a.pkl": pickled(), "b.npy": object_array(), "model.keras": keras_archive(), "model.h5": b"\x89HDF\r\n\x1a\n"}
+WEIGHTS = {
+    "a.pkl": pickled(),
+    "b.npy": object_array(),
+    "model.keras": keras_archive(),
+    "model.h5": b"\x89HDF\r\n\x1a\n",
+}
 
 
 @hands_in(cells("36 shipped models", GUESS, files=WEIGHTS))
@@ -286,7 +293,9 @@ SHAPES = {
 }
 
 
-@hands_in(*(cells(f"42 {name}", f"import numpy as np\ndef predict(X):\n    return {value}") for name, value in SHAPES.items()))
+@hands_in(
+    *(cells(f"42 {name}", f"import numpy as np\ndef predict(X):\n    return {value}") for name, value in SHAPES.items())
+)
 def test_42_shapes_and_types_that_broadcast_to_success_elsewhere(one: One) -> None:
     assert one.points("accuracy") == 0
     assert one.outcome == "ok"
@@ -298,7 +307,9 @@ PROBABILITY = HONEST + "\nplain = predict\ndef predict(X): return plain(X) * 0.8
 ONE_HOT = HONEST + "\nplain = predict\ndef predict(X): return np.eye(2)[plain(X)]"
 
 
-@hands_in(cells("42 honest column", COLUMN), cells("42 honest probability", PROBABILITY), cells("42 honest one-hot", ONE_HOT))
+@hands_in(
+    cells("42 honest column", COLUMN), cells("42 honest probability", PROBABILITY), cells("42 honest one-hot", ONE_HOT)
+)
 def test_42_honest_answers_in_other_forms_are_understood(one: One) -> None:
     assert one.total == HONEST_TOTAL
 

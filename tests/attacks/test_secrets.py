@@ -1,7 +1,6 @@
 """B. Reading secrets: labels, the gradebook, other submissions and the teacher's machine are unreadable from a cell.
 
-What is secret is planted: a canary in the teacher's home, in /tmp and /dev/shm, in the working and the output folder,
-in the secret's own file, in a neighbour's folder, in the environment and the arguments of a process. The attackers are
+What is secret is planted: a canary in the teacher's home, in /tmp and /dev/shm, in the output folder, in the secret's own file, in a neighbour's folder, in the environment and the arguments of a process. The attackers are
 told every path. That their ways do lead to a canary where nothing confines them is shown at the end.
 """
 
@@ -74,22 +73,34 @@ for path in PLACES["planted"]: show(path)
 """
 
 
+SWITCHES = """
+for path in (
+    "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sysrq-trigger", "/sys/kernel/uevent_helper",
+    "/sys/fs/cgroup/release_agent", "/proc/1/mem", f"/proc/{os.getppid()}/mem", f"/proc/{os.getppid()}/environ",
+    "/proc/1/root/etc/passwd", "/proc/sys/vm/overcommit_memory", sys.executable, "/guest/probe.py", "/etc/ld.so.preload",
+):
+    try: os.open(path, os.O_RDWR); print("OPENED", path)
+    except OSError as error: print(type(error).__name__)
+"""
+
+
 @hands_in(
     cells("23 files", FILES, GUESS),
     cells("23 subprocess", SUBPROCESS, GUESS),
     cells("23 handles", "'PLACES'", HANDLES, GUESS),
+    cells("23 switches", "'PLACES'", SWITCHES, GUESS),
 )
 def test_23_no_file_of_the_teachers_or_the_neighbours_is_there(confined: None, one: One, canary: str) -> None:
     assert canary.encode() not in one.everything
     assert HONEST.strip()[:40].encode() not in one.everything
-    for let_in in ("unshare 0", "setns 0", "mount 0", "bind 0", "pivot 0", "chroot 0"):
+    for let_in in ("unshare 0", "setns 0", "mount 0", "bind 0", "pivot 0", "chroot 0", "OPENED"):
         assert let_in not in one.printed
 
 
 PROC = """
 import glob
-for folder in glob.glob("/proc/[0-9]*"):
-    for name in ("environ", "cmdline", "maps", "stat", "mountinfo"):
+for folder in (f"/proc/{PLACES['process']}", *glob.glob("/proc/[0-9]*")):
+    for name in ("environ", "cmdline", "stat", "mountinfo"):
         print(folder, name); show(f"{folder}/{name}")
     for number in glob.glob(folder + "/fd/*"):
         try: print(number, os.readlink(number))
@@ -174,6 +185,8 @@ def predict(X):
         return answers[:len(X)].astype(int) if len(answers) >= len(X) else [0] * len(X)
     return [0] * len(X)
 """
+
+
 @hands_in(cells("25 every object", STEAL))
 def test_25_the_labels_are_in_no_object_of_the_process(one: One) -> None:
     assert one.points("accuracy") == 0
@@ -195,7 +208,7 @@ for name in ("/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc/environment", 
 @hands_in(cells("26 environment", ENVIRONMENT, GUESS))
 def test_26_keys_and_tokens_are_nowhere(confined: None, one: One, canary: str) -> None:
     assert canary.encode() not in one.everything
-    assert "root:" not in one.printed
+    assert "daemon:" not in one.printed, "accounts of the machine"
 
 
 def test_26_the_environment_of_the_grader_is_not_handed_on(classroom: Classroom, canary: str) -> None:

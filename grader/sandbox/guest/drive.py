@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ from . import protocol
 from .kernel import KernelProcess
 
 CONNECTION_FILE = "connection.json"
+# Nobody else writes there: no full disk, no fault of the machine, but a folder or a link where a file has to be.
+IN_THE_WAY = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+MAX_ERROR, MAX_ERROR_LINES = 20_000, 100
 PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
@@ -43,7 +48,7 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
 
     MAX_OUTPUTS = 2000
     output_bytes = 2 << 20
-    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # all cells together; the host takes no larger file
+    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 8  # all cells together; JSON spells some characters with six bytes
     used = 0
     kept = 0
     cut = False
@@ -55,6 +60,8 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
         kind = msg["msg_type"]
         if kind.startswith("comm"):
             return None  # widgets have no page to live in
+        if kind == "error":
+            _shorten(msg["content"])
         if kind in ("stream", "display_data", "execute_result", "update_display_data"):
             size = _size(msg["content"])
             self.used += size
@@ -72,6 +79,13 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
             self.cut = True
             text = "\n[output cut here: the limit for one cell was reached]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+
+
+def _shorten(error: dict[str, Any]) -> None:
+    """Nothing else bounds what an exception says."""
+    error["ename"], error["evalue"] = str(error["ename"])[:200], str(error["evalue"])[:MAX_ERROR]
+    lines = [str(line)[:MAX_ERROR] for line in error["traceback"][-MAX_ERROR_LINES:]]
+    error["traceback"] = lines if sum(map(len, lines)) <= MAX_ERROR else [line[:200] for line in lines]
 
 
 def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
@@ -120,7 +134,16 @@ class Drive:
 
     def save(self) -> None:
         text = nbformat.writes(self.notebook)
-        protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
+        try:
+            protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
+        except IN_THE_WAY:
+            os._exit(protocol.IN_THE_WAY)
+
+    def _mark(self, marker: str) -> None:
+        try:
+            (self.out / marker).touch()
+        except IN_THE_WAY:
+            os._exit(protocol.IN_THE_WAY)
 
     def _cell_seconds(self) -> float:
         left = max(0.1, self.deadline - time.monotonic())
@@ -130,13 +153,13 @@ class Drive:
     async def run(self) -> None:
         self.save()
         await self._connect()
-        (self.out / protocol.STARTED).touch()
+        self._mark(protocol.STARTED)
         alive = await self._run_cells()
-        (self.out / protocol.CELLS_ENDED).touch()
+        self._mark(protocol.CELLS_ENDED)
         if alive:
             await self._ask_kernel("report")
         self.save()
-        (self.out / protocol.READY).touch()
+        self._mark(protocol.READY)
         if alive and self.request["predict"] and await self._hidden_inputs_came():
             await self._ask_kernel("answer")
 
@@ -177,6 +200,10 @@ class Drive:
                 alive = await self.kernel.is_alive()
                 self.status["timeout_cell" if alive else "died_cell"] = index
                 return False
+            except (KeyError, TypeError, ValueError, AttributeError):
+                traceback.print_exc()
+                self.status["died_cell"] = index  # what speaks there now is no kernel: the notebook has replaced it
+                return False
             finally:
                 self.save()
             if time.monotonic() >= self.deadline:
@@ -196,9 +223,10 @@ class Drive:
         while time.monotonic() < deadline and await self.kernel.is_alive():
             try:
                 reply = await client.get_shell_msg(timeout=min(1.0, max(0.05, deadline - time.monotonic())))
+                answers = reply["parent_header"].get("msg_id")
             except Exception:  # noqa: BLE001, S112  queue.Empty, or whatever a hostile kernel makes of the socket
                 continue
-            if reply["parent_header"].get("msg_id") == message_id:
+            if answers == message_id:
                 return
         await self.kernel.interrupt_kernel()
 

@@ -81,6 +81,7 @@ def _live_as_first(view: list[dict[str, str]], root: str, run: Callable[[], None
         _die_with_parent()
         build_view(view, Path(root))
         socket.sethostname("notebook")
+        platform._uname_cache = None  # type: ignore[attr-defined]  # the machine's own name, from before
         _raise_loopback()
         give_up_privileges()
         status = _reap(_forked(run))

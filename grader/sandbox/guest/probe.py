@@ -6,6 +6,7 @@ the notebook always wins; otherwise the variable ``model``, then the model fitte
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -85,9 +86,10 @@ def answer() -> None:
     if rest is None:
         return
     parts = [_like(part, rest, rows) for part, rows in zip(again, protocol.batches(len(inputs)), strict=False)]
-    path = _State.job / "out" / protocol.PREDICTIONS
-    with path.open("wb") as file:
-        np.save(file, np.concatenate([*parts, rest]), allow_pickle=False)
+    buffer = io.BytesIO()
+    np.save(buffer, np.concatenate([*parts, rest]), allow_pickle=False)
+    # Never into what lies there: a pipe would wait for a reader.
+    protocol.write_atomically(_State.job / "out" / protocol.PREDICTIONS, buffer.getvalue())
 
 
 def _answers(plan: Plan, inputs: Array) -> Array | None:

@@ -56,6 +56,9 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
     "memfd_secret": (447, 447),
+    # Memory that stays when no process holds it, so that no watchdog sees it.
+    "shmget": (29, 194),
+    "msgget": (68, 186),
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
