@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
 
     MAX_OUTPUTS = 2000
     output_bytes = 2 << 20
-    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 8  # all cells together; JSON spells some characters with six bytes
+    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # all cells together; the host takes no larger file
     used = 0
     kept = 0
     cut = False
@@ -63,13 +64,14 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
         if kind == "error":
             _shorten(msg["content"])
         if kind in ("stream", "display_data", "execute_result", "update_display_data"):
-            size = _size(msg["content"])
-            self.used += size
+            texts = list(_texts(msg["content"]))
+            in_file = sum(map(_bytes_in_file, texts))
+            self.used += sum(map(len, texts))
             self.kept += 1
-            if self.used > self.output_bytes or size > self.notebook_bytes or self.kept > self.MAX_OUTPUTS:
+            if self.used > self.output_bytes or in_file > self.notebook_bytes or self.kept > self.MAX_OUTPUTS:
                 self._mark_cut(cell)
                 return None
-            self.notebook_bytes -= size
+            self.notebook_bytes -= in_file
             if kind == "stream" and _joined(cell.outputs, msg["content"]):
                 return None
         return super().process_message(msg, cell, cell_index)
@@ -97,14 +99,18 @@ def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
     return True
 
 
-def _size(value: Any) -> int:
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a message's content."""
     if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(_size(item) for item in value.values())
-    if isinstance(value, list):
-        return sum(_size(item) for item in value)
-    return 8
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def _bytes_in_file(text: str) -> int:
+    """At most: JSON spells some characters with six bytes, though none of those that pictures are written in."""
+    return len(text) if text.isascii() and text.rstrip().isprintable() else 6 * len(text)
 
 
 class Drive:

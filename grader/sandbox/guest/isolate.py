@@ -35,7 +35,7 @@ AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 SYS_MOUNT_SETATTR = 442  # the same on every architecture
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 24, 47, 4
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 4, 24, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 INSIDE_ID = 1000  # the notebook's user: nobody in particular
@@ -84,7 +84,10 @@ def _live_as_first(view: list[dict[str, str]], root: str, run: Callable[[], None
         platform._uname_cache = None  # type: ignore[attr-defined]  # the machine's own name, from before
         _raise_loopback()
         give_up_privileges()
-        status = _reap(_forked(run))
+        driver = _forked(run)
+        # After the fork, which hands it on: the notebook could write into this process and choose how the job ended.
+        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        status = _reap(driver)
     except BaseException as error:  # noqa: BLE001  this process has nothing to return to
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
     finally:
