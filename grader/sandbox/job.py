@@ -162,6 +162,7 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
         "TMPDIR": str(folder / "tmp"),
         "TEMP": str(folder / "tmp"),
         "LANG": "C.UTF-8",
+        "PIP_RETRIES": "0",  # there is no network to wait for
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
