@@ -29,7 +29,7 @@ from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
 
 EXIT_OPERATOR, EXIT_FAULT, EXIT_INTERRUPTED = 1, 3, 130
-DEMO, DEMO_SECONDS = "disease", 60.0
+DEMO, DEMO_SECONDS = "disease", 45.0
 MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
 
 app = typer.Typer(

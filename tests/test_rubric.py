@@ -198,7 +198,7 @@ def test_metric_gives_points_between_the_majority_and_the_threshold(
 def test_metric_says_what_it_measured(tmp_path: Path) -> None:
     score = metric.score(CRITERION, with_right(tmp_path, 1500), TRUTH)
     assert str(score.reason) == (
-        "accuracy_score on 2000 hidden rows: 0.750, 95 % interval 0.731 to 0.768; full points at 0.8, none at 0.6."
+        "Accuracy on 2000 hidden rows: 0.750, 95 % interval 0.731 to 0.768; full points at 0.8, none at 0.6."
     )
 
 
