@@ -243,7 +243,7 @@ class Classroom:
     secret: bytes
     results: dict[str, Graded] = field(default_factory=dict)
 
-    def grade(self, handed: Sequence[Handed], sandbox: Sandbox, *, jobs: int = 2) -> None:
+    def grade(self, handed: Sequence[Handed], sandbox: Sandbox, *, jobs: int = 4) -> None:
         known = {**self.places.known(), "loaded": self.assignment, "secret": self.secret}
         for each in (Handed("00 honest", [HONEST]), *handed, Handed("zz honest", [HONEST])):
             folder = self.places.class_folder / each.name
