@@ -11,16 +11,21 @@ from grader.records import message
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put ``text`` as UTF-8 in ``path``, replacing it in one step; raises ``OutputError`` where that cannot be done.
+    """``write_bytes`` of ``text`` as UTF-8.
 
     Names out of an archive may hold half characters that UTF-8 cannot: they become question marks.
     """
+    write_bytes(path, text.encode("utf-8", "replace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put ``data`` in ``path``, replacing it in one step; raises ``OutputError`` where that cannot be done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8", "replace"))
+                file.write(data)
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         except BaseException:

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from grader import datasets, notebook
+from grader.atomic import write_bytes, write_text
 from grader.errors import GraderError
 from grader.facts import read_facts
 from grader.outcome import outcome_of, slow_cells
@@ -216,17 +217,15 @@ def _ask_for_model() -> Message:
 def _kept_notebook(executed: NotebookNode | None, folder: Path) -> Path | None:
     if executed is None:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "executed.ipynb"
-    protocol.write_atomically(path, nbformat.writes(executed).encode("utf-8", "replace"))
+    write_text(path, nbformat.writes(executed))
     return path
 
 
 def _kept_predictions(predictions: NDArray[np.generic] | None, path: Path) -> Path | None:
     if predictions is None:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.save(buffer, predictions, allow_pickle=False)
-    protocol.write_atomically(path, buffer.getvalue())
+    write_bytes(path, buffer.getvalue())
     return path

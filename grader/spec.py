@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 from pydantic_core import ErrorDetails
 
 from grader.errors import AssignmentError
+from grader.language import LANGUAGES
 from grader.metrics import METRICS
 from grader.records import Assignment, Criterion, Data, Limits, Titles
 from grader.rubric.kinds import Kind
@@ -22,7 +23,6 @@ from grader.rubric.metric import MetricReached
 
 FILE_NAME = "assignment.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-LANGUAGES = {"en", "zh-TW"}
 MAX_PROBLEMS = 50
 
 
@@ -166,8 +166,8 @@ def _problems(assignment: Assignment) -> Iterator[str]:
 def _title_problems(place: str, title: Titles) -> Iterator[str]:
     if not title.get("en"):
         yield f"{place}.en: missing"
-    for language in sorted(title.keys() - LANGUAGES):
-        yield f"{place}.{language}: not known here; expected {' or '.join(sorted(LANGUAGES))}"
+    for language in sorted(title.keys() - set(LANGUAGES)):
+        yield f"{place}.{language}: not known here; expected {' or '.join(LANGUAGES)}"
 
 
 def _data_problems(data: Data) -> Iterator[str]:

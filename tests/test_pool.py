@@ -25,6 +25,7 @@ from grader.sandbox.guest import protocol
 from grader.sandbox.pool import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
 from grader.sandbox.trial import answered, trial_job
+from grader.sandbox.view import Kind, Mount
 from tests import confined
 from tests.notebooks import notebook_bytes
 
@@ -133,11 +134,14 @@ def test_several_at_once(warm: NamespaceSandbox) -> None:
         ),
         pytest.param("os.environ['HOME']", "/job/home", id="a home of its own"),
         pytest.param("os.getcwd()", "/job/work", id="where it works"),
-        pytest.param("os.listdir('/job/home') + os.listdir('/tmp')", [".ipython"], id="fresh folders"),
+        pytest.param("os.listdir('/job/home')", [".ipython"], id="fresh home"),
+        pytest.param(
+            "[name for name in os.listdir('/tmp') if not sys.prefix.startswith('/tmp/' + name)]", [], id="fresh temp"
+        ),
         pytest.param("os.listdir('/job/hidden')", [], id="nothing hidden yet"),
         pytest.param("'LMS_TOKEN' in os.environ", False, id="environment"),
         pytest.param(
-            "[os.path.exists(p) for p in ('/work', '/root/.config', '/etc/shadow', '/var')]", [False] * 4, id="host"
+            "[os.path.exists(p) for p in ('/root/.config', '/etc/shadow', '/var')]", [False] * 3, id="host"
         ),
         pytest.param("glob.glob('/home/*') + glob.glob('/mnt/*') + glob.glob('/.old*')", [], id="other homes"),
         pytest.param("sorted(os.listdir('/sys/class/net')) if os.path.exists('/sys/class') else []", [], id="devices"),
@@ -153,6 +157,21 @@ def test_several_at_once(warm: NamespaceSandbox) -> None:
 )
 def test_what_a_notebook_sees(warm: NamespaceSandbox, expression: str, seen: object) -> None:
     assert look(warm, expression) == seen
+
+
+def test_an_environment_below_tmp_is_seen_there(tmp_path: Path) -> None:
+    """As where a machine gives its users no other place: the notebook's own /tmp must not cover it."""
+    (tmp_path / "package.py").write_text("answer = 42")
+    place = Path("/tmp/environments/of-a-course")
+    sandbox = NamespaceSandbox(os.environ, preload=False)
+    sandbox._machine_view = (Mount(Kind.READ_ONLY, place, tmp_path), *sandbox._machine_view)
+    try:
+        assert look(sandbox, f"[os.listdir({str(place)!r}), os.access({str(place)!r}, os.W_OK)]") == [
+            ["package.py"],
+            False,
+        ]
+    finally:
+        sandbox.close()
 
 
 @pytest.mark.parametrize(

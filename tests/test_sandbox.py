@@ -77,6 +77,12 @@ def test_a_failing_cell_does_not_stop_the_next(sandbox: Sandbox) -> None:
     assert text(reply, 1) == "42\n"
 
 
+def test_an_error_that_could_not_be_shown_is_an_error(sandbox: Sandbox) -> None:
+    reply = run(sandbox, "get_ipython().showtraceback = lambda *words, **more: None", "1 / 0", "print(6 * 7)")
+    assert errors(reply) == [None, "ZeroDivisionError", None]
+    assert text(reply, 2) == "42\n"
+
+
 def test_time_limit_interrupts_and_keeps_what_was_reached(sandbox: Sandbox) -> None:
     cells = ["x = 41", "import time\nfor step in range(1000):\n    x += 1\n    time.sleep(0.1)", "x = 0", ""]
     define = "def predict(X):\n    return [x > 41] * len(X)"

@@ -17,7 +17,7 @@ from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol, seccomp
 from grader.sandbox.job import JobFolder, environment
 from grader.sandbox.process import Command
-from grader.sandbox.view import GUEST, JOB, Kind, Mount, job_view, machine_view
+from grader.sandbox.view import GUEST, JOB, Kind, Mount, machine_view, view
 
 NAME = "bubblewrap"
 FILTER = "seccomp.bpf"  # in the job folder, where a notebook can read it and not change it
@@ -102,7 +102,7 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
 
 
 def _confinement(folder: Path) -> list[str]:
-    mounts = [word for mount in (*machine_view(), *job_view(folder)) for word in _mounted(mount)]
+    mounts = [word for mount in view(machine_view(), folder) for word in _mounted(mount)]
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),

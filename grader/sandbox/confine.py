@@ -85,11 +85,11 @@ def open_sandbox(level: str, inherited: Mapping[str, str], *, threads: int = 1, 
 
 def why_not(level: str, inherited: Mapping[str, str]) -> Message | None:
     """None when a notebook was really run at this level; otherwise why not, and what to do."""
-    reason = REASONS[level](inherited) if level in REASONS else None
+    reason = _reason(level, inherited)
     if reason is not None:
         return reason
     try:
-        _tried(level, _Around(inherited, preload=False)).close()
+        _opened(level, _Around(inherited, preload=False)).close()
     except SandboxError as error:
         return message("{error}", error=str(error))
     return None
@@ -98,9 +98,18 @@ def why_not(level: str, inherited: Mapping[str, str]) -> Message | None:
 def _tried(level: str, around: _Around) -> Sandbox:
     if level not in LEVELS:
         raise SandboxError(f"--sandbox: found {level!r}, expected one of auto, {', '.join(LEVELS)}")
-    reason = REASONS[level](around.inherited) if level in REASONS else None
+    reason = _reason(level, around.inherited)
     if reason is not None:
         raise SandboxError(f"{level}: {reason}")
+    return _opened(level, around)
+
+
+def _reason(level: str, inherited: Mapping[str, str]) -> Message | None:
+    return REASONS[level](inherited) if level in REASONS else None
+
+
+def _opened(level: str, around: _Around) -> Sandbox:
+    """The level's sandbox once it has run a small notebook; SandboxError when it does not."""
     sandbox = LEVELS[level](around)
     try:
         reply = sandbox.run(trial_job(around.threads))

@@ -20,7 +20,7 @@ from grader.sandbox import guest as guest_package
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, environment, predictions_limit, tail
-from grader.sandbox.view import JOB, Mount, job_view, machine_view
+from grader.sandbox.view import JOB, Mount, machine_view, view
 from grader.sandbox.watch import Watch
 
 NAME = "namespaces"
@@ -67,7 +67,7 @@ class NamespaceSandbox:
         folder = JobFolder(job)
         try:
             folder.log.touch()
-            tree = worker.fork(job, folder, folder.log, (*self._machine_view, *job_view(folder.path)))
+            tree = worker.fork(job, folder, folder.log, view(self._machine_view, folder.path))
             try:
                 reply = Watch(job, folder, tree, shared_mb=worker.rss_mb).until_end()
             finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -43,6 +44,11 @@ class Mount:
     kind: Kind
     target: Path
     source: Path | None = None
+
+
+def view(machine: Iterable[Mount], folder: Path) -> tuple[Mount, ...]:
+    """All that one job sees. What lies in another mount is made after it: an environment may live below /tmp."""
+    return tuple(sorted((*machine, *job_view(folder)), key=lambda mount: len(mount.target.parts)))
 
 
 def machine_view() -> tuple[Mount, ...]:

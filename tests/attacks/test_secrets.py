@@ -323,6 +323,7 @@ except OSError: pass
 WITNESS = """
 import builtins, glob, os, sys, numpy
 seen = [path for folder in ("~", "~/.*", "/tmp", "/dev/shm", "/var/tmp", "/job") for path in glob.glob(os.path.expanduser(folder) + "/**", recursive=True, include_hidden=True)]
+seen = [path for path in seen if not path.startswith((sys.prefix, sys.base_prefix))]  # an environment may live below /tmp
 print("SEEN", [path for path in seen if "persisted" in path or "00.py" in path or "keras.json" in path])
 print("SEEN", [hasattr(place, "PERSISTED") for place in (builtins, numpy, sys.modules["guest.probe"])])
 print("SEEN", [os.path.exists("/dev/shm/persisted")], os.getpid() > 0)

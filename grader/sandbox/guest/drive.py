@@ -7,7 +7,6 @@ when the whole notebook's time is up, the cells that follow are not started.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import sys
 import time
@@ -25,12 +24,12 @@ from nbformat import NotebookNode
 
 from . import protocol
 from .kernel import KernelProcess
+from .processes import close_own_memory
 
 CONNECTION_FILE = "connection.json"
 # Nobody else writes there: no full disk, no fault of the machine, but a folder or a link where a file has to be.
 IN_THE_WAY = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 MAX_ERROR, MAX_ERROR_LINES = 20_000, 100
-PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 class _Client(AsyncKernelClient):  # type: ignore[misc]
@@ -81,6 +80,15 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
             self.cut = True
             text = "\n[output cut here: the limit for one cell was reached]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+
+
+def _keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any] | None) -> None:  # noqa: ARG001
+    """IPython may have failed to show the error: without memory, say, or patched by the notebook. The reply has it."""
+    content = execute_reply["content"] if execute_reply else {}
+    if content.get("status") == "error" and not any(output.output_type == "error" for output in cell.outputs):
+        error = {name: content.get(name) or "" for name in ("ename", "evalue")} | {"traceback": []}
+        _shorten(error)
+        cell.outputs.append(nbformat.v4.new_output("error", **error))
 
 
 def _shorten(error: dict[str, Any]) -> None:
@@ -137,6 +145,7 @@ class Drive:
         self.client.km = kernel
         self.client.output_bytes = int(request["output_bytes"])
         self.client.timeout_func = lambda _cell: self._cell_seconds()
+        self.client.on_cell_executed = _keep_error
 
     def save(self) -> None:
         text = nbformat.writes(self.notebook)
@@ -256,11 +265,5 @@ def run_job(job: Path, request: dict[str, Any]) -> None:
         write_connection_file(connection_file, transport="ipc", ip=str(job / "run" / "k"))
     # Forked before there is an event loop or a socket, so that neither is shared.
     kernel = KernelProcess(connection_file, job)
-    _close_own_memory()
+    close_own_memory()
     asyncio.run(Drive(job, request, kernel).run())
-
-
-def _close_own_memory() -> None:
-    """The notebook is of the same user: without this it could write into this process through /proc (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -6,13 +6,12 @@ reaches from the client's death into the container is the end of the input; a pr
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 
 from . import seccomp, worker
+from .processes import close_own_memory, reap
 
-PR_SET_DUMPABLE = 4  # linux/prctl.h
 KILLED = 137  # as a shell says it: 128 + SIGKILL
 
 
@@ -24,20 +23,12 @@ def main(job_folder: str) -> None:
         worker.main(job_folder)
         return
     # A notebook that could open this process's input could keep it from ending.
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    close_own_memory()
     threading.Thread(target=_end_with_input, daemon=True).start()
-    os._exit(_reap(driver))
+    os._exit(reap(driver))
 
 
 def _end_with_input() -> None:
     while os.read(0, 4096):
         pass
     os._exit(KILLED)
-
-
-def _reap(driver: int) -> int:
-    """Every orphan, until the driver ends; its exit status, or 128 + a signal."""
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == driver:
-            return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

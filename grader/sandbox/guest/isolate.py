@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import seccomp
+from .processes import close_own_memory, exit_status, reap
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -35,7 +36,7 @@ AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 SYS_MOUNT_SETATTR = 442  # the same on every architecture
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 4, 24, 47, 4
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 24, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 INSIDE_ID = 1000  # the notebook's user: nobody in particular
@@ -67,12 +68,7 @@ def run_isolated(view: list[dict[str, str]], root: str, processes: int, run: Cal
 def _keep(first: int) -> int:
     """Waits outside. Once number 1 is dead the kernel has ended all its company, before waitpid returns."""
     signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGKILL))
-    while True:
-        try:
-            _, status = os.waitpid(first, 0)
-        except InterruptedError:
-            continue
-        return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return exit_status(os.waitpid(first, 0)[1])
 
 
 def _live_as_first(view: list[dict[str, str]], root: str, run: Callable[[], None]) -> None:
@@ -86,8 +82,8 @@ def _live_as_first(view: list[dict[str, str]], root: str, run: Callable[[], None
         give_up_privileges()
         driver = _forked(run)
         # After the fork, which hands it on: the notebook could write into this process and choose how the job ended.
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        status = _reap(driver)
+        close_own_memory()
+        status = reap(driver)
     except BaseException as error:  # noqa: BLE001  this process has nothing to return to
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
     finally:
@@ -110,14 +106,6 @@ def _forked(run: Callable[[], None]) -> int:
     finally:
         sys.stderr.flush()
         os._exit(status)
-
-
-def _reap(driver: int) -> int:
-    """Every orphan, until the driver ends; then this process ends, and with it everything inside."""
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == driver:
-            return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 # ------------------------------------------------------------------ the view

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import drive, protocol
+from .processes import exit_status
 
 # What notebooks of a deep-learning course import. matplotlib_inline is not among them: it must meet its kernel.
 PRELOADED = (
@@ -100,11 +101,6 @@ def _ended(children: dict[int, str]) -> list[tuple[int, int]]:
         if found:
             ended.append((pid, exit_status(status)))
     return ended
-
-
-def exit_status(status: int) -> int:
-    """As a shell says it: a signal is 128 + its number."""
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def _forked(order: dict[str, Any]) -> int:
