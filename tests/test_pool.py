@@ -140,9 +140,7 @@ def test_several_at_once(warm: NamespaceSandbox) -> None:
         ),
         pytest.param("os.listdir('/job/hidden')", [], id="nothing hidden yet"),
         pytest.param("'LMS_TOKEN' in os.environ", False, id="environment"),
-        pytest.param(
-            "[os.path.exists(p) for p in ('/root/.config', '/etc/shadow', '/var')]", [False] * 3, id="host"
-        ),
+        pytest.param("[os.path.exists(p) for p in ('/root/.config', '/etc/shadow', '/var')]", [False] * 3, id="host"),
         pytest.param("glob.glob('/home/*') + glob.glob('/mnt/*') + glob.glob('/.old*')", [], id="other homes"),
         pytest.param("sorted(os.listdir('/sys/class/net')) if os.path.exists('/sys/class') else []", [], id="devices"),
         pytest.param("[l.split(':')[0].strip() for l in open('/proc/net/dev').readlines()[2:]]", ["lo"], id="network"),

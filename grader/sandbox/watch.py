@@ -14,7 +14,7 @@ from grader.sandbox.guest import protocol
 from grader.sandbox.job import MEGABYTE, JobFolder, disk_used_mb, tail
 from grader.sandbox.unnamed import unnamed_files
 
-TICK = 0.02  # seconds between two looks for the guest's markers
+TICK = 0.005  # seconds between two looks for the guest's markers
 WATCH_EVERY = 0.2  # seconds between two measurements of the tree
 DISK_EVERY = 2.0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import sys
 import time
 import traceback
@@ -41,6 +42,32 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]
         return await self.kernel.is_alive()
 
     is_alive = _async_is_alive
+
+    async def wait_until_heard(self, seconds: float) -> None:
+        """Returns once the kernel has answered on both channels; RuntimeError when it dies or does not in time.
+
+        ``wait_for_ready`` would go on listening into the silence for another fifth of a second.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and await self.kernel.is_alive():
+            asked = self.kernel_info()
+            try:
+                await self._reply_to(asked, self.shell_channel, "kernel_info_reply")
+                while (await self._reply_to(asked, self.iopub_channel, "status"))["execution_state"] != "idle":
+                    pass
+            except queue.Empty:
+                continue  # asked before iopub was connected: what was said then is lost
+            return
+        raise RuntimeError(f"the kernel did not answer within {seconds:.0f} s")
+
+    @staticmethod
+    async def _reply_to(asked: str, channel: Any, kind: str) -> dict[str, Any]:
+        """The content of the next message of that kind about that question; raises queue.Empty after a second."""
+        while True:
+            found = await channel.get_msg(timeout=1)
+            if found["msg_type"] == kind and found["parent_header"].get("msg_id") == asked:
+                content: dict[str, Any] = found["content"]
+                return content
 
 
 class BoundedClient(NotebookClient):  # type: ignore[misc]
@@ -184,7 +211,7 @@ class Drive:
         client.load_connection_file()
         await self._sockets_are_there(client)
         client.start_channels()
-        await client.wait_for_ready(timeout=protocol.START_SECONDS)
+        await client.wait_until_heard(protocol.START_SECONDS)
         client.allow_stdin = False
         self.client.kc = client
 
@@ -251,7 +278,7 @@ class Drive:
         while not ready.exists():
             if time.monotonic() > deadline:
                 return False
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
         return True
 
 

@@ -31,7 +31,6 @@ PRELOADED = (
     "tensorflow",
     "keras",
 )
-POLL_SECONDS = 0.02
 
 
 def main(job_folder: str) -> None:
@@ -72,11 +71,15 @@ def serve(*words: str) -> None:
         except ImportError:
             continue  # what is not installed is not preloaded; a notebook that needs it will say so
     say(ready=True, rss_mb=_rss_mb())
-    children: dict[int, str] = {}
+    children: dict[int, tuple[int, str]] = {}  # by a descriptor that can be read when the process has ended
     pending = b""
     while True:
-        readable, _, _ = select.select([0], [], [], POLL_SECONDS if children else None)
-        if readable:
+        readable, _, _ = select.select([0, *children], [], [])
+        for descriptor in children.keys() & set(readable):
+            pid, name = children.pop(descriptor)
+            os.close(descriptor)
+            say(job=name, status=exit_status(os.waitpid(pid, 0)[1]))
+        if 0 in readable:
             piece = os.read(0, 1 << 16)
             if not piece:
                 os._exit(0)  # the grader is gone; the jobs' processes go with this one
@@ -84,23 +87,12 @@ def serve(*words: str) -> None:
             for line in lines:
                 order = json.loads(line)
                 pid = _forked(order)
-                children[pid] = order["job"]
+                children[os.pidfd_open(pid)] = (pid, order["job"])
                 say(job=order["job"], pid=pid)
-        for pid, status in _ended(children):
-            say(job=children.pop(pid), status=status)
 
 
 def say(**words: Any) -> None:
     os.write(1, json.dumps(words).encode() + b"\n")
-
-
-def _ended(children: dict[int, str]) -> list[tuple[int, int]]:
-    ended = []
-    for pid in list(children):
-        found, status = os.waitpid(pid, os.WNOHANG)
-        if found:
-            ended.append((pid, exit_status(status)))
-    return ended
 
 
 def _forked(order: dict[str, Any]) -> int:
