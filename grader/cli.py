@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -191,6 +193,8 @@ def _grade(
         )
         if level is Level.container:
             image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
+        # The baselines will need it; meanwhile the worker imports TensorFlow on another processor.
+        threading.Thread(target=import_module, args=("sklearn.linear_model",), daemon=True).start()
         with errors.status(speech.text("Warming up …")):
             sandbox = open_sandbox(level.value, os.environ, threads=settings.threads)
         results = _with_progress(assignment, submissions, settings, sandbox, speech)

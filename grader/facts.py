@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from grader.records import Attempt, Cell, Facts, Figure, Fit
+from grader.records import Adaptation, Attempt, Cell, Facts, Figure, Fit
+from grader.sandbox.guest.compat.kinds import Kind
 
 Text = Annotated[str, Field(max_length=400)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
@@ -44,12 +45,20 @@ class _Attempt(_Claim):
     problem: Text
 
 
+class _Adaptation(_Claim):
+    kind: Kind
+    count: int  # In [count]
+    found: Text
+    used: Text
+
+
 class _Facts(_Claim):
     fits: Annotated[tuple[_Fit, ...], Field(max_length=50)]
     figures: Annotated[tuple[_Figure, ...], Field(max_length=200)]
     held_out_evaluations: Count
     chosen: _Attempt | None
     attempts: Annotated[tuple[_Attempt, ...], Field(max_length=40)]
+    adaptations: Annotated[tuple[_Adaptation, ...], Field(max_length=100)]
     seeds: Annotated[dict[Text, Count], Field(max_length=10)]
     versions: Annotated[dict[Text, Text], Field(max_length=20)]
     device: Text
@@ -70,6 +79,10 @@ def read_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
         held_out_evaluations=claims.held_out_evaluations,
         chosen=Attempt(**dict(claims.chosen)) if claims.chosen else None,
         attempts=tuple(Attempt(**dict(attempt)) for attempt in claims.attempts),
+        adaptations=tuple(
+            Adaptation(claim.kind.value, places.get(claim.count, -1), claim.found, claim.used)
+            for claim in claims.adaptations
+        ),
         seeds=claims.seeds,
         versions=claims.versions,
         device=claims.device,

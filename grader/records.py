@@ -201,6 +201,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Adaptation:
+    """One thing that was done so that the notebook runs here; ``kind`` is one of the guest's ``compat.kinds.Kind``."""
+
+    kind: str
+    cell: int  # index of the cell that needed it, -1 when unknown
+    found: str  # as the notebook has it: a name, code, a path
+    used: str  # in its place
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the notebook's process says of itself: claims, shown, and trusted for no point that labels decide."""
 
@@ -209,6 +219,7 @@ class Facts:
     held_out_evaluations: int = 0  # evaluate() on other rows than were trained on
     chosen: Attempt | None = None
     attempts: tuple[Attempt, ...] = ()
+    adaptations: tuple[Adaptation, ...] = ()
     seeds: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""

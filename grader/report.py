@@ -19,7 +19,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader import advice, picture
+from grader import adapted, advice, picture
 from grader.atomic import write_text
 from grader.language import Translation, translation
 from grader.records import Assignment, Fit, Graded, Message, Outcome, message
@@ -65,6 +65,8 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
             scores=scores,
             failed=[(cell, cell.error, advice.hint(cell.error)) for cell in run.cells if cell.error is not None],
             unreached=_unreached(graded),
+            translated=adapted.translated(run.facts.adaptations),
+            elsewhere=adapted.elsewhere(run.facts.adaptations),
             fits=[(number, fit, picture.curve_charts(fit)) for number, fit in _last_fits(run.facts.fits)],
             outcome=advice.OUTCOMES[run.outcome],
             to_do=advice.WHAT_TO_DO[run.outcome],

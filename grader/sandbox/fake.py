@@ -75,6 +75,7 @@ EMPTY_FACTS: dict[str, Any] = {
     "held_out_evaluations": 0,
     "chosen": None,
     "attempts": [],
+    "adaptations": [],
     "seeds": {"python": 0},
     "versions": {"python": "3.11"},
     "device": "CPU",

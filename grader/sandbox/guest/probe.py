@@ -17,6 +17,7 @@ import numpy as np
 
 from . import protocol, record
 from .asking import as_array, check, time_limit
+from .compat import log
 from .forms import ANSWER_FORMS, MODEL_FORMS, Array, one_column
 from .models import answering, is_fitted, models
 
@@ -71,6 +72,7 @@ def report() -> None:
 
 def _write_facts() -> None:
     facts = record.facts(_State.namespace)
+    facts["adaptations"] = log.notes()
     facts["attempts"] = _State.attempts[:MAX_ATTEMPTS]
     plan = _State.plan
     facts["chosen"] = plan and _attempt(plan.source, plan.preparation, plan.form, plan.value)

@@ -1,0 +1,30 @@
+"""What was done for the notebook, for its author to read: bounded, each thing once, in the order in which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..record import current_count
+from .kinds import Kind
+
+MAX_NOTES = 100
+MAX_TEXT = 300
+
+_notes: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+
+def note(kind: Kind, found: str, used: str = "") -> None:
+    """Of the same note the first counts; the cell is the one that runs."""
+    if len(_notes) < MAX_NOTES:
+        key = (kind.value, str(found)[:MAX_TEXT], str(used)[:MAX_TEXT])
+        _notes.setdefault(key, {"kind": key[0], "count": current_count[0], "found": key[1], "used": key[2]})
+
+
+def translated(found: str, used: str) -> None:
+    note(Kind.TRANSLATED, found, used)
+
+
+def notes(more: Iterable[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """As plain values that JSON can carry."""
+    return [*_notes.values(), *more][:MAX_NOTES]
