@@ -23,7 +23,7 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 GUESTS = {name: path for name, path in MODULES.items() if path.is_relative_to(GUEST)}
-GUEST_PARTS = len("grader.sandbox.guest".split(".")) - 1
+DEPTH_OF_GUEST = "grader.sandbox.guest".count(".")
 ALONE = ("grader.sandbox.supervise", "grader.sandbox.hold")  # programs of their own, started by path
 
 # What carries a value from one stage to the next; ``pipeline`` calls them in order.
@@ -133,7 +133,7 @@ def test_nothing_imports_the_command_line(name: str) -> None:
 def test_the_guest_imports_nothing_of_the_graders(name: str) -> None:
     found = imported(ast.walk(tree(name)))
     assert {one for one in found if one.split(".")[0] == "grader"} == set()
-    inside = name.count(".") - GUEST_PARTS
+    inside = name.count(".") - DEPTH_OF_GUEST
     assert {one for one in found if len(one) - len(one.lstrip(".")) > inside} == set()
     assert uses(name) <= GUESTS.keys()
 

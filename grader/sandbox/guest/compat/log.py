@@ -1,4 +1,4 @@
-"""What was done for the notebook, for its author to read: bounded, each thing once, in the order in which it happened."""
+"""What was done for the notebook, for its author to read: bounded, each thing once, in the order it happened."""
 
 from __future__ import annotations
 
