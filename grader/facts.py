@@ -27,6 +27,8 @@ class _Fit(_Claim):
     samples: Count | None
     validated: bool
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    planned_epochs: Count | None
+    cut_short: bool
     curves: Annotated[dict[Text, Curve], Field(max_length=100)]
 
 

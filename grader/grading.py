@@ -26,4 +26,8 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         reasons.append(message("The grader itself failed here; nothing was taken off. Grade again, or by hand."))
     if run.outcome in (Outcome.MISSING, Outcome.FORBIDDEN):
         reasons.append(message("Nothing could be graded: see the reason and ask the student."))
+    if any(fit.cut_short for fit in run.facts.fits):
+        reasons.append(
+            message("A training was cut short because its time was up; a larger budget may change the grade.")
+        )
     return reasons + [score.review for score in scores if score.review is not None]

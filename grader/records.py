@@ -177,6 +177,8 @@ class Fit:
     validated: bool  # on data kept from training
     seconds: float
     curves: Mapping[str, tuple[float, ...]]
+    planned_epochs: int | None = None
+    cut_short: bool = False  # ended by us, because its time was up
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import importlib.abc
 import importlib.util
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
@@ -19,23 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from .record import (
-    MAX_EPOCHS,
-    MAX_FIGURES,
-    MAX_LINES,
-    MAX_POINTS,
-    FigureRecord,
-    FitRecord,
-    current_count,
-    evaluations,
-    figures,
-    fits,
-    number,
-    seeds,
-)
+from . import training
+from .record import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
 
 
-def start(shell: Any, seed: int) -> None:
+def start(shell: Any, seed: int, budget: training.Budget) -> None:
     """``shell`` is IPython's; ``seed`` is set in Keras too, as soon as the notebook imports it."""
     seeds.update(python=seed, numpy=seed)
 
@@ -44,6 +31,7 @@ def start(shell: Any, seed: int) -> None:
             # At the last moment: IPython's own start draws numbers too, and not always as many.
             random.seed(seed)
             np.random.seed(seed)  # the notebooks of the course draw from the global generator
+        budget.cell_begins()
         current_count[0] += bool(info.store_history)  # counted here: when IPython counts depends on its version
 
     shell.events.register("pre_run_cell", cell_begins)
@@ -52,7 +40,7 @@ def start(shell: Any, seed: int) -> None:
         with _same_random_state():  # which the notebook may have seeded itself before this import
             keras.utils.set_random_seed(seed)
         seeds["keras"] = seed
-        _hook_keras(keras)
+        training.hook(keras, budget)
 
     _after_import("tensorflow", lambda _module: None)  # for the random state alone: see _AfterImport
     _after_import("keras", keras_imported)
@@ -107,51 +95,6 @@ def _after_import(name: str, action: Callable[[ModuleType], None]) -> None:
         sys.meta_path.insert(0, _AfterImport(name, action))
 
 
-def _hook_keras(keras: ModuleType) -> None:
-    model_class = keras.Model
-    fit, evaluate = model_class.fit, model_class.evaluate
-
-    class Curves(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
-        """Keeps what an epoch gave even when the training is interrupted."""
-
-        def __init__(self, entry: FitRecord) -> None:
-            super().__init__()
-            self.entry = entry
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-            for key, value in (logs or {}).items():
-                curve = self.entry.curves.setdefault(str(key)[:60], [])
-                if len(curve) < MAX_EPOCHS:
-                    curve.append(number(value))
-
-    @functools.wraps(fit)
-    def recorded_fit(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        batch_size = kwargs.get("batch_size", args[1] if len(args) > 1 else None)
-        entry = FitRecord(self, str(self.name)[:80], batch_size, _rows(x))
-        split = kwargs.get("validation_split") or 0.0
-        entry.trained_on = int(entry.samples * (1 - split)) if entry.samples is not None else None
-        fits.append(entry)
-        callbacks = kwargs.get("callbacks")
-        if hasattr(callbacks, "append"):
-            kwargs["callbacks"] = [*callbacks, Curves(entry)] if isinstance(callbacks, list) else callbacks
-        elif len(args) <= 4:  # x, y, batch_size, epochs, verbose, callbacks
-            kwargs["callbacks"] = [*([callbacks] if callbacks else []), Curves(entry)]
-        began = time.monotonic()
-        try:
-            return fit(self, x, *args, **kwargs)
-        finally:
-            entry.seconds = time.monotonic() - began
-
-    @functools.wraps(evaluate)
-    def recorded_evaluate(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        # fit() itself evaluates on the validation data; that is no evaluation by the student.
-        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] != "keras":
-            evaluations.append(_rows(x))
-        return evaluate(self, x, *args, **kwargs)
-
-    model_class.fit, model_class.evaluate = recorded_fit, recorded_evaluate
-
-
 def _hook_matplotlib(backend_bases: ModuleType) -> None:
     canvas = backend_bases.FigureCanvasBase
     print_figure = canvas.print_figure
@@ -174,11 +117,3 @@ def _figure(figure: Any) -> FigureRecord:
             lines.append([number(value) for value in np.ravel(line.get_ydata())[:MAX_POINTS]])
     caption = " · ".join(word for word in words if word and not word.startswith("_child"))
     return FigureRecord(current_count[0], caption[:300], lines[:MAX_LINES])
-
-
-def _rows(x: Any) -> int | None:
-    shape = getattr(x, "shape", None)
-    try:
-        return int(shape[0]) if shape is not None else len(x)
-    except (TypeError, IndexError):
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 from ipykernel.kernelapp import IPKernelApp
 
 from . import hooks, probe, protocol
+from .training import Budget
 
 SEED = 0
 
@@ -69,7 +71,8 @@ def main(connection_file: str, job_folder: str) -> None:
     app: Any = IPKernelApp.instance()
     with _without_debugger():
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
-    hooks.start(app.shell, seed=SEED)
+    request = json.loads((job / protocol.REQUEST).read_bytes())
+    hooks.start(app.shell, SEED, Budget(request["seconds"], request["cell_seconds"]))
     probe.start(job, app.shell.user_ns)
     app.start()
 

@@ -26,6 +26,8 @@ class FitRecord:
     curves: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     trained_on: int | None = None
+    planned_epochs: int | None = None
+    cut_short: bool = False  # by us, because its time was up
 
 
 @dataclass
@@ -84,6 +86,8 @@ def _fit_fact(entry: FitRecord) -> dict[str, Any]:
         "samples": entry.samples,
         "validated": any(key.startswith("val_") for key in entry.curves),
         "seconds": round(entry.seconds, 3),
+        "planned_epochs": entry.planned_epochs,
+        "cut_short": entry.cut_short,
         "curves": curves,
     }
 
