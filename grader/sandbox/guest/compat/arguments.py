@@ -30,6 +30,7 @@ def start(keras: Any) -> None:
     for name, words in (("fit", FIT), ("evaluate", EVALUATE), ("predict", PREDICT)):
         understand(keras.Model, name, words, shown=f"model.{name}")
     _models(keras)
+    _batch_input_shape(keras)
 
 
 def understand(owner: Any, method: str, words: Words, *, shown: str = "", prepare: Prepare | None = None) -> None:
@@ -100,9 +101,9 @@ def _with_kernel_size(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     sizes = [*positional, *given]
     if len(sizes) != len(sides) or not all(type(size) is int for size in sizes):
         return args, kwargs
-    filters = f"{args[1]}, " if len(args) > 1 else ""
-    found = f"{name}({filters}{', '.join(map(str, sizes))})"
-    today = f"{name}({filters}{tuple(sizes)})"
+    filters = args[1] if len(args) > 1 else kwargs.get("nb_filter", kwargs.get("filters"))
+    found = f"{name}({short(filters)}, {', '.join(map(str, sizes))})"
+    today = f"{name}({short(filters)}, {tuple(sizes)})"
     if given or not _KERAS_1.isdisjoint(kwargs):
         log.translated(found, today)
         rest = {word: value for word, value in kwargs.items() if word not in sides}
@@ -131,3 +132,27 @@ def _models(keras: Any) -> None:
 
     model.__new__ = staticmethod(made)
     understand(importlib.import_module("keras.src.models.functional").Functional, "__init__", MODEL, shown="Model")
+
+
+def _batch_input_shape(keras: Any) -> None:
+    """Of a first layer, mostly of a stateful recurrent one: ``keras.Input(batch_shape=...)`` before it."""
+    layer, sequential = keras.layers.Layer, keras.Sequential
+    begin, add = layer.__init__, sequential.add
+
+    @functools.wraps(begin)
+    def begun(self: Any, *args: Any, **kwargs: Any) -> None:
+        shape = kwargs.pop("batch_input_shape", None)
+        begin(self, *args, **kwargs)
+        if shape is not None:
+            self._batch_input_shape = tuple(shape)
+
+    @functools.wraps(add)
+    def added(self: Any, layer: Any, rebuild: bool = True) -> None:
+        shape = getattr(layer, "_batch_input_shape", None)
+        if shape is not None and not self._layers:
+            log.translated(f"batch_input_shape={short(shape)}", f"keras.Input(batch_shape={short(shape)})")
+            add(self, keras.layers.InputLayer(batch_shape=tuple(shape)), rebuild=rebuild)
+        add(self, layer, rebuild=rebuild)
+
+    begun.__signature__ = inspect.signature(begin)  # type: ignore[attr-defined]
+    layer.__init__, sequential.add = begun, added

@@ -119,7 +119,8 @@ _GONE = {*MODULES, *(name.rpartition(".")[0] for name in MODULES)} - {"", *PACKA
 def _from_a_gone_module(module: ModuleType, prefix: str, relative: str) -> Callable[[str], Any]:
     if relative == "wrappers.scikit_learn":
         return wrappers.lookup
-    sources = [importlib.import_module(_path(prefix, home)) for home in MODULES.get(relative, ())]
+    homes = [home if home.startswith(TF_KERAS) else _path(prefix, home) for home in MODULES.get(relative, ())]
+    sources = [importlib.import_module(home) for home in homes]
 
     def lookup(name: str) -> Any:
         if f"{relative}.{name}" in _GONE:

@@ -9,7 +9,7 @@ import inspect
 from typing import Any
 
 from . import log
-from .arguments import Arguments, Prepare, said, understand
+from .arguments import Arguments, Prepare, said, translated, understand
 from .kinds import Kind
 from .words import OPTIMIZER, OPTIMIZERS
 
@@ -29,10 +29,12 @@ def _preparing(keras: Any, optimizer: Any) -> Prepare:
         return takes[word].default if word in takes else None
 
     def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        if "lr" in kwargs:
+            kwargs = translated(name, OPTIMIZER, kwargs)
         if kwargs.get("epsilon", 0) is None and default("epsilon") is not None:
             del kwargs["epsilon"]  # which stood for Keras's own
             log.translated(f"{name}(epsilon=None)", f"{name}({said({'epsilon': default('epsilon')})})")
-        position, rate = _rate(args, kwargs, default("learning_rate"))
+        rate = args[1] if len(args) > 1 else kwargs.get("learning_rate", default("learning_rate"))
         decay = kwargs.get("decay")
         if decay is not None and isinstance(rate, (int, float)):
             del kwargs["decay"]
@@ -42,19 +44,11 @@ def _preparing(keras: Any, optimizer: Any) -> Prepare:
                 log.note(Kind.IGNORED, f"{name}({said({'decay': decay})})")
         if type(rate) is int:
             rate = float(rate)  # as Keras now insists
-        if position is None:
+        if len(args) > 1:
             return (args[0], rate, *args[2:]), kwargs
-        return args, {**kwargs, position: rate}
+        return args, {**kwargs, "learning_rate": rate}
 
     return prepare
-
-
-def _rate(args: tuple[Any, ...], kwargs: dict[str, Any], default: Any) -> tuple[str | None, Any]:
-    """The word that the learning rate is given by, None for its place in the row, and the rate itself."""
-    if len(args) > 1:
-        return None, args[1]
-    word = "lr" if "lr" in kwargs else "learning_rate"
-    return word, kwargs.get(word, default)
 
 
 def _decaying(keras: Any, name: str, rate: float, decay: float) -> Any:

@@ -46,7 +46,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "initializations": ("initializers",),
     "callbacks.callbacks": ("callbacks",),
     "backend.tensorflow_backend": ("backend",),
-    "preprocessing.text": ("preprocessing.text",),
+    "preprocessing.text": (f"{TF_KERAS}.preprocessing.text",),
     "utils.np_utils": ("utils",),
     "utils.generic_utils": ("utils",),
     "utils.vis_utils": ("utils",),

@@ -48,10 +48,20 @@ def _save_model(save: Callable[..., Any]) -> Callable[..., Any]:
 
 def _load_model(load: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(load)
-    def load_model(filepath: Any, *args: Any, **words: Any) -> Any:
-        return load(_found("load_model", filepath, MODELS), *args, **words)
+    def load_model(filepath: Any, custom_objects: Any = None, *args: Any, **words: Any) -> Any:
+        path = _found("load_model", filepath, MODELS)
+        if str(path).endswith((".h5", ".hdf5")):
+            custom_objects = _short_losses() | dict(custom_objects or {})
+        return load(path, custom_objects, *args, **words)
 
     return load_model
+
+
+def _short_losses() -> dict[str, Any]:
+    """Keras 3 writes ``loss="mse"`` into an HDF5 file and cannot read it again."""
+    losses = importlib.import_module("keras.losses")
+    names = {"mse": "squared", "mae": "absolute", "mape": "absolute_percentage", "msle": "squared_logarithmic"}
+    return {abbreviated: getattr(losses, f"mean_{name}_error") for abbreviated, name in names.items()}
 
 
 def _save_weights(save: Callable[..., Any]) -> Callable[..., Any]:
