@@ -15,6 +15,7 @@ import numpy as np
 
 from . import log
 from .arguments import understand
+from .kinds import Kind
 from .served import MISSING, asked_by_the_notebook, serve
 
 NUMPY: Mapping[str, str] = {
@@ -67,6 +68,8 @@ PANDAS: Mapping[str, Mapping[str, str]] = {
 }
 _SAID = {"_append": "pd.concat([a, b])", "items": "items()", "to_numpy": "to_numpy()"}
 
+WINDOWS = ("tk", "qt", "gtk", "macosx", "wx", "nbagg")
+
 After = Callable[[str, Callable[[ModuleType], None]], None]
 
 
@@ -77,6 +80,7 @@ def start(after_import: After) -> None:
     after_import("sklearn.externals", _sklearn_externals)
     after_import("sklearn.metrics", _sklearn_metrics)
     after_import("sklearn.preprocessing", _sklearn_preprocessing)
+    after_import("matplotlib", _matplotlib_windows)
     after_import("matplotlib.cm", _matplotlib_colours)
     after_import("matplotlib.style", _matplotlib_style)
 
@@ -150,6 +154,20 @@ def _sklearn_metrics(metrics: ModuleType) -> None:
 
 def _sklearn_preprocessing(preprocessing: Any) -> None:
     understand(preprocessing.OneHotEncoder, "__init__", {"sparse": "sparse_output"})
+
+
+def _matplotlib_windows(matplotlib: Any) -> None:
+    """A backend with windows: there is no screen here, and the figures are in the notebook without one."""
+    use = matplotlib.use
+
+    @functools.wraps(use)
+    def used(backend: str, **words: Any) -> None:
+        if str(backend).lower().startswith(WINDOWS):
+            log.note(Kind.IGNORED, f"matplotlib.use({backend!r})")
+        else:
+            use(backend, **words)
+
+    matplotlib.use = used
 
 
 def _matplotlib_colours(colours: ModuleType) -> None:
