@@ -31,7 +31,7 @@ def ran(sandbox: Sandbox, cells: Sequence[str], seconds: float = 120) -> list[Ra
     result = []
     for cell in nbformat.reads(reply.executed.decode(), as_version=4).cells:
         errors = [f"{output.ename}: {output.evalue}" for output in cell.outputs if output.output_type == "error"]
-        text = "".join(output.get("text", "") for output in cell.outputs)
+        text = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
         mine = tuple((n["kind"], n["found"], n["used"]) for n in notes if n["count"] == cell.execution_count)
         result.append(Ran(next(iter(errors), ""), text, mine))
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ def start(keras: Any) -> None:
     model = keras.Model
     for method in (fit_generator, evaluate_generator, predict_generator, predict_classes, predict_proba, to_yaml):
         setattr(model, method.__name__, method)
-    model.metrics_names = property(_metrics_names)
+    model.metrics_names = property(functools.partial(_metrics_names, model.metrics_names.fget))
     for name in ("input_shape", "output_shape"):
         setattr(keras.layers.Layer, name, _Shape(name))
     images = importlib.import_module("keras.src.legacy.preprocessing.image")
@@ -121,8 +122,16 @@ def to_yaml(self: Any, **_words: Any) -> None:
 # ------------------------------------------------------------------ attributes
 
 
-def _metrics_names(self: Any) -> list[str]:
+def _asked_by_keras() -> bool:
+    """Keras itself asks for such attributes too, and must get what it would get."""
+    name = sys._getframe(2).f_globals.get("__name__", "")
+    return str(name).partition(".")[0] == "keras"
+
+
+def _metrics_names(today: Any, self: Any) -> Any:
     """What ``evaluate`` returns, name by name; today's Keras has "compile_metrics" for all metrics together."""
+    if _asked_by_keras():
+        return today(self)
     names = []
     for metric in self.metrics:
         inner = getattr(metric, "metrics", None)
@@ -140,9 +149,7 @@ class _Shape:
         self.tensor = name.removesuffix("_shape")
 
     def __get__(self, layer: Any, _owner: Any = None) -> Any:
-        # Keras itself asks whether a layer has a shape, and does other things when it has.
-        asking = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
-        if layer is None or asking == "keras":
+        if layer is None or _asked_by_keras():
             raise AttributeError(self.name)
         tensors = getattr(layer, self.tensor)
         log.translated(f"layer.{self.name}", f"layer.{self.tensor}.shape")

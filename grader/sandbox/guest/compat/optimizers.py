@@ -65,7 +65,10 @@ def _decaying(keras: Any, name: str, rate: float, decay: float) -> Any:
 
 def _learning_rate(optimizer: Any) -> None:
     """``optimizer.lr``; and where ``decay`` was given, ``learning_rate`` is the rate before it, as it used to be."""
-    today = optimizer.learning_rate
+    today, step = optimizer.learning_rate, optimizer._backend_update_step
+
+    def decayed(self: Any, gradients: Any, variables: Any, rate: Any) -> Any:
+        return step(self, gradients, variables, today.fget(self) if hasattr(self._learning_rate, "base") else rate)
 
     def get(self: Any) -> Any:
         base = getattr(self._learning_rate, "base", None)
@@ -86,5 +89,6 @@ def _learning_rate(optimizer: Any) -> None:
         log.translated("optimizer.lr = ...", "optimizer.learning_rate = ...")
         set_(self, value)
 
+    optimizer._backend_update_step = decayed
     optimizer.learning_rate = property(get, set_)
     optimizer.lr = property(get_old, set_old)
