@@ -16,7 +16,7 @@ import numpy as np
 from . import log
 from .arguments import understand
 from .kinds import Kind
-from .served import MISSING, asked_by_the_notebook, serve
+from .served import MISSING, asked_by_a_library, serve
 
 NUMPY: Mapping[str, str] = {
     "int": "int",
@@ -87,7 +87,7 @@ def start(after_import: After) -> None:
 
 def _numpy() -> None:
     def lookup(name: str) -> Any:
-        if name not in NUMPY or not asked_by_the_notebook():
+        if name not in NUMPY or asked_by_a_library():
             return MISSING
         value = _BUILT_IN[name] if name in _BUILT_IN else getattr(np, NUMPY[name])
         log.translated(f"np.{name}", NUMPY[name] if name in _BUILT_IN else f"np.{NUMPY[name]}")

@@ -5,6 +5,7 @@ Nothing here draws a random number, makes a layer or changes a default: a notebo
 
 from __future__ import annotations
 
+import contextlib
 from types import ModuleType
 from typing import Any
 
@@ -20,9 +21,11 @@ def start(after_import: aged.After) -> None:
 
 
 def keras_imported(keras: ModuleType) -> None:
-    for part in (arguments, optimizers, methods, history):
-        part.start(keras)
-    replacements: dict[str, Any] = dict(saving.start(keras))
+    replacements: dict[str, Any] = {}
+    for part in (arguments.start, optimizers.start, methods.start, history.start, saving.start):
+        # Keras moves its inner parts: where one is not found a notebook loses this part, and not its kernel.
+        with contextlib.suppress(AttributeError, ImportError):
+            replacements |= part(keras) or {}
     for path, words in FUNCTIONS.items():
         package, name = path.split(".")
         replacements[path] = arguments.understanding(getattr(getattr(keras, package), name), name, words)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import log, refused
-from .arguments import translated
-from .words import EVALUATE, FIT, PREDICT
+from .arguments import translated, understand
+from .words import EVALUATE, FIT, IMAGES, PREDICT
 
 
 def start(keras: Any) -> None:
@@ -24,6 +24,7 @@ def start(keras: Any) -> None:
         setattr(keras.layers.Layer, name, _Shape(name))
     images = importlib.import_module("keras.src.legacy.preprocessing.image")
     images.Iterator.next = _next
+    understand(images.ImageDataGenerator, "__init__", IMAGES)
 
 
 # ------------------------------------------------------------------ generators

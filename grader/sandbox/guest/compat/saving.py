@@ -70,9 +70,10 @@ def _save_weights(save: Callable[..., Any]) -> Callable[..., Any]:
         name = str(filepath)
         if name.endswith((".weights.h5", ".weights.json")) or words.get("max_shard_size") is not None:
             return save(model, filepath, *args, **words)
-        today = str(Path(name).with_suffix("") if name.endswith(MODELS) else name) + ".weights.h5"
+        is_hdf5 = name.endswith((".h5", ".hdf5"))
+        today = f"{Path(name).with_suffix('') if is_hdf5 else name}.weights.h5"
         _note("model.save_weights", name, today)
-        if not name.endswith((".h5", ".hdf5")):
+        if not is_hdf5:
             return save(model, today, *args, **words)
         elder = importlib.import_module("keras.src.legacy.saving.legacy_h5_format")
         with elder.h5py.File(name, "w") as file:
@@ -93,9 +94,7 @@ def _load_weights(load: Callable[..., Any]) -> Callable[..., Any]:
 def _found(method: str, filepath: Any, suffixes: tuple[str, ...]) -> Any:
     """The file that was saved under this name, where it got a suffix."""
     name = str(filepath)
-    if name.endswith(suffixes):
-        return filepath
-    for suffix in suffixes:
+    for suffix in suffixes if not Path(name).is_file() else ():
         candidate = name.rstrip("/") + suffix
         if Path(candidate).is_file():
             _note(method, name, candidate)

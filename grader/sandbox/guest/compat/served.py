@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 MISSING = object()
@@ -26,9 +26,9 @@ def serve(module: ModuleType, lookup: Callable[[str], Any]) -> None:
     module.__getattr__ = __getattr__  # type: ignore[method-assign]
 
 
-def asked_by_the_notebook(depth: int = 2) -> bool:
-    """Whether the code that asks is a cell: libraries look for old names too, to find out how old their world is."""
-    frame = sys._getframe(depth)
-    while frame.f_back is not None and frame.f_globals.get("__name__") in (__name__, "importlib._bootstrap"):
+def asked_by_a_library() -> bool:
+    """Whether the code that asks is installed: libraries look for old names too, to find out how old their world is."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
         frame = frame.f_back
-    return frame.f_globals.get("__name__") == "__main__"
+    return frame is None or frame.f_code.co_filename.startswith((sys.prefix, sys.base_prefix, "<frozen"))

@@ -150,6 +150,8 @@ FIT: Words = {**_WORKERS, "nb_epoch": "epochs"}
 EVALUATE: Words = _WORKERS
 PREDICT: Words = _WORKERS
 
+IMAGES: Words = _ORDERING  # ImageDataGenerator
+
 MODEL: Words = {"input": "inputs", "output": "outputs"}
 
 CALLBACKS: Mapping[str, Words] = {
