@@ -2,8 +2,7 @@
 
     python benchmarks/compat.py [--forks 20]
 
-Prints milliseconds for the layer in a fork, for importing its modules once in the worker, and for one call of a
-wrapped constructor beside the plain one.
+Prints milliseconds for the layer in a fork, and for one call of a wrapped constructor beside the plain one.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ import struct
 import time
 from collections.abc import Callable
 
+from grader.sandbox.guest import hooks
+from grader.sandbox.guest.compat import layer
 from grader.sandbox.guest.worker import PRELOADED
 
 
@@ -26,19 +27,14 @@ def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
 
-    importing = milliseconds(lambda: importlib.import_module("grader.sandbox.guest.compat.layer"))
     plain = _making_a_layer()
     costs = [in_a_fork(_put_in) for _ in range(options.forks)]
     wrapped = in_a_fork(lambda: (_put_in(), _making_a_layer())[1])
-    print(f"imported once in the worker:  {importing:6.1f} ms")
     print(f"put in, in a fork:            {statistics.median(costs):6.1f} ms, at most {max(costs):.1f} of {len(costs)}")
     print(f"keras.layers.Dense(8):        {plain:6.3f} ms without, {wrapped:.3f} ms with it")
 
 
 def _put_in() -> float:
-    from grader.sandbox.guest import hooks
-    from grader.sandbox.guest.compat import layer
-
     return milliseconds(lambda: layer.start(hooks._after_import))
 
 
