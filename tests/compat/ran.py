@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import nbformat
@@ -21,6 +22,12 @@ class Ran:
 
     def noted(self, found: str, used: str = "") -> bool:
         return any(found == note[1] and used == note[2] for note in self.notes)
+
+
+def all_ran(sandbox: Sandbox, notebooks: Mapping[str, Sequence[str]]) -> dict[str, list[Ran]]:
+    """By name; two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(notebooks, pool.map(lambda cells: ran(sandbox, cells), notebooks.values()), strict=True))
 
 
 def ran(sandbox: Sandbox, cells: Sequence[str], seconds: float = 120) -> list[Ran]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from grader.sandbox.base import Sandbox
-from tests.compat.ran import Ran, ran
+from tests.compat.ran import Ran, all_ran
 
 BEGIN = """
 import numpy as np, keras, tensorflow as tf
@@ -157,7 +157,8 @@ ROWS = [pytest.param(name, place, id=row.code) for name, rows in NOTEBOOKS.items
 
 @pytest.fixture(scope="module")
 def results(warm: Sandbox) -> dict[str, list[Ran]]:
-    return {name: ran(warm, [BEGIN, *(row.code for row in rows)])[1:] for name, rows in NOTEBOOKS.items()}
+    run = all_ran(warm, {name: [BEGIN, *(row.code for row in rows)] for name, rows in NOTEBOOKS.items()})
+    return {name: results[1:] for name, results in run.items()}
 
 
 @pytest.mark.parametrize(("notebook", "place"), ROWS)

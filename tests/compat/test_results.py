@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from grader.sandbox.base import Sandbox
+from grader.records import Limits
+from grader.sandbox.base import Job, Sandbox
 from grader.sandbox.process import ProcessSandbox
 from tests.compat.ran import Ran, ran
+from tests.notebooks import notebook_bytes
 
 # Each cell asserts by itself; a name says what.
 CELLS = {
@@ -140,6 +143,30 @@ assert regressor.predict(x).shape == (8,)
 assert abs(regressor.score(x, y) + regressor.model.evaluate(x, y, verbose=0)) < 1e-7
 assert (cross_val_score(regressor, x, y, cv=2) <= 0).all()
 """,
+    "a file of Keras 2 is read": """
+import h5py, json
+model = Sequential([Dense(3, input_dim=4, activation="relu", name="one"), Dense(2, activation="softmax", name="two")])
+model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+model.save("old.h5")
+zeros = {"class_name": "Zeros", "config": {}}
+def layer(name, units, activation, **more):
+    words = {"name": name, "trainable": True, "units": units, "activation": activation, "use_bias": True}
+    return {"class_name": "Dense", "config": {**words, "bias_initializer": zeros, "kernel_constraint": None, **more}}
+layers = [layer("one", 3, "relu", batch_input_shape=[None, 4], dtype="float32"), layer("two", 2, "softmax")]
+config = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": layers}}
+adam = {"class_name": "Adam", "config": {"lr": 0.01, "beta_1": 0.9, "decay": 0.001, "epsilon": 1e-07, "amsgrad": False}}
+with h5py.File("old.h5", "r+") as file:
+    file.attrs["model_config"] = json.dumps(config).encode()
+    file.attrs["training_config"] = json.dumps({"optimizer_config": adam, "loss": "categorical_crossentropy",
+        "metrics": ["accuracy"], "sample_weight_mode": None, "loss_weights": None}).encode()
+answers = model.predict(inputs, verbose=0)
+again = keras.models.load_model("old.h5")
+assert (again.predict(inputs, verbose=0) == answers).all() and abs(float(again.optimizer.lr) - 0.01) < 1e-7
+for text in (config, {"class_name": "Sequential", "config": layers}):
+    again = keras.models.model_from_json(json.dumps({**text, "keras_version": "2.1.0", "backend": "tensorflow"}))
+    again.load_weights("old.h5")
+    assert (again.predict(inputs, verbose=0) == answers).all()
+""",
     "channels first runs": """
 net = Sequential([keras.layers.Convolution2D(2, 3, 3, dim_ordering="th", input_shape=(1, 6, 6)), keras.layers.Flatten(), Dense(1)])
 net.compile("sgd", "mse")
@@ -197,15 +224,19 @@ np.float
 
 
 @pytest.fixture(scope="module")
-def results(warm: Sandbox) -> dict[str, Ran]:
-    return dict(zip(CELLS, ran(warm, list(CELLS.values())), strict=True))
+def runs(warm: Sandbox) -> dict[str, list[Ran]]:
+    cold = ProcessSandbox(os.environ)
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(ran, cold, OLD)
+        done = {"numbers": ran(warm, list(CELLS.values())), "today": ran(warm, [MODERN, PLAIN]), "warm": ran(warm, OLD)}
+        done["cold"] = beside.result()
+    cold.close()
+    return done
 
 
 @pytest.fixture(scope="module")
-def cold() -> Iterator[Sandbox]:
-    sandbox = ProcessSandbox(os.environ)
-    yield sandbox
-    sandbox.close()
+def results(runs: dict[str, list[Ran]]) -> dict[str, Ran]:
+    return dict(zip(CELLS, runs["numbers"], strict=True))
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -213,14 +244,30 @@ def test_the_numbers_are_those_that_were_meant(results: dict[str, Ran], name: st
     assert results[name].error == ""
 
 
-def test_a_notebook_of_today_gives_the_same_bits_as_without_the_layer(warm: Sandbox) -> None:
-    with_layer, without = ran(warm, [MODERN, PLAIN])
+def test_a_notebook_of_today_gives_the_same_bits_as_without_the_layer(runs: dict[str, list[Ran]]) -> None:
+    with_layer, without = runs["today"]
     assert with_layer.error == without.error == "" and with_layer.notes == ()
     assert len(with_layer.text) == 65 and with_layer.text == without.text
 
 
-def test_cold_and_warm_translate_alike(warm: Sandbox, cold: Sandbox) -> None:
-    first, second = ran(warm, OLD), ran(cold, OLD)
+EVALUATED = """
+import numpy as np, keras
+x, y = np.random.rand(40, 3), np.random.rand(40)
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse", run_eagerly=True)
+model.fit(x, y, validation_data=(x[:7], y[:7]), nb_epoch=3, verbose=0)
+model.evaluate(x[:9], y[:9], verbose=0)
+"""
+
+
+def test_what_a_training_did_is_recorded_in_the_words_of_today(warm: Sandbox) -> None:
+    facts = json.loads(warm.run(Job(notebook_bytes(EVALUATED), {}, Limits(seconds=60))).facts or b"")
+    assert facts["fits"][0]["planned_epochs"] == facts["fits"][0]["epochs"] == 3
+    assert facts["held_out_evaluations"] == 1, "fit's own evaluations are none of the author's"
+
+
+def test_cold_and_warm_translate_alike(runs: dict[str, list[Ran]]) -> None:
+    first, second = runs["warm"], runs["cold"]
     assert first == second
     assert [result.error for result in first] == [""] * len(OLD)
     assert all(result.notes for result in first if result not in first[1:2])

@@ -12,14 +12,14 @@ for part in ('train', 'validation'):
     for kind in ('cats', 'dogs'):
         folder = os.path.join('photos', part, kind)
         os.makedirs(folder)
-        for place in range(5):
-            Image.fromarray(rng.randint(0, 256, (60, 80, 3)).astype('uint8')).save(os.path.join(folder, '%d.jpg' % place))
+        for place in range(3):
+            Image.fromarray(rng.randint(0, 256, (30, 40, 3)).astype('uint8')).save(os.path.join(folder, '%d.jpg' % place))
 
 # %%
 from keras.preprocessing.image import ImageDataGenerator
 plain = ImageDataGenerator(rescale=1./255)
-train_generator = plain.flow_from_directory('photos/train', target_size=(150, 150), batch_size=5, class_mode='binary')
-validation_generator = plain.flow_from_directory('photos/validation', target_size=(150, 150), batch_size=5, class_mode='binary')
+train_generator = plain.flow_from_directory('photos/train', target_size=(150, 150), batch_size=3, class_mode='binary')
+validation_generator = plain.flow_from_directory('photos/validation', target_size=(150, 150), batch_size=3, class_mode='binary')
 for batch, answers in train_generator:
     print(batch.shape, answers.shape)
     break
@@ -69,8 +69,8 @@ print(model.count_params())
 augmented = ImageDataGenerator(rescale=1./255, rotation_range=40, width_shift_range=0.2, height_shift_range=0.2,
                                shear_range=0.2, zoom_range=0.2, horizontal_flip=True)
 train_generator = augmented.flow_from_directory('photos/train', target_size=(150, 150), batch_size=4, class_mode='binary')
-history = model.fit_generator(train_generator, steps_per_epoch=4, epochs=2, verbose=0,
-                              validation_data=validation_generator, validation_steps=2)
+history = model.fit_generator(train_generator, steps_per_epoch=3, epochs=2, verbose=0,
+                              validation_data=validation_generator, validation_steps=1)
 print(int(model.optimizer.iterations))
 plt.plot(range(1, 3), history.history['acc'], 'bo', label='Training acc')
 plt.plot(range(1, 3), history.history['val_acc'], 'b', label='Validation acc')

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,14 @@ def start(keras: Any) -> dict[str, Callable[..., Any]]:
     for make in (_save_model, _load_model, _save_weights, _load_weights):
         name = make.__name__.removeprefix("_")
         setattr(api, name, make(getattr(api, name)))
+    configs: Any = importlib.import_module("keras.src.legacy.saving.saving_utils")
+    configs.model_from_config = _model_from_config(configs.model_from_config)
     understand(keras.Model, "save_weights", {"save_format": None, "options": None}, shown="model.save_weights")
     _checkpoint(keras.callbacks.ModelCheckpoint)
     homes = {"save_model": ("models", "saving"), "load_model": ("models", "saving")}
-    return {f"{home}.{name}": getattr(api, name) for name, places in homes.items() for home in places}
+    replacements = {f"{home}.{name}": getattr(api, name) for name, places in homes.items() for home in places}
+    from_json = _model_from_json(keras.models.model_from_json, configs.model_from_config)
+    return {**replacements, "models.model_from_json": from_json}
 
 
 def _save_model(save: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,6 +60,37 @@ def _load_model(load: Callable[..., Any]) -> Callable[..., Any]:
         return load(path, custom_objects, *args, **words)
 
     return load_model
+
+
+def _model_from_config(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Keras 2's files have ``batch_input_shape`` in a first layer; Keras 3 takes it for the shape of one row."""
+
+    @functools.wraps(make)
+    def model_from_config(config: Any, *args: Any, **words: Any) -> Any:
+        layer = config.get("config") if isinstance(config, dict) else None
+        layer = layer if isinstance(layer, dict) else {}
+        shape = layer.get("batch_input_shape")
+        if shape and config.get("class_name") != "InputLayer":
+            rest = {word: value for word, value in layer.items() if word != "batch_input_shape"}
+            config = {**config, "config": {**rest, "input_shape": tuple(shape[1:])}}
+        return make(config, *args, **words)
+
+    return model_from_config
+
+
+def _model_from_json(make: Callable[..., Any], from_config: Callable[..., Any]) -> Callable[..., Any]:
+    """Keras 2's JSON does not say from which module a class is, nor Keras 1's the name of a model."""
+
+    @functools.wraps(make)
+    def model_from_json(json_string: Any, custom_objects: Any = None) -> Any:
+        config = json.loads(json_string)
+        if not isinstance(config, dict) or "module" in config:
+            return make(json_string, custom_objects)
+        if isinstance(config.get("config"), list):
+            config["config"] = {"name": "sequential", "layers": config["config"]}
+        return from_config(config, custom_objects)
+
+    return model_from_json
 
 
 def _short_losses() -> dict[str, Any]:
