@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.guest.compat import aged, backend, merging, places, refused, words
+from grader.sandbox.guest.compat import aged, backend, merging, pictures, places, refused, words
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text("utf-8")
 
@@ -39,6 +39,8 @@ EXPECTED = {
         *aged.MODULES,
         *(f"sklearn.metrics.{name}" for name in aged.SKLEARN_METRICS),
         *(f"DataFrame.{name}" for name in aged.PANDAS["DataFrame"]),
+        *(f"scipy.misc.{name}" for name in pictures.TODAY),
+        "mean_squared_error(squared=False)",
         "OneHotEncoder(sparse=...)",
         "plt.cm.get_cmap",
         'plt.style.use("seaborn-...")',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.abc
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import log
+from . import log, pictures
 from .arguments import understand
 from .kinds import Kind
 from .served import MISSING, asked_by_a_library, serve
@@ -76,6 +77,7 @@ After = Callable[[str, Callable[[ModuleType], None]], None]
 def start(after_import: After) -> None:
     sys.meta_path.append(_Gone())
     _numpy()
+    after_import("scipy.misc", lambda misc: serve(misc, pictures.lookup))  # in some versions an empty one
     after_import("pandas", _pandas)
     after_import("sklearn.externals", _sklearn_externals)
     after_import("sklearn.metrics", _sklearn_metrics)
@@ -102,12 +104,15 @@ class _Gone(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in MODULES else None
+        gone = fullname in MODULES or fullname == "scipy.misc"
+        return ModuleSpec(fullname, _Gone()) if gone else None  # one of its own: whoever waits for it wraps its loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:  # noqa: ARG002
         return None
 
     def exec_module(self, module: ModuleType) -> None:
+        if module.__name__ == "scipy.misc":
+            return
         home, names = MODULES[module.__name__]
         today = importlib.import_module(home)
 
@@ -150,6 +155,23 @@ def _sklearn_metrics(metrics: ModuleType) -> None:
         return getattr(metrics, SKLEARN_METRICS[name]).from_estimator
 
     serve(metrics, lookup)
+    _square_root(metrics)
+
+
+def _square_root(metrics: Any) -> None:
+    """``mean_squared_error(squared=False)``, which became a function of its own."""
+    mean = metrics.mean_squared_error
+    if "squared" in inspect.signature(mean).parameters or not hasattr(metrics, "root_mean_squared_error"):
+        return
+
+    @functools.wraps(mean)
+    def mean_squared_error(*args: Any, squared: bool = True, **words: Any) -> Any:
+        if squared:
+            return mean(*args, **words)
+        log.translated("mean_squared_error(squared=False)", "root_mean_squared_error()")
+        return metrics.root_mean_squared_error(*args, **words)
+
+    metrics.mean_squared_error = mean_squared_error
 
 
 def _sklearn_preprocessing(preprocessing: Any) -> None:
