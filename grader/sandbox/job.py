@@ -169,7 +169,7 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
         "MPLCONFIGDIR": str(folder / "home" / ".matplotlib"),
         "IPYTHONDIR": str(folder / "home" / ".ipython"),
         "JUPYTER_PLATFORM_DIRS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
         "OMP_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,

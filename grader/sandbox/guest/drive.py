@@ -233,10 +233,11 @@ class Drive:
                 continue
             started = time.monotonic()
             self.client.begin_cell()
+            seconds = self._cell_seconds()
+            insisting = asyncio.ensure_future(self._insist_after(seconds))
             try:
-                # The second bound is for a cell that ignores its interruption.
-                bound = self._cell_seconds() + protocol.GRACE_SECONDS
-                await asyncio.wait_for(self.client.async_execute_cell(cell, index), bound)
+                # The second bound is for a cell that ignores its interruptions.
+                await asyncio.wait_for(self.client.async_execute_cell(cell, index), seconds + protocol.GRACE_SECONDS)
             except (DeadKernelError, TimeoutError):
                 # nbclient takes being cancelled at the second bound for the kernel's death; the kernel knows better.
                 alive = await self.kernel.is_alive()
@@ -247,6 +248,7 @@ class Drive:
                 self.status["died_cell"] = index  # what speaks there now is no kernel: the notebook has replaced it
                 return False
             finally:
+                insisting.cancel()
                 self.save()
             if time.monotonic() >= self.deadline:
                 self.status["timeout_cell"] = index
@@ -255,6 +257,13 @@ class Drive:
             if one and time.monotonic() - started >= one:
                 self.status["slow_cells"].append(index)
         return True
+
+    async def _insist_after(self, seconds: float) -> None:
+        """Interrupts again and again: one that comes while Python tidies an object up is lost."""
+        await asyncio.sleep(seconds)
+        while True:
+            await asyncio.sleep(protocol.INSIST_EVERY)
+            await self.kernel.interrupt_kernel()
 
     async def _ask_kernel(self, what: str) -> None:
         """Has the probe work inside the notebook's process; what it prints is nobody's."""
