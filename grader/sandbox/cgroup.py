@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ MEGABYTE = 1 << 20
 MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 # A notebook that stays within its limit must not meet the kernel's: what is cached of its files counts here as well.
 SLACK = 1.1
+SECONDS_TO_EMPTY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,16 @@ class MemoryGroup:
         return False
 
     def close(self) -> None:
-        with suppress(OSError):
-            self._folder.rmdir()
+        deadline = time.monotonic() + SECONDS_TO_EMPTY
+        while time.monotonic() < deadline:
+            try:
+                self._folder.rmdir()
+            except FileNotFoundError:
+                return
+            except OSError:  # a process that was killed has not quite gone
+                time.sleep(0.02)
+            else:
+                return
 
 
 def memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = OWN) -> MemoryGroup | None:

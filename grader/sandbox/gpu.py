@@ -45,5 +45,5 @@ def card(inherited: Mapping[str, str], devices: Path = DEVICES) -> Card | None:
 def environment(found: Card | None, *, hidden_others: bool) -> dict[str, str]:
     """``hidden_others``: the notebook sees the card's own nodes only."""
     if found is None:
-        return {VISIBLE: "-1"}
+        return {VISIBLE: "-1", **GROWTH}
     return {VISIBLE: "0" if hidden_others and found.alone else found.name, **GROWTH}

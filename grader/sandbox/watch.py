@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -192,8 +191,8 @@ def descendants(pid: int) -> list[psutil.Process]:
 def _children(pid: int) -> list[int]:
     children: list[int] = []
     with suppress(OSError):  # it has ended in the meantime
-        for task in os.scandir(f"/proc/{pid}/task"):
-            children += map(int, Path(task.path, "children").read_text().split())
+        for task in list(Path(f"/proc/{pid}/task").iterdir()):
+            children += map(int, (task / "children").read_text().split())
     return children
 
 
