@@ -143,7 +143,7 @@ def check(
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
-        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors())
+        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=_library())
         graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
     _finish([graded])
@@ -161,7 +161,7 @@ def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
     speech = _speech(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(shelf.folders(), _config_folder(), os.environ)
+        findings = doctor.examine(shelf.folders(), _config_folder(), _library_folder(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
@@ -190,6 +190,7 @@ def _grade(
             language=speech.language,
             jobs=jobs,
             threads=max(1, _processors() // jobs),
+            library=_library(),
         )
         if level is Level.container:
             image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
@@ -273,6 +274,15 @@ def _speech(lang: Language | None) -> Translation:
 
 def _config_folder() -> Path:
     return platformdirs.user_config_path("grader", appauthor=False)
+
+
+def _library_folder() -> Path:
+    return platformdirs.user_cache_path("grader", appauthor=False) / "keras"
+
+
+def _library() -> Path | None:
+    """What Keras would download; None where nobody has put anything there."""
+    return _library_folder() if _library_folder().is_dir() else None
 
 
 def _processors() -> int:

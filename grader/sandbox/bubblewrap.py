@@ -97,12 +97,21 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
     # The shell opens the filter for bwrap, which reads and closes it: a descriptor from here would have to pass
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
-    argv = [*opened, bwrap, *_confinement(folder.path), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
+    argv = [
+        *opened,
+        bwrap,
+        *_confinement(folder.path, job.library),
+        "--",
+        sys.executable,
+        *protocol.PYTHON_OPTIONS,
+        "-c",
+        *python,
+    ]
     return Command(argv, environment(JOB, job.threads, inherited))
 
 
-def _confinement(folder: Path) -> list[str]:
-    mounts = [word for mount in view(machine_view(), folder) for word in _mounted(mount)]
+def _confinement(folder: Path, library: Path | None) -> list[str]:
+    mounts = [word for mount in view(machine_view(), folder, library) for word in _mounted(mount)]
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),

@@ -67,7 +67,7 @@ class NamespaceSandbox:
         folder = JobFolder(job)
         try:
             folder.log.touch()
-            tree = worker.fork(job, folder, folder.log, view(self._machine_view, folder.path))
+            tree = worker.fork(job, folder, folder.log, view(self._machine_view, folder.path, job.library))
             try:
                 reply = Watch(job, folder, tree, shared_mb=worker.rss_mb).until_end()
             finally:

@@ -17,8 +17,13 @@ _notes: dict[tuple[str, str, str], dict[str, Any]] = {}
 def note(kind: Kind, found: str, used: str = "") -> None:
     """Of the same note the first counts; the cell is the one that runs."""
     if len(_notes) < MAX_NOTES:
-        key = (kind.value, str(found)[:MAX_TEXT], str(used)[:MAX_TEXT])
+        key = (kind.value, _text(found), _text(used))
         _notes.setdefault(key, {"kind": key[0], "count": current_count[0], "found": key[1], "used": key[2]})
+
+
+def _text(value: object) -> str:
+    """What every JSON reader takes: a name that is not UTF-8 would make all facts unreadable."""
+    return str(value)[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
 def translated(found: str, used: str) -> None:

@@ -1,0 +1,166 @@
+"""Where a missing path is read, the file of the same name that was handed out is read instead, and that is noted.
+
+Only what would have failed goes another way: each function is called as it is first. Writing is never touched.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import io
+import os
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from . import log
+from .files import Finder
+from .kinds import Kind
+
+MISSING = (FileNotFoundError, NotADirectoryError)
+
+Translate = Callable[[Any], Any]
+AfterImport = Callable[[str, Callable[[ModuleType], None]], None]
+
+
+def start(finder: Finder, after_import: AfterImport) -> None:
+    def file(path: Any) -> Any:
+        return _instead(path, finder, finder.file(path))
+
+    def folder(path: Any) -> Any:
+        return _instead(path, finder, finder.folder(path))
+
+    opened = _opening(builtins.open, file)
+    builtins.open = io.open = opened
+    tarfile.bltn_open = opened  # type: ignore[attr-defined]
+    _replace_in_ipython(opened)
+    os.listdir, os.scandir = _listing(os.listdir, folder), _listing(os.scandir, folder)
+    os.chdir = _changing(os.chdir, folder, finder)  # type: ignore[assignment]
+    for name in ("copy", "copy2", "copyfile", "unpack_archive"):
+        setattr(shutil, name, _translated(getattr(shutil, name), file))
+    shutil.copytree = _translated(shutil.copytree, folder)
+    _after_imports(after_import, file, folder)
+
+
+def _instead(path: Any, finder: Finder, found: str | None) -> Any:
+    """``found``, noted; or ``path`` as it came."""
+    if found is None:
+        return path
+    log.note(Kind.FILE, os.fsdecode(path), finder.shown(found))
+    return found
+
+
+def _replace_in_ipython(opened: Callable[..., Any]) -> None:
+    """A notebook's own ``open`` is IPython's, which keeps what it took from ``io``."""
+    interactive: Any = sys.modules["IPython.core.interactiveshell"]
+    interactive.io_open = opened
+
+
+def _opening(real: Callable[..., Any], file: Translate) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def open(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: A001
+        try:
+            return real(path, mode, *args, **kwargs)
+        except MISSING:
+            found = file(path) if set("wax+").isdisjoint(mode) else path
+            if found is path:
+                raise
+        return real(found, mode, *args, **kwargs)
+
+    return open
+
+
+def _listing(real: Callable[..., Any], folder: Translate) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def listed(path: Any = ".") -> Any:
+        try:
+            return real(path)
+        except MISSING:
+            found = folder(path)
+            if found is path:
+                raise
+        return real(found)
+
+    return listed
+
+
+def _changing(real: Callable[[Any], None], folder: Translate, finder: Finder) -> Callable[[Any], None]:
+    """Into a folder of the course; where a path is Colab's or Kaggle's own, the notebook stays where its files are."""
+
+    @functools.wraps(real)
+    def chdir(path: Any) -> None:
+        try:
+            return real(path)
+        except MISSING:
+            found = folder(path)
+            if found is path and not finder.is_elsewhere(path):
+                raise
+        if found is path:
+            log.note(Kind.INSTEAD, os.fsdecode(path), ".")
+            found = finder.work
+        return real(found)
+
+    return chdir
+
+
+def _translated(real: Callable[..., Any], translate: Translate, place: int = 0) -> Callable[..., Any]:
+    """``real`` with its argument at ``place`` translated where it names nothing that exists."""
+
+    @functools.wraps(real)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > place:
+            args = (*args[:place], _existing(args[place], translate), *args[place + 1 :])
+        return real(*args, **kwargs)
+
+    return called
+
+
+def _existing(path: Any, translate: Translate) -> Any:
+    if not isinstance(path, (str, bytes, os.PathLike)) or os.path.lexists(path):
+        return path
+    return translate(path)
+
+
+# ------------------------------------------------------------------ libraries that read by themselves
+
+
+def _after_imports(after_import: AfterImport, file: Translate, folder: Translate) -> None:
+    """Code that opens files without Python's ``open``, or looks first whether they are there."""
+
+    def numpy(module: Any) -> None:
+        module.open = _opened_for_reading(module.open, file)
+
+    def opencv(module: Any) -> None:
+        module.imread = _translated(module.imread, file)
+
+    def hdf5(module: Any) -> None:
+        module.File.__init__ = _opened_for_reading(module.File.__init__, file, place=1)
+
+    def keras_folders(module: Any) -> None:
+        module.index_directory = _translated(module.index_directory, folder)
+
+    def keras_generators(module: Any) -> None:
+        iterator = module.DirectoryIterator
+        iterator.__init__ = _translated(iterator.__init__, folder, place=1)
+
+    after_import("numpy.lib._datasource", numpy)
+    after_import("cv2", opencv)
+    after_import("h5py", hdf5)
+    after_import("keras.src.utils.dataset_utils", keras_folders)
+    after_import("keras.src.legacy.preprocessing.image", keras_generators)
+
+
+def _opened_for_reading(real: Callable[..., Any], file: Translate, place: int = 0) -> Callable[..., Any]:
+    """``real`` takes a path at ``place`` and a mode after it."""
+    translated = _translated(real, file, place)
+
+    @functools.wraps(real)
+    def opened(*args: Any, **kwargs: Any) -> Any:
+        mode = args[place + 1] if len(args) > place + 1 else kwargs.get("mode", "r")
+        reads = mode is None or (isinstance(mode, str) and set("wax+").isdisjoint(mode))
+        return (translated if reads else real)(*args, **kwargs)
+
+    return opened
