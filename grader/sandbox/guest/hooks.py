@@ -42,9 +42,9 @@ def start(shell: Any, seed: int, budget: training.Budget) -> None:
         seeds["keras"] = seed
         training.hook(keras, budget)
 
-    after_import("tensorflow", lambda _module: None)  # for the random state alone: see _AfterImport
-    after_import("keras", keras_imported)
-    after_import("matplotlib.backend_bases", _hook_matplotlib)
+    _after_import("tensorflow", lambda _module: None)  # for the random state alone: see _AfterImport
+    _after_import("keras", keras_imported)
+    _after_import("matplotlib.backend_bases", _hook_matplotlib)
 
 
 @contextmanager
@@ -88,8 +88,7 @@ class _AfterImport(importlib.abc.MetaPathFinder):
         return spec
 
 
-def after_import(name: str, action: Callable[[ModuleType], None]) -> None:
-    """Calls ``action`` with the module ``name``: now if it is there, else as soon as the notebook has imported it."""
+def _after_import(name: str, action: Callable[[ModuleType], None]) -> None:
     if name in sys.modules:
         action(sys.modules[name])
     else:

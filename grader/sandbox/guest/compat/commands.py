@@ -100,9 +100,10 @@ def take_notes(job: Path, note: Callable[[Kind, str, str], None]) -> None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return
-    with os.fdopen(descriptor, "rb") as file:
-        lines = file.read(MAX_NOTES_BYTES).splitlines() if stat.S_ISREG(os.fstat(descriptor).st_mode) else []
-    for line in lines:
+    plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    data = os.read(descriptor, MAX_NOTES_BYTES) if plain else b""
+    os.close(descriptor)
+    for line in data.splitlines():
         try:
             said = json.loads(line)
             note(Kind(said["kind"]), str(said["found"]), str(said["used"]))

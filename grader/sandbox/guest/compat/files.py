@@ -12,9 +12,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from .sources import Handout
+
 MAX_ENTRIES = 20_000  # of the notebook's folder that are known by name
 RESERVED = ("hidden", "out", "run", "tmp")  # of the job folder: ours, or nobody's data
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev", "/run", "/var", "/opt", "/tmp")  # noqa: S108
+ROOT = re.compile(r"(?:/content(?:/drive(?:/My ?Drive)?)?|/kaggle(?:/input|/working)?|drive/My ?Drive|\.\./input)/*")
 FOREIGN = re.compile(r"(?:/content|/kaggle|/gdrive)(?:/|$)|(?:\./)?(?:drive/(?:My ?Drive|Shareddrives)|\.\./input)\b")
 DRIVE_LETTER = re.compile(r"[A-Za-z]:")
 
@@ -22,10 +25,10 @@ DRIVE_LETTER = re.compile(r"[A-Za-z]:")
 class Finder:
     """Knows the names below ``work`` as they were at the first question since ``forget`` was called."""
 
-    def __init__(self, job: Path, library: Path | None = None) -> None:
+    def __init__(self, job: Path, handout: Handout) -> None:
         self.work = os.fspath(job / "work")
-        self._job, self._home = os.fspath(job), os.fspath(job / "home")
-        own = [library, sys.prefix, sys.base_prefix, Path(__file__).parents[1]]
+        self._job, self._handout = os.fspath(job), handout
+        own = [handout.library, sys.prefix, sys.base_prefix, Path(__file__).parents[1]]
         self._closed = tuple(os.fspath(path) for path in own if path) + SYSTEM
         self._names: dict[bool, list[str]] | None = None  # files (False) and folders (True), relative, "/" between
 
@@ -37,6 +40,10 @@ class Finder:
         return self._found(path, folders=False)
 
     def folder(self, path: object) -> str | None:
+        """The same for a folder; the places where Colab and Kaggle keep files are the notebook's own folder."""
+        text = _text(path)
+        if text is not None and ROOT.fullmatch(text) and not os.path.lexists(text):
+            return self.work
         return self._found(path, folders=True)
 
     def is_elsewhere(self, path: object) -> bool:
@@ -60,7 +67,8 @@ class Finder:
             match = _only(wanted, names)
             if match is not None:
                 return os.path.join(self.work, *match.split("/"))  # noqa: PTH118
-        return None
+        known = None if folders else self._handout.named(parts[-1])
+        return os.fspath(known) if known is not None else None
 
     def _is_ours(self, text: str) -> bool:
         """Places where a missing file is missing, and programs look for what may not be there."""

@@ -24,8 +24,9 @@ def start(shell: Any, kernel: Any) -> None:
         shell.register_magic_function(_command(shell, name), "line", name)
     for name in ("tensorflow_version", "tensorboard"):
         shell.register_magic_function(_idle(name), "line", name)
-    for name in ("matplotlib", "load_ext", "reload_ext"):
-        shell.register_magic_function(_MADE[name](shell.find_line_magic(name)), "line", name)
+    shell.enable_matplotlib = _drawing_inline(shell.enable_matplotlib)
+    extensions = shell.extension_manager
+    extensions.load_extension = _without_extensions_of_pages(extensions.load_extension)
     shell.register_magic_function(lambda line, cell: shell.run_cell_magic("bash", line, cell), "cell", "shell")
     shell.system = lambda command: _system(shell, command)
     kernel.raw_input, kernel.getpass = _nobody("input"), _nobody("getpass")
@@ -39,31 +40,32 @@ def _idle(name: str) -> Callable[[str], None]:
     return lambda line: log.note(Kind.PLACE, f"%{name} {line}".strip())
 
 
-def _matplotlib(real: Callable[[str], Any]) -> Callable[[str], Any]:
-    def matplotlib(line: str) -> Any:
-        if line.strip().lower() not in INTERACTIVE:
-            return real(line)
-        log.note(Kind.INSTEAD, f"%matplotlib {line}", "%matplotlib inline")
-        return real("inline")
+def _drawing_inline(real: Callable[..., Any]) -> Callable[..., Any]:
+    """``%matplotlib``: a window or a widget would have nobody before it, and leave no picture in the notebook."""
 
-    return matplotlib
+    def enable_matplotlib(gui: Any = None) -> Any:
+        if str(gui).lower() in INTERACTIVE:
+            log.note(Kind.INSTEAD, f"%matplotlib {gui}", "%matplotlib inline")
+            gui = "inline"
+        return real(gui)
 
-
-def _load_ext(real: Callable[[str], Any]) -> Callable[[str], Any]:
-    def load_ext(line: str) -> Any:
-        if line.strip().startswith(("tensorboard", "google.")):
-            return log.note(Kind.PLACE, f"%load_ext {line}")
-        return real(line)
-
-    return load_ext
+    return enable_matplotlib
 
 
-_MADE = {"matplotlib": _matplotlib, "load_ext": _load_ext, "reload_ext": _load_ext}
+def _without_extensions_of_pages(real: Callable[[str], Any]) -> Callable[[str], Any]:
+    """``%load_ext``: TensorBoard, and what only Colab has."""
+
+    def load_extension(name: str) -> Any:
+        if name.startswith(("tensorboard", "google.")):
+            return log.note(Kind.PLACE, f"%load_ext {name}")
+        return real(name)
+
+    return load_extension
 
 
 def _system(shell: Any, command: str) -> None:
     """``!command``: through a pipe, for there is no terminal to give it. Its exit status is left in ``_exit_code``."""
-    command = PYTHON_MODULE.sub(r"\1", shell.var_expand(command, depth=1))
+    command = PYTHON_MODULE.sub(r"\1", shell.var_expand(command, depth=2))
     program = SHELL if os.path.exists(SHELL) else shutil.which("sh")  # noqa: PTH110
     words = [program or "sh", "-c", command]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:

@@ -41,7 +41,7 @@ class Program:
 
     @cached_property
     def finder(self) -> Finder:
-        return Finder(self.job, self.handout.library)
+        return Finder(self.job, self.handout)
 
     def say(self, text: str) -> None:
         sys.stdout.write(f"{text}\n")

@@ -17,7 +17,7 @@ from .. import protocol
 
 MAX_SHOWN = 200  # characters of an address in a message
 REMOTE = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
-LOCAL = re.compile(r"(?:localhost|127\.[\d.]+|\[::1\])(?::|$)", re.IGNORECASE)  # a server of the notebook's own
+LOCAL = re.compile(r"(?:localhost|127\.[\d.]+|\[::1\])(?:[:/?]|$)", re.IGNORECASE)  # a server of the notebook's own
 DRIVE = re.compile(r"drive\.(?:usercontent\.)?google\.com/(?:file/d/|.*[?&]id=)([\w-]{10,})")
 LIBRARY_FOLDERS = ("datasets", "models")
 
@@ -46,11 +46,13 @@ class Handout:
 
     def file_for(self, address: str) -> Path | None:
         """The course's own copy of what lies at ``address``; else the library's file of that name."""
-        for key in _keys(address):
-            name = (self.sources or {}).get(key)
-            if name is not None and (self.work / name).is_file():
-                return self.work / name
-        return self._in_library(last_name(address))
+        found = (self.named(key) for key in _keys(address))
+        return next(filter(None, found), None) or self._in_library(last_name(address))
+
+    def named(self, name: str) -> Path | None:
+        """The course's own file that the course's table knows by this address or name."""
+        known = (self.sources or {}).get(_key(name))
+        return self.work / known if known is not None and (self.work / known).is_file() else None
 
     def _in_library(self, name: str) -> Path | None:
         if self.library is None or not name or Path(name).name != name:
@@ -79,9 +81,9 @@ def last_name(address: str) -> str:
 
 def _keys(address: str) -> Iterator[str]:
     """From the most particular to the plain name."""
-    yield _key(address)
-    yield _key(address.partition("?")[0])
-    yield last_name(address).lower()
+    yield address
+    yield address.partition("?")[0]
+    yield last_name(address)
 
 
 def _key(address: str) -> str:

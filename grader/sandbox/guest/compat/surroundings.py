@@ -6,11 +6,12 @@ process, on the files that were handed out with the homework, and what it did it
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import commands, downloads, log, magics, places, reading, tracking
+from . import colab, commands, downloads, log, magics, reading, tracking
 from .files import Finder
 from .reading import AfterImport
 from .sources import Handout
@@ -19,13 +20,14 @@ from .sources import Handout
 def start(app: Any, job: Path, request: Mapping[str, Any], after_import: AfterImport) -> None:
     """``app`` is IPython's kernel; ``after_import`` acts on a module now, or once the notebook has imported it."""
     handout = Handout.of(job, request)
-    finder = Finder(job, handout.library)
+    finder = Finder(job, handout)
     downloads.start(handout, job / "home", after_import)
     reading.start(finder, after_import)
-    places.start(handout)
+    colab.start(handout)
     tracking.start()
     magics.start(app.shell, app.kernel)
     commands.lay_out(job)
+    _import_from_beside()
 
     def cell_begins(_info: Any) -> None:
         finder.forget()
@@ -35,3 +37,13 @@ def start(app: Any, job: Path, request: Mapping[str, Any], after_import: AfterIm
 
     app.shell.events.register("pre_run_cell", cell_begins)
     app.shell.events.register("post_run_cell", cell_ended)
+
+
+def _import_from_beside() -> None:
+    """As everywhere, a notebook may import the modules beside it: after Python's own, before what is installed.
+
+    This process was started so that it would not (-P), for what ran in it until now.
+    """
+    packages = (place for place, path in enumerate(sys.path) if Path(path).name in ("site-packages", "dist-packages"))
+    if "" not in sys.path:
+        sys.path.insert(next(packages, 0), "")

@@ -174,7 +174,7 @@ class _Api:
 
 
 def _kaggle(module: ModuleType) -> None:
-    module.KaggleApi = _Api  # type: ignore[attr-defined]
+    module.KaggleApi, module.api = _Api, _Api()  # type: ignore[attr-defined]
 
 
 def _kaggle_api(module: ModuleType) -> None:
