@@ -6,6 +6,7 @@ Only what would have failed goes another way: each function is called as it is f
 from __future__ import annotations
 
 import builtins
+import bz2
 import functools
 import io
 import os
@@ -35,8 +36,7 @@ def start(finder: Finder, after_import: AfterImport) -> None:
 
     opened = _opening(builtins.open, file)
     builtins.open = io.open = opened
-    tarfile.bltn_open = opened  # type: ignore[attr-defined]
-    _replace_in_ipython(opened)
+    _replace_copies(opened)
     os.listdir, os.scandir = _listing(os.listdir, folder), _listing(os.scandir, folder)
     os.chdir = _changing(os.chdir, folder, finder)  # type: ignore[assignment]
     for name in ("copy", "copy2", "copyfile", "unpack_archive"):
@@ -53,10 +53,15 @@ def _instead(path: Any, finder: Finder, found: str | None) -> Any:
     return found
 
 
-def _replace_in_ipython(opened: Callable[..., Any]) -> None:
-    """A notebook's own ``open`` is IPython's, which keeps what it took from ``io``."""
-    interactive: Any = sys.modules["IPython.core.interactiveshell"]
-    interactive.io_open = opened
+def _replace_copies(opened: Callable[..., Any]) -> None:
+    """Modules that keep what ``open`` was: two of Python's own, and IPython, whose copy is the notebook's own."""
+    copies: dict[Any, str] = {
+        tarfile: "bltn_open",
+        bz2: "_builtin_open",
+        sys.modules["IPython.core.interactiveshell"]: "io_open",
+    }
+    for module, name in copies.items():
+        setattr(module, name, opened)
 
 
 def _opening(real: Callable[..., Any], file: Translate) -> Callable[..., Any]:
