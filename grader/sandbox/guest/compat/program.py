@@ -45,6 +45,7 @@ class Program:
 
     def say(self, text: str) -> None:
         sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()  # in the order of what was complained of
 
     def complain(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")
