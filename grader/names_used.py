@@ -17,6 +17,8 @@ from grader.records import Message, message
 _MAGIC = re.compile(r"^\s*(?:[%!?]|[\w.]+\?+\s*$)")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
+_DEFINES_UNSEEN = re.compile(r"^\s*%(?:run|pylab|store|load)\b", re.MULTILINE)
+_CAPTURED = re.compile(r"^\s*%%capture\s+(?!-)(\w+)")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
 _SEEMS_DEFINED = re.compile(
     r"^\s*(?:(?:async\s+)?def|class)\s+(\w+)|(?:^|[;,(])\s*(\w+)\s*(?=[,=])|\b(?:import|as)\s+(\w+)", re.M
@@ -91,7 +93,8 @@ def _names(source: str) -> _Names:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         groups = _SEEMS_DEFINED.findall(text)
         return _Names(defined={name for group in groups for name in group if name})
-    names = _Names()
+    captured = _CAPTURED.match(source)
+    names = _Names({captured[1]} if captured else set(), anything=_DEFINES_UNSEEN.search(source) is not None)
     for statement in body:
         _read(statement, names)
     return names
