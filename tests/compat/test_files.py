@@ -101,8 +101,8 @@ def test_what_means_no_file_or_several_stays_missing(finder: Finder, path: objec
         ("/kaggle/input/cats-and-dogs/train", "data/train"),
         ("/content/train/cats/", "data/train/cats"),
         (r"C:\photos\Dogs", "data/train/dogs"),
-        ("/content/drive/MyDrive", "."),
-        ("../input", "."),
+        ("/content/drive/MyDrive", "./"),
+        ("../input", "./"),
     ],
 )
 def test_folders_are_found_too(finder: Finder, path: str, found: str) -> None:

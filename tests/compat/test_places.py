@@ -98,7 +98,7 @@ def test_a_window_is_drawn_in_the_notebook(colab: Outputs) -> None:
 
 def test_a_folder_of_drive_is_the_notebooks_own(colab: Outputs) -> None:
     assert colab.text["moved"].endswith("True")
-    assert ("instead", "/content/drive/MyDrive/homework", ".") in colab.notes
+    assert ("instead", "/content/drive/MyDrive/homework", "./") in colab.notes
     assert colab.text["lost"].endswith("/job/work"), "a folder of nobody's is not entered"
 
 

@@ -30,10 +30,11 @@ class Finder:
         self._job, self._handout = os.fspath(job), handout
         own = [handout.library, sys.prefix, sys.base_prefix, Path(__file__).parents[1]]
         self._closed = tuple(os.fspath(path) for path in own if path) + SYSTEM
-        self._names: dict[bool, list[str]] | None = None  # files (False) and folders (True), relative, "/" between
+        self._files: dict[str, list[str]] | None = None  # relative, "/" between, by their last part in small letters
+        self._folders: dict[str, list[str]] = {}
 
     def forget(self) -> None:
-        self._names = None
+        self._files = None
 
     def file(self, path: object) -> str | None:
         """The one file that a missing ``path`` means; None when there is none, or more than one."""
@@ -53,7 +54,7 @@ class Finder:
 
     def shown(self, found: str) -> str:
         """As its author would write it."""
-        return os.path.relpath(found, self.work).replace(os.sep, "/")
+        return "./" if found == self.work else os.path.relpath(found, self.work).replace(os.sep, "/")
 
     def _found(self, path: object, *, folders: bool) -> str | None:
         text = _text(path)
@@ -62,7 +63,8 @@ class Finder:
         parts = _parts(text)
         if not parts or parts[-1].startswith("."):
             return None
-        names = self._known()[folders]
+        files = self._known()
+        names = (self._folders if folders else files).get(parts[-1].lower(), [])
         for wanted in (parts[-2:], parts[-1:]):
             match = _only(wanted, names)
             if match is not None:
@@ -78,19 +80,20 @@ class Finder:
             return first[0] in RESERVED or (first[0] == "home" and len(first) > 1 and first[1].startswith("."))
         return any(_is_below(whole, closed) for closed in self._closed)
 
-    def _known(self) -> dict[bool, list[str]]:
-        if self._names is None:
-            self._names = {False: [], True: []}
+    def _known(self) -> dict[str, list[str]]:
+        if self._files is None:
+            self._files, self._folders = {}, {}
             left = MAX_ENTRIES
             for top, folders, files in os.walk(self.work):
                 place = "" if top == self.work else f"{self.shown(top)}/"
-                for kind, names in ((True, folders), (False, files)):
-                    self._names[kind] += [place + name for name in names[:left] if not name.startswith(".")]
-                left -= len(folders) + len(files)
                 folders[:] = [name for name in folders if not name.startswith(".")]
+                for known, names in ((self._folders, folders), (self._files, files)):
+                    for name in names[:left]:
+                        known.setdefault(name.lower(), []).append(place + name)
+                left -= len(folders) + len(files)
                 if left <= 0:
                     break
-        return self._names
+        return self._files
 
 
 def _only(wanted: Sequence[str], names: Iterable[str]) -> str | None:

@@ -39,6 +39,7 @@ def start(finder: Finder, after_import: AfterImport) -> None:
     _replace_copies(opened)
     os.listdir, os.scandir = _listing(os.listdir, folder), _listing(os.scandir, folder)
     os.chdir = _changing(os.chdir, folder, finder)  # type: ignore[assignment]
+    os.supports_fd |= {os.listdir, os.scandir, os.chdir}
     for name in ("copy", "copy2", "copyfile", "unpack_archive"):
         setattr(shutil, name, _translated(getattr(shutil, name), file))
     shutil.copytree = _translated(shutil.copytree, folder)
@@ -49,7 +50,7 @@ def _instead(path: Any, finder: Finder, found: str | None) -> Any:
     """``found``, noted; or ``path`` as it came."""
     if found is None:
         return path
-    log.note(Kind.FILE, os.fsdecode(path), finder.shown(found))
+    log.note(Kind.INSTEAD if found == finder.work else Kind.FILE, os.fsdecode(path), finder.shown(found))
     return found
 
 
@@ -104,8 +105,7 @@ def _changing(real: Callable[[Any], None], folder: Translate, finder: Finder) ->
             if found is path and not finder.is_elsewhere(path):
                 raise
         if found is path:
-            log.note(Kind.INSTEAD, os.fsdecode(path), ".")
-            found = finder.work
+            found = _instead(path, finder, finder.work)
         return real(found)
 
     return chdir
