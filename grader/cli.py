@@ -66,6 +66,9 @@ class Level(StrEnum):
     none = "none"
 
 
+BudgetOption = Annotated[
+    float | None, typer.Option(min=1, help="Seconds for each notebook's cells; else the assignment's.")
+]
 LangOption = Annotated[Language | None, typer.Option(help="Language of reports and messages; else the system's.")]
 JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; else what fits here.")]
 
@@ -110,8 +113,7 @@ def demo(
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
     screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
     screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
-    assignment = replace(assignment, limits=replace(assignment.limits, seconds=DEMO_SECONDS))
-    _grade(assignment, [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
+    _grade(_within(assignment, DEMO_SECONDS), [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
 
 
 @app.command()
@@ -123,9 +125,11 @@ def grade(
     lms: Annotated[Lms, typer.Option(help="Where the archive comes from.")] = Lms.auto,
     lang: LangOption = None,
     sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
+    budget: BudgetOption = None,
 ) -> None:
     """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
-    _grade(shelf.by_name(assignment), paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
+    chosen = _within(shelf.by_name(assignment), budget)
+    _grade(chosen, paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
 
 
 @app.command()
@@ -134,11 +138,12 @@ def check(
     assignment: Annotated[str | None, typer.Option(help="Which assignment; else it is recognised.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("grader-check"),
     lang: LangOption = None,
+    budget: BudgetOption = None,
 ) -> None:
     """Check your own notebook before handing it in, on public data only."""
     speech = _speech(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
-        chosen = shelf.by_name(assignment) if assignment else shelf.by_notebook(path)
+        chosen = _within(shelf.by_name(assignment) if assignment else shelf.by_notebook(path), budget)
         practice = datasets.practice(chosen, Path(workspace) / "data")
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
@@ -161,13 +166,18 @@ def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
     speech = _speech(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(shelf.folders(), _config_folder(), _library_folder(), os.environ)
+        findings = doctor.examine(shelf.folders(), _config_folder(), _library(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
 
 
 # ---------------------------------------------------------------- grading
+
+
+def _within(assignment: Assignment, budget: float | None) -> Assignment:
+    limits = assignment.limits
+    return assignment if budget is None else replace(assignment, limits=replace(limits, seconds=budget))
 
 
 def _grade(
@@ -276,13 +286,8 @@ def _config_folder() -> Path:
     return platformdirs.user_config_path("grader", appauthor=False)
 
 
-def _library_folder() -> Path:
+def _library() -> Path:
     return platformdirs.user_cache_path("grader", appauthor=False) / "keras"
-
-
-def _library() -> Path | None:
-    """What Keras would download; None where nobody has put anything there."""
-    return _library_folder() if _library_folder().is_dir() else None
 
 
 def _processors() -> int:
@@ -291,6 +296,5 @@ def _processors() -> int:
 
 def _default_jobs(submissions: int, limits: Limits) -> int:
     """A notebook per processor, as long as their usual memory fits into what is free."""
-    free = psutil.virtual_memory().available // 2**20
-    fitting = int(free // min(MEMORY_PER_JOB_MB, limits.memory_mb))
+    fitting = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
     return max(1, min(_processors(), fitting, submissions))

@@ -15,7 +15,7 @@ from grader import datasets, names_used, notebook
 from grader.atomic import write_bytes, write_text
 from grader.errors import GraderError
 from grader.facts import read_facts
-from grader.outcome import outcome_of, slow_cells
+from grader.outcome import cut_short, outcome_of, slow_cells
 from grader.records import Assignment, Cell, Facts, Message, Outcome, Run, Submission, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
@@ -43,7 +43,7 @@ def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1, lib
         assignment,
         secret,
         threads,
-        library,
+        library if library is not None and library.is_dir() else None,
         public=datasets.public_table(data) if data else None,
         hidden_inputs=datasets.hidden_inputs(assignment, secret) if data else None,
         given=_starter_cells(assignment.folder / STARTER),
@@ -138,6 +138,8 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
     cells = _cells(executed, exam.given) if executed is not None else ()
     facts = read_facts(reply.facts, cells)
     outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
+    if outcome is Outcome.OK and facts is not None and (cut := cut_short(facts)) is not None:
+        outcome, reason = Outcome.TIMEOUT, cut
     predictions, depends = _predictions(reply.predictions, asked)
     return Run(
         outcome=outcome,
