@@ -20,7 +20,13 @@ def colab(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> O
     return Place({"heart.csv": heart, "photos/cat.txt": heart}, {"heart.csv": "heart.csv"}).run(
         warm,
         drive="from google.colab import drive\ndrive.mount('/content/drive'); drive.flush_and_unmount()",
-        upload="from google.colab import files\nprint(files.upload())\nfiles.download('x.csv')",
+        upload="from google.colab import files\nup = files.upload()\nprint(up, len(up['Heart.CSV']))\n"
+        "files.download('x.csv')\nup['other.csv']",
+        saved="import h5py, matplotlib, numpy as np, os, pandas as pd\nd = '/content/drive/MyDrive/hw/'\n"
+        "np.save(d + 'a/x.npy', 1); h5py.File(d + 'b/m.h5', 'w').close(); pd.DataFrame().to_csv(d + 'c/t.csv')\n"
+        "print(sorted(os.listdir(d)), os.path.islink('/content'))",
+        font="from matplotlib.font_manager import fontManager\nfontManager.addfont('TaipeiSansTCBeta-Regular.ttf')",
+        elsewhere="open('/nowhere/at/all.txt', 'w')",
         whole="import google.colab, google.protobuf\ngoogle.colab.files.view('x'); print(google.protobuf.__name__)",
         secret="from google.colab import userdata\nuserdata.get('KEY')",
         secret_caught="try: userdata.get('K')\nexcept userdata.SecretNotFoundError: print('none')",
@@ -52,8 +58,8 @@ def colab(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> O
 @pytest.mark.parametrize(
     "cell",
     [
-        "drive", "upload", "whole", "secret_caught", "auth", "picture", "kaggle_api", "version", "window", "board",
-        "shell", "moved", "written", "chained", "background",
+        "drive", "saved", "font", "whole", "secret_caught", "auth", "picture", "kaggle_api", "version", "window",
+        "board", "shell", "moved", "written", "chained", "background",
     ],
 )  # fmt: skip
 def test_what_serves_the_place_alone_does_nothing(colab: Outputs, cell: str) -> None:
@@ -64,6 +70,8 @@ def test_what_serves_the_place_alone_does_nothing(colab: Outputs, cell: str) -> 
     ("cell", "says"),
     [
         ("secret", "SecretNotFoundError: userdata.get('KEY'): there are no secrets"),
+        ("upload", "KeyError: 'other.csv'"),
+        ("elsewhere", "FileNotFoundError: "),
         ("camera", "NotImplementedError: output.eval_js(): there is no page"),
         ("no_such", "ImportError: cannot import name 'nothing_like_it' from 'google.colab'"),
         ("kaggle_secret", "ValueError: get_secret('key'): there are no secrets"),
@@ -78,7 +86,7 @@ def test_what_cannot_be_done_is_refused_in_words(colab: Outputs, cell: str, says
 
 
 def test_an_upload_is_the_files_beside_the_notebook(colab: Outputs) -> None:
-    assert colab.text["upload"] == "{'heart.csv': b'age,ill\\n50,1\\n'}"
+    assert colab.text["upload"] == "{'heart.csv': b'age,ill\\n50,1\\n'} 13"
     assert ("upload", "files.upload()", "heart.csv") in colab.notes
 
 
@@ -103,7 +111,9 @@ def test_a_folder_of_drive_is_the_notebooks_own(colab: Outputs) -> None:
 
 
 def test_colabs_and_kaggles_folders_can_be_written_to(colab: Outputs) -> None:
-    assert colab.text["written"] == "['heart.csv', 'kept', 'out.txt', 'photos'] True"
+    assert colab.text["written"] == "['drive', 'heart.csv', 'kept', 'out.txt', 'photos'] True"
+    assert colab.text["saved"] == "['a', 'b', 'c'] True"
+    assert ("instead", "/content/drive/MyDrive/hw/a", "drive/MyDrive/hw/a") in colab.notes
 
 
 def test_a_line_for_the_shell_goes_through_a_pipe(colab: Outputs) -> None:

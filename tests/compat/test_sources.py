@@ -130,6 +130,12 @@ path = keras.utils.get_file("h.csv", {HEART!r}, file_hash="0" * 32)
 print(open(path).readline().strip(), os.path.basename(path), path.startswith(os.path.expanduser("~")))
 print(open(tf.keras.utils.get_file(origin="https://a.org/heart.csv", force_download=True)).readline().strip())
 """
+ARCHIVE = """
+import zipfile
+with zipfile.ZipFile("pets.zip", "w") as archive: archive.writestr("pets/cats/1.txt", "meow")
+old = keras.utils.get_file("pets_old.zip", "https://a.org/pets.zip", extract=True)
+print(os.listdir(old), os.listdir(os.path.join(os.path.dirname(old), "pets")))
+"""
 GDOWN = f"""
 import gdown, wget
 print(gdown.download({DRIVE!r}, "d.csv", quiet=False), gdown.download(id="1AbCdEfGhIjKl"), wget.download({HEART!r}))
@@ -154,8 +160,8 @@ REFUSED = {
 def downloads(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
     patients = tmp_path_factory.mktemp("course") / "patients.csv"
     patients.write_text("age,ill\n50,1\n60,0\n")
-    place = Place({"patients.csv": patients}, SOURCES)
-    return place.run(warm, reads=READS, kept=GET_FILE, drive=GDOWN, **REFUSED)
+    place = Place({"patients.csv": patients}, SOURCES | {"pets.zip": "pets.zip"})
+    return place.run(warm, reads=READS, kept=GET_FILE, archive=ARCHIVE, drive=GDOWN, **REFUSED)
 
 
 def test_a_known_address_is_read_in_every_way(downloads: Outputs) -> None:
@@ -170,6 +176,11 @@ def test_keras_keeps_it_in_the_notebooks_home_whatever_its_hash(downloads: Outpu
     assert downloads.error["kept"] == ""
     lines = [line for line in downloads.text["kept"].splitlines() if not line.startswith("Downloading")]
     assert lines == ["age,ill h.csv True", "age,ill"]
+
+
+def test_an_archive_is_found_where_keras_2_unpacked_it(downloads: Outputs) -> None:
+    assert downloads.error["archive"] == ""
+    assert downloads.text["archive"].endswith("['pets'] ['cats']")
 
 
 def test_other_downloaders_give_it_too(downloads: Outputs) -> None:

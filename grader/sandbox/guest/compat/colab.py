@@ -11,6 +11,7 @@ from typing import Any
 
 from . import log
 from .downloads import copy_of
+from .files import Finder
 from .kinds import Kind
 from .sources import Handout, refusal
 from .standing import Anything, nothing, offer, offer_missing
@@ -18,12 +19,12 @@ from .standing import Anything, nothing, offer, offer_missing
 MAX_UPLOAD_BYTES = 256 << 20
 
 
-def start(handout: Handout) -> None:
+def start(handout: Handout, finder: Finder) -> None:
     offer(
         {
             "google.colab": _colab,
-            "google.colab.drive": _drive,
-            "google.colab.files": lambda module: _files(module, handout),
+            "google.colab.drive": lambda module: _drive(module, handout.work),
+            "google.colab.files": lambda module: _files(module, handout, finder),
             "google.colab.userdata": _userdata,
             "google.colab.output": lambda module: setattr(module, "__getattr__", _no_page),
             "google.colab.auth": lambda module: _idle(module, "auth", "authenticate_user"),
@@ -74,18 +75,35 @@ def _colab(module: ModuleType) -> None:
     module.__getattr__ = submodule  # type: ignore[method-assign]
 
 
-def _drive(module: ModuleType) -> None:
+def _drive(module: ModuleType, work: Path) -> None:
     def mount(mountpoint: str = "/content/drive", *_args: Any, **_kwargs: Any) -> None:
         log.note(Kind.PLACE, f"drive.mount({mountpoint!r})")
+        if Path(mountpoint).parent.resolve() == work.resolve():  # /content is the notebook's folder: it can be saved to
+            (Path(mountpoint) / "MyDrive").mkdir(parents=True, exist_ok=True)
 
     module.mount = mount  # type: ignore[attr-defined]
     _idle(module, "drive", "flush_and_unmount")
 
 
-def _files(module: ModuleType, handout: Handout) -> None:
+class Uploaded(dict[str, bytes]):
+    """By the author's own name for a file as well: "Heart (1).CSV" is not there, "heart.csv" may be."""
+
+    def __init__(self, finder: Finder) -> None:
+        super().__init__()
+        self._finder = finder
+
+    def __missing__(self, name: str) -> bytes:
+        path = self._finder.file(f"/content/{name}")
+        if path is None:
+            raise KeyError(name)
+        log.note(Kind.FILE, name, self._finder.shown(path))
+        return Path(path).read_bytes()
+
+
+def _files(module: ModuleType, handout: Handout, finder: Finder) -> None:
     def upload(*_args: Any, **_kwargs: Any) -> dict[str, bytes]:
         """As on Colab: name and content of each file, which then lies beside the notebook."""
-        found: dict[str, bytes] = {}
+        found = Uploaded(finder)
         left = MAX_UPLOAD_BYTES
         for name in handout.files:
             path = handout.work / name

@@ -133,6 +133,22 @@ def _hook_keras(file_utils: Any, handout: Handout) -> None:
         return target, None
 
     file_utils.validate_file, file_utils.urlretrieve = validate_file, urlretrieve
+    file_utils.extract_archive = _extracting(file_utils.extract_archive)
+
+
+def _extracting(real: Callable[..., Any]) -> Callable[..., Any]:
+    """What Keras 2 unpacked into the cache itself is in a folder of its own today; it can be found there as well."""
+
+    @functools.wraps(real)
+    def extract_archive(file_path: Any, path: Any = ".", *args: Any, **kwargs: Any) -> Any:
+        unpacked = real(file_path, path, *args, **kwargs)
+        for entry in Path(path).iterdir() if unpacked else ():
+            beside = Path(path).parent / entry.name
+            if not beside.exists():
+                beside.symlink_to(entry)
+        return unpacked
+
+    return extract_archive
 
 
 def _is_in(path: Any, folder: Path | None) -> bool:

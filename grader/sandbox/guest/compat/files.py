@@ -52,6 +52,18 @@ class Finder:
         text = _text(path)
         return text is not None and FOREIGN.match(text.replace("\\", "/")) is not None
 
+    def make_room(self, path: object) -> str | None:
+        """The folder that was made so that ``path``, of Colab or Kaggle, can be written; None where nothing was.
+
+        On Drive it would be there from before. Only where these places are other names of the notebook's own folder.
+        """
+        text = _text(path)
+        folder = os.path.realpath(os.path.dirname(text)) if text and self.is_elsewhere(text) else ""  # noqa: PTH120
+        if not _is_below(folder, os.path.realpath(self.work)) or os.path.lexists(folder):
+            return None
+        Path(folder).mkdir(parents=True)
+        return folder
+
     def shown(self, found: str) -> str:
         """As its author would write it."""
         return "./" if found == self.work else os.path.relpath(found, self.work).replace(os.sep, "/")

@@ -1,6 +1,7 @@
 """Where a missing path is read, the file of the same name that was handed out is read instead, and that is noted.
 
-Only what would have failed goes another way: each function is called as it is first. Writing is never touched.
+Only what would have failed goes another way: each function is called as it is first. What is written is written where
+it says; for a folder of Colab's or Kaggle's the folder is made.
 """
 
 from __future__ import annotations
@@ -34,7 +35,13 @@ def start(finder: Finder, after_import: AfterImport) -> None:
     def folder(path: Any) -> Any:
         return _instead(path, finder, finder.folder(path))
 
-    opened = _opening(builtins.open, file)
+    def room(path: Any) -> bool:
+        folder = finder.make_room(path)
+        if folder is not None:
+            log.note(Kind.INSTEAD, os.path.dirname(os.fsdecode(path)), finder.shown(folder))  # noqa: PTH120
+        return folder is not None
+
+    opened = _opening(builtins.open, file, room)
     builtins.open = io.open = opened
     _replace_copies(opened)
     os.listdir, os.scandir = _listing(os.listdir, folder), _listing(os.scandir, folder)
@@ -43,7 +50,7 @@ def start(finder: Finder, after_import: AfterImport) -> None:
     for name in ("copy", "copy2", "copyfile", "unpack_archive"):
         setattr(shutil, name, _translated(getattr(shutil, name), file))
     shutil.copytree = _translated(shutil.copytree, folder)
-    _after_imports(after_import, file, folder)
+    _after_imports(after_import, file, folder, room)
 
 
 def _instead(path: Any, finder: Finder, found: str | None) -> Any:
@@ -65,14 +72,15 @@ def _replace_copies(opened: Callable[..., Any]) -> None:
         setattr(module, name, opened)
 
 
-def _opening(real: Callable[..., Any], file: Translate) -> Callable[..., Any]:
+def _opening(real: Callable[..., Any], file: Translate, room: Callable[[Any], bool]) -> Callable[..., Any]:
     @functools.wraps(real)
     def open(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: A001
         try:
             return real(path, mode, *args, **kwargs)
         except MISSING:
-            found = file(path) if set("wax+").isdisjoint(mode) else path
-            if found is path:
+            reads = set("wax+").isdisjoint(mode)
+            found = file(path) if reads else path
+            if found is path and (reads or not room(path)):
                 raise
         return real(found, mode, *args, **kwargs)
 
@@ -132,17 +140,29 @@ def _existing(path: Any, translate: Translate) -> Any:
 # ------------------------------------------------------------------ libraries that read by themselves
 
 
-def _after_imports(after_import: AfterImport, file: Translate, folder: Translate) -> None:
+def _after_imports(after_import: AfterImport, file: Translate, folder: Translate, room: Callable[[Any], bool]) -> None:
     """Code that opens files without Python's ``open``, or looks first whether they are there."""
 
     def numpy(module: Any) -> None:
-        module.open = _opened_for_reading(module.open, file)
+        module.open = _opened_by_mode(module.open, file, room)
 
     def opencv(module: Any) -> None:
         module.imread = _translated(module.imread, file)
 
     def hdf5(module: Any) -> None:
-        module.File.__init__ = _opened_for_reading(module.File.__init__, file, place=1)
+        module.File.__init__ = _opened_by_mode(module.File.__init__, file, room, place=1)
+
+    def pandas(module: Any) -> None:
+        check = module.check_parent_directory
+
+        def check_parent_directory(path: Any) -> None:
+            room(path)
+            check(path)
+
+        module.check_parent_directory = check_parent_directory
+
+    def fonts(module: Any) -> None:
+        module.FontManager.addfont = _with_font(module.FontManager.addfont)
 
     def keras_folders(module: Any) -> None:
         module.index_directory = _translated(module.index_directory, folder)
@@ -154,11 +174,28 @@ def _after_imports(after_import: AfterImport, file: Translate, folder: Translate
     after_import("numpy.lib._datasource", numpy)
     after_import("cv2", opencv)
     after_import("h5py", hdf5)
+    after_import("pandas.io.common", pandas)
+    after_import("matplotlib.font_manager", fonts)
     after_import("keras.src.utils.dataset_utils", keras_folders)
     after_import("keras.src.legacy.preprocessing.image", keras_generators)
 
 
-def _opened_for_reading(real: Callable[..., Any], file: Translate, place: int = 0) -> Callable[..., Any]:
+def _with_font(real: Callable[..., Any]) -> Callable[..., Any]:
+    """A font for Chinese is fetched by many notebooks before they draw; the fonts that are here are used instead."""
+
+    @functools.wraps(real)
+    def addfont(self: Any, path: Any) -> None:
+        try:
+            real(self, path)
+        except FileNotFoundError:
+            log.note(Kind.STAND_IN, f"addfont({os.fsdecode(path)!r})")
+
+    return addfont
+
+
+def _opened_by_mode(
+    real: Callable[..., Any], file: Translate, room: Callable[[Any], bool], place: int = 0
+) -> Callable[..., Any]:
     """``real`` takes a path at ``place`` and a mode after it."""
     translated = _translated(real, file, place)
 
@@ -166,6 +203,10 @@ def _opened_for_reading(real: Callable[..., Any], file: Translate, place: int = 
     def opened(*args: Any, **kwargs: Any) -> Any:
         mode = args[place + 1] if len(args) > place + 1 else kwargs.get("mode", "r")
         reads = mode is None or (isinstance(mode, str) and set("wax+").isdisjoint(mode))
-        return (translated if reads else real)(*args, **kwargs)
+        if reads:
+            return translated(*args, **kwargs)
+        if len(args) > place:
+            room(args[place])
+        return real(*args, **kwargs)
 
     return opened

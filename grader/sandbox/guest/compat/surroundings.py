@@ -23,7 +23,7 @@ def start(app: Any, job: Path, request: Mapping[str, Any], after_import: AfterIm
     finder = Finder(job, handout)
     downloads.start(handout, job / "home", after_import)
     reading.start(finder, after_import)
-    colab.start(handout)
+    colab.start(handout, finder)
     tracking.start()
     magics.start(app.shell, app.kernel)
     commands.lay_out(job)
