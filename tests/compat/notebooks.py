@@ -39,6 +39,7 @@ class Place:
             {name: _text(cell) for name, cell in zip(cells, executed.cells, strict=True)},
             {name: _error(cell) for name, cell in zip(cells, executed.cells, strict=True)},
             [(note["kind"], note["found"], note["used"]) for note in json.loads(reply.facts)["adaptations"]],
+            {name: _traceback(cell) for name, cell in zip(cells, executed.cells, strict=True)},
         )
 
 
@@ -47,6 +48,7 @@ class Outputs:
     text: Mapping[str, str]
     error: Mapping[str, str]  # "" or "Name: message"
     notes: list[tuple[str, str, str]]
+    tracebacks: Mapping[str, str]
 
     def assert_no_errors(self) -> None:
         assert {name: error for name, error in self.error.items() if error} == {}
@@ -54,6 +56,10 @@ class Outputs:
 
 def _text(cell: nbformat.NotebookNode) -> str:
     return "".join(output.get("text", "") for output in cell.outputs).strip()
+
+
+def _traceback(cell: nbformat.NotebookNode) -> str:
+    return "\n".join(line for output in cell.outputs for line in output.get("traceback", ()))
 
 
 def _error(cell: nbformat.NotebookNode) -> str:

@@ -46,6 +46,7 @@ def colab(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> O
         shell="%%shell\necho from the shell",
         moved="%cd /content/drive/MyDrive/homework\nimport os\nprint(os.path.exists('heart.csv'))",
         lost="%cd nowhere/to/be/found\nprint(os.getcwd())",
+        chain="try: userdata.get('K')\nexcept Exception as error: raise ValueError('x') from error",
         typed="input('your name? ')",
         password="import getpass\ngetpass.getpass()",
         written="open('/content/out.txt', 'w').write('x')\nos.makedirs('/kaggle/working/kept')\n"
@@ -83,6 +84,12 @@ def test_what_serves_the_place_alone_does_nothing(colab: Outputs, cell: str) -> 
 )
 def test_what_cannot_be_done_is_refused_in_words(colab: Outputs, cell: str, says: str) -> None:
     assert colab.error[cell].startswith(says)
+
+
+@pytest.mark.parametrize("cell", ["typed", "secret", "elsewhere", "chain", "kaggle"])
+def test_an_error_is_shown_without_our_own_lines(colab: Outputs, cell: str) -> None:
+    assert "Cell In[" in colab.tracebacks[cell]
+    assert "guest" not in colab.tracebacks[cell]
 
 
 def test_an_upload_is_the_files_beside_the_notebook(colab: Outputs) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import colab, commands, downloads, log, magics, reading, tracking
+from . import colab, commands, downloads, log, magics, reading, tracebacks, tracking
 from .files import Finder
 from .reading import AfterImport
 from .sources import Handout
@@ -26,6 +26,7 @@ def start(app: Any, job: Path, request: Mapping[str, Any], after_import: AfterIm
     colab.start(handout, finder)
     tracking.start()
     magics.start(app.shell, app.kernel)
+    tracebacks.start(app.shell)
     commands.lay_out(job)
     _import_from_beside()
 
