@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from grader.records import Limits
+from grader.sandbox.base import Job
 from grader.sandbox.guest.compat.files import MAX_ENTRIES, Finder
 from grader.sandbox.guest.compat.sources import Handout
 from grader.sandbox.pool import NamespaceSandbox
 from tests.compat.notebooks import Outputs, Place
+from tests.confined import question
+from tests.notebooks import notebook_bytes
 
 FILES = (
     "patients.csv",
@@ -232,3 +238,32 @@ def test_what_is_not_read_or_not_sure_stays_missing(notebook: Outputs, cell: str
 
 def test_writing_goes_where_it_says(notebook: Outputs) -> None:
     assert (notebook.error["appended"], notebook.text["appended"]) == ("", "True")
+
+
+# ---------------------------------------------------------------- what it cannot be used for
+
+PRYING = """
+import glob, os, shutil, subprocess, urllib.request
+def opens(path):
+    try: open(path, "rb").close()
+    except OSError: return False
+    return True
+def predict(X):
+    found = [opens(path) for path in (
+        "/content/inputs.npy", "/content/drive/MyDrive/hidden/inputs.npy", "C:\\\\hidden\\\\inputs.npy", "INPUTS.NPY",
+        "/kaggle/input/job/hidden/inputs.npy", "/content/drive/executed.ipynb", "/content/labels.csv")]
+    for command in ("cp /content/hidden/inputs.npy a", "cp /content/drive/shadow b", "unzip /content/hidden/inputs.npy",
+                    "wget -O c file:///job/hidden/inputs.npy", "curl -o d file:///job/request.json",
+                    "wget -O e https://a.org/..%2fhidden%2finputs.npy"):
+        subprocess.run(command, shell=True, capture_output=True)
+    found += [bool(glob.glob(name)) for name in "abcde"]
+    try: urllib.request.urlopen("https://a.org/..%2f..%2fjob%2fhidden%2finputs.npy"); found.append(True)
+    except OSError: found.append(False)
+    return [float(any(found))] * len(X)
+"""
+
+
+def test_nothing_hidden_is_found_by_another_name(warm: NamespaceSandbox) -> None:
+    reply = warm.run(Job(notebook_bytes(PRYING), {}, Limits(seconds=60), question=question()))
+    assert reply.predictions is not None, reply.log
+    assert not np.load(io.BytesIO(reply.predictions), allow_pickle=False).any()
