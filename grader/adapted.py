@@ -22,8 +22,9 @@ _ELSEWHERE = {
     Kind.DOWNLOAD: message("{found} was not downloaded, for there is no internet here; the copy {used} was taken."),
     Kind.PLACE: message("{found} exists on Colab or Kaggle only; here it does nothing."),
     Kind.UPLOAD: message("{found} asks for a file; the course's own {used} was given."),
-    Kind.INSTALLED: message("{found} was not installed anew: it is here already."),
+    Kind.INSTALLED: message("{found} was not installed anew: {used} is here already."),
     Kind.NOT_INSTALLED: message("{found} was asked for, is not here, and was not installed."),
+    Kind.INSTEAD: message("{found} is not here; {used} was taken instead."),
     Kind.STAND_IN: message("{found} is not here; something that does nothing stands in for it."),
 }
 _SENTENCES = _TRANSLATED | _ELSEWHERE

@@ -148,7 +148,7 @@ def check(
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
-        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors())
+        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=_library())
         graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
     _finish([graded])
@@ -166,7 +166,7 @@ def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
     speech = _speech(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(shelf.folders(), _config_folder(), os.environ)
+        findings = doctor.examine(shelf.folders(), _config_folder(), _library(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
@@ -200,6 +200,7 @@ def _grade(
             language=speech.language,
             jobs=jobs,
             threads=max(1, _processors() // jobs),
+            library=_library(),
         )
         if level is Level.container:
             image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
@@ -285,12 +286,15 @@ def _config_folder() -> Path:
     return platformdirs.user_config_path("grader", appauthor=False)
 
 
+def _library() -> Path:
+    return platformdirs.user_cache_path("grader", appauthor=False) / "keras"
+
+
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _default_jobs(submissions: int, limits: Limits) -> int:
     """A notebook per processor, as long as their usual memory fits into what is free."""
-    free = psutil.virtual_memory().available // 2**20
-    fitting = int(free // min(MEMORY_PER_JOB_MB, limits.memory_mb))
+    fitting = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
     return max(1, min(_processors(), fitting, submissions))

@@ -57,7 +57,9 @@ class Finding:
     advice: Message | None = None
 
 
-def examine(assignments: Mapping[str, Path], secret_folder: Path, inherited: Mapping[str, str]) -> list[Finding]:
+def examine(
+    assignments: Mapping[str, Path], secret_folder: Path, library: Path, inherited: Mapping[str, str]
+) -> list[Finding]:
     """Every part, in the order in which they are needed. Takes some ten seconds: TensorFlow is imported."""
     return [
         _python(),
@@ -66,6 +68,7 @@ def examine(assignments: Mapping[str, Path], secret_folder: Path, inherited: Map
         *_sandbox(inherited),
         *(_assignment(name, folder) for name, folder in assignments.items()),
         _secret(secret_folder),
+        _library(library),
     ]
 
 
@@ -183,3 +186,16 @@ def _secret(folder: Path) -> Finding:
             message("Do: chmod 600 {path}", path=path),
         )
     return Finding(message("Secret for hidden data"), State.OK, message("{path}, readable by you alone", path=path))
+
+
+def _library(folder: Path) -> Finding:
+    part = message("Offline library")
+    files = [path for place in ("datasets", "models") for path in (folder / place).rglob("*") if path.is_file()]
+    if files:
+        return Finding(part, State.OK, message("{n} files in {path}", n=len(files), path=folder))
+    return Finding(
+        part,
+        State.NOTE,
+        message("nothing in {path}", path=folder),
+        message("keras.datasets and pretrained weights come from there: copy the files of a ~/.keras folder into it."),
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from nbformat import NotebookNode
 from numpy.typing import NDArray
 
-from grader import datasets, notebook
+from grader import datasets, names_used, notebook
 from grader.atomic import write_bytes, write_text
 from grader.errors import GraderError
 from grader.facts import read_facts
@@ -31,17 +31,19 @@ class Exam:
     assignment: Assignment
     secret: bytes
     threads: int = 1
+    library: Path | None = None  # offline: laid out as KERAS_HOME
     public: datasets.Table | None = None
     hidden_inputs: NDArray[np.float64] | None = None
     given: frozenset[str] = frozenset()  # sources of the starter's cells
 
 
-def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1) -> Exam:
+def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1, library: Path | None = None) -> Exam:
     data = assignment.data
     return Exam(
         assignment,
         secret,
         threads,
+        library if library is not None and library.is_dir() else None,
         public=datasets.public_table(data) if data else None,
         hidden_inputs=datasets.hidden_inputs(assignment, secret) if data else None,
         given=_starter_cells(assignment.folder / STARTER),
@@ -114,7 +116,15 @@ def _job(parsed: NotebookNode, submission: Submission, exam: Exam, asked: _Asked
             hidden_inputs=exam.hidden_inputs[asked.rows],
         )
     text = nbformat.writes(notebook.runnable(parsed))
-    return Job(text.encode("utf-8", "replace"), files, exam.assignment.limits, exam.threads, question)
+    return Job(
+        text.encode("utf-8", "replace"),
+        files,
+        exam.assignment.limits,
+        exam.threads,
+        question,
+        sources={path.name: path.name for path in data.files} | dict(exam.assignment.sources) if data else {},
+        library=exam.library,
+    )
 
 
 # ------------------------------------------------------------------ the reply
@@ -143,13 +153,23 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
-        notes=slow_cells(executed, exam.assignment.limits),
+        notes=slow_cells(executed, exam.assignment.limits) + _undefined(executed, cells),
     )
 
 
 def _cells(executed: NotebookNode, given: frozenset[str]) -> tuple[Cell, ...]:
     described = zip(executed.cells, notebook.describe_cells(executed), strict=True)
     return tuple(replace(cell, given=node.source.strip() in given) for node, cell in described)
+
+
+def _undefined(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:
+    """What the order of the cells has to do with each NameError."""
+    sources = [cell.source if cell.cell_type == "code" else "" for cell in executed.cells] if executed else []
+    return tuple(
+        names_used.explained(sources, cell.index, cell.error.message)
+        for cell in cells
+        if cell.error is not None and cell.error.name == "NameError"
+    )
 
 
 def _last_line(log: str) -> str:

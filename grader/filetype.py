@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from grader.records import Message, message
 
@@ -37,6 +38,8 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML = re.compile(r"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORECASE)
 # Searched for one by one: one pattern over all three would take quadratic time on a hostile file.
 _CONFLICT = tuple(re.compile(marker, re.MULTILINE) for marker in (r"^<{7} ", r"^={7}\r?$", r"^>{7} "))
+_LINK = re.compile(r"https?://\S+\s*\Z|\[InternetShortcut\]", re.IGNORECASE)
+_PLACEHOLDER = "version https://git-lfs.github.com/"
 _PYTHON = re.compile(
     r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+|print\(|#!.*python|# coding|# -\*-|# %%|# In\[)",
     re.MULTILINE,
@@ -59,19 +62,24 @@ def binary_kind(data: bytes) -> Message | None:
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
+# In this order: a page may hold a script, and a notebook with conflicts begins as JSON does.
+_TEXTS: tuple[tuple[Callable[[str], object], Message], ...] = (
+    (lambda text: not text.strip(), message("an empty file")),
+    (lambda text: text.lstrip().startswith("<") and _HTML.search(text[:HEAD_BYTES]), message("a web page (HTML)")),
+    (
+        lambda text: all(marker.search(text) for marker in _CONFLICT),
+        message("a file with unsolved merge conflicts (<<<<<<< and >>>>>>>)"),
+    ),
+    (lambda text: _LINK.match(text.lstrip()), message("a link, perhaps to the notebook")),
+    (lambda text: text.startswith(_PLACEHOLDER), message("a placeholder of Git LFS")),
+    (lambda text: text.lstrip().startswith(("{", "[")), BROKEN_JSON),
+    (_PYTHON.search, message("a Python script")),
+)
+
+
 def text_kind(text: str) -> Message:
     """What ``text`` is, given that it is not the JSON it should be."""
-    if not text.strip():
-        return message("an empty file")
-    if text.lstrip().startswith("<") and _HTML.search(text[:HEAD_BYTES]):
-        return message("a web page (HTML)")
-    if all(marker.search(text) for marker in _CONFLICT):
-        return message("a file with unsolved merge conflicts (<<<<<<< and >>>>>>>)")
-    if text.lstrip().startswith(("{", "[")):
-        return BROKEN_JSON
-    if _PYTHON.search(text):
-        return message("a Python script")
-    return message("plain text")
+    return next((kind for fits, kind in _TEXTS if fits(text)), message("plain text"))
 
 
 def kind(data: bytes) -> Message:

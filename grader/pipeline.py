@@ -34,6 +34,7 @@ class Settings:
     language: str = "en"
     jobs: int = 1
     threads: int = 1  # of each notebook
+    library: Path | None = None  # what Keras would download, laid out as KERAS_HOME
 
 
 def grade_class(
@@ -50,7 +51,7 @@ def grade_class(
     interruption goes on. Raises OutputError when the folder cannot be written, before anything is run.
     """
     make_writable(settings.out)
-    exam = prepare_exam(assignment, settings.secret, threads=settings.threads)
+    exam = prepare_exam(assignment, settings.secret, threads=settings.threads, library=settings.library)
     truth = open_truth(assignment, settings.secret)
     results: list[Graded] = []
     written = time.monotonic()

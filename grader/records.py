@@ -1,8 +1,7 @@
 """The values that pass from stage to stage: frozen, made once, standard library only.
 
-``Assignment`` and ``Submission`` go in; a ``Run`` says what executing the notebook gave, ``Score`` what one
-criterion is worth, ``Grade`` what the student gets. What a student's failure was is data here, never an exception.
-"""
+``Assignment`` and ``Submission`` go in; a ``Run`` says what executing gave, ``Score`` what one criterion is worth,
+``Grade`` what the student gets. What a student's failure was is data here, never an exception."""
 
 from __future__ import annotations
 
@@ -95,6 +94,7 @@ class Assignment:
     rubric: tuple[Criterion, ...]
     data: Data | None = None
     limits: Limits = Limits()
+    sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
 
     @property
     def points(self) -> float:

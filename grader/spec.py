@@ -23,6 +23,7 @@ from grader.rubric.metric import MetricReached
 
 FILE_NAME = "assignment.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+ADDRESS = re.compile(r"(?:https?|ftp)://\S+|[^/\\\s][^/\\]*")
 MAX_PROBLEMS = 50
 
 
@@ -37,6 +38,7 @@ class _File(BaseModel):
     rubric: tuple[Annotated[Kind, Discriminator("kind")], ...]
     data: Data | None = None
     limits: Limits = Limits()
+    sources: dict[str, str] = {}
 
 
 def load_assignment(folder: Path) -> Assignment:
@@ -124,6 +126,7 @@ def _assignment(file: _File, folder: Path) -> Assignment:
         rubric=tuple(replace(criterion, title=criterion.title or {"en": criterion.id}) for criterion in file.rubric),
         data=_in_folder(file.data, folder) if file.data else None,
         limits=file.limits,
+        sources=file.sources,
     )
 
 
@@ -152,6 +155,7 @@ def _problems(assignment: Assignment) -> Iterator[str]:
             yield f"limits.{field.name}: found {value}, expected a number above 0"
     if assignment.data is not None:
         yield from _data_problems(assignment.data)
+    yield from _source_problems(assignment)
     if not assignment.rubric:
         yield "rubric: empty; expected at least one [[rubric]]"
     seen: set[str] = set()
@@ -192,6 +196,15 @@ def _data_problems(data: Data) -> Iterator[str]:
             yield f"data.hidden.{name}: {path} is not there"
     if not 50 <= data.hidden.rows <= 1_000_000:
         yield f"data.hidden.rows: found {data.hidden.rows}, expected 50 to 1000000"
+
+
+def _source_problems(assignment: Assignment) -> Iterator[str]:
+    known = [path.name for path in assignment.data.files] if assignment.data else []
+    for source, name in assignment.sources.items():
+        if name not in known:
+            yield f'sources."{source}": found {name!r}, expected one of data.files'
+        if not ADDRESS.fullmatch(source):
+            yield f'sources."{source}": expected an address (https://...) or a file\'s plain name'
 
 
 def _criterion_problems(criterion: Criterion, data: Data | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.fake import EMPTY_FACTS, FakeSandbox, Script, finished, replies
 from grader.sandbox.guest.forms import Array
 from tests.assignment_folders import coins
-from tests.fake_runs import FITTED, SECRET, answering, handed_in, heavier, run
+from tests.fake_runs import FITTED, SECRET, answering, handed_in, heavier, job_of, run
 from tests.notebooks import notebook_bytes
 
 
@@ -190,6 +190,28 @@ def test_what_was_repaired_on_the_way_is_noted(exam: Exam, tmp_path: Path) -> No
     done = run_submission(one, exam, FakeSandbox(finished), out=tmp_path / "out")
     assert done.outcome is Outcome.OK
     assert any("byte order mark" in str(note) for note in done.notes)
+
+
+def test_a_name_error_says_where_the_name_comes_from(exam: Exam, tmp_path: Path) -> None:
+    def failing(job: Job) -> Reply:
+        executed = nbformat.reads(job.notebook.decode(), as_version=4)
+        executed.cells[1].outputs = [
+            nbformat.v4.new_output("error", ename="NameError", evalue="name 'scaler' is not defined", traceback=[])
+        ]
+        return replace(finished(job), executed=nbformat.writes(executed).encode())
+
+    done = run(exam, tmp_path, failing, "#md scaler = 0", "scaler.fit(1)", "scaler = 3")
+    assert [str(note).partition(".")[0] for note in done.notes] == [
+        "Cell 2 uses scaler, which only cell 3 defines",
+    ]
+
+
+def test_a_notebook_is_told_of_the_courses_files_and_its_library(tmp_path: Path) -> None:
+    assignment = coins(tmp_path / "coins", ("[limits]", '[sources]\n"money.csv" = "coins.csv"\n[limits]'))
+    exam = prepare_exam(assignment, SECRET, library=tmp_path)
+    job = job_of(exam, handed_in(tmp_path, notebook_bytes("x = 1")), tmp_path)
+    assert job.sources == {"coins.csv": "coins.csv", "notes.txt": "notes.txt", "money.csv": "coins.csv"}
+    assert job.library == tmp_path
 
 
 def test_cells_that_the_starter_came_with_are_told_from_the_students(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_paths_are_the_folders_own(tmp_path: Path) -> None:
     assert (data.inputs, data.target, data.hidden.rows) == (("weight", "width"), "real", 100)
 
 
+def test_downloads_are_the_files_that_the_course_hands_out(tmp_path: Path) -> None:
+    table = '[sources]\n"https://host.org/coins%20(1).csv?raw=true" = "coins.csv"\n"c.csv" = "coins.csv"\n[limits]'
+    sources = coins(tmp_path, ("[limits]", table)).sources
+    assert sources == {"https://host.org/coins%20(1).csv?raw=true": "coins.csv", "c.csv": "coins.csv"}
+
+
 def test_a_criterion_without_a_title_is_called_by_its_id(tmp_path: Path) -> None:
     assert coins(tmp_path).rubric[0].title == {"en": "runs"}
 
@@ -117,6 +123,13 @@ SLIPS = [
     ("full_at = 0.9", "full_at = nan", "rubric[1].full_at: found nan, expected a finite number"),
     ('"majority"', "-inf", "rubric[1].zero_at: found -inf, expected a finite number"),
     ('"majority"', "0.9", "rubric[1].zero_at: found 0.9, the same as full_at"),
+    (
+        "[limits]",
+        '[sources]\n"x.csv" = "gone.csv"\n[limits]',
+        "sources.\"x.csv\": found 'gone.csv', expected one of data",
+    ),
+    ("[limits]", '[sources]\n"a/x.csv" = "coins.csv"\n[limits]', 'sources."a/x.csv": expected an address (https'),
+    ("[limits]", '[sources]\n"x.csv" = 5\n[limits]', "sources.x.csv: found 5, expected a valid string"),
     ('shows = "loss"', 'shows = "joy"', "rubric[2].shows: found 'joy', expected 'loss' or 'accuracy'"),
     ("full_characters = 100", "full_characters = 0", "rubric[4].full_characters: found 0, expected greater than 0"),
 ]

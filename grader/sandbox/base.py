@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +35,8 @@ class Job:
     limits: Limits
     threads: int = 1
     question: Question | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a plain name, -> one of ``files``
+    library: Path | None = None  # a folder laid out as KERAS_HOME, for every notebook to read
 
 
 class Ended(StrEnum):

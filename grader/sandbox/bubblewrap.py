@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from grader.errors import SandboxError
@@ -100,12 +100,13 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
     card = gpu.card(inherited)
     started = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
-    argv = [*opened, bwrap, *_confinement(folder.path, card), "--", *started]
+    seen = view(machine_view(card), folder.path, job.library)
+    argv = [*opened, bwrap, *_confinement(seen), "--", *started]
     return Command(argv, environment(JOB, job.threads, inherited) | gpu.environment(card, hidden_others=True))
 
 
-def _confinement(folder: Path, card: gpu.Card | None) -> list[str]:
-    mounts = [word for mount in view(machine_view(card), folder) for word in _mounted(mount)]
+def _confinement(seen: Iterable[Mount]) -> list[str]:
+    mounts = [word for mount in seen for word in _mounted(mount)]
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),

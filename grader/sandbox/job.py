@@ -22,6 +22,7 @@ import numpy as np
 from grader.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
+from grader.sandbox.view import LIBRARY
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 HAS_DIR_FD = os.open in os.supports_dir_fd
@@ -33,9 +34,12 @@ NUMBER_BYTES = 16  # the widest number an answer may be given in
 
 
 class JobFolder:
-    """A fresh temporary folder for one job. ``close`` removes it."""
+    """A fresh temporary folder for one job. ``close`` removes it.
 
-    def __init__(self, job: Job) -> None:
+    ``confined``: the notebook will see what ``view`` shows of this machine, not its own paths.
+    """
+
+    def __init__(self, job: Job, *, confined: bool = True) -> None:
         # Short, because a socket's path may have 107 bytes.
         self.path = Path(tempfile.mkdtemp(prefix="grader-", dir=_short_temporary_folder()))
         self._out: int | None = None
@@ -44,7 +48,7 @@ class JobFolder:
             for name in ("work", "home", "tmp", "run", "out", "hidden"):
                 (self.path / name).mkdir(mode=0o700)
             self._out, self._hidden = self._opened("out"), self._opened("hidden")
-            self._write_inputs(job)
+            self._write_inputs(job, LIBRARY if confined else job.library)
         except SandboxError:
             self.close()
             raise
@@ -55,7 +59,7 @@ class JobFolder:
     def _opened(self, name: str) -> int | None:
         return os.open(self.path / name, os.O_RDONLY) if HAS_DIR_FD else None
 
-    def _write_inputs(self, job: Job) -> None:
+    def _write_inputs(self, job: Job, library: Path | None) -> None:
         (self.path / protocol.NOTEBOOK).write_bytes(job.notebook)
         for name, source in job.files.items():
             relative = PurePosixPath(name)
@@ -64,7 +68,7 @@ class JobFolder:
             target = self.path / "work" / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        protocol.write_json(self.path / protocol.REQUEST, _request(job))
+        protocol.write_json(self.path / protocol.REQUEST, _request(job, library))
         if job.question is not None:
             _write_public(self.path / protocol.PUBLIC, job.question)
 
@@ -179,13 +183,17 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
     return own | {name: inherited[name] for name in passed if name in inherited}
 
 
-def _request(job: Job) -> dict[str, object]:
+def _request(job: Job, library: Path | None) -> dict[str, object]:
+    """``library`` is where the notebook finds it, if there is one."""
     limits = job.limits
     return {
         "seconds": limits.seconds,
         "cell_seconds": limits.cell_seconds,
         "output_bytes": int(limits.output_mb * MEGABYTE),
         "predict": job.question is not None,
+        "files": sorted(job.files),
+        "sources": dict(job.sources),
+        "library": str(library) if job.library is not None else None,
         "rlimits": _rlimits(job),
     }
 

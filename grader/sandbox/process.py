@@ -57,7 +57,7 @@ class ProcessSandbox:
         self._closed = False
 
     def run(self, job: Job) -> Reply:
-        folder = JobFolder(job)
+        folder = JobFolder(job, confined=self._command is not plain_command)
         try:
             return self._run(job, folder)
         finally:

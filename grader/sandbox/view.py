@@ -18,12 +18,14 @@ from grader.sandbox.gpu import Card
 
 JOB = Path("/job")  # where a notebook finds its job folder, the same for every job
 GUEST = Path("/guest")
+LIBRARY = Path("/library")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt/cuda", "/opt/nvidia")
 # Of /etc only what programs need to start, and to know the time and the fonts.
 ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "ssl/certs")
 # What tells of users and hosts is ours: it knows of nobody but the notebook's own user.
 OWN_ETC = Path(__file__).parent / "etc"
 DEVICES = ("null", "zero", "full", "random", "urandom")
+ELSEWHERE = (Path("/content"), Path("/kaggle/working"), Path("/kaggle/input"))  # where Colab and Kaggle have files
 WRITABLE = ("work", "home", "tmp", "run", "out")  # of the job folder; the rest is read-only
 
 
@@ -46,9 +48,9 @@ class Mount:
     source: Path | None = None
 
 
-def view(machine: Iterable[Mount], folder: Path) -> tuple[Mount, ...]:
+def view(machine: Iterable[Mount], folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
     """All that one job sees. What lies in another mount is made after it: an environment may live below /tmp."""
-    return tuple(sorted((*machine, *job_view(folder)), key=lambda mount: len(mount.target.parts)))
+    return tuple(sorted((*machine, *job_view(folder, library)), key=lambda mount: len(mount.target.parts)))
 
 
 def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
@@ -71,13 +73,15 @@ def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
-def job_view(folder: Path) -> tuple[Mount, ...]:
-    """One job's folder at its fixed place, with its own /tmp."""
+def job_view(folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
+    """One job's folder at its fixed place, with its own /tmp, under Colab's and Kaggle's names for it too."""
     writable = [Mount(Kind.WRITABLE, JOB / name, folder / name) for name in WRITABLE]
     return (
         Mount(Kind.READ_ONLY, JOB, folder),
         *writable,
         Mount(Kind.WRITABLE, Path("/tmp"), folder / "tmp"),  # noqa: S108  of the notebook's own view
+        *(Mount(Kind.LINK, place, JOB / "work") for place in ELSEWHERE),
+        *([Mount(Kind.READ_ONLY, LIBRARY, library)] if library is not None else []),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ipykernel.kernelapp import IPKernelApp
 
 from . import hooks, probe, protocol
+from .compat import surroundings
 from .training import Budget
 
 SEED = 0
@@ -73,6 +74,7 @@ def main(connection_file: str, job_folder: str) -> None:
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     request = json.loads((job / protocol.REQUEST).read_bytes())
     hooks.start(app.shell, SEED, Budget(request["seconds"], request["cell_seconds"]))
+    surroundings.start(app, job, request, hooks._after_import)
     probe.start(job, app.shell.user_ns)
     app.start()
 

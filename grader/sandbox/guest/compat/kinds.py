@@ -19,4 +19,5 @@ class Kind(StrEnum):
     UPLOAD = "upload"  # a file was asked for; the course's own used was given
     INSTALLED = "installed"  # an installation was asked for; found is here already
     NOT_INSTALLED = "not_installed"  # found is not here and was not installed
+    INSTEAD = "instead"  # found is not here; used was taken in its place
     STAND_IN = "stand_in"  # found is not here; something that does nothing stands in for it

@@ -8,7 +8,7 @@ from typing import Any
 from ..record import current_count
 from .kinds import Kind
 
-MAX_NOTES = 100
+MAX_NOTES, MAX_OF_A_KIND = 100, 50  # a folder of pictures read one by one leaves room for the rest
 MAX_TEXT = 300
 
 _notes: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -16,9 +16,15 @@ _notes: dict[tuple[str, str, str], dict[str, Any]] = {}
 
 def note(kind: Kind, found: str, used: str = "") -> None:
     """Of the same note the first counts; the cell is the one that runs."""
-    if len(_notes) < MAX_NOTES:
-        key = (kind.value, str(found)[:MAX_TEXT], str(used)[:MAX_TEXT])
+    of_its_kind = sum(one["kind"] == kind.value for one in _notes.values())
+    if len(_notes) < MAX_NOTES and of_its_kind < MAX_OF_A_KIND:
+        key = (kind.value, _text(found), _text(used))
         _notes.setdefault(key, {"kind": key[0], "count": current_count[0], "found": key[1], "used": key[2]})
+
+
+def _text(value: object) -> str:
+    """What every JSON reader takes: a name that is not UTF-8 would make all facts unreadable."""
+    return str(value)[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
 def translated(found: str, used: str) -> None:
