@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from . import protocol
 from .forms import Array
+
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -30,6 +32,23 @@ def time_limit() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def found_in_time(look: Callable[[], list[Found]]) -> list[Found]:
+    """What ``look`` finds among the notebook's objects; nothing when one of them raises or does not end."""
+    try:
+        with time_limit():
+            return look()
+    except Exception:  # noqa: BLE001  the notebook's own objects: anything may come
+        return []
+
+
+def attribute(value: Any, name: str) -> Any:
+    """None where there is none, or where it raises: properties of the notebook's objects are its own code."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def as_array(value: Any) -> Array:

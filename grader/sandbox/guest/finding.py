@@ -1,0 +1,282 @@
+"""Looks for the notebook's answers: which of its models, its inputs prepared how, its output read how.
+
+Decided by the public rows, whose answers are known. ``predict(X)`` defined by the notebook always wins; otherwise the
+variable ``model``, then the model fitted last, then any other fitted one. Plainer comes first, and a guess must be
+clearly better than what the notebook itself tells.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import protocol, record
+from .asking import as_array, check, found_in_time, time_limit
+from .forms import ANSWER_FORMS, Array, one_column
+from .models import answering, models, variables
+from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
+from .question import Question
+from .readings import Reading, readings
+from .wishes import Wish, wish_of
+
+MAX_ATTEMPTS = 40
+MAX_MODELS = 5
+SEARCH_SECONDS = protocol.PROBE_SECONDS * 2 / 3
+CLEARLY = 0.02  # of public accuracy, or of the coefficient of determination
+HARDLY = 0.002  # nothing can be clearly better than what is so near to 1
+SAME_RANGE = 0.2  # of the spread of the inputs that a model was fitted with
+PIECE = 1 << 20  # numbers that a model is given at once: rows of a table by the thousand, photos by the dozen
+PREDICT = "predict(X)"
+
+
+@dataclass
+class Plan:
+    """A way from raw inputs to answers, and how good it is on the public rows."""
+
+    source: str
+    preparation: str
+    form: str
+    answer: Callable[[Array], Array]
+    value: float
+    guess: bool = False
+
+
+@dataclass
+class Search:
+    """One notebook's; ``attempts`` is for the report."""
+
+    namespace: dict[str, Any]
+    question: Question
+    attempts: list[dict[str, Any]]
+    deadline: float = field(default_factory=lambda: time.monotonic() + SEARCH_SECONDS)
+    answered: bool = False  # something came back, sensible or not
+
+    def note(
+        self, source: str, preparation: str, *, form: str = "", value: float | None = None, problem: str = ""
+    ) -> None:
+        if len(self.attempts) < MAX_ATTEMPTS:
+            self.attempts.append(as_claim(source, preparation, form, value, problem))
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self.deadline
+
+
+def find_plan(namespace: dict[str, Any], question: Question, attempts: list[dict[str, Any]]) -> Plan | None:
+    """None when nothing fits; ``attempts`` then says what was tried."""
+    search = Search(namespace, question.sample(), attempts)
+    function = namespace.get("predict")
+    if callable(function):
+        plan = _function_plan(function, search)
+        # One that cannot even be called so is another function; one that gives nonsense is the student's answer.
+        if plan is not None or search.answered:
+            return plan and _measured(plan, question)
+    plan = _model_plan(search)
+    return plan and _measured(plan, question)
+
+
+def _measured(plan: Plan, question: Question) -> Plan:
+    """The same, its value taken on all public rows."""
+    try:
+        with time_limit():
+            plan.value = question.value(_values(plan.answer(question.inputs), question))
+    except Exception:  # noqa: BLE001, S110  its value on the fewer rows stands
+        pass
+    return plan
+
+
+def _values(raw: Array, question: Question) -> Array:
+    """What ``predict(X)`` gave, as the host will read it; a model's answers have been read already."""
+    if question.task == "regression":
+        column = one_column(raw)
+    else:
+        column = next((found for form in ANSWER_FORMS.values() if (found := form(raw)) is not None), None)
+    if column is None:
+        raise ValueError("cannot be read as answers")
+    return column
+
+
+# ------------------------------------------------------------------ predict(X)
+
+
+def _function_plan(function: Callable[[Any], Any], search: Search) -> Plan | None:
+    """``predict(X)`` gets the raw inputs: an array, a data frame, or for a single column a plain vector.
+
+    Its answers are handed on as they are, so that the host's own strict reading decides what they mean.
+    """
+    question = search.question
+    ways: dict[str, Callable[[Array], Any]] = {RAW: lambda X: X}
+    if question.inputs.ndim == 2 and question.inputs.shape[1] == len(question.columns):
+        ways["data frame"] = data_frame(question.columns)
+    if question.inputs.ndim == 2 and question.inputs.shape[1] == 1:
+        ways["vector"] = lambda X: X[:, 0]
+    for name, prepare in ways.items():
+
+        def ask(X: Array, prepare: Callable[[Array], Any] = prepare) -> Array:
+            return as_array(function(prepare(X)))
+
+        raw = _asked(ask, search, PREDICT, name)
+        if raw is None:
+            continue
+        forms = ANSWER_FORMS if question.task == "classification" else {"values": one_column}
+        for form, read in forms.items():
+            answers = read(raw)
+            if answers is not None:
+                value = question.value(answers)
+                search.note(PREDICT, name, form=form, value=value)
+                return Plan(PREDICT, name, form, ask, value)
+        search.note(PREDICT, name, problem=_unreadable(raw))
+    return None
+
+
+def _asked(ask: Callable[[Array], Array], search: Search, source: str, preparation: str) -> Array | None:
+    """The raw output for the question's rows; None, and a note, when there is none that could be answers."""
+    rows = search.question.inputs
+    try:
+        with time_limit():
+            raw = ask(rows)
+        search.answered = True
+        is_text = raw.dtype.kind in "OSU" and source != PREDICT and raw.ndim in (1, 2) and raw.size == len(rows)
+        if not is_text:
+            check(raw, len(rows))
+    except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
+        search.note(source, preparation, problem=_said(error))
+        return None
+    return raw
+
+
+def _said(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  an error of the notebook's own making
+        return type(error).__name__
+
+
+def _unreadable(raw: Array) -> str:
+    return f"the output has the shape {raw.shape} and the type {raw.dtype}; it cannot be read as answers"
+
+
+# ------------------------------------------------------------------ models
+
+
+def _model_plan(search: Search) -> Plan | None:
+    named = found_in_time(lambda: variables(search.namespace))
+    columns = search.question.columns
+    (known,) = found_in_time(lambda: [known_from(named, search.namespace.get("In"), columns)]) or [Known(columns)]
+    best: Plan | None = None
+    for name, model in found_in_time(lambda: list(models(search.namespace)))[:MAX_MODELS]:
+        found = _best(_model_plans(name, model, named, known, search))
+        if found and found.value > search.question.baseline() + CLEARLY:
+            return found
+        best = _best(plan for plan in (best, found) if plan)
+    return best
+
+
+def _best(plans: Iterable[Plan]) -> Plan | None:
+    """The highest value; of equals the first, which is the plainer one. A guess must be clearly better."""
+    best: Plan | None = None
+    for plan in plans:
+        if best is None or _weight(plan) > _weight(best):
+            best = plan
+        if _weight(best) >= 1 - HARDLY:
+            break
+    return best
+
+
+def _weight(plan: Plan) -> float:
+    return plan.value - CLEARLY * plan.guess
+
+
+def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Known, search: Search) -> Iterator[Plan]:
+    seen = record.seen(model)
+    try:
+        with time_limit():
+            wish = wish_of(model, seen)
+            ways = preparations(search.question.inputs, wish, known)
+            answer = answering(model)
+    except Exception as error:  # noqa: BLE001  the model's own properties
+        search.note(name, RAW, problem=_said(error))
+        return
+    if not ways:
+        search.note(name, RAW, problem=_misfit(wish, search.question))
+    for way in ways:
+        if search.over:
+            search.note(name, way.name, problem="not tried: looking for the answers had taken too long")
+            return
+        ask = _in_pieces(way, answer)
+        raw = _asked(ask, search, name, way.name)
+        if raw is not None:
+            guess = way.guess if seen is None else not _as_seen(way, seen, search.question.inputs)
+            yield from _plans(Plan(name, way.name, "", ask, 0.0, guess), raw, named, search)
+
+
+def _misfit(wish: Wish, question: Question) -> str:
+    return f"it takes rows of the shape {wish.shape}; the data has rows of the shape {question.inputs.shape[1:]}"
+
+
+def _in_pieces(way: Preparation, answer: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    def ask(X: Array) -> Array:
+        numbers = max(1, math.prod(way.row), math.prod(X.shape[1:]))
+        rows = max(1, PIECE // numbers)
+        return np.concatenate([as_array(answer(way.apply(X[at : at + rows]))) for at in range(0, len(X), rows)])
+
+    return ask
+
+
+def _as_seen(way: Preparation, seen: record.Glimpse, inputs: Array) -> bool:
+    """Whether the prepared inputs lie where those did that the model was fitted with."""
+    looked_at = inputs[: record.GLIMPSE_ROWS]
+    (rows,) = found_in_time(lambda: [as_array(way.apply(looked_at)).astype(np.float64)]) or [np.zeros(0)]
+    spread = seen.high - seen.low
+    if not rows.size or not math.isfinite(spread):
+        return False
+    off = max(abs(float(rows.min()) - seen.low), abs(float(rows.max()) - seen.high))
+    return off <= SAME_RANGE * spread
+
+
+def _plans(draft: Plan, raw: Array, named: list[tuple[str, Any]], search: Search) -> Iterator[Plan]:
+    """One plan for each way the raw output can be read; what cannot be read at all is noted."""
+    found = found_in_time(lambda: list(readings(raw, search.question, named)))
+    for reading in found:
+        plan = _read(draft, reading, raw, search.question)
+        if plan is not None:
+            search.note(plan.source, plan.preparation, form=plan.form, value=plan.value)
+            yield plan
+    if not found:
+        search.note(draft.source, draft.preparation, problem=_unreadable(raw))
+
+
+def _read(draft: Plan, reading: Reading, raw: Array, question: Question) -> Plan | None:
+    ask = draft.answer
+    try:
+        with time_limit():
+            value = question.value(reading.read(raw))
+    except Exception:  # noqa: BLE001  a scaler of the notebook's own
+        return None
+    return Plan(
+        draft.source,
+        draft.preparation,
+        reading.name,
+        lambda X: reading.read(ask(X)),
+        value,
+        draft.guess or reading.guess,
+    )
+
+
+def as_claim(
+    source: str, preparation: str, *, form: str = "", value: float | None = None, problem: str = ""
+) -> dict[str, Any]:
+    """An attempt as ``facts.json`` carries it."""
+    return {
+        "source": source[:80],
+        "preparation": preparation[:200],
+        "form": form[:120],
+        "public_value": value if value is None or np.isfinite(value) else None,
+        "problem": json.loads(json.dumps(problem[:300], ensure_ascii=True)),
+    }
