@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,8 @@ class Plan:
     form: str
     answer: Callable[[Array], Array]
     value: float
-    guess: bool = False
+    guesses: int = 0
+    as_seen: bool = False  # its inputs are prepared as those were that the model was fitted with
 
 
 @dataclass
@@ -57,11 +58,9 @@ class Search:
     deadline: float = field(default_factory=lambda: time.monotonic() + SEARCH_SECONDS)
     answered: bool = False  # something came back, sensible or not
 
-    def note(
-        self, source: str, preparation: str, *, form: str = "", value: float | None = None, problem: str = ""
-    ) -> None:
+    def note(self, source: str, preparation: str, **words: Any) -> None:
         if len(self.attempts) < MAX_ATTEMPTS:
-            self.attempts.append(as_claim(source, preparation, form, value, problem))
+            self.attempts.append(as_claim(source, preparation, **words))
 
     @property
     def over(self) -> bool:
@@ -171,49 +170,56 @@ def _model_plan(search: Search) -> Plan | None:
     (known,) = found_in_time(lambda: [known_from(named, search.namespace.get("In"), columns)]) or [Known(columns)]
     best: Plan | None = None
     for name, model in found_in_time(lambda: list(models(search.namespace)))[:MAX_MODELS]:
-        found = _best(_model_plans(name, model, named, known, search))
+        found = _best(_model_plans(name, model, named, known, search), search.question)
         if found and found.value > search.question.baseline() + CLEARLY:
             return found
-        best = _best(plan for plan in (best, found) if plan)
+        best = _best((plan for plan in (best, found) if plan), search.question)
     return best
 
 
-def _best(plans: Iterable[Plan]) -> Plan | None:
-    """The highest value; of equals the first, which is the plainer one. A guess must be clearly better."""
+def _best(plans: Iterable[Plan], question: Question) -> Plan | None:
+    """What the model was seen to be fitted with, if it answers at all; else the highest value.
+
+    Of equals it is the first, which is the plainer one. Each guess in it must be clearly better.
+    """
+    better_than_guessing = question.baseline() + CLEARLY
+
+    def weight(plan: Plan) -> tuple[bool, float]:
+        return plan.as_seen and plan.value > better_than_guessing, plan.value - CLEARLY * plan.guesses
+
     best: Plan | None = None
     for plan in plans:
-        if best is None or _weight(plan) > _weight(best):
+        if best is not None and weight(best)[0] and not plan.as_seen:
+            break  # these came first; none of the others can win
+        if best is None or weight(plan) > weight(best):
             best = plan
-        if _weight(best) >= 1 - HARDLY:
+        if weight(best)[1] >= 1 - HARDLY:
             break
     return best
 
 
-def _weight(plan: Plan) -> float:
-    return plan.value - CLEARLY * plan.guess
-
-
 def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Known, search: Search) -> Iterator[Plan]:
     seen = record.seen(model)
+    inputs = search.question.inputs
     try:
         with time_limit():
             wish = wish_of(model, seen)
-            ways = preparations(search.question.inputs, wish, known)
+            ways = [(way, _as_seen(way, seen, inputs)) for way in preparations(inputs, wish, known)]
             answer = answering(model)
     except Exception as error:  # noqa: BLE001  the model's own properties
         search.note(name, RAW, problem=_said(error))
         return
     if not ways:
         search.note(name, RAW, problem=_misfit(wish, search.question))
-    for way in ways:
+    for way, as_seen in sorted(ways, key=lambda way: not way[1]):
         if search.over:
             search.note(name, way.name, problem="not tried: looking for the answers had taken too long")
             return
         ask = _in_pieces(way, answer)
         raw = _asked(ask, search, name, way.name)
         if raw is not None:
-            guess = way.guess if seen is None else not _as_seen(way, seen, search.question.inputs)
-            yield from _plans(Plan(name, way.name, "", ask, 0.0, guess), raw, named, search)
+            draft = Plan(name, way.name, "", ask, 0.0, way.guess and not as_seen, as_seen)
+            yield from _plans(draft, raw, named, search)
 
 
 def _misfit(wish: Wish, question: Question) -> str:
@@ -229,15 +235,17 @@ def _in_pieces(way: Preparation, answer: Callable[[Any], Any]) -> Callable[[Arra
     return ask
 
 
-def _as_seen(way: Preparation, seen: record.Glimpse, inputs: Array) -> bool:
+def _as_seen(way: Preparation, seen: record.Glimpse | None, inputs: Array) -> bool:
     """Whether the prepared inputs lie where those did that the model was fitted with."""
-    looked_at = inputs[: record.GLIMPSE_ROWS]
-    (rows,) = found_in_time(lambda: [as_array(way.apply(looked_at)).astype(np.float64)]) or [np.zeros(0)]
-    spread = seen.high - seen.low
-    if not rows.size or not math.isfinite(spread):
+    if seen is None or not math.isfinite(seen.high - seen.low):
         return False
-    off = max(abs(float(rows.min()) - seen.low), abs(float(rows.max()) - seen.high))
-    return off <= SAME_RANGE * spread
+    some = max(1, PIECE // max(1, math.prod(way.row), math.prod(inputs.shape[1:])))
+    try:
+        rows = as_array(way.apply(inputs[: min(some, record.GLIMPSE_ROWS)])).astype(np.float64)
+        off = max(abs(float(rows.min()) - seen.low), abs(float(rows.max()) - seen.high))
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+        return False  # its turn will come, and its problem will be noted
+    return off <= SAME_RANGE * (seen.high - seen.low)
 
 
 def _plans(draft: Plan, raw: Array, named: list[tuple[str, Any]], search: Search) -> Iterator[Plan]:
@@ -259,13 +267,12 @@ def _read(draft: Plan, reading: Reading, raw: Array, question: Question) -> Plan
             value = question.value(reading.read(raw))
     except Exception:  # noqa: BLE001  a scaler of the notebook's own
         return None
-    return Plan(
-        draft.source,
-        draft.preparation,
-        reading.name,
-        lambda X: reading.read(ask(X)),
-        value,
-        draft.guess or reading.guess,
+    return replace(
+        draft,
+        form=reading.name,
+        answer=lambda X: reading.read(ask(X)),
+        value=value,
+        guesses=draft.guesses + reading.guess,
     )
 
 

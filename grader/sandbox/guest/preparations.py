@@ -118,7 +118,8 @@ def _by_arithmetic(raw: Preparation, public: Array, *, pixels: bool) -> Iterator
 
 
 def _moved(less: Any, by: Any, X: Array) -> Array:
-    return (X - less) / np.where(by != 0, by, 1.0)
+    moved: Array = (X - less) / np.where(by != 0, by, 1.0)
+    return moved
 
 
 def _as_imagenet(raw: Preparation) -> Iterator[Preparation]:
