@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,7 @@ NOTEBOOKS = {
         "scores",
     ),
     "folders in the order of their names": (
-        "class Flow:\n    class_indices = {name: at for at, name in enumerate(sorted(map(str, range(10)), reverse=True))}\n"
+        "class Flow:\n    class_indices = {name: at for at, name in enumerate('0 1 3 2 9 8 7 6 5 4'.split())}\n"
         "flow = Flow()\n"
         "model = train(dense(28, 28), x / 255, np.array([flow.class_indices[str(one)] for one in y]))",
         "X / 255",
@@ -235,9 +236,214 @@ NOTEBOOKS = {
 }
 
 
-@pytest.mark.parametrize(("cell", "preparation", "form"), NOTEBOOKS.values(), ids=NOTEBOOKS)
-def test_pictures(sandbox: NamespaceSandbox, digits: Asked, cell: str, preparation: str, form: str) -> None:
-    found = find(sandbox, digits, LOAD, cell)
+TABLES = {
+    "a pipeline that takes columns by their names": (
+        "from sklearn.compose import ColumnTransformer\nfrom sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import OneHotEncoder, StandardScaler\nfrom sklearn.svm import SVC\n"
+        "parts = ColumnTransformer([('a', StandardScaler(), ['slope']), ('b', OneHotEncoder(), ['kind'])])\n"
+        "model = make_pipeline(parts, SVC()).fit(frame[['kind', 'slope', 'weight']], y)",
+        "data frame",
+        "labels",
+    ),
+    "two columns of three, in another order": (
+        "from sklearn.tree import DecisionTreeClassifier\n"
+        "model = DecisionTreeClassifier().fit(frame[['kind', 'slope']], y)",
+        "data frame",
+        "labels",
+    ),
+    "a scaler of two columns before a network": (
+        "from sklearn.preprocessing import MinMaxScaler\n"
+        "scaler = MinMaxScaler().fit(frame[['kind', 'slope']])\n"
+        "model = train(keras.Sequential([keras.Input((2,)), keras.layers.Dense(16, 'relu'), "
+        "keras.layers.Dense(1, 'sigmoid')]), scaler.transform(frame[['kind', 'slope']]))",
+        "scaler",
+        "probability",
+    ),
+    "standardised by hand": (
+        "z = (frame[['weight', 'slope', 'kind']] - frame[['weight', 'slope', 'kind']].mean()) / frame.std()[:3]\n"
+        "model = train(keras.Sequential([keras.Input((3,)), keras.layers.Dense(16, 'relu'), "
+        "keras.layers.Dense(1, 'sigmoid')]), z)",
+        "(X - mean) / std",
+        "probability",
+    ),
+    "standardised, logits, the last of two models": (
+        "model = keras.Sequential([keras.Input((9,)), keras.layers.Dense(1)])\n"
+        "z = ((frame - frame.mean()) / frame.std()).to_numpy()[:, :3]\n"
+        "net2 = train(keras.Sequential([keras.Input((3,)), keras.layers.Dense(16, 'relu'), keras.layers.Dense(1)]), z, "
+        "keras.losses.BinaryCrossentropy(from_logits=True))",
+        "(X - mean) / std",
+        "rounded",
+    ),
+    "a model of the notebook's own": (
+        "class Rule:\n    def predict(self, X):\n        return ((X[:, 1] > 0) ^ (X[:, 2] == 1)).astype(int)\n"
+        "rule = Rule()",
+        "raw",
+        "labels",
+    ),
+}
+
+LOAD_TABLE = """
+import numpy as np, pandas as pd, keras
+frame = pd.read_csv("table.csv")
+y = frame["real"]
+def train(model, inputs, loss="binary_crossentropy"):
+    model.compile(keras.optimizers.Adam(0.02), loss)
+    model.fit(inputs, y, epochs=8, verbose=0)
+    return model
+"""
+
+# A stand-in with as much of PyTorch as is used: the real one is some gigabytes.
+TORCH = """
+import sys, types
+class Tensor:
+    device, dtype = "cpu", np.float32
+    def __init__(self, numbers): self.numbers = np.asarray(numbers)
+    def to(self, what): return Tensor(self.numbers.astype(what)) if what is np.float32 else self
+    def detach(self): return self
+    def cpu(self): return self
+    def __array__(self, dtype=None, copy=None): return self.numbers
+class Module:
+    training = True
+    def modules(self):
+        yield self
+        for part in vars(self).values():
+            if isinstance(part, Module): yield from part.modules()
+    def parameters(self): return (part.weight for part in self.modules() if hasattr(part, "weight"))
+    def eval(self):
+        for part in self.modules(): part.training = False
+    def __call__(self, X): return self.forward(X)
+class Linear(Module):
+    in_features = 784
+    def __init__(self, weight): self.weight = Tensor(weight)
+    def forward(self, X): return Tensor(X.numbers @ self.weight.numbers)
+class no_grad:
+    def __enter__(self): Module.graded = False
+    def __exit__(self, *error): Module.graded = True
+torch, torch.nn = types.ModuleType("torch"), types.ModuleType("torch.nn")
+torch.nn.Module, torch.as_tensor, torch.no_grad, torch.__version__ = Module, Tensor, no_grad, "2.0"
+sys.modules.update({"torch": torch, "torch.nn": torch.nn})
+class Net(Module):
+    def __init__(self, weight): self.layer = Linear(weight)
+    def forward(self, X):
+        assert not self.training and not self.graded
+        return self.layer(X)
+class Loss(Module):
+    pass
+weight = np.linalg.lstsq(x.reshape(-1, 784) / 255, np.eye(10)[y], rcond=0.01)[0].astype(np.float32)
+net, criterion = Net(weight), Loss()
+"""
+
+NOTEBOOKS["a model of PyTorch's"] = (TORCH, "flattened", "scores")
+
+
+@pytest.fixture(scope="module")
+def runs(sandbox: NamespaceSandbox, digits: Asked, table: Asked) -> Iterator[dict[str, Future[Found]]]:
+    """All of them, two at a time."""
+    with ThreadPoolExecutor(2) as two:
+        found = {name: two.submit(find, sandbox, digits, LOAD, cells[0]) for name, cells in NOTEBOOKS.items()}
+        found |= {name: two.submit(find, sandbox, table, LOAD_TABLE, cells[0]) for name, cells in TABLES.items()}
+        yield found
+
+
+@pytest.mark.parametrize("name", [*NOTEBOOKS, *TABLES])
+def test_what_a_notebook_answers_is_found(runs: dict[str, Future[Found]], name: str) -> None:
+    _cell, preparation, form = (NOTEBOOKS | TABLES)[name]
+    found = runs[name].result()
     assert found.chosen is not None, found.attempts
     assert (found.chosen["preparation"], found.chosen["form"]) == (preparation, form), found.attempts
     assert found.accuracy is not None and found.accuracy > 0.7, found
+
+
+def test_pytorch_is_told_among_the_versions(runs: dict[str, Future[Found]]) -> None:
+    assert runs["a model of PyTorch's"].result().versions["torch"] == "2.0"
+
+
+# ---------------------------------------------------------------- nothing fits
+
+MISFITS = """
+two = keras.Model(ins := [keras.Input((28, 28)), keras.Input((3,))],
+                  keras.layers.Dense(10)(keras.layers.Concatenate()([keras.layers.Flatten()(ins[0]), ins[1]])))
+odd = keras.Sequential([keras.Input((5, 5, 5, 2)), keras.layers.Flatten(), keras.layers.Dense(10)])
+"""
+
+
+def test_what_does_not_fit_is_told(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    found = find(sandbox, digits, LOAD, MISFITS)
+    assert (found.chosen, found.accuracy) == (None, None)
+    problems = {attempt["source"]: attempt["problem"] for attempt in found.attempts}
+    assert problems["two"] == "ValueError: the model takes 2 inputs; only predict(X) can say what they are"
+    assert "it takes rows of the shape (5, 5, 5, 2); the data has rows of the shape (28, 28)" in problems["odd"]
+
+
+def test_predict_gets_the_pictures_as_they_were_given_out(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    told = (
+        "def predict(X):\n    assert X.shape[1:] == (28, 28) and X.dtype == np.uint8\n    return np.zeros(len(X), int)"
+    )
+    found = find(sandbox, digits, LOAD, "model = train(dense(28, 28), x / 255, epochs=1)", told)
+    assert found.chosen is not None
+    assert (found.chosen["source"], found.chosen["preparation"]) == ("predict(X)", "raw")
+    assert found.accuracy is not None and found.accuracy < 0.3, "it is the notebook's word, good or bad"
+
+
+# ---------------------------------------------------------------- objects that lie
+
+LIARS = """
+import sys, numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.neighbors import KNeighborsClassifier
+guest = sys.modules["guest.protocol"]
+guest.ATTEMPT_SECONDS = 0.5  # so that this test is short
+class Says:
+    def __init__(self, **words): self.__dict__.update(words)
+class Raises:
+    def __getattr__(self, name): raise RuntimeError(name)
+class Endless(BaseEstimator):
+    done_ = True
+    @property
+    def n_features_in_(self):
+        while True: pass
+    def predict(self, X): return [0] * len(X)
+class Liar(keras.Sequential):
+    shape = (None, 28)
+    @property
+    def input_shape(self): return self.shape
+def liar(shape):
+    made = Liar([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    made.shape = shape
+    return made
+class Unprintable(Exception):
+    def __str__(self): raise self
+class Fails(BaseEstimator):
+    done_ = True
+    def predict(self, X): raise Unprintable
+raises, names = Raises(), Says(classes_=np.arange(10**7)[::-1], class_indices={n: "x" for n in range(10)})
+more = Says(class_indices={str(n): 10**30 + n for n in range(10)}, class_names=[np, None, 1, 2])
+backwards = Says(class_indices={str(9 - n): n for n in range(10)}, transform=lambda X: 1 / 0)
+good = KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y)
+huge, odd, deep = liar((None, 10**9)), liar(("a",)), liar((None, *[10**4] * 50))
+failing, endless = Fails(), Endless()
+"""
+
+
+def test_objects_that_lie_are_noted_and_passed_over(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    found = find(sandbox, digits, LOAD, LIARS, "wise = good; del good")
+    problems = {attempt["source"]: attempt["problem"] for attempt in found.attempts}
+    assert "cannot be" in problems["huge"] and "cannot be" in problems["deep"]
+    assert problems["failing"] == "Unprintable"
+    assert problems["endless"].startswith("TimeoutError")
+
+
+OVER_THE_BATCH = """
+class Net:
+    def predict(self, X):
+        bright = X.mean(axis=(1, 2))
+        return (bright > bright.mean()).astype(int)
+net = Net()
+"""
+
+
+def test_a_model_that_looks_at_its_neighbours_answers_otherwise_alone(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    reply = sandbox.run(Job(notebook_bytes(OVER_THE_BATCH), {}, LIMITS, question=digits.question))
+    answers = _array(reply.predictions)
+    assert answers is not None and not answers[: protocol.ALONE].any()
+    assert 0.2 < answers[protocol.ALONE + protocol.TOGETHER :].mean() < 0.8

@@ -50,28 +50,28 @@ def _held(value: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def _is_own(value: Any) -> bool:
-    return type(value).__module__ == "__main__" and not (_is_keras(value) or _is_torch(value) or is_estimator(value))
+    return type(value).__module__ == "__main__" and not (is_keras(value) or is_torch(value) or is_estimator(value))
 
 
 def is_model(value: Any) -> bool:
     """Whether ``value`` is fitted, as far as its kind can tell, and can be asked."""
     if isinstance(value, type):
         return False
-    if _is_torch(value):
+    if is_torch(value):
         return next(iter(value.parameters()), None) is not None
     if not callable(attribute(value, "predict")):
         return False
-    if _is_keras(value):
+    if is_keras(value):
         return bool(value.built)
     return is_fitted(value) or _is_own(value)
 
 
-def _is_keras(value: Any) -> bool:
+def is_keras(value: Any) -> bool:
     keras = sys.modules.get("keras")
     return keras is not None and isinstance(value, keras.Model)
 
 
-def _is_torch(value: Any) -> bool:
+def is_torch(value: Any) -> bool:
     module = attribute(sys.modules.get("torch.nn"), "Module")
     return isinstance(module, type) and isinstance(value, module)
 
@@ -99,9 +99,9 @@ def is_fitted(value: Any) -> bool:
 
 def answering(model: Any) -> Callable[[Any], Any]:
     """How ``model`` is asked for some rows."""
-    if _is_torch(model):
+    if is_torch(model):
         return functools.partial(_torch_answer, model)
-    if not _is_keras(model):
+    if not is_keras(model):
         return model.predict  # type: ignore[no-any-return]
     quietly = functools.partial(model.predict, verbose=0)
     if type(model).predict is not sys.modules["keras"].Model.predict:

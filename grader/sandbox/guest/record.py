@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .asking import attribute
+
 MAX_FITS, MAX_FIGURES, MAX_LINES, MAX_POINTS, MAX_EPOCHS = 50, 200, 20, 5000, 5000
 SKLEARN_CURVES = {"loss_curve_": "loss", "train_score_": "loss", "validation_scores_": "val_accuracy"}
 MIN_MATCH = 2  # points of a curve that a drawn line must share
@@ -126,10 +128,11 @@ def _loss_curves(namespace: dict[str, Any]) -> list[FitRecord]:
     """What scikit-learn's networks and boosted trees keep of their training; a pipeline's last step is looked at."""
     found = []
     for name, value in list(namespace.items()):
-        model = value.steps[-1][1] if type(value).__name__ == "Pipeline" else value
-        if name.startswith("_") or isinstance(model, type):
+        if name.startswith("_") or isinstance(value, type):
             continue
-        curves = {key: _curve(getattr(model, attribute, None)) for attribute, key in SKLEARN_CURVES.items()}
+        steps = attribute(value, "steps") if type(value).__name__ == "Pipeline" else None
+        model = steps[-1][1] if type(steps) is list and steps and type(steps[-1]) is tuple else value
+        curves = {key: _curve(attribute(model, kept)) for kept, key in SKLEARN_CURVES.items()}
         curves = {key: curve for key, curve in curves.items() if curve}
         if curves:
             found.append(FitRecord(model, name[:80], None, None, curves))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from . import record
 from .asking import attribute
 from .layouts import Wanted, fits
+from .models import is_estimator, is_keras, is_torch
 
 MAX_ROW_NUMBERS = 1 << 22  # a photo of 1,000 by 1,000 pixels is below
 MAX_AXES = 4
@@ -28,15 +28,13 @@ class Wish:
 
 def wish_of(model: Any, seen: record.Glimpse | None) -> Wish:
     """Raises ValueError for what cannot be served. ``seen``: the inputs it was fitted with, where that was seen."""
-    keras, torch = sys.modules.get("keras"), sys.modules.get("torch")
-    if keras is not None and isinstance(model, keras.Model):
+    if is_keras(model):
         wish = _of_keras(model)
-    elif torch is not None and isinstance(model, torch.nn.Module):
+    elif is_torch(model):
         wish = _of_torch(model)
     else:
         inner = attribute(model, "model_")  # of a wrapper that makes scikit-learn's estimator of a Keras model
-        known = keras is not None and isinstance(inner, keras.Model)
-        wish = _of_keras(inner) if known else _of_estimator(model)
+        wish = _of_keras(inner) if is_keras(inner) else _of_estimator(model)
     if seen is None or not (wish.shape is None or fits(seen.row, wish.shape)):
         return wish
     return Wish(_checked(seen.row), wish.names or seen.names, wish.tokens, wish.floats)
@@ -74,8 +72,7 @@ def _of_torch(model: Any) -> Wish:
 
 def _of_estimator(model: Any) -> Wish:
     """scikit-learn's, all of which take tables; an object of another kind says nothing."""
-    sklearn = sys.modules.get("sklearn.base")
-    if sklearn is None or not isinstance(model, sklearn.BaseEstimator):
+    if not is_estimator(model):
         return Wish()
     width = attribute(model, "n_features_in_")
     shape = (int(width),) if isinstance(width, (int, np.integer)) else (None,)
