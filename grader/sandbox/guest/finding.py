@@ -7,64 +7,27 @@ clearly better than what the notebook itself tells.
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from . import protocol, record
-from .asking import as_array, check, found_in_time, time_limit
+from .asking import as_array, found_in_time, time_limit
 from .forms import ANSWER_FORMS, Array, one_column
 from .models import answering, models, variables
+from .plans import CLEARLY, PREDICT, Plan, Search, asked, best_of, said, unreadable
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
 from .question import Question
 from .readings import Reading, readings
 from .wishes import Wish, wish_of
 
-MAX_ATTEMPTS = 40
 MAX_MODELS = 5
-SEARCH_SECONDS = protocol.PROBE_SECONDS * 2 / 3
-CLEARLY = 0.02  # of public accuracy, or of the coefficient of determination
-HARDLY = 0.002  # nothing can be clearly better than what is so near to 1
 SAME_RANGE = 0.2  # of the spread of the inputs that a model was fitted with
 PIECE = 1 << 20  # numbers that a model is given at once: rows of a table by the thousand, photos by the dozen
-PREDICT = "predict(X)"
-
-
-@dataclass
-class Plan:
-    """A way from raw inputs to answers, and how good it is on the public rows."""
-
-    source: str
-    preparation: str
-    form: str
-    answer: Callable[[Array], Array]
-    value: float
-    guesses: int = 0
-    as_seen: bool = False  # its inputs are prepared as those were that the model was fitted with
-
-
-@dataclass
-class Search:
-    """One notebook's; ``attempts`` is for the report."""
-
-    namespace: dict[str, Any]
-    question: Question
-    attempts: list[dict[str, Any]]
-    deadline: float = field(default_factory=lambda: time.monotonic() + SEARCH_SECONDS)
-    answered: bool = False  # something came back, sensible or not
-
-    def note(self, source: str, preparation: str, **words: Any) -> None:
-        if len(self.attempts) < MAX_ATTEMPTS:
-            self.attempts.append(as_claim(source, preparation, **words))
-
-    @property
-    def over(self) -> bool:
-        return time.monotonic() > self.deadline
 
 
 def find_plan(namespace: dict[str, Any], question: Question, attempts: list[dict[str, Any]]) -> Plan | None:
@@ -120,7 +83,7 @@ def _function_plan(function: Callable[[Any], Any], search: Search) -> Plan | Non
         def ask(X: Array, prepare: Callable[[Array], Any] = prepare) -> Array:
             return as_array(function(prepare(X)))
 
-        raw = _asked(ask, search, PREDICT, name)
+        raw = asked(ask, search, PREDICT, name)
         if raw is None:
             continue
         forms = ANSWER_FORMS if question.task == "classification" else {"values": one_column}
@@ -130,35 +93,8 @@ def _function_plan(function: Callable[[Any], Any], search: Search) -> Plan | Non
                 value = question.value(answers)
                 search.note(PREDICT, name, form=form, value=value)
                 return Plan(PREDICT, name, form, ask, value)
-        search.note(PREDICT, name, problem=_unreadable(raw))
+        search.note(PREDICT, name, problem=unreadable(raw))
     return None
-
-
-def _asked(ask: Callable[[Array], Array], search: Search, source: str, preparation: str) -> Array | None:
-    """The raw output for the question's rows; None, and a note, when there is none that could be answers."""
-    rows = search.question.inputs
-    try:
-        with time_limit():
-            raw = ask(rows)
-        search.answered = True
-        is_text = raw.dtype.kind in "OSU" and source != PREDICT and raw.ndim in (1, 2) and raw.size == len(rows)
-        if not is_text:
-            check(raw, len(rows))
-    except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
-        search.note(source, preparation, problem=_said(error))
-        return None
-    return raw
-
-
-def _said(error: Exception) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001  an error of the notebook's own making
-        return type(error).__name__
-
-
-def _unreadable(raw: Array) -> str:
-    return f"the output has the shape {raw.shape} and the type {raw.dtype}; it cannot be read as answers"
 
 
 # ------------------------------------------------------------------ models
@@ -170,31 +106,10 @@ def _model_plan(search: Search) -> Plan | None:
     (known,) = found_in_time(lambda: [known_from(named, search.namespace.get("In"), columns)]) or [Known(columns)]
     best: Plan | None = None
     for name, model in found_in_time(lambda: list(models(search.namespace)))[:MAX_MODELS]:
-        found = _best(_model_plans(name, model, named, known, search), search.question)
+        found = best_of(_model_plans(name, model, named, known, search), search.question)
         if found and found.value > search.question.baseline() + CLEARLY:
             return found
-        best = _best((plan for plan in (best, found) if plan), search.question)
-    return best
-
-
-def _best(plans: Iterable[Plan], question: Question) -> Plan | None:
-    """What the model was seen to be fitted with, if it answers at all; else the highest value.
-
-    Of equals it is the first, which is the plainer one. Each guess in it must be clearly better.
-    """
-    better_than_guessing = question.baseline() + CLEARLY
-
-    def weight(plan: Plan) -> tuple[bool, float]:
-        return plan.as_seen and plan.value > better_than_guessing, plan.value - CLEARLY * plan.guesses
-
-    best: Plan | None = None
-    for plan in plans:
-        if best is not None and weight(best)[0] and not plan.as_seen:
-            break  # these came first; none of the others can win
-        if best is None or weight(plan) > weight(best):
-            best = plan
-        if weight(best)[1] >= 1 - HARDLY:
-            break
+        best = best_of((plan for plan in (best, found) if plan), search.question)
     return best
 
 
@@ -207,7 +122,7 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
             ways = [(way, _as_seen(way, seen, inputs)) for way in preparations(inputs, wish, known)]
             answer = answering(model)
     except Exception as error:  # noqa: BLE001  the model's own properties
-        search.note(name, RAW, problem=_said(error))
+        search.note(name, RAW, problem=said(error))
         return
     if not ways:
         search.note(name, RAW, problem=_misfit(wish, search.question))
@@ -215,8 +130,10 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
         if search.over:
             search.note(name, way.name, problem="not tried: looking for the answers had taken too long")
             return
-        ask = _in_pieces(way, answer)
-        raw = _asked(ask, search, name, way.name)
+        ask, began = _in_pieces(way, answer), time.monotonic()
+        raw = asked(ask, search, name, way.name)
+        if raw is None and time.monotonic() - began >= protocol.ATTEMPT_SECONDS:
+            return  # nor will it answer another way
         if raw is not None:
             draft = Plan(name, way.name, "", ask, 0.0, way.guess and not as_seen, as_seen)
             yield from _plans(draft, raw, named, search)
@@ -251,13 +168,15 @@ def _as_seen(way: Preparation, seen: record.Glimpse | None, inputs: Array) -> bo
 def _plans(draft: Plan, raw: Array, named: list[tuple[str, Any]], search: Search) -> Iterator[Plan]:
     """One plan for each way the raw output can be read; what cannot be read at all is noted."""
     found = found_in_time(lambda: list(readings(raw, search.question, named)))
+    highest = -math.inf
     for reading in found:
         plan = _read(draft, reading, raw, search.question)
-        if plan is not None:
+        if plan is not None and plan.value > highest:  # of the same output, what is no better is of no interest
+            highest = plan.value
             search.note(plan.source, plan.preparation, form=plan.form, value=plan.value)
             yield plan
     if not found:
-        search.note(draft.source, draft.preparation, problem=_unreadable(raw))
+        search.note(draft.source, draft.preparation, problem=unreadable(raw))
 
 
 def _read(draft: Plan, reading: Reading, raw: Array, question: Question) -> Plan | None:
@@ -274,16 +193,3 @@ def _read(draft: Plan, reading: Reading, raw: Array, question: Question) -> Plan
         value=value,
         guesses=draft.guesses + reading.guess,
     )
-
-
-def as_claim(
-    source: str, preparation: str, *, form: str = "", value: float | None = None, problem: str = ""
-) -> dict[str, Any]:
-    """An attempt as ``facts.json`` carries it."""
-    return {
-        "source": source[:80],
-        "preparation": preparation[:200],
-        "form": form[:120],
-        "public_value": value if value is None or np.isfinite(value) else None,
-        "problem": json.loads(json.dumps(problem[:300], ensure_ascii=True)),
-    }

@@ -13,8 +13,9 @@ import numpy as np
 
 from . import protocol, record
 from .compat import log
-from .finding import Plan, as_claim, find_plan
+from .finding import find_plan
 from .forms import Array
+from .plans import Plan, as_claim
 from .question import read_question
 
 

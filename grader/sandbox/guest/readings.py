@@ -17,6 +17,7 @@ from .question import Question
 
 UNDONE_BY, IN_THE_ORDER_OF = "undone by ", "in the order of "
 FROM_1 = "counted from 1"
+OF_MANY = {name: MODEL_FORMS[name] for name in ("labels", "scores")}
 
 Read = Callable[[Array], Array]
 
@@ -38,7 +39,9 @@ def readings(raw: Array, question: Question, variables: list[tuple[str, Any]]) -
         for name, text in text_readings(raw, question.targets, variables):
             yield Reading(_joined("labels", name), text, guess=name == SHOWN)
     else:
-        for form, read in MODEL_FORMS.items():
+        # As the host has it, a number between two classes is a probability only where there are but two.
+        forms = MODEL_FORMS if question.targets.max() < 2 else OF_MANY
+        for form, read in forms.items():
             codes = read(raw)
             if codes is not None:
                 yield from _ordered(form, read, codes, question, variables)
