@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -105,9 +106,9 @@ def _from_arrays(path: Path, data: Data) -> Table:
 def read_arrays(path: Path) -> dict[str, Array]:
     """All arrays of an ``.npz``; one that would need pickle is a DatasetError."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read as an .npz of plain arrays: {error}") from error
 
 
