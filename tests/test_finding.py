@@ -111,23 +111,23 @@ NOTEBOOKS = {
         "X / 255, flattened",
         "scores",
     ),
-    "flattened by the model": ("model = train(dense(28, 28), x / 255.0)", "X / 255", "scores"),
     "raw bytes": ("model = train(dense(28, 28), x.astype('float32'), epochs=6)", "raw", "scores"),
-    "from -1 to 1": (
-        "model = train(dense(28, 28, 1), x[..., None] / 127.5 - 1)",
-        "X / 127.5 - 1, with a channel",
-        "scores",
-    ),
     "standardised": (
         "z = (x - x.mean()) / x.std(); net = train(dense(28, 28), z)",
         "(X - mean) / std, of all together",
         "scores",
     ),
-    "convolutions": (
+    "convolutions, from -1 to 1": (
         "model = train(keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(8, 3, strides=2), "
-        "keras.layers.Flatten(), keras.layers.Dense(10, 'softmax')]), x.reshape(-1, 28, 28, 1) / 255)",
-        "X / 255, with a channel",
+        "keras.layers.Flatten(), keras.layers.Dense(10, 'softmax')]), x.reshape(-1, 28, 28, 1) / 127.5 - 1)",
+        "X / 127.5 - 1, with a channel",
         "scores",
+    ),
+    "in a dictionary": (
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "models = {'near': KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y)}",
+        "flattened",
+        "labels",
     ),
     "logits": (
         "loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
@@ -143,11 +143,6 @@ NOTEBOOKS = {
     "lost in a function": (
         "def work():\n    inner = train(dense(28, 28), x / 255)\nwork()",
         "X / 255",
-        "scores",
-    ),
-    "in a dictionary": (
-        "nets = {'wide': train(dense(784), x.reshape(-1, 784) / 255)}",
-        "X / 255, flattened",
         "scores",
     ),
     "larger and in colours": (
@@ -190,7 +185,7 @@ NOTEBOOKS = {
     "a line of scikit-learn": (
         "from sklearn.linear_model import LogisticRegression\n"
         "model = LogisticRegression(max_iter=60).fit(x.reshape(len(x), -1) / 255, y)",
-        "flattened",
+        "X / 255, flattened",
         "labels",
     ),
     "a pipeline": (
@@ -333,7 +328,7 @@ weight = np.linalg.lstsq(x.reshape(-1, 784) / 255, np.eye(10)[y], rcond=0.01)[0]
 net, criterion = Net(weight), Loss()
 """
 
-NOTEBOOKS["a model of PyTorch's"] = (TORCH, "flattened", "scores")
+NOTEBOOKS["a model of PyTorch's"] = (TORCH, "X / 255, flattened", "scores")
 
 
 @pytest.fixture(scope="module")

@@ -163,6 +163,16 @@ def test_imagenet_is_thought_of_only_where_the_notebook_speaks_of_it() -> None:
         assert not known_from([], sources, ("x",)).imagenet
 
 
+def test_a_notebook_that_speaks_of_255_is_likely_to_divide_by_it() -> None:
+    told = known_from([], ["x = x / 255"], ("x",))
+    for wish, known, first in [
+        (Wish((8, 8)), told, "X / 255"),
+        (Wish((8, 8), rescales=True), told, "raw"),
+        (Wish((8, 8)), NOTHING, "raw"),
+    ]:
+        assert preparations(PICTURES, wish, known)[0].name == first
+
+
 def test_pictures_of_bytes_are_never_divided_as_bytes() -> None:
     for way in preparations(PICTURES, Wish((8, 8)), NOTHING):
         found = np.asarray(way.apply(PICTURES))

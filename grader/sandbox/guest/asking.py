@@ -59,11 +59,12 @@ def as_array(value: Any) -> Array:
 
 
 def check(raw: Array, rows: int) -> None:
-    """Raises TypeError or ValueError unless ``raw`` is finite numbers for each of ``rows`` rows."""
+    """Raises TypeError or ValueError unless ``raw`` is numbers for each of ``rows`` rows, and finite ones: else
+    FloatingPointError, as other inputs may give others."""
     if raw.dtype.kind not in "biuf":
         raise TypeError(f"the answers have the type {raw.dtype}, expected numbers")
     if raw.ndim not in (1, 2) or len(raw) != rows:
         raise ValueError(f"the answers have the shape {raw.shape}, expected one answer for each of {rows} rows")
     bad = int(np.count_nonzero(~np.isfinite(raw.astype(np.float64))))
     if bad:
-        raise ValueError(f"{bad} of {raw.size} answers are NaN or infinite")
+        raise FloatingPointError(f"{bad} of {raw.size} answers are NaN or infinite")

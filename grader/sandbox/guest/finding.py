@@ -8,16 +8,16 @@ clearly better than what the notebook itself tells.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from . import protocol, record
+from . import record
 from .asking import as_array, found_in_time, time_limit
 from .forms import ANSWER_FORMS, Array, one_column
+from .layouts import Row
 from .models import answering, models, variables
 from .plans import CLEARLY, PREDICT, Plan, Search, asked, best_of, said, unreadable
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
@@ -84,7 +84,7 @@ def _function_plan(function: Callable[[Any], Any], search: Search) -> Plan | Non
             return as_array(function(prepare(X)))
 
         raw = asked(ask, search, PREDICT, name)
-        if raw is None:
+        if isinstance(raw, Exception):
             continue
         forms = ANSWER_FORMS if question.task == "classification" else {"values": one_column}
         for form, read in forms.items():
@@ -126,17 +126,22 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
         return
     if not ways:
         search.note(name, RAW, problem=_misfit(wish, search.question))
+    refused: set[Row] = set()
     for way, as_seen in sorted(ways, key=lambda way: not way[1]):
         if search.over:
             search.note(name, way.name, problem="not tried: looking for the answers had taken too long")
             return
-        ask, began = _in_pieces(way, answer), time.monotonic()
+        if way.row in refused:
+            continue
+        ask = _in_pieces(way, answer)
         raw = asked(ask, search, name, way.name)
-        if raw is None and time.monotonic() - began >= protocol.ATTEMPT_SECONDS:
-            return  # nor will it answer another way
-        if raw is not None:
+        if not isinstance(raw, Exception):
             draft = Plan(name, way.name, "", ask, 0.0, way.guess and not as_seen, as_seen)
             yield from _plans(draft, raw, named, search)
+        elif isinstance(raw, TimeoutError):
+            return  # nor will it answer another way
+        elif not isinstance(raw, FloatingPointError):  # which other numbers might not give
+            refused.add(way.row)
 
 
 def _misfit(wish: Wish, question: Question) -> str:

@@ -76,8 +76,8 @@ def best_of(plans: Iterable[Plan], question: Question) -> Plan | None:
     return best
 
 
-def asked(ask: Callable[[Array], Array], search: Search, source: str, preparation: str) -> Array | None:
-    """The raw output for the question's rows; None, and a note, when there is none that could be answers."""
+def asked(ask: Callable[[Array], Array], search: Search, source: str, preparation: str) -> Array | Exception:
+    """The raw output for the question's rows; the error, which is noted, when there is none that could be answers."""
     rows = search.question.inputs
     try:
         with time_limit():
@@ -88,7 +88,7 @@ def asked(ask: Callable[[Array], Array], search: Search, source: str, preparatio
             check(raw, len(rows))
     except Exception as error:  # noqa: BLE001  the notebook's own code: anything may come
         search.note(source, preparation, problem=said(error))
-        return None
+        return error
     return raw
 
 

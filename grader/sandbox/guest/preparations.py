@@ -57,6 +57,7 @@ class Known:
     columns: tuple[str, ...]
     fitted: tuple[tuple[str, Any], ...] = ()  # scalers, encoders, decompositions
     imagenet: bool = False  # a network trained on ImageNet is used
+    by_255: bool = False  # it speaks of that number
 
 
 def known_from(variables: list[tuple[str, Any]], sources: Any, columns: tuple[str, ...]) -> Known:
@@ -67,14 +68,16 @@ def known_from(variables: list[tuple[str, Any]], sources: Any, columns: tuple[st
         if callable(attribute(value, "transform")) and attribute(value, "predict") is None and is_fitted(value)
     ]
     texts = [text[:MAX_TEXT] for text in sources[:1000] if type(text) is str] if type(sources) is list else []
-    told = any("preprocess_input" in text or "0.485" in text for text in texts)
-    return Known(columns, tuple(fitted[-MAX_FITTED:]), told)
+    imagenet = any("preprocess_input" in text or "0.485" in text for text in texts)
+    return Known(columns, tuple(fitted[-MAX_FITTED:]), imagenet, any("255" in text for text in texts))
 
 
 def preparations(public: Array, wish: Wish, known: Known) -> list[Preparation]:
     """The plainest first. ``public``: raw rows ``(n, ...)``."""
     raw = Preparation((), public.shape[1:], lambda X: X)
     found = []
+    if wish.rescales:
+        known = replace(known, by_255=False)  # the model does that itself
     for begun in [raw] if wish.tokens else _scaled(raw, public, known):
         found += list(_laid_out(begun, wish, known))
     return found[:MAX_PREPARATIONS]
@@ -86,13 +89,13 @@ def preparations(public: Array, wish: Wish, known: Known) -> list[Preparation]:
 def _scaled(raw: Preparation, public: Array, known: Known) -> Iterator[Preparation]:
     pixels = _are_pixels(public)
     by_255 = raw.then("X / 255", raw.row, lambda X: X / np.float32(BRIGHTEST))
-    usual = [raw, by_255] if pixels else [raw]
+    usual = ([by_255, raw] if known.by_255 else [raw, by_255]) if pixels else [raw]
     yield from usual
     for begun in usual:
         yield from _through_fitted(begun, public, known)
     if known.imagenet and pixels and len(raw.row) >= 2:
         yield from _as_imagenet(raw)
-    yield from _by_arithmetic(raw, public, pixels=pixels)
+    yield from _by_arithmetic(raw, public, known, pixels=pixels)
 
 
 def _are_pixels(public: Array) -> bool:
@@ -101,17 +104,17 @@ def _are_pixels(public: Array) -> bool:
     return bool(public.dtype == np.uint8 or (public.min() >= 0 and BRIGHTEST / 2 < public.max() <= BRIGHTEST))
 
 
-def _by_arithmetic(raw: Preparation, public: Array, *, pixels: bool) -> Iterator[Preparation]:
+def _by_arithmetic(raw: Preparation, public: Array, known: Known, *, pixels: bool) -> Iterator[Preparation]:
     """Of each column of a table; of pictures and sequences all numbers alike, then each place by itself."""
-    if pixels:
-        yield raw.then("X / 127.5 - 1", raw.row, lambda X: X / np.float32(127.5) - 1, guess=True)
+    if pixels:  # their extremes are 0 and 255, or nearly
+        yield raw.then("X / 127.5 - 1", raw.row, lambda X: X / np.float32(127.5) - 1, guess=not known.imagenet)
     axes: list[int | None] = [0] if public.ndim == 2 and not pixels else [None, 0]
     for axis in axes:
         together = ", of all together" if axis is None else ""
         low, high = public.min(axis).astype(np.float64), public.max(axis).astype(np.float64)
         mean, deviation = public.mean(axis, dtype=np.float64), public.std(axis, dtype=np.float64)
         steps = {"(X - mean) / std": (mean, deviation)}
-        if axis is None or len(axes) == 1:
+        if not pixels and (axis is None or len(axes) == 1):
             steps |= {"(X - min) / (max - min)": (low, high - low), "X / max": (np.zeros_like(high), high)}
         for word, (less, by) in steps.items():
             yield raw.then(word + together, raw.row, functools.partial(_moved, less, by), guess=True)
@@ -133,7 +136,6 @@ def _as_imagenet(raw: Preparation) -> Iterator[Preparation]:
             "RGB", (*sides, 3), lambda X: pictures.with_channels(np.reshape(X, (len(X), *sides, channels)), 3)
         )
     yield begun.then("BGR - mean of ImageNet", begun.row, pictures.without_imagenets_mean)
-    yield begun.then("X / 127.5 - 1", begun.row, lambda X: X / np.float32(127.5) - 1)
     yield begun.then("(X / 255 - mean) / std of ImageNet", begun.row, pictures.by_imagenets_spread)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .models import is_estimator, is_keras, is_torch
 MAX_ROW_NUMBERS = 1 << 22  # a photo of 1,000 by 1,000 pixels is below
 MAX_AXES = 4
 MAX_NAMES = 10_000
+FIRST_LAYERS = 3
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Wish:
     names: tuple[str, ...] = ()  # of the columns it was fitted with
     tokens: bool = False  # whole numbers that it looks up
     floats: bool = False  # a network: no integers but tokens
+    rescales: bool = False  # by a layer of its own
 
 
 def wish_of(model: Any, seen: record.Glimpse | None) -> Wish:
@@ -37,7 +39,7 @@ def wish_of(model: Any, seen: record.Glimpse | None) -> Wish:
         wish = _of_keras(inner) if is_keras(inner) else _of_estimator(model)
     if seen is None or not (wish.shape is None or fits(seen.row, wish.shape)):
         return wish
-    return Wish(_checked(seen.row), wish.names or seen.names, wish.tokens, wish.floats)
+    return replace(wish, shape=_checked(seen.row), names=wish.names or seen.names)
 
 
 def _of_keras(model: Any) -> Wish:
@@ -48,9 +50,9 @@ def _of_keras(model: Any) -> Wish:
         if len(shape) != 1:
             raise ValueError(f"the model takes {len(shape)} inputs; only predict(X) can say what they are")
         shape = shape[0]
-    first = [type(layer).__name__ for layer in list(attribute(model, "layers") or ())[:2]]
+    first = [type(layer).__name__ for layer in list(attribute(model, "layers") or ())[:FIRST_LAYERS]]
     row = _checked(shape[1:]) if isinstance(shape, tuple) else None
-    return Wish(row, tokens="Embedding" in first, floats=True)
+    return Wish(row, tokens="Embedding" in first, floats=True, rescales="Rescaling" in first)
 
 
 def _of_torch(model: Any) -> Wish:
