@@ -296,6 +296,16 @@ def test_readings_of_many_classes() -> None:
     assert read(LABELS / 3) == {}, "no probabilities of four classes in one number"
 
 
+@given(st.floats(-50, 50), st.floats(0.5, 50))
+def test_targets_that_were_scaled_by_hand_are_taken_back(mean: float, spread: float) -> None:
+    targets = np.random.default_rng(1).normal(mean, spread, 60)
+    question = Question("regression", ("x",), np.zeros((60, 1)), targets)
+    scaled = (targets - targets.mean()) / targets.std()
+    found = {one.name: question.value(one.read(scaled)) for one in readings(scaled, question, [])}
+    assert found["values, y * std + mean"] == pytest.approx(1)
+    assert all(one.guess for one in readings(scaled, question, []) if one.name != "values")
+
+
 def test_a_reading_refuses_an_output_that_has_changed_its_form() -> None:
     question = Question("classification", ("x",), np.zeros((100, 1)), LABELS)
     (reading,) = readings(np.eye(4)[LABELS], question, [])

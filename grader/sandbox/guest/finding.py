@@ -19,7 +19,7 @@ from .asking import as_array, found_in_time, time_limit
 from .forms import ANSWER_FORMS, Array, one_column
 from .layouts import Row
 from .models import answering, models, variables
-from .plans import CLEARLY, PREDICT, Plan, Search, asked, best_of, said, unreadable
+from .plans import PREDICT, Plan, Search, answers, asked, best_of, said, unreadable
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
 from .question import Question
 from .readings import Reading, readings
@@ -88,9 +88,9 @@ def _function_plan(function: Callable[[Any], Any], search: Search) -> Plan | Non
             continue
         forms = ANSWER_FORMS if question.task == "classification" else {"values": one_column}
         for form, read in forms.items():
-            answers = read(raw)
-            if answers is not None:
-                value = question.value(answers)
+            column = read(raw)
+            if column is not None:
+                value = question.value(column)
                 search.note(PREDICT, name, form=form, value=value)
                 return Plan(PREDICT, name, form, ask, value)
         search.note(PREDICT, name, problem=unreadable(raw))
@@ -107,7 +107,7 @@ def _model_plan(search: Search) -> Plan | None:
     best: Plan | None = None
     for name, model in found_in_time(lambda: list(models(search.namespace)))[:MAX_MODELS]:
         found = best_of(_model_plans(name, model, named, known, search), search.question)
-        if found and found.value > search.question.baseline() + CLEARLY:
+        if found and answers(found, search.question):
             return found
         best = best_of((plan for plan in (best, found) if plan), search.question)
     return best
@@ -127,9 +127,12 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
     if not ways:
         search.note(name, RAW, problem=_misfit(wish, search.question))
     refused: set[Row] = set()
+    settled = False  # by what the model was fitted with
     for way, as_seen in sorted(ways, key=lambda way: not way[1]):
         if search.over:
             search.note(name, way.name, problem="not tried: looking for the answers had taken too long")
+            return
+        if settled and not as_seen:
             return
         if way.row in refused:
             continue
@@ -137,7 +140,9 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
         raw = asked(ask, search, name, way.name)
         if not isinstance(raw, Exception):
             draft = Plan(name, way.name, "", ask, 0.0, way.guess and not as_seen, as_seen)
-            yield from _plans(draft, raw, named, search)
+            for plan in _plans(draft, raw, named, search):
+                settled |= as_seen and answers(plan, search.question)
+                yield plan
         elif isinstance(raw, TimeoutError):
             return  # nor will it answer another way
         elif not isinstance(raw, FloatingPointError):  # which other numbers might not give

@@ -55,20 +55,22 @@ class Search:
         return time.monotonic() > self.deadline
 
 
+def answers(plan: Plan, question: Question) -> bool:
+    """Whether it is better than guessing."""
+    return plan.value > question.baseline() + CLEARLY
+
+
 def best_of(plans: Iterable[Plan], question: Question) -> Plan | None:
     """What the model was seen to be fitted with, if it answers at all; else the highest value.
 
     Of equals it is the first, which is the plainer one. Each guess in it must be clearly better.
     """
-    better_than_guessing = question.baseline() + CLEARLY
 
     def weight(plan: Plan) -> tuple[bool, float]:
-        return plan.as_seen and plan.value > better_than_guessing, plan.value - CLEARLY * plan.guesses
+        return plan.as_seen and answers(plan, question), plan.value - CLEARLY * plan.guesses
 
     best: Plan | None = None
     for plan in plans:
-        if best is not None and weight(best)[0] and not plan.as_seen:
-            break  # these came first; none of the others can win
         if best is None or weight(plan) > weight(best):
             best = plan
         if weight(best)[1] >= 1 - HARDLY:

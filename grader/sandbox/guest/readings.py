@@ -35,6 +35,7 @@ def readings(raw: Array, question: Question, variables: list[tuple[str, Any]]) -
         if one_column(raw) is not None:
             yield Reading("values", _column)
             yield from _unscaled(variables)
+            yield from _rescaled(question.targets.astype(np.float64))
     elif raw.dtype.kind in "OSU":
         for name, text in text_readings(raw, question.targets, variables):
             yield Reading(_joined("labels", name), text, guess=name == SHOWN)
@@ -98,3 +99,19 @@ def _unscaled(variables: list[tuple[str, Any]]) -> Iterator[Reading]:
 
 def _undone(undo: Callable[[Array], Any], raw: Array) -> Array:
     return np.asarray(undo(np.reshape(_column(raw), (-1, 1))))[:, 0]
+
+
+def _rescaled(targets: Array) -> Iterator[Reading]:
+    """Taking back what the notebook may have done to its targets by hand."""
+    ways = {
+        "y * std + mean": (targets.std(), targets.mean()),
+        "y * (max - min) + min": (targets.max() - targets.min(), targets.min()),
+        "y * max": (targets.max(), 0.0),
+    }
+    for word, (times, plus) in ways.items():
+        yield Reading(f"values, {word}", functools.partial(_line, float(times), float(plus)), guess=True)
+
+
+def _line(times: float, plus: float, raw: Array) -> Array:
+    line: Array = _column(raw).astype(np.float64) * times + plus
+    return line
