@@ -88,6 +88,7 @@ def find(sandbox: NamespaceSandbox, one: Asked, *cells: str) -> Found:
     assert not failed, failed
     facts = json.loads(reply.facts)
     answers = _array(reply.predictions)
+    assert answers is None or np.isfinite(answers[: protocol.ALONE]).all(), "one row alone is answered too"
     accuracy = None if answers is None else float(np.mean(np.ravel(answers) == one.hidden_targets))
     return Found(facts["chosen"], facts["attempts"], facts["versions"], accuracy)
 
@@ -351,6 +352,25 @@ def test_what_a_notebook_answers_is_found(runs: dict[str, Future[Found]], name: 
 
 def test_pytorch_is_told_among_the_versions(runs: dict[str, Future[Found]]) -> None:
     assert runs["a model of PyTorch's"].result().versions["torch"] == "2.0"
+
+
+def test_words_by_number(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    words = rng.integers(3, 40, (1200, 9))
+    targets = rng.integers(0, 3, 1200)
+    words[np.arange(1200), rng.integers(0, 9, 1200)] = targets  # one word tells the class
+    np.savez(tmp_path / "words.npz", x=words[:PUBLIC], y=targets[:PUBLIC])
+    cell = """
+x, y = data["x"], data["y"]
+long = keras.utils.pad_sequences(x + 1, 12, padding="post")
+layers = [keras.Input((12,)), keras.layers.Embedding(42, 8), keras.layers.GlobalMaxPooling1D()]
+net = train(keras.Sequential([*layers, keras.layers.Dense(3, "softmax")]), long, y, epochs=25)
+"""
+    one = asked(words + 1, targets, tmp_path / "words.npz")
+    found = find(sandbox, one, LOAD.replace("digits.npz", "words.npz"), cell)
+    assert found.chosen is not None, found.attempts
+    assert "padded at the" in found.chosen["preparation"], "either end: what is looked for is the largest"
+    assert found.accuracy is not None and found.accuracy > 0.7, found
 
 
 # ---------------------------------------------------------------- nothing fits

@@ -23,7 +23,7 @@ from .plans import PREDICT, Plan, Search, answers, asked, best_of, said, unreada
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
 from .question import Question
 from .readings import Reading, readings
-from .wishes import Wish, wish_of
+from .wishes import wish_of
 
 MAX_MODELS = 5
 SAME_RANGE = 0.2  # of the spread of the inputs that a model was fitted with
@@ -114,21 +114,15 @@ def _model_plan(search: Search) -> Plan | None:
 
 
 def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Known, search: Search) -> Iterator[Plan]:
-    seen = record.seen(model)
-    inputs = search.question.inputs
     try:
         with time_limit():
-            wish = wish_of(model, seen)
-            ways = [(way, _as_seen(way, seen, inputs)) for way in preparations(inputs, wish, known)]
-            answer = answering(model)
+            ways, answer = _ways(model, known, search.question.inputs), answering(model)
     except Exception as error:  # noqa: BLE001  the model's own properties
         search.note(name, RAW, problem=said(error))
         return
-    if not ways:
-        search.note(name, RAW, problem=_misfit(wish, search.question))
     refused: set[Row] = set()
     settled = False  # by what the model was fitted with
-    for way, as_seen in sorted(ways, key=lambda way: not way[1]):
+    for way, as_seen in ways:
         if search.over:
             search.note(name, way.name, problem="not tried: looking for the answers had taken too long")
             return
@@ -149,8 +143,14 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
             refused.add(way.row)
 
 
-def _misfit(wish: Wish, question: Question) -> str:
-    return f"it takes rows of the shape {wish.shape}; the data has rows of the shape {question.inputs.shape[1:]}"
+def _ways(model: Any, known: Known, inputs: Array) -> list[tuple[Preparation, bool]]:
+    """What the inputs can be prepared as, and whether the model was seen to be fitted with such: these come first."""
+    seen = record.seen(model)
+    wish = wish_of(model, seen)
+    found = preparations(inputs, wish, known)
+    if not found:
+        raise ValueError(f"it takes rows of the shape {wish.shape}; the data has rows of the shape {inputs.shape[1:]}")
+    return sorted(((way, _as_seen(way, seen, inputs)) for way in found), key=lambda way: not way[1])
 
 
 def _in_pieces(way: Preparation, answer: Callable[[Any], Any]) -> Callable[[Array], Array]:

@@ -22,8 +22,8 @@ def models(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     candidates = [namespace.get("model"), *(entry.model for entry in reversed(record.fits))]
     candidates += [value for _name, value in reversed(named)]
     seen: set[int] = set()
-    for value in sorted(candidates, key=_is_own):  # what the notebook wrote itself comes last: few mean a model by it
-        if id(value) not in seen and is_model(value):
+    for value in sorted(candidates, key=_is_own):  # those come last: few mean a model by what they wrote themselves
+        if id(value) not in seen and _can_be_asked(value):
             seen.add(id(value))
             yield names.get(id(value), type(value).__name__)[:80], value
 
@@ -53,8 +53,15 @@ def _is_own(value: Any) -> bool:
     return type(value).__module__ == "__main__" and not (is_keras(value) or is_torch(value) or is_estimator(value))
 
 
-def is_model(value: Any) -> bool:
-    """Whether ``value`` is fitted, as far as its kind can tell, and can be asked."""
+def _can_be_asked(value: Any) -> bool:
+    try:
+        return _is_model(value)
+    except Exception:  # noqa: BLE001  an object of the notebook's own making must not hide the others
+        return False
+
+
+def _is_model(value: Any) -> bool:
+    """Whether ``value`` is fitted, as far as its kind can tell."""
     if isinstance(value, type):
         return False
     if is_torch(value):
