@@ -364,7 +364,7 @@ def test_words_by_number(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
 x, y = data["x"], data["y"]
 long = keras.utils.pad_sequences(x + 1, 12, padding="post")
 layers = [keras.Input((12,)), keras.layers.Embedding(42, 8), keras.layers.GlobalMaxPooling1D()]
-net = train(keras.Sequential([*layers, keras.layers.Dense(3, "softmax")]), long, y, epochs=25)
+net = train(keras.Sequential([*layers, keras.layers.Dense(3, "softmax")]), long, y, epochs=15)
 """
     one = asked(words + 1, targets, tmp_path / "words.npz")
     found = find(sandbox, one, LOAD.replace("digits.npz", "words.npz"), cell)

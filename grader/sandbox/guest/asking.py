@@ -16,17 +16,18 @@ Found = TypeVar("Found")
 
 
 @contextmanager
-def time_limit() -> Iterator[None]:
+def time_limit(seconds: float | None = None) -> Iterator[None]:
     """Ends Python code that does not answer, an object that pretends to be endless among it."""
+    bound = protocol.ATTEMPT_SECONDS if seconds is None else seconds
     if not hasattr(signal, "setitimer"):
         yield
         return
 
     def give_up(_signal: int, _frame: Any) -> None:
-        raise TimeoutError(f"no answer after {protocol.ATTEMPT_SECONDS:.0f} s")
+        raise TimeoutError(f"no answer after {bound:.0f} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, protocol.ATTEMPT_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, bound)
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ from .asking import as_array, found_in_time, time_limit
 from .forms import ANSWER_FORMS, Array, one_column
 from .layouts import Row
 from .models import answering, models, variables
-from .plans import PREDICT, Plan, Search, answers, asked, best_of, said, unreadable
+from .plans import MEASURING_SECONDS, PREDICT, Plan, Search, answers, asked, best_of, said, unreadable
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
 from .question import Question
 from .readings import Reading, readings
@@ -46,7 +46,7 @@ def find_plan(namespace: dict[str, Any], question: Question, attempts: list[dict
 def _measured(plan: Plan, question: Question) -> Plan:
     """The same, its value taken on all public rows."""
     try:
-        with time_limit():
+        with time_limit(MEASURING_SECONDS):
             plan.value = question.value(_values(plan.answer(question.inputs), question))
     except Exception:  # noqa: BLE001, S110  its value on the fewer rows stands
         pass

@@ -16,7 +16,8 @@ from .question import Question
 
 MAX_ATTEMPTS, MAX_ATTEMPTS_OF_ONE = 40, 15
 MAX_NAME, MAX_WORDS, MAX_PROBLEM = 80, 200, 300
-SEARCH_SECONDS = protocol.PROBE_SECONDS * 2 / 3
+# So that the last attempt, begun in time, and measuring the best one still fit into PROBE_SECONDS.
+SEARCH_SECONDS, MEASURING_SECONDS = protocol.PROBE_SECONDS / 2, protocol.PROBE_SECONDS / 9
 CLEARLY = 0.02  # of public accuracy, or of the coefficient of determination
 HARDLY = 0.002  # nothing can be clearly better than what is so near to 1
 PREDICT = "predict(X)"

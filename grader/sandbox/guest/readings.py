@@ -64,7 +64,8 @@ def _ordered(
 
 
 def _in_order(form: str, plain: Read, name: str, order: Order) -> Reading:
-    return Reading(_joined(form, name), lambda raw: reordered(plain(raw), order), guess=name == SHOWN)
+    # Whoever named it: a list of numbers in the notebook may be about something else.
+    return Reading(_joined(form, name), lambda raw: reordered(plain(raw), order), guess=True)
 
 
 def _joined(form: str, order: str) -> str:
