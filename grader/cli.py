@@ -66,6 +66,9 @@ class Level(StrEnum):
     none = "none"
 
 
+BudgetOption = Annotated[
+    float | None, typer.Option(min=1, help="Seconds for each notebook's cells; else the assignment's.")
+]
 LangOption = Annotated[Language | None, typer.Option(help="Language of reports and messages; else the system's.")]
 JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; else what fits here.")]
 
@@ -110,8 +113,7 @@ def demo(
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
     screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
     screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
-    assignment = replace(assignment, limits=replace(assignment.limits, seconds=DEMO_SECONDS))
-    _grade(assignment, [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
+    _grade(_within(assignment, DEMO_SECONDS), [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
 
 
 @app.command()
@@ -123,9 +125,11 @@ def grade(
     lms: Annotated[Lms, typer.Option(help="Where the archive comes from.")] = Lms.auto,
     lang: LangOption = None,
     sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
+    budget: BudgetOption = None,
 ) -> None:
     """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
-    _grade(shelf.by_name(assignment), paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
+    chosen = _within(shelf.by_name(assignment), budget)
+    _grade(chosen, paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
 
 
 @app.command()
@@ -134,11 +138,12 @@ def check(
     assignment: Annotated[str | None, typer.Option(help="Which assignment; else it is recognised.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("grader-check"),
     lang: LangOption = None,
+    budget: BudgetOption = None,
 ) -> None:
     """Check your own notebook before handing it in, on public data only."""
     speech = _speech(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
-        chosen = shelf.by_name(assignment) if assignment else shelf.by_notebook(path)
+        chosen = _within(shelf.by_name(assignment) if assignment else shelf.by_notebook(path), budget)
         practice = datasets.practice(chosen, Path(workspace) / "data")
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
@@ -168,6 +173,11 @@ def examine(lang: LangOption = None) -> None:
 
 
 # ---------------------------------------------------------------- grading
+
+
+def _within(assignment: Assignment, budget: float | None) -> Assignment:
+    limits = assignment.limits
+    return assignment if budget is None else replace(assignment, limits=replace(limits, seconds=budget))
 
 
 def _grade(

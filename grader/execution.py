@@ -15,7 +15,7 @@ from grader import datasets, notebook
 from grader.atomic import write_bytes, write_text
 from grader.errors import GraderError
 from grader.facts import read_facts
-from grader.outcome import outcome_of, slow_cells
+from grader.outcome import cut_short, outcome_of, slow_cells
 from grader.records import Assignment, Cell, Facts, Message, Outcome, Run, Submission, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
@@ -135,6 +135,8 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
     cells = _cells(executed, exam.given) if executed is not None else ()
     facts = read_facts(reply.facts, cells)
     outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
+    if outcome is Outcome.OK and facts is not None and (cut := cut_short(facts)) is not None:
+        outcome, reason = Outcome.TIMEOUT, cut
     predictions, depends = _predictions(reply.predictions, asked)
     return Run(
         outcome=outcome,

@@ -27,7 +27,5 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
     if run.outcome in (Outcome.MISSING, Outcome.FORBIDDEN):
         reasons.append(message("Nothing could be graded: see the reason and ask the student."))
     if any(fit.cut_short for fit in run.facts.fits):
-        reasons.append(
-            message("A training was cut short because its time was up; a larger budget may change the grade.")
-        )
+        reasons.append(message("A training was cut short: its time was up. A larger budget may change the grade."))
     return reasons + [score.review for score in scores if score.review is not None]

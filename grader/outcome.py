@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbformat import NotebookNode
 
-from grader.records import Cell, Limits, Message, Outcome, message
+from grader.records import Cell, Facts, Limits, Message, Outcome, message
 from grader.sandbox.base import Ended, Reply
 
 CELL_OUTCOMES = {"MemoryError": Outcome.MEMORY, "ResourceExhaustedError": Outcome.MEMORY}
@@ -30,6 +30,18 @@ def outcome_of(
     if reply.ended is Ended.DIED:
         return Outcome.ERROR, message("The notebook ended the process that runs it; the rest did not run.")
     return _cell_outcome([cell for cell in cells if cell.error is not None])
+
+
+def cut_short(facts: Facts) -> Message | None:
+    """Why a run whose every cell ended by itself ran out of time all the same; None when it did not."""
+    number, fit = next(((number, fit) for number, fit in enumerate(facts.fits, 1) if fit.cut_short), (0, None))
+    if fit is None:
+        return None
+    return message(
+        "Training {number} was cut short after {epochs} epochs: its time was up. The model so far was graded.",
+        number=number,
+        epochs=fit.epochs,
+    )
 
 
 def slow_cells(executed: NotebookNode | None, limits: Limits) -> tuple[Message, ...]:

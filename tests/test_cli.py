@@ -109,12 +109,13 @@ def test_a_folder_of_notebooks_is_graded(tmp_path: Path) -> None:
     handed_in.mkdir()
     (handed_in / "good.ipynb").write_bytes(notebook_bytes("#md" + "why " * 300, TRAIN))
     (handed_in / "broken.ipynb").write_bytes(b"")
-    done = grader(tmp_path, "grade", "disease", "handed in", "--jobs", "2", "--lang", "zh-TW")
+    done = grader(tmp_path, "grade", "disease", "handed in", "--jobs", "2", "--lang", "zh-TW", "--budget", "77")
     assert done.returncode == 0, done.stderr
     grades = json.loads((tmp_path / "grader-out" / "grades.json").read_text("utf-8"))
     outcomes = {entry["student"]["id"]: entry["outcome"] for entry in grades["submissions"]}
     assert outcomes == {"good": "ok", "broken": "missing"}
     assert 'lang="zh-TW"' in (tmp_path / "grader-out" / "index.html").read_text("utf-8")
+    assert "77 秒" in (tmp_path / "grader-out" / "students" / "good" / "report.html").read_text("utf-8")
     secret = next((tmp_path / ".config").rglob("secret"))
     assert secret.stat().st_mode & 0o777 == 0o600
 

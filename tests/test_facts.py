@@ -20,6 +20,8 @@ FIT: dict[str, Any] = {
     "samples": 100,
     "validated": True,
     "seconds": 1.5,
+    "planned_epochs": 3,
+    "cut_short": True,
     "curves": {"loss": [0.5, 0.25]},
 }
 FIGURE: dict[str, Any] = {"count": 3, "shows": ["loss"], "lines": 1, "caption": "Loss"}
@@ -42,7 +44,19 @@ def test_claims_become_facts() -> None:
         fits=[FIT], figures=[FIGURE], chosen=ATTEMPT, attempts=[ATTEMPT], held_out_evaluations=2, device="GPU"
     )
     assert read_facts(data, CELLS) == Facts(
-        fits=(Fit("sequential", 2, 32, 100, validated=True, seconds=1.5, curves={"loss": (0.5, 0.25)}),),
+        fits=(
+            Fit(
+                "sequential",
+                2,
+                32,
+                100,
+                validated=True,
+                seconds=1.5,
+                curves={"loss": (0.5, 0.25)},
+                planned_epochs=3,
+                cut_short=True,
+            ),
+        ),
         figures=(Figure(cell=4, shows=("loss",), lines=1, caption="Loss"),),
         held_out_evaluations=2,
         chosen=Attempt("model", "raw", "labels", 0.8),

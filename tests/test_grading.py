@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.grading import grade_scores
-from grader.records import Message, Outcome, Run, Score, Student, Submission, message
+from grader.records import Facts, Fit, Message, Outcome, Run, Score, Student, Submission, message
 
 SUBMISSION = Submission(Student("a", "A"), late=True)
 OK = Run(Outcome.OK)
@@ -74,3 +74,13 @@ def test_some_endings_are_always_looked_at(outcome: Outcome, said: str) -> None:
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT, Outcome.MEMORY, Outcome.DISK])
 def test_a_students_own_failure_needs_no_person(outcome: Outcome) -> None:
     assert not grade_scores(SUBMISSION, Run(outcome), [score(3)]).needs_review
+
+
+def test_a_training_cut_short_is_looked_at() -> None:
+    """On a faster machine it would have gone on: a person decides whether that is the student's loss."""
+    cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, cut_short=True)
+    grade = grade_scores(SUBMISSION, Run(Outcome.TIMEOUT, facts=Facts(fits=(cut,))), [score(10)])
+    assert grade.total == 10
+    assert [str(reason) for reason in grade.review_reasons] == [
+        "A training was cut short: its time was up. A larger budget may change the grade."
+    ]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 
-from grader.outcome import outcome_of, slow_cells
-from grader.records import Cell, CellError, Limits, Outcome
+from grader.outcome import cut_short, outcome_of, slow_cells
+from grader.records import Cell, CellError, Facts, Fit, Limits, Outcome
 from grader.sandbox.base import Ended, Reply
 
 LIMITS = Limits(seconds=60, cell_seconds=10, memory_mb=2048, disk_mb=100, processes=50)
@@ -134,3 +134,10 @@ def test_cells_over_the_limit_for_one_cell_are_named() -> None:
 )
 def test_no_note_without_a_reason(notebook: NotebookNode | None, limits: Limits) -> None:
     assert slow_cells(notebook, limits) == ()
+
+
+def test_a_training_cut_short_is_named() -> None:
+    whole = Fit("sequential", 5, 32, 100, validated=True, seconds=1.0, curves={})
+    cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, planned_epochs=900, cut_short=True)
+    assert cut_short(Facts(fits=(whole, whole))) is None
+    assert str(cut_short(Facts(fits=(whole, cut)))).startswith("Training 2 was cut short after 7 epochs")

@@ -94,6 +94,20 @@ def test_time_limit_interrupts_and_keeps_what_was_reached(sandbox: Sandbox) -> N
     assert 3 <= reply.cell_seconds < 6
 
 
+LOSES_ONE = """
+import time
+try: time.sleep(100)
+except KeyboardInterrupt: pass  # as when it comes while an object is being tidied up
+while True: time.sleep(1)"""
+
+
+def test_an_interruption_that_gets_lost_is_repeated(sandbox: Sandbox) -> None:
+    define = "def predict(X):\n    return [True] * len(X)"
+    reply = run(sandbox, define, LOSES_ONE, limits=Limits(seconds=2), ask=question())
+    assert errors(reply)[1] == "KeyboardInterrupt"
+    assert predictions(reply).all(), "the model so far is asked"
+
+
 def test_cell_limit_goes_on_with_the_next(sandbox: Sandbox) -> None:
     reply = run(sandbox, "import time; time.sleep(100)", "print('next')", limits=Limits(seconds=30, cell_seconds=1))
     assert errors(reply)[0] == "KeyboardInterrupt"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.records import Limits, Message, message
+from grader.sandbox import gpu
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol, seccomp
 from grader.sandbox.job import JobFolder, environment
@@ -97,12 +98,14 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
     # The shell opens the filter for bwrap, which reads and closes it: a descriptor from here would have to pass
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
-    argv = [*opened, bwrap, *_confinement(folder.path), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
-    return Command(argv, environment(JOB, job.threads, inherited))
+    card = gpu.card(inherited)
+    started = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
+    argv = [*opened, bwrap, *_confinement(folder.path, card), "--", *started]
+    return Command(argv, environment(JOB, job.threads, inherited) | gpu.environment(card, hidden_others=True))
 
 
-def _confinement(folder: Path) -> list[str]:
-    mounts = [word for mount in view(machine_view(), folder) for word in _mounted(mount)]
+def _confinement(folder: Path, card: gpu.Card | None) -> list[str]:
+    mounts = [word for mount in view(machine_view(card), folder) for word in _mounted(mount)]
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),

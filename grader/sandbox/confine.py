@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.errors import SandboxError
 from grader.records import Message, message
@@ -29,7 +29,10 @@ class _Around:
 def _namespaces(around: _Around) -> Sandbox:
     if sys.platform != "linux":
         raise SandboxError("namespaces: they exist on Linux only")
-    return NamespaceSandbox(around.inherited, preload=around.preload)
+    sandbox = NamespaceSandbox(around.inherited, preload=around.preload)
+    if around.preload:
+        sandbox.warm_up(around.threads)
+    return sandbox
 
 
 def _bubblewrap(around: _Around) -> Sandbox:
@@ -109,13 +112,20 @@ def _reason(level: str, inherited: Mapping[str, str]) -> Message | None:
 
 
 def _opened(level: str, around: _Around) -> Sandbox:
-    """The level's sandbox once it has run a small notebook; SandboxError when it does not."""
+    """The level's sandbox once a small notebook has run at that level; SandboxError when it does not.
+
+    The trial goes through another, cold one: the one for the class warms up meanwhile.
+    """
     sandbox = LEVELS[level](around)
+    trial = LEVELS[level](replace(around, preload=False)) if around.preload else sandbox
     try:
-        reply = sandbox.run(trial_job(around.threads))
+        reply = trial.run(trial_job(around.threads))
     except SandboxError as error:
         sandbox.close()
         raise SandboxError(f"{level}: {error}") from error
+    finally:
+        if trial is not sandbox:
+            trial.close()
     if not answered(reply):
         sandbox.close()
         last = reply.log.strip().splitlines()[-1:]

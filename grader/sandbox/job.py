@@ -148,8 +148,8 @@ def disk_used_mb(folder: Path) -> float:
 
 
 def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a notebook: nothing of the teacher's but what finds programs and GPUs."""
-    passed = ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "SYSTEMROOT", "TZ"]
+    """The whole environment of a notebook: nothing of the teacher's but what finds programs."""
+    passed = ["LD_LIBRARY_PATH", "KERAS_BACKEND", "SYSTEMROOT", "TZ"]
     if sys.platform == "win32":
         passed.append("PATH")  # elsewhere the teacher's would tell of the teacher's folders
     count = str(threads)
@@ -169,8 +169,7 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
         "MPLCONFIGDIR": str(folder / "home" / ".matplotlib"),
         "IPYTHONDIR": str(folder / "home" / ".ipython"),
         "JUPYTER_PLATFORM_DIRS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
         "OMP_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError, Stopped
+from grader.sandbox import gpu
 from grader.sandbox import guest as guest_package
 from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.cgroup import MemoryGroup, memory_group
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, environment, predictions_limit, tail
 from grader.sandbox.view import JOB, Mount, machine_view, view
@@ -40,7 +42,8 @@ class NamespaceSandbox:
     def __init__(self, inherited: Mapping[str, str], *, preload: bool = True) -> None:
         self._inherited = inherited
         self._preload = preload
-        self._machine_view = machine_view()
+        self._card = gpu.card(inherited)
+        self._machine_view = machine_view(self._card)
         self._workers: dict[int, _Worker] = {}  # by number of threads
         self._lock = threading.Lock()
         self._closed = False
@@ -55,6 +58,11 @@ class NamespaceSandbox:
         except WorkerDied as error:
             raise SandboxError(f"the warm worker died twice: {error}") from error
 
+    def warm_up(self, threads: int) -> None:
+        """Starts the worker for notebooks of so many threads; it gets ready while the caller does something else."""
+        with self._lock:
+            self._workers[threads] = self._started(threads)
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -65,11 +73,12 @@ class NamespaceSandbox:
     def _run(self, job: Job) -> Reply:
         worker = self._worker(job.threads)
         folder = JobFolder(job)
+        group = memory_group(job.limits.memory_mb)
         try:
             folder.log.touch()
-            tree = worker.fork(job, folder, folder.log, view(self._machine_view, folder.path))
+            tree = worker.fork(job, folder, view(self._machine_view, folder.path), group)
             try:
-                reply = Watch(job, folder, tree, shared_mb=worker.rss_mb).until_end()
+                reply = Watch(job, folder, tree, group, shared_mb=worker.rss_mb).until_end()
             finally:
                 tree.stop()
             if self._closed:
@@ -80,6 +89,8 @@ class NamespaceSandbox:
             return replace(reply, predictions=predictions)
         finally:
             folder.close()
+            if group is not None:
+                group.close()
 
     def _worker(self, threads: int) -> _Worker:
         """The living worker for so many threads; a dead one is replaced."""
@@ -91,9 +102,13 @@ class NamespaceSandbox:
                 worker.close()
                 worker = None
             if worker is None:
-                worker = self._workers[threads] = _Worker(self._inherited, threads, preload=self._preload)
+                worker = self._workers[threads] = self._started(threads)
         worker.wait_until_ready()
         return worker
+
+    def _started(self, threads: int) -> _Worker:
+        variables = environment(JOB, threads, self._inherited) | gpu.environment(self._card, hidden_others=True)
+        return _Worker(variables, preload=self._preload)
 
 
 @dataclass
@@ -123,7 +138,7 @@ class _Tree:
 class _Worker:
     """One warm process and its ear. Its children are known by the job folder they were forked for."""
 
-    def __init__(self, inherited: Mapping[str, str], threads: int, *, preload: bool) -> None:
+    def __init__(self, variables: Mapping[str, str], *, preload: bool) -> None:
         with tempfile.NamedTemporaryFile(prefix="grader-worker-", suffix=".log", delete=False) as log:
             self._log = Path(log.name)
         self._root = tempfile.mkdtemp(prefix="grader-root-")  # every job mounts its own view over it, unseen by others
@@ -140,7 +155,7 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd="/",
-                env=environment(JOB, threads, inherited),
+                env=dict(variables),
                 start_new_session=True,
             )
         self._ear = threading.Thread(target=self._listen, daemon=True)
@@ -157,7 +172,7 @@ class _Worker:
         if not self._ready.wait(SECONDS_TO_START) or not self.alive:
             raise WorkerDied(self.last_words())
 
-    def fork(self, job: Job, folder: JobFolder, log: Path, view: tuple[Mount, ...]) -> _Tree:
+    def fork(self, job: Job, folder: JobFolder, seen: tuple[Mount, ...], group: MemoryGroup | None) -> _Tree:
         name = str(folder.path)
         tree = _Tree(self)
         with self._lock:
@@ -165,10 +180,11 @@ class _Worker:
             self._say(
                 job=name,
                 at=str(JOB),
-                log=str(log),
+                log=str(folder.log),
                 root=self._root,
                 processes=job.limits.processes,
-                view=[_plain(mount) for mount in view],
+                view=[_plain(mount) for mount in seen],
+                group=str(group.entrance) if group is not None else None,
             )
         if not tree.changed.wait(SECONDS_TO_END):
             raise WorkerDied(self.last_words())
@@ -178,6 +194,8 @@ class _Worker:
     def close(self) -> None:
         """Every job's keeper dies with the worker, and everything inside with its keeper."""
         assert self._process.stdin is not None
+        if not self._ready.is_set():
+            self._process.kill()  # it is importing and would not hear
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         try:

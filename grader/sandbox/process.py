@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import IO
 
 from grader.errors import SandboxError, Stopped
+from grader.sandbox import gpu, supervise
 from grader.sandbox import guest as guest_package
-from grader.sandbox import supervise
 from grader.sandbox.base import Job, Reply
+from grader.sandbox.cgroup import MemoryGroup, memory_group
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, environment, predictions_limit
 from grader.sandbox.watch import Watch
@@ -34,7 +35,8 @@ def plain_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> 
     """The worker as a process like any other: it sees what its user sees."""
     guest = Path(str(guest_package.__file__)).parent
     argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("worker", guest), str(folder.path)]
-    return Command(argv, environment(folder.path, job.threads, inherited))
+    variables = environment(folder.path, job.threads, inherited)
+    return Command(argv, variables | gpu.environment(gpu.card(inherited), hidden_others=False))
 
 
 class ProcessSandbox:
@@ -68,29 +70,34 @@ class ProcessSandbox:
                 _stop(supervisor)
 
     def _run(self, job: Job, folder: JobFolder) -> Reply:
+        group = memory_group(job.limits.memory_mb)
         with folder.log.open("wb") as log_file:
-            supervisor = self._start(job, folder, log_file)
+            supervisor = self._start(job, folder, log_file, group)
             try:
-                reply = Watch(job, folder, supervisor).until_end()
+                reply = Watch(job, folder, supervisor, group).until_end()
             finally:
                 _stop(supervisor)
                 supervisor.wait()
                 with self._lock:
                     self._running.discard(supervisor)
+                if group is not None:
+                    group.close()
         if self._closed:
             raise Stopped
         # Only now, with every process of the notebook dead, is the answer taken.
         predictions = folder.read(protocol.PREDICTIONS, predictions_limit(job.question)) if job.question else None
         return replace(reply, predictions=predictions)
 
-    def _start(self, job: Job, folder: JobFolder, log_file: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, job: Job, folder: JobFolder, log_file: IO[bytes], group: MemoryGroup | None
+    ) -> subprocess.Popen[bytes]:
         command = self._command(job, folder, self._inherited)
         with self._lock:
             if self._closed:
                 raise Stopped
             try:
                 supervisor: subprocess.Popen[bytes] = subprocess.Popen(
-                    [sys.executable, "-I", "-B", supervise.__file__, *command.argv],
+                    [sys.executable, "-I", "-B", supervise.__file__, *_entering(group), *command.argv],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=log_file,
@@ -102,6 +109,11 @@ class ProcessSandbox:
                 raise SandboxError(f"the notebook's process cannot be started: {error.strerror}") from error
             self._running.add(supervisor)
             return supervisor
+
+
+def _entering(group: MemoryGroup | None) -> list[str]:
+    """A shell that enters the group and becomes what follows."""
+    return ["/bin/sh", "-c", 'echo 0 2>&- >"$0"; exec "$@"', str(group.entrance)] if group is not None else []
 
 
 def _stop(supervisor: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from grader.sandbox import guest as guest_package
+from grader.sandbox.gpu import Card
 
 JOB = Path("/job")  # where a notebook finds its job folder, the same for every job
 GUEST = Path("/guest")
@@ -23,7 +24,6 @@ ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "lo
 # What tells of users and hosts is ours: it knows of nobody but the notebook's own user.
 OWN_ETC = Path(__file__).parent / "etc"
 DEVICES = ("null", "zero", "full", "random", "urandom")
-GPU_DEVICES = ("nvidia*", "dxg", "dri", "kfd")
 WRITABLE = ("work", "home", "tmp", "run", "out")  # of the job folder; the rest is read-only
 
 
@@ -51,8 +51,8 @@ def view(machine: Iterable[Mount], folder: Path) -> tuple[Mount, ...]:
     return tuple(sorted((*machine, *job_view(folder)), key=lambda mount: len(mount.target.parts)))
 
 
-def machine_view() -> tuple[Mount, ...]:
-    """Everything that is the same for every job of this machine."""
+def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
+    """Everything that is the same for every job of this machine; of its GPUs, ``card``."""
     mounts = [_system(Path(path)) for path in SYSTEM if Path(path).exists()]
     etc = [Path("/etc") / name for name in ETC]
     mounts += [Mount(Kind.READ_ONLY, path, path) for path in etc if path.exists()]
@@ -61,7 +61,7 @@ def machine_view() -> tuple[Mount, ...]:
     mounts += [Mount(Kind.EMPTY, folder) for folder in _own_packages()]
     mounts.append(Mount(Kind.READ_ONLY, GUEST, Path(str(guest_package.__file__)).parent))
     mounts += [Mount(Kind.DEVICE, Path("/dev") / name, Path("/dev") / name) for name in DEVICES]
-    mounts += [Mount(Kind.DEVICE, path, path) for pattern in GPU_DEVICES for path in sorted(Path("/dev").glob(pattern))]
+    mounts += [Mount(Kind.DEVICE, path, path) for path in (card.nodes if card else ())]
     mounts += [
         Mount(Kind.LINK, Path("/dev/fd"), Path("/proc/self/fd")),
         Mount(Kind.SCRATCH, Path("/dev/shm")),  # noqa: S108  a fresh one, in the notebook's own view

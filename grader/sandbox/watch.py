@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import psutil
 
 from grader.records import Limits
 from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.cgroup import MemoryGroup
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import MEGABYTE, JobFolder, disk_used_mb, tail
 from grader.sandbox.unnamed import unnamed_files
@@ -40,6 +43,7 @@ class Watch:
     job: Job
     folder: JobFolder
     tree: Tree
+    group: MemoryGroup | None = None  # where the kernel keeps the limit on memory as well
     shared_mb: float = 0.0  # what every process of the tree shares with the worker it was forked from
     began: float = field(default_factory=time.monotonic)
     cells_began: float | None = None
@@ -99,7 +103,7 @@ class Watch:
     def _usage(self) -> _Usage:
         usage = _Usage()
         try:
-            processes = psutil.Process(self.tree.pid).children(recursive=True)
+            processes = descendants(self.tree.pid)
         except psutil.Error:
             return usage
         resident = 0.0
@@ -154,6 +158,8 @@ class Watch:
         if not self.taken:
             self._take()
         began = self.cells_began or now
+        if self.group is not None and self.group.met:
+            ended, used = Ended.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_mb)
         return Reply(
             ended=ended,
             executed=self.executed,
@@ -164,6 +170,30 @@ class Watch:
             used=used,
             log=self.log,
         )
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """All processes below ``pid``; raises psutil.Error when there is no such process.
+
+    Linux keeps a list of every thread's children; elsewhere each process of the machine is asked who its parent is.
+    """
+    if not Path(f"/proc/{pid}/task/{pid}/children").exists():
+        return psutil.Process(pid).children(recursive=True)
+    found, waiting = [], [pid]
+    while waiting:
+        for below in _children(waiting.pop()):
+            waiting.append(below)
+            with suppress(psutil.Error):
+                found.append(psutil.Process(below))
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    children: list[int] = []
+    with suppress(OSError):  # it has ended in the meantime
+        for task in list(Path(f"/proc/{pid}/task").iterdir()):
+            children += map(int, (task / "children").read_text().split())
+    return children
 
 
 def _last_moment(limits: Limits) -> float:

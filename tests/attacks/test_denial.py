@@ -52,7 +52,7 @@ def test_46_bombs_of_processes_and_threads_are_ended(confined: None, one: One) -
     assert left_behind() == []
 
 
-ZOMBIES = NAMED + "for _ in range(100):\n    if os.fork() == 0: os._exit(0)\n"
+ZOMBIES = NAMED + "for _ in range(30):\n    if os.fork() == 0: os._exit(0)\n"
 ESCAPED = (
     NAMED
     + """

@@ -19,7 +19,13 @@ from grader.results import SCHEMA
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+    """With a secret of its own, always the same: another hidden set could lie a little further from the threshold."""
+    made = tmp_path_factory.mktemp("home")
+    secret = made / ".config" / "grader" / "secret"
+    secret.parent.mkdir(parents=True)
+    secret.write_bytes(b"the hidden set of the demo's own test")
+    secret.chmod(0o600)
+    return made
 
 
 @pytest.fixture(scope="module")

@@ -12,25 +12,22 @@ import queue
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import write_connection_file
-from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
-from nbformat import NotebookNode
 
 from . import protocol
 from .kernel import KernelProcess
+from .outputs import BoundedClient, keep_error
 from .processes import close_own_memory
 
 CONNECTION_FILE = "connection.json"
 # Nobody else writes there: no full disk, no fault of the machine, but a folder or a link where a file has to be.
 IN_THE_WAY = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
-MAX_ERROR, MAX_ERROR_LINES = 20_000, 100
 
 
 class _Client(AsyncKernelClient):  # type: ignore[misc]
@@ -70,84 +67,6 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]
                 return content
 
 
-class BoundedClient(NotebookClient):  # type: ignore[misc]
-    """Keeps at most ``output_bytes`` and ``MAX_OUTPUTS`` of what a cell prints and shows; the rest is dropped."""
-
-    MAX_OUTPUTS = 2000
-    output_bytes = 2 << 20
-    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # all cells together; the host takes no larger file
-    used = 0
-    kept = 0
-    cut = False
-
-    def begin_cell(self) -> None:
-        self.used, self.kept, self.cut = 0, 0, False
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        kind = msg["msg_type"]
-        if kind.startswith("comm"):
-            return None  # widgets have no page to live in
-        if kind == "error":
-            _shorten(msg["content"])
-        if kind in ("stream", "display_data", "execute_result", "update_display_data"):
-            texts = list(_texts(msg["content"]))
-            in_file = sum(map(_bytes_in_file, texts))
-            self.used += sum(map(len, texts))
-            self.kept += 1
-            if self.used > self.output_bytes or in_file > self.notebook_bytes or self.kept > self.MAX_OUTPUTS:
-                self._mark_cut(cell)
-                return None
-            self.notebook_bytes -= in_file
-            if kind == "stream" and _joined(cell.outputs, msg["content"]):
-                return None
-        return super().process_message(msg, cell, cell_index)
-
-    def _mark_cut(self, cell: NotebookNode) -> None:
-        if not self.cut:
-            self.cut = True
-            text = "\n[output cut here: the limit for one cell was reached]\n"
-            cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
-
-
-def _keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """IPython may have failed to show the error: without memory, say, or patched by the notebook. The reply has it."""
-    content = execute_reply["content"] if execute_reply else {}
-    if content.get("status") == "error" and not any(output.output_type == "error" for output in cell.outputs):
-        error = {name: content.get(name) or "" for name in ("ename", "evalue")} | {"traceback": []}
-        _shorten(error)
-        cell.outputs.append(nbformat.v4.new_output("error", **error))
-
-
-def _shorten(error: dict[str, Any]) -> None:
-    """Nothing else bounds what an exception says."""
-    error["ename"], error["evalue"] = str(error["ename"])[:200], str(error["evalue"])[:MAX_ERROR]
-    lines = [str(line)[:MAX_ERROR] for line in error["traceback"][-MAX_ERROR_LINES:]]
-    error["traceback"] = lines if sum(map(len, lines)) <= MAX_ERROR else [line[:200] for line in lines]
-
-
-def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
-    """Whether a piece of a stream could be added to the output before it; a print is a message of its own."""
-    last = outputs[-1] if outputs else None
-    if last is None or last.output_type != "stream" or last.name != content.get("name"):
-        return False
-    last.text += str(content.get("text", ""))
-    return True
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a message's content."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-
-
-def _bytes_in_file(text: str) -> int:
-    """At most: JSON spells some characters with six bytes, though none of those that pictures are written in."""
-    return len(text) if text.isascii() and text.rstrip().isprintable() else 6 * len(text)
-
-
 class Drive:
     """One job: the notebook, its kernel and the clock."""
 
@@ -172,7 +91,7 @@ class Drive:
         self.client.km = kernel
         self.client.output_bytes = int(request["output_bytes"])
         self.client.timeout_func = lambda _cell: self._cell_seconds()
-        self.client.on_cell_executed = _keep_error
+        self.client.on_cell_executed = keep_error
 
     def save(self) -> None:
         text = nbformat.writes(self.notebook)
@@ -233,10 +152,11 @@ class Drive:
                 continue
             started = time.monotonic()
             self.client.begin_cell()
+            seconds = self._cell_seconds()
+            insisting = asyncio.ensure_future(self._insist_after(seconds))
             try:
-                # The second bound is for a cell that ignores its interruption.
-                bound = self._cell_seconds() + protocol.GRACE_SECONDS
-                await asyncio.wait_for(self.client.async_execute_cell(cell, index), bound)
+                # The second bound is for a cell that ignores its interruptions.
+                await asyncio.wait_for(self.client.async_execute_cell(cell, index), seconds + protocol.GRACE_SECONDS)
             except (DeadKernelError, TimeoutError):
                 # nbclient takes being cancelled at the second bound for the kernel's death; the kernel knows better.
                 alive = await self.kernel.is_alive()
@@ -247,6 +167,7 @@ class Drive:
                 self.status["died_cell"] = index  # what speaks there now is no kernel: the notebook has replaced it
                 return False
             finally:
+                insisting.cancel()
                 self.save()
             if time.monotonic() >= self.deadline:
                 self.status["timeout_cell"] = index
@@ -255,6 +176,13 @@ class Drive:
             if one and time.monotonic() - started >= one:
                 self.status["slow_cells"].append(index)
         return True
+
+    async def _insist_after(self, seconds: float) -> None:
+        """Interrupts again and again: one that comes while Python tidies an object up is lost."""
+        await asyncio.sleep(seconds)
+        while True:
+            await asyncio.sleep(protocol.INSIST_EVERY)
+            await self.kernel.interrupt_kernel()
 
     async def _ask_kernel(self, what: str) -> None:
         """Has the probe work inside the notebook's process; what it prints is nobody's."""

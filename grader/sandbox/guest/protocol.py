@@ -32,7 +32,8 @@ START_SECONDS = 60.0  # for the kernel to come up
 PROBE_SECONDS = 90.0  # for finding the model, and again for predicting
 ATTEMPT_SECONDS = 30.0  # for one way of asking the public rows
 IN_THE_WAY = 3  # the driver's exit status when the notebook has put something where the driver must write
-GRACE_SECONDS = 5.0  # between an interruption and the kill
+GRACE_SECONDS = 5.0  # between the first interruption and the kill
+INSIST_EVERY = 0.5  # seconds between interruptions
 
 
 def batches(rows: int) -> list[slice]:
