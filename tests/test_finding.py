@@ -263,7 +263,7 @@ TABLES = {
         "probability",
     ),
     "standardised, logits, the last of two models": (
-        "model = keras.Sequential([keras.Input((9,)), keras.layers.Dense(1)])\n"
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])  # never trained\n"
         "z = ((frame - frame.mean()) / frame.std()).to_numpy()[:, :3]\n"
         "net2 = train(keras.Sequential([keras.Input((3,)), keras.layers.Dense(16, 'relu'), keras.layers.Dense(1)]), z, "
         "keras.losses.BinaryCrossentropy(from_logits=True))",

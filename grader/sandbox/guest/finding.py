@@ -18,7 +18,7 @@ from . import record
 from .asking import as_array, found_in_time, time_limit
 from .forms import ANSWER_FORMS, Array, one_column
 from .layouts import Row
-from .models import answering, models, variables
+from .models import answering, is_keras, models, variables
 from .plans import MEASURING_SECONDS, PREDICT, Plan, Search, answers, asked, best_of, said, unreadable
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
 from .question import Question
@@ -107,10 +107,15 @@ def _model_plan(search: Search) -> Plan | None:
     best: Plan | None = None
     for name, model in found_in_time(lambda: list(models(search.namespace)))[:MAX_MODELS]:
         found = best_of(_model_plans(name, model, named, known, search), search.question)
-        if found and answers(found, search.question):
-            return found
-        best = best_of((plan for plan in (best, found) if plan), search.question)
+        best = max((plan for plan in (best, found) if plan), key=lambda plan: plan.value, default=None)
+        if found and answers(found, search.question) and not _is_untrained(model):
+            break
     return best
+
+
+def _is_untrained(model: Any) -> bool:
+    """Built, but another was trained here: it may have been loaded from a file, or been left as it was."""
+    return is_keras(model) and bool(record.fits) and all(entry.model is not model for entry in record.fits)
 
 
 def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Known, search: Search) -> Iterator[Plan]:

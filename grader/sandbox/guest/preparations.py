@@ -21,7 +21,7 @@ from .layouts import Layout, Row, layouts
 from .models import is_fitted
 from .wishes import Wish, names_of
 
-MAX_PREPARATIONS = 30
+MAX_PREPARATIONS = 40
 MAX_FITTED = 4
 MAX_TEXT = 1 << 20  # characters of the notebook that are searched
 SEVERAL = 64  # columns from which on a table may be of pixels
@@ -65,7 +65,10 @@ def known_from(variables: list[tuple[str, Any]], sources: Any, columns: tuple[st
     fitted = [
         (name[:80], value)
         for name, value in variables
-        if callable(attribute(value, "transform")) and attribute(value, "predict") is None and is_fitted(value)
+        if isinstance(attribute(value, "n_features_in_"), (int, np.integer))
+        and callable(attribute(value, "transform"))
+        and attribute(value, "predict") is None
+        and is_fitted(value)
     ]
     texts = [text[:MAX_TEXT] for text in sources[:1000] if type(text) is str] if type(sources) is list else []
     imagenet = any("preprocess_input" in text or "0.485" in text for text in texts)
