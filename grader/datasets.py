@@ -106,7 +106,7 @@ def _drawn(generator: Path, data: Data, seed: int) -> Table:
             f"expected {(rows, *row)} and ({rows},)"
         )
     if data.table.suffix != ARRAYS:
-        return Table(inputs.astype(np.float64), targets)
+        inputs = inputs.astype(np.float64)
     _like_the_public(f"{generator}: draw({rows}, seed)", inputs, data)
     return Table(inputs, targets)
 
