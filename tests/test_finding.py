@@ -354,6 +354,25 @@ def test_pytorch_is_told_among_the_versions(runs: dict[str, Future[Found]]) -> N
     assert runs["a model of PyTorch's"].result().versions["torch"] == "2.0"
 
 
+def test_pytorch_itself(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    pytest.importorskip("torch")
+    cell = """
+import torch
+from torch import nn
+net = nn.Sequential(nn.Conv2d(1, 8, 3, stride=2), nn.ReLU(), nn.Dropout(), nn.Flatten(), nn.Linear(8 * 13 * 13, 10))
+inputs, targets = torch.tensor(x[:, None] / 255, dtype=torch.float32), torch.tensor(y)
+optimizer = torch.optim.Adam(net.parameters(), 0.005)
+for _ in range(30):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(inputs), targets).backward()
+    optimizer.step()
+"""
+    found = find(sandbox, digits, LOAD, cell)
+    assert found.chosen is not None, found.attempts
+    assert (found.chosen["preparation"], found.chosen["form"]) == ("X / 255, channels first", "scores")
+    assert found.accuracy is not None and found.accuracy > 0.7, found
+
+
 def test_words_by_number(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     words = rng.integers(3, 40, (1200, 9))
@@ -437,6 +456,11 @@ backwards = Says(class_indices={str(9 - n): n for n in range(10)}, transform=lam
 good = KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y)
 huge, deep = liar((None, 10**9)), liar((None, *[10**4] * 50))
 failing, endless = Fails(), Endless()
+class Nobody:
+    predict = print
+    @property
+    def __class__(self): raise RuntimeError
+nobody = Nobody()
 class Slow:
     @property
     def classes_(self):

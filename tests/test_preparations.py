@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from grader.report import _WORDS
 from grader.sandbox.guest import classes
-from grader.sandbox.guest.asking import attribute, found_in_time
+from grader.sandbox.guest.asking import attribute, found_in_time, is_a
 from grader.sandbox.guest.forms import Array
 from grader.sandbox.guest.layouts import fits, layouts
+from grader.sandbox.guest.models import models
 from grader.sandbox.guest.pictures import by_imagenets_spread, resized, with_channels, without_imagenets_mean
 from grader.sandbox.guest.preparations import Known, known_from, preparations
 from grader.sandbox.guest.question import Question
@@ -190,6 +191,18 @@ class Says:
 class Raises:
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(name)
+
+
+class Nobody:
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError
+
+
+def test_an_object_is_not_asked_what_it_is() -> None:
+    assert not is_a(Nobody(), int) and is_a(Nobody(), Nobody)
+    assert orders(Nobody()) == []
+    assert [name for name, _model in models({"nobody": Nobody(), "model": Nobody()})] == []
 
 
 def test_a_property_that_raises_is_none() -> None:

@@ -52,6 +52,11 @@ def attribute(value: Any, name: str) -> Any:
         return None
 
 
+def is_a(value: Any, kind: Any) -> bool:
+    """As ``isinstance``, by the type alone: an object's own word for its class may be a lie, or an error."""
+    return issubclass(type(value), kind)
+
+
 def as_array(value: Any) -> Array:
     """NumPy from lists, frames and tensors of any framework."""
     if hasattr(value, "detach"):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .asking import attribute
+from .asking import attribute, is_a
 from .forms import Array
 
 Classes = NDArray[np.int64]
@@ -49,7 +49,7 @@ def named_orders(variables: Iterable[tuple[str, Any]]) -> list[tuple[str, Order]
 
 def _class_names(value: Any) -> Iterator[tuple[str, list[Any]]]:
     """Names by number of the output."""
-    if isinstance(value, (type, ModuleType, FunctionType)):
+    if is_a(value, (type, ModuleType, FunctionType)):
         return
     if type(value) is list and 2 <= len(value) <= MAX_CLASSES and all(type(one) is str for one in value):
         yield "", value

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from . import record
-from .asking import attribute
+from .asking import attribute, is_a
 
 MAX_HELD = 20  # looked at in one list or dictionary of the notebook's
 MAX_NAMED = 5000  # variables looked at
@@ -62,7 +62,7 @@ def _can_be_asked(value: Any) -> bool:
 
 def _is_model(value: Any) -> bool:
     """Whether ``value`` is fitted, as far as its kind can tell."""
-    if isinstance(value, type):
+    if is_a(value, type):
         return False
     if is_torch(value):
         return next(iter(value.parameters()), None) is not None
@@ -75,22 +75,23 @@ def _is_model(value: Any) -> bool:
 
 def is_keras(value: Any) -> bool:
     keras = sys.modules.get("keras")
-    return keras is not None and isinstance(value, keras.Model)
+    return keras is not None and is_a(value, keras.Model)
 
 
 def is_torch(value: Any) -> bool:
     module = attribute(sys.modules.get("torch.nn"), "Module")
-    return isinstance(module, type) and isinstance(value, module)
+    # On PyTorch's backend a model of Keras is a module as well.
+    return isinstance(module, type) and is_a(value, module) and not is_keras(value)
 
 
 def is_estimator(value: Any) -> bool:
     sklearn = sys.modules.get("sklearn.base")
-    return sklearn is not None and isinstance(value, sklearn.BaseEstimator)
+    return sklearn is not None and is_a(value, sklearn.BaseEstimator)
 
 
 def is_fitted(value: Any) -> bool:
     """For scikit-learn's estimators, as scikit-learn says it."""
-    if isinstance(value, type) or not is_estimator(value):
+    if is_a(value, type) or not is_estimator(value):
         return False
     from sklearn.utils.validation import check_is_fitted
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .asking import attribute
+from .asking import attribute, is_a
 
 MAX_FITS, MAX_FIGURES, MAX_LINES, MAX_POINTS, MAX_EPOCHS = 50, 200, 20, 5000, 5000
 SKLEARN_CURVES = {"loss_curve_": "loss", "train_score_": "loss", "validation_scores_": "val_accuracy"}
@@ -128,7 +128,7 @@ def _loss_curves(namespace: dict[str, Any]) -> list[FitRecord]:
     """What scikit-learn's networks and boosted trees keep of their training; a pipeline's last step is looked at."""
     found = []
     for name, value in list(namespace.items()):
-        if name.startswith("_") or isinstance(value, type):
+        if name.startswith("_") or is_a(value, type):
             continue
         steps = attribute(value, "steps") if type(value).__name__ == "Pipeline" else None
         model = steps[-1][1] if type(steps) is list and steps and type(steps[-1]) is tuple else value

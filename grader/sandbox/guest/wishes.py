@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def _of_keras(model: Any) -> Wish:
         if len(shape) != 1:
             raise ValueError(f"the model takes {len(shape)} inputs; only predict(X) can say what they are")
         shape = shape[0]
-    first = [type(layer).__name__ for layer in list(attribute(model, "layers") or ())[:FIRST_LAYERS]]
+    first = [type(layer).__name__ for layer in islice(attribute(model, "layers") or (), FIRST_LAYERS)]
     row = _checked(shape[1:]) if isinstance(shape, tuple) else None
     return Wish(row, tokens="Embedding" in first, floats=True, rescales="Rescaling" in first)
 
