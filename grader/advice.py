@@ -62,9 +62,26 @@ _TYPES = message(
     "Compare the call with its documentation."
 )
 
+_PYTHON_2 = message(
+    "The notebook was written for Python 2, which no longer runs. Write print(x) with brackets, range instead of "
+    "xrange and input instead of raw_input, and run it with Python 3 before handing it in."
+)
+_TENSORFLOW_1 = message(
+    "This is code for TensorFlow 1, which first built a graph and then ran it in a session. That cannot be run any "
+    "more: build the model with keras.layers, and train it with compile() and fit()."
+)
+
 # The first line that fits decides: error names, what the message must contain, the hint.
 _HINTS: tuple[tuple[str, str, Message], ...] = (
+    ("NameError", r"'(xrange|raw_input|unicode|basestring|unichr|execfile)'", _PYTHON_2),
     ("NameError|UnboundLocalError", "", _NAMES),
+    ("ModuleNotFoundError", r"'(cPickle|urllib2|urlparse|StringIO|Tkinter|ConfigParser|Queue)'", _PYTHON_2),
+    ("AttributeError|NotImplementedError", "TensorFlow 1", _TENSORFLOW_1),
+    (
+        "ImportError|ModuleNotFoundError",
+        r"tensorflow\.(contrib|examples)|'(Session|placeholder|ConfigProto)' from 'tensorflow'",
+        _TENSORFLOW_1,
+    ),
     (
         "FileNotFoundError|NotADirectoryError|IsADirectoryError|NotFoundError",
         "",
@@ -102,6 +119,11 @@ _HINTS: tuple[tuple[str, str, Message], ...] = (
         message("This place may not be written to. Save files beside the notebook, by a plain name."),
     ),
     ("NotFittedError", "", message("The model or scaler is used before it was trained: call fit() first.")),
+    (
+        "SyntaxError",
+        "missing parentheses in call to '(print|exec)'|multiple exception types must be parenthesized",
+        _PYTHON_2,
+    ),
     ("SyntaxError|IndentationError|TabError", "", _SYNTAX),
     ("ValueError|InvalidArgumentError|RuntimeError|IndexError|TypeError", _SHAPES, _SHAPE_DIFFERS),
     (

@@ -33,7 +33,7 @@ HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib", "pandas")
 # What the guest may need before the notebook's first cell (ipykernel itself needs psutil), and what it only looks at
 # when the notebook has imported it.
 GUEST_NEEDS = {"numpy", "nbformat", "nbclient", "jupyter_client", "ipykernel", "psutil"}
-GUEST_LOOKS_AT = {"IPython", "keras", "matplotlib", "pandas", "sklearn"}
+GUEST_LOOKS_AT = {"IPython", "PIL", "keras", "matplotlib", "pandas", "sklearn"}
 
 EVERY_MODULE = pytest.mark.parametrize("name", MODULES)
 

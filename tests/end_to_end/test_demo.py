@@ -69,6 +69,7 @@ def test_it_prints_a_table_and_where_the_page_is(demo: subprocess.CompletedProce
         pytest.param("20115", "missing", (0, 0), id="web page"),
         pytest.param("20133", "missing", (0, 0), id="PDF"),
         pytest.param("20119", "ok", (0, 0), id="cheat"),
+        pytest.param("20122", "ok", (0, 60), id="written for Keras 2"),
     ],
 )
 def test_each_gets_what_it_is_worth(

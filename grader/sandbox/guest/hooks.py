@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import training
+from .compat import layer
 from .record import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
 
 
@@ -45,6 +46,7 @@ def start(shell: Any, seed: int, budget: training.Budget) -> None:
     _after_import("tensorflow", lambda _module: None)  # for the random state alone: see _AfterImport
     _after_import("keras", keras_imported)
     _after_import("matplotlib.backend_bases", _hook_matplotlib)
+    layer.start(_after_import)  # the last, so that old words are today's before anything else sees them
 
 
 @contextmanager

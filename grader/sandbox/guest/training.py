@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from .record import MAX_EPOCHS, FitRecord, evaluations, fits, glimpse, number
@@ -66,11 +66,19 @@ def hook(keras: ModuleType, budget: Budget) -> None:
     @functools.wraps(evaluate)
     def recorded_evaluate(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         # fit() itself evaluates on the validation data; that is no evaluation by the student.
-        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] != "keras":
+        if _caller() != "keras":
             evaluations.append(_rows(x))
         return evaluate(self, x, *args, **kwargs)
 
     model_class.fit, model_class.evaluate = recorded_fit, recorded_evaluate
+
+
+def _caller() -> str:
+    """The package whose code made this call, past what wraps Keras's methods here."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(f"{__package__}."):
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__")).partition(".")[0] if frame is not None else ""
 
 
 def _watcher(keras: ModuleType) -> Callable[[FitRecord, Budget], Any]:
