@@ -6,34 +6,28 @@ opened by ``grader.scoring`` alone.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
 import importlib.util
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grader.errors import DatasetError
 from grader.records import Assignment, Data, Hidden
+from grader.tables import ARRAYS, Array, Table, read_table, split_table
 
-Draw = Callable[[int, int], tuple[NDArray[np.float64], NDArray[np.generic]]]
+Draw = Callable[[int, int], tuple[Array, Array]]
 
 PRACTICE_SECRET = b"practice: known to everybody, so that students can check themselves"
 PRACTICE_SHARE = 5  # one row in five of a public file is kept back
 SECRET_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    inputs: NDArray[np.float64]  # (n, columns)
-    targets: NDArray[np.generic]  # (n,): int64 classes 0 .. k-1, or float64
+MAX_HIDDEN_BYTES = 256 << 20  # every submission gets a copy into its job folder
 
 
 def load_secret(folder: Path) -> bytes:
@@ -67,15 +61,15 @@ def derived_seed(secret: bytes, *parts: str) -> int:
 
 
 def public_table(data: Data) -> Table:
-    return _read_table(data.table, data)
+    return read_table(data.table, data)
 
 
-def hidden_inputs(assignment: Assignment, secret: bytes) -> NDArray[np.float64]:
-    """``(rows, columns)`` raw inputs, in the hidden set's own order."""
+def hidden_inputs(assignment: Assignment, secret: bytes) -> Array:
+    """``(rows, ...)`` raw inputs, in the hidden set's own order; rows and numbers are like the public ones."""
     return _hidden_table(assignment, secret).inputs
 
 
-def hidden_labels(assignment: Assignment, secret: bytes) -> NDArray[np.generic]:
+def hidden_labels(assignment: Assignment, secret: bytes) -> Array:
     """``(rows,)`` answers, in the same order."""
     return _hidden_table(assignment, secret).targets
 
@@ -83,10 +77,12 @@ def hidden_labels(assignment: Assignment, secret: bytes) -> NDArray[np.generic]:
 def _hidden_table(assignment: Assignment, secret: bytes) -> Table:
     data = _data(assignment)
     if data.hidden.file is not None:
-        return _read_table(data.hidden.file, data)
+        table = read_table(data.hidden.file, data)
+        _like_the_public(f"{data.hidden.file}", table.inputs, data)
+        return table
     assert data.hidden.generator is not None  # spec allows exactly one of the two
     seed = derived_seed(secret, assignment.id, assignment.version, "hidden")
-    return _drawn(data.hidden.generator, data.hidden.rows, seed, len(data.inputs))
+    return _drawn(data.hidden.generator, data, seed)
 
 
 def _data(assignment: Assignment) -> Data:
@@ -96,19 +92,38 @@ def _data(assignment: Assignment) -> Data:
 
 
 @cache
-def _drawn(generator: Path, rows: int, seed: int, columns: int) -> Table:
+def _drawn(generator: Path, data: Data, seed: int) -> Table:
+    rows, row = data.hidden.rows, public_table(data).inputs.shape[1:]
     try:
         inputs, targets = map(np.asarray, _draw_function(generator)(rows, seed))
     except DatasetError:
         raise
     except Exception as error:
         raise DatasetError(f"{generator}: draw({rows}, seed) failed: {type(error).__name__}: {error}") from error
-    if inputs.shape != (rows, columns) or targets.shape != (rows,):
+    if inputs.shape != (rows, *row) or targets.shape != (rows,):
         raise DatasetError(
             f"{generator}: draw({rows}, seed) gave shapes {inputs.shape} and {targets.shape}, "
-            f"expected ({rows}, {columns}) and ({rows},)"
+            f"expected {(rows, *row)} and ({rows},)"
         )
-    return Table(inputs.astype(np.float64), targets)
+    if data.table.suffix != ARRAYS:
+        inputs = inputs.astype(np.float64)
+    _like_the_public(f"{generator}: draw({rows}, seed)", inputs, data)
+    return Table(inputs, targets)
+
+
+def _like_the_public(where: str, inputs: Array, data: Data) -> None:
+    """A model is asked what it was trained on: the same shape, the same type, and no more than a job can hold."""
+    public = public_table(data).inputs
+    if (inputs.shape[1:], inputs.dtype) != (public.shape[1:], public.dtype):
+        raise DatasetError(
+            f"{where}: found rows of the shape {inputs.shape[1:]} and the type {inputs.dtype}, "
+            f"expected {public.shape[1:]} and {public.dtype} as in {data.table.name}"
+        )
+    if inputs.nbytes > MAX_HIDDEN_BYTES:
+        raise DatasetError(
+            f"{where}: found {inputs.nbytes >> 20} MB of hidden inputs, expected at most {MAX_HIDDEN_BYTES >> 20}; "
+            "use fewer rows"
+        )
 
 
 def _draw_function(generator: Path) -> Draw:
@@ -127,48 +142,6 @@ def _draw_function(generator: Path) -> Draw:
     return draw
 
 
-@cache
-def _read_table(path: Path, data: Data) -> Table:
-    """A CSV with a header; every problem names its line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            numbered = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
-    if not numbered:
-        raise DatasetError(f"{path}: found no rows, expected a line of column names and a line for each row")
-    wanted, found = (*data.inputs, data.target), [str(name) for name in reader.fieldnames or ()]
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing; found {', '.join(found)}")
-    values = np.array([_numbers(path, line, row, wanted) for line, row in numbered])
-    targets: NDArray[np.generic] = values[:, -1]
-    if data.task == "classification":
-        targets = _classes(path, values[:, -1])
-    return Table(values[:, :-1], targets)
-
-
-def _numbers(path: Path, line: int, row: dict[str, str], wanted: tuple[str, ...]) -> list[float]:
-    numbers = []
-    for name in wanted:
-        try:
-            number = float(row[name])
-        except (TypeError, ValueError):
-            number = float("nan")
-        if not np.isfinite(number):
-            raise DatasetError(f"{path}, line {line}, column {name}: found {row[name]!r}, expected a number")
-        numbers.append(number)
-    return numbers
-
-
-def _classes(path: Path, column: NDArray[np.float64]) -> NDArray[np.int64]:
-    classes = column.astype(np.int64)
-    if not np.array_equal(classes, column) or classes.min() < 0:
-        raise DatasetError(f"{path}: the classes must be whole numbers 0, 1, ...; found {sorted(set(column))[:5]}")
-    return classes
-
-
 def practice(assignment: Assignment, workspace: Path) -> Assignment:
     """The same assignment without its hidden set, for a student's own check.
 
@@ -180,15 +153,7 @@ def practice(assignment: Assignment, workspace: Path) -> Assignment:
         return assignment
     public_table(data)  # its problems have their lines
     workspace.mkdir(parents=True, exist_ok=True)
-    visible, kept_back = workspace / data.table.name, workspace / "kept_back.csv"
-    with data.table.open(encoding="utf-8-sig", newline="") as file:
-        header, *rows = list(csv.reader(file))
-    _write_rows(kept_back, header, rows[::PRACTICE_SHARE])
-    _write_rows(visible, header, [row for index, row in enumerate(rows) if index % PRACTICE_SHARE])
+    visible, kept_back = workspace / data.table.name, workspace / f"kept_back{data.table.suffix}"
+    split_table(data.table, kept_back, visible, every=PRACTICE_SHARE)
     files = tuple(visible if path == data.table else path for path in data.files)
     return replace(assignment, data=replace(data, files=files, table=visible, hidden=Hidden(file=kept_back)))
-
-
-def _write_rows(path: Path, header: list[str], rows: list[list[str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])

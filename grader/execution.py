@@ -19,6 +19,7 @@ from grader.outcome import cut_short, outcome_of, slow_cells
 from grader.records import Assignment, Cell, Facts, Message, Outcome, Run, Submission, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
+from grader.tables import Table
 
 STARTER = "starter.ipynb"
 MAX_NEIGHBOUR_CHANGES = 1  # rows: one may sit exactly on the threshold
@@ -32,8 +33,8 @@ class Exam:
     secret: bytes
     threads: int = 1
     library: Path | None = None  # offline: laid out as KERAS_HOME
-    public: datasets.Table | None = None
-    hidden_inputs: NDArray[np.float64] | None = None
+    public: Table | None = None  # some of its rows: what is asked of the notebook's model first
+    hidden_inputs: NDArray[np.generic] | None = None
     given: frozenset[str] = frozenset()  # sources of the starter's cells
 
 
@@ -44,10 +45,16 @@ def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1, lib
         secret,
         threads,
         library if library is not None and library.is_dir() else None,
-        public=datasets.public_table(data) if data else None,
+        public=_some_rows(datasets.public_table(data)) if data else None,
         hidden_inputs=datasets.hidden_inputs(assignment, secret) if data else None,
         given=_starter_cells(assignment.folder / STARTER),
     )
+
+
+def _some_rows(public: Table) -> Table:
+    """From everywhere in the table, which may be sorted by its answers; the same for the whole class."""
+    rows = np.random.default_rng(0).permutation(len(public.inputs))[: protocol.PUBLIC_ROWS]
+    return public.rows(np.sort(rows))
 
 
 def _starter_cells(path: Path) -> frozenset[str]:
@@ -221,7 +228,7 @@ def _why_none(facts: Facts | None, reason: Message | None) -> Message:
     problems = [attempt for attempt in facts.attempts if attempt.problem]
     if problems:
         return message(
-            "{source} was tried on the public data: {problem}. Expected: predict(X) takes the raw columns and returns "
+            "{source} was tried on the public data: {problem}. Expected: predict(X) takes the raw inputs and returns "
             "one number for each row.",
             source=problems[0].source,
             problem=problems[0].problem,
@@ -232,7 +239,7 @@ def _why_none(facts: Facts | None, reason: Message | None) -> Message:
 def _ask_for_model() -> Message:
     return message(
         "No trained model was found. Leave a fitted Keras or scikit-learn model in the variable model, or define "
-        "predict(X): raw columns in, one answer per row out."
+        "predict(X): raw inputs in, one answer per row out."
     )
 
 

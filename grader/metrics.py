@@ -128,14 +128,15 @@ def read_values(predictions: Array, n: int) -> NDArray[np.float64]:
     return column.astype(np.float64)
 
 
-def accuracy_score(predictions: Array, targets: Array) -> Measured:
+def accuracy_score(predictions: Array, targets: Array, classes: int = 0) -> Measured:
     """The share of rows whose class is right, in [0, 1], with Wilson's interval.
 
     ``targets``: ``(n,)`` classes 0 .. k-1. ``predictions``: classes ``(n,)`` or ``(n, 1)``, probabilities of class 1
     (two classes only), or ``(n, k)`` with a column per class. A class that does not exist counts as wrong.
+    ``classes``: k, where a few rows may lack the last ones.
     """
-    n, classes = len(targets), int(np.max(targets)) + 1
-    answers, _ = read_classes(predictions, n, max(classes, 2))
+    n = len(targets)
+    answers, _ = read_classes(predictions, n, max(classes, int(np.max(targets)) + 1, 2))
     right = int(np.count_nonzero(answers == targets))
     low, high = wilson_interval(right, n)
     return Measured(right / n, low, high, n)
@@ -172,7 +173,7 @@ def _measured(measure: Measure, predictions: Array, targets: Array) -> Measured:
     return Measured(value, low, high, len(truth))
 
 
-Metric = Callable[[Array, Array], Measured]
+Metric = Callable[..., Measured]  # (predictions, targets), for classes also how many there are
 
 # scikit-learn's law: *_score is better up, *_error better down.
 METRICS: dict[str, dict[str, Metric]] = {

@@ -44,7 +44,30 @@ _WORDS = {
     "rounded": message("numbers, cut at 0.5"),
     "logit": message("numbers, cut at 0"),
     "values": message("numbers"),
+    "flattened": message("flattened"),
+    "reshaped": message("reshaped"),
+    "resized": message("resized"),
+    "grey": message("in grey"),
+    "RGB": message("in RGB"),
+    "with a channel": message("with an axis for the channel"),
+    "channels first": message("channels first"),
+    "padded at the front": message("filled up with zeros at the front"),
+    "padded at the end": message("filled up with zeros at the end"),
+    "cut at the front": message("cut at the front"),
+    "cut at the end": message("cut at the end"),
+    "the first columns": message("the first columns alone"),
+    "columns by their names": message("columns by their names"),
+    "of all together": message("of all numbers together"),
+    "BGR - mean of ImageNet": message("BGR, less the mean of ImageNet"),
+    "(X / 255 - mean) / std of ImageNet": message("standardised as for ImageNet"),
+    "counted from 1": message("counted from 1"),
+    "as the public data shows": message("in an order of the classes that the public data shows"),
     **advice.CONFINEMENT,
+}
+# The beginning of a word, before a name that the notebook gave.
+_WORDS_WITH_NAMES = {
+    "undone by ": message("taken back by {name}"),
+    "in the order of ": message("in the order of {name}"),
 }
 
 
@@ -181,7 +204,7 @@ def _environment(language: str) -> Environment:
     environment.filters.update(
         say=words.say,
         title_in=words.title,
-        word=lambda name: words.say(_WORDS[name]) if name in _WORDS else name,
+        word=lambda name: _worded(name, words),
         points=_points,
         measured=_measured,
         duration=lambda seconds: _duration(seconds, words),
@@ -189,6 +212,18 @@ def _environment(language: str) -> Environment:
         clip=lambda text, most=300: text if len(text) <= most else f"{text[:most]}…",
     )
     return environment
+
+
+def _worded(name: str, words: Translation) -> str:
+    """A stage's word for people; of several, with commas between them, each."""
+    if name in _WORDS:
+        return words.say(_WORDS[name])
+    if ", " in name:
+        return " · ".join(_worded(part, words) for part in name.split(", "))
+    for beginning, sentence in _WORDS_WITH_NAMES.items():
+        if name.startswith(beginning):
+            return words.text(sentence.template, name=name.removeprefix(beginning))
+    return name
 
 
 def _points(value: float | None, most: float | None = None) -> str:

@@ -20,6 +20,7 @@ from grader.metrics import METRICS
 from grader.records import Assignment, Criterion, Data, Limits, Titles
 from grader.rubric.kinds import Kind
 from grader.rubric.metric import MetricReached
+from grader.tables import ARRAYS
 
 FILE_NAME = "assignment.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -184,12 +185,20 @@ def _data_problems(data: Data) -> Iterator[str]:
         yield "data.inputs: empty; expected the names of the input columns"
     for name in sorted({name for name in data.inputs if data.inputs.count(name) > 1}):
         yield f"data.inputs: found {name!r} more than once"
+    if data.table.suffix == ARRAYS and len(data.inputs) > 1:
+        yield f"data.inputs: found {len(data.inputs)} names, expected the one array of {data.table.name} that is asked"
     if data.target in data.inputs:
         yield f"data.target: found {data.target!r}, which is also an input: the answer would be handed out"
     if data.hidden.file in data.files:
         yield "data.hidden.file: found among data.files: the hidden rows would be handed out"
+    yield from _hidden_problems(data)
+
+
+def _hidden_problems(data: Data) -> Iterator[str]:
     if (data.hidden.generator is None) == (data.hidden.file is None):
         yield "data.hidden: expected exactly one of generator and file"
+    elif data.hidden.file is not None and data.hidden.file.suffix != data.table.suffix:
+        yield f"data.hidden.file: found {data.hidden.file.name!r}, expected a {data.table.suffix} file as data.table is"
     for name in ("generator", "file"):
         path = getattr(data.hidden, name)
         if path is not None and not path.is_file():

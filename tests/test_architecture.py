@@ -146,7 +146,8 @@ def test_the_guest_needs_jupyter_and_numpy_alone(name: str) -> None:
 
 
 # What lives among the student's code: it hooks into Keras, runs cells, asks the model.
-GUEST_RUNS = {f"grader.sandbox.guest.{name}" for name in ("worker", "drive", "kernel", "record", "probe", "models")}
+ASKING = ("probe", "finding", "plans", "models", "wishes", "preparations", "readings", "classes", "asking")
+GUEST_RUNS = {f"grader.sandbox.guest.{name}" for name in ("worker", "drive", "kernel", "record", *ASKING)}
 
 
 def test_the_host_takes_from_the_guest_only_what_runs_nothing() -> None:

@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from grader.errors import SandboxError
 from grader.records import Limits
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder
+from grader.sandbox.job import JobFolder, disk_used_mb
 
 QUESTION = Question("classification", ("a", "b"), np.zeros((4, 2)), np.array([0, 1, 0, 1]), np.ones((80, 2)))
 SECRET_WORDS = b"the teacher's own\n"
@@ -61,6 +62,18 @@ def test_a_job_is_written_as_the_protocol_says(tmp_path: Path) -> None:
         with np.load(folder.path / protocol.PUBLIC, allow_pickle=False) as public:
             assert set(public.files) == {"inputs", "targets", "task", "columns"}
             np.testing.assert_array_equal(public["inputs"], QUESTION.public_inputs)
+    finally:
+        folder.close()
+
+
+def test_what_was_given_is_not_the_notebooks_to_answer_for(tmp_path: Path) -> None:
+    (tmp_path / "big.npz").write_bytes(bytes(3 << 20))
+    many = replace(QUESTION, hidden_inputs=np.ones((80, 128, 128)))
+    folder = JobFolder(Job(b"{}", {"big.npz": tmp_path / "big.npz"}, Limits(), question=many))
+    try:
+        folder.put_hidden_inputs(many)
+        assert folder.given_mb > 13
+        assert abs(disk_used_mb(folder.path) - folder.given_mb) < 0.5
     finally:
         folder.close()
 

@@ -169,6 +169,13 @@ def test_a_single_class_in_the_hidden_set_is_still_one_of_two() -> None:
     assert accuracy_score(np.array([0.1, 0.6, 0.2]), np.zeros(3, np.int64)).value == pytest.approx(2 / 3)
 
 
+def test_a_column_for_a_class_that_no_hidden_row_has_is_expected() -> None:
+    one_hot = np.eye(4)[[0, 1, 2]]
+    assert accuracy_score(one_hot, np.arange(3), classes=4).value == 1
+    with pytest.raises(MetricError, match="each of the 3 classes"):
+        accuracy_score(one_hot, np.arange(3))
+
+
 # ---------------------------------------------------------------- regression
 
 REGRESSION = [(r2_score, sklearn.metrics.r2_score)]

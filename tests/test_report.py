@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from grader.advice import OUTCOMES, WHAT_TO_DO, hint
-from grader.language import LANGUAGES
+from grader.language import LANGUAGES, translation
 from grader.records import CellError, Graded, Outcome, Student
-from grader.report import write_class_page, write_student_report
+from grader.report import _worded, write_class_page, write_student_report
 from grader.report_notebook import notebook_view
 from tests.graded_class import (
     ASSIGNMENT,
@@ -295,3 +295,19 @@ def test_a_thousand_students_fit_on_one_page(tmp_path: Path) -> None:
 
     assert page.count("<tr") == 1001
     assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "chinese"),
+    [
+        ("raw", "as they are", "原始值"),
+        ("X / 255, resized, RGB", "X / 255 · resized · in RGB", "X / 255 · 縮放 · 轉成 RGB"),
+        ("scaler, pca", "scaler · pca", "scaler · pca"),
+        ("values, undone by y_scaler", "numbers · taken back by y_scaler", "數值 · 由 y_scaler 還原"),
+        ("scores, in the order of {x}", "one score per class · in the order of {x}", None),
+    ],
+)
+def test_what_was_done_is_said_word_by_word(name: str, english: str, chinese: str | None) -> None:
+    assert _worded(name, translation("en")) == english
+    if chinese is not None:
+        assert _worded(name, translation("zh-TW")) == chinese

@@ -42,6 +42,7 @@ class Truth:
     task: str
     labels: Array  # (n,)
     baselines: Mapping[str, Mapping[str, float]]  # metric -> baseline -> value
+    classes: int = 0  # of a classification, those included that no hidden row has
 
 
 def share_of_points(value: float, *, full_at: float, zero_at: float) -> float:
@@ -94,7 +95,8 @@ def _measured(criterion: MetricReached, run: Run, truth: Truth) -> Measured:
     if run.predictions is None:
         raise MetricError(run.no_predictions or message("There are no predictions."))
     predictions = np.load(run.predictions, allow_pickle=False)
-    return METRICS[truth.task][criterion.metric](predictions, truth.labels)
+    known = {"classes": truth.classes} if truth.task == "classification" else {}
+    return METRICS[truth.task][criterion.metric](predictions, truth.labels, **known)
 
 
 def _reason(criterion: MetricReached, measured: Measured, scale: Scale) -> Message:

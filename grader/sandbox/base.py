@@ -19,10 +19,10 @@ class Question:
     """What the notebook's model is asked. The public rows come with their answers, the hidden ones without."""
 
     task: str  # "classification" or "regression"
-    columns: tuple[str, ...]
-    public_inputs: NDArray[np.float64]  # (n, columns)
+    columns: tuple[str, ...]  # of a table; otherwise the array's name
+    public_inputs: NDArray[np.generic]  # (n, ...): a table's columns, pictures, sequences
     public_targets: NDArray[np.generic]  # (n,)
-    hidden_inputs: NDArray[np.float64]  # (rows, columns), in the order they are to be asked
+    hidden_inputs: NDArray[np.generic]  # (rows, ...), in the order they are to be asked
     # The first rows are asked one by one, then some together, then the rest: see guest.protocol.batches.
 
 

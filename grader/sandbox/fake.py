@@ -42,7 +42,7 @@ def replies(reply: Reply) -> Script:
 def finished(
     job: Job,
     *,
-    answers: Callable[[NDArray[np.float64]], NDArray[Any]] | None = None,
+    answers: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Reply:
     """A run without an error; ``answers`` is the model, asked the hidden inputs as a real one would be."""

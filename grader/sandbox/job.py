@@ -49,6 +49,7 @@ class JobFolder:
                 (self.path / name).mkdir(mode=0o700)
             self._out, self._hidden = self._opened("out"), self._opened("hidden")
             self._write_inputs(job, LIBRARY if confined else job.library)
+            self.given_mb = disk_used_mb(self.path)  # ours, not the notebook's to answer for
         except SandboxError:
             self.close()
             raise
@@ -109,6 +110,7 @@ class JobFolder:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
             with os.fdopen(self._open(self._hidden, "hidden", name, flags), "wb") as file:
                 file.write(data)
+            self.given_mb += len(data) / MEGABYTE
 
     def _open(self, folder: int | None, folder_name: str, name: str, flags: int) -> int:
         if folder is None:

@@ -150,7 +150,7 @@ class Watch:
         return None
 
     def _disk_limit_met(self) -> tuple[Ended, float] | None:
-        used = disk_used_mb(self.folder.path) + self.unnamed_disk_mb
+        used = disk_used_mb(self.folder.path) - self.folder.given_mb + self.unnamed_disk_mb
         return (Ended.DISK, used) if used > self.job.limits.disk_mb else None
 
     def _reply(self, ended: Ended, used: float) -> Reply:

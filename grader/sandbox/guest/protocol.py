@@ -26,6 +26,7 @@ HIDDEN_INPUTS, HIDDEN_COMPLETE = "inputs.npy", "complete"
 MAX_EXECUTED_BYTES = 64 << 20
 MAX_FACTS_BYTES = 4 << 20
 
+PUBLIC_ROWS = 1000  # with their answers, for finding how the model wants to be asked
 ALONE, TOGETHER = 8, 64  # rows asked one by one, and in another order, before all are asked
 START_SECONDS = 60.0  # for the kernel to come up
 PROBE_SECONDS = 90.0  # for finding the model, and again for predicting

@@ -12,9 +12,22 @@ from typing import Any
 
 import numpy as np
 
+from .asking import attribute, is_a
+
 MAX_FITS, MAX_FIGURES, MAX_LINES, MAX_POINTS, MAX_EPOCHS = 50, 200, 20, 5000, 5000
 SKLEARN_CURVES = {"loss_curve_": "loss", "train_score_": "loss", "validation_scores_": "val_accuracy"}
 MIN_MATCH = 2  # points of a curve that a drawn line must share
+GLIMPSE_ROWS, GLIMPSE_NUMBERS = 256, 1 << 22
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What the first inputs of a training were like."""
+
+    row: tuple[int, ...]  # the shape of one
+    low: float
+    high: float
+    names: tuple[str, ...] = ()  # of a data frame's columns
 
 
 @dataclass
@@ -28,6 +41,7 @@ class FitRecord:
     trained_on: int | None = None
     planned_epochs: int | None = None
     cut_short: bool = False  # by us, because its time was up
+    seen: Glimpse | None = None  # None where the inputs were no array
 
 
 @dataclass
@@ -49,6 +63,24 @@ def number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+
+
+def glimpse(inputs: Any) -> Glimpse | None:
+    """Of an array, a tensor or a data frame; nothing else is touched, as it may be used up by looking."""
+    try:
+        row = tuple(int(length) for length in inputs.shape[1:])
+        rows = inputs[: max(1, min(GLIMPSE_ROWS, GLIMPSE_NUMBERS // max(1, math.prod(row))))]
+        values = np.asarray(rows)
+        if values.dtype.kind not in "biuf" or values.shape[1:] != row:
+            return None
+        return Glimpse(row, float(values.min()), float(values.max()), tuple(map(str, getattr(rows, "columns", ()))))
+    except Exception:  # noqa: BLE001  the notebook's own object; its training must not fail because we looked
+        return None
+
+
+def seen(model: Any) -> Glimpse | None:
+    """The inputs of the model's last training."""
+    return next((entry.seen for entry in reversed(fits) if entry.model is model), None)
 
 
 def facts(namespace: dict[str, Any]) -> dict[str, Any]:
@@ -96,10 +128,11 @@ def _loss_curves(namespace: dict[str, Any]) -> list[FitRecord]:
     """What scikit-learn's networks and boosted trees keep of their training; a pipeline's last step is looked at."""
     found = []
     for name, value in list(namespace.items()):
-        model = value.steps[-1][1] if type(value).__name__ == "Pipeline" else value
-        if name.startswith("_") or isinstance(model, type):
+        if name.startswith("_") or is_a(value, type):
             continue
-        curves = {key: _curve(getattr(model, attribute, None)) for attribute, key in SKLEARN_CURVES.items()}
+        steps = attribute(value, "steps") if type(value).__name__ == "Pipeline" else None
+        model = steps[-1][1] if type(steps) is list and steps and type(steps[-1]) is tuple else value
+        curves = {key: _curve(attribute(model, kept)) for kept, key in SKLEARN_CURVES.items()}
         curves = {key: curve for key, curve in curves.items() if curve}
         if curves:
             found.append(FitRecord(model, name[:80], None, None, curves))

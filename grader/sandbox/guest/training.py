@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
 
-from .record import MAX_EPOCHS, FitRecord, evaluations, fits, number
+from .record import MAX_EPOCHS, FitRecord, evaluations, fits, glimpse, number
 
 RESERVE = 0.05  # of the time, for the cells after the training
 
@@ -132,6 +132,7 @@ def _entry(model: Any, words: dict[str, Any]) -> FitRecord:
         samples,
         planned_epochs=max(0, planned) if isinstance(planned, int) else None,
         trained_on=int(samples * (1 - split)) if samples is not None else None,
+        seen=glimpse(words.get("x")),
     )
 
 
