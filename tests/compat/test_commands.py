@@ -7,6 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from grader.facts import read_facts
@@ -228,3 +229,13 @@ def test_neither_a_flood_nor_a_forgery_breaks_the_facts(warm: NamespaceSandbox, 
     assert facts is not None and 1 < len(facts.adaptations) <= 100
     assert len(reply.facts or b"") < 200_000
     assert json.loads(reply.facts or b"")["seeds"]
+
+
+def test_a_command_without_end_is_ended_with_its_cell(warm: NamespaceSandbox) -> None:
+    cells = ("!yes", "!sleep 50 &\nprint(_exit_code)")
+    reply = warm.run(Job(notebook_bytes(*cells), {}, Limits(seconds=60, cell_seconds=1.5)))
+    assert reply.ended is Ended.FINISHED and reply.peak_memory_mb < 1000
+    assert reply.executed is not None
+    endless, behind = nbformat.reads(reply.executed.decode(), as_version=4).cells
+    assert {output.ename for output in endless.outputs if output.output_type == "error"} == {"KeyboardInterrupt"}
+    assert behind.outputs[0].text == "0\n"

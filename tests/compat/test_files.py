@@ -243,12 +243,13 @@ def test_writing_goes_where_it_says(notebook: Outputs) -> None:
 # ---------------------------------------------------------------- what it cannot be used for
 
 PRYING = """
-import glob, os, shutil, subprocess, urllib.request
+import functools, glob, os, subprocess, urllib.request
 def opens(path):
     try: open(path, "rb").close()
     except OSError: return False
     return True
-def predict(X):
+@functools.cache
+def pried():
     found = [opens(path) for path in (
         "/content/inputs.npy", "/content/drive/MyDrive/hidden/inputs.npy", "C:\\\\hidden\\\\inputs.npy", "INPUTS.NPY",
         "/kaggle/input/job/hidden/inputs.npy", "/content/drive/executed.ipynb", "/content/labels.csv")]
@@ -259,7 +260,9 @@ def predict(X):
     found += [bool(glob.glob(name)) for name in "abcde"]
     try: urllib.request.urlopen("https://a.org/..%2f..%2fjob%2fhidden%2finputs.npy"); found.append(True)
     except OSError: found.append(False)
-    return [float(any(found))] * len(X)
+    return float(any(found))
+def predict(X):
+    return [pried() if os.path.exists("/job/hidden/inputs.npy") else 0.0] * len(X)
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from .kinds import Kind
 INTERACTIVE = ("notebook", "nbagg", "widget", "ipympl", "qt", "qt4", "qt5", "qt6", "tk", "gtk", "gtk3", "wx", "osx")
 PYTHON_MODULE = re.compile(r"(?<![\w/.-])(?:\S*/)?python[\d.]*\s+-m\s+(pip|gdown|kaggle)\b")
 SHELL = "/bin/bash"
+MAX_OUTPUT = 16 << 20  # bytes of one command; far more than is kept of a cell
 
 
 def start(shell: Any, kernel: Any) -> None:
@@ -68,12 +70,25 @@ def _system(shell: Any, command: str) -> None:
     command = PYTHON_MODULE.sub(r"\1", shell.var_expand(command, depth=2))
     program = SHELL if os.path.exists(SHELL) else shutil.which("sh")  # noqa: PTH110
     words = [program or "sh", "-c", command]
+    if command.rstrip().endswith("&"):
+        # Left running: nobody reads what it says.
+        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shell.user_ns["_exit_code"] = 0
+        return
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:
-        assert started.stdout is not None
-        while piece := os.read(started.stdout.fileno(), 1 << 16):
-            sys.stdout.write(piece.decode("utf-8", "replace"))
-            sys.stdout.flush()
+        _pass_on(started.stdout)
     shell.user_ns["_exit_code"] = started.returncode
+
+
+def _pass_on(output: Any) -> None:
+    """As it comes; a flood is read to its end, and not kept in memory until somebody takes it."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    left = MAX_OUTPUT
+    while piece := os.read(output.fileno(), 1 << 16):
+        if left > 0:
+            sys.stdout.write(decoder.decode(piece))
+            sys.stdout.flush()
+        left -= len(piece)
 
 
 def _nobody(function: str) -> Callable[..., str]:
