@@ -270,6 +270,19 @@ TABLES = {
         "(X - mean) / std",
         "logit",
     ),
+    "a network as an estimator": (
+        "from tensorflow.keras.wrappers.scikit_learn import KerasClassifier\n"
+        "def build():\n"
+        "    layers = keras.layers.Dense(16, 'relu'), keras.layers.Dense(1, 'sigmoid')\n"
+        "    net = keras.Sequential([keras.Input((3,)), *layers])\n"
+        "    net.compile(keras.optimizers.Adam(0.02), 'binary_crossentropy')\n"
+        "    return net\n"
+        "z = ((frame - frame.mean()) / frame.std()).to_numpy()[:, :3]\n"
+        "model = KerasClassifier(build_fn=build, epochs=8, verbose=0)\n"
+        "model.fit(z, y)",
+        "(X - mean) / std",
+        "labels",
+    ),
     "a model of the notebook's own": (
         "class Rule:\n    def predict(self, X):\n        return ((X[:, 1] > 0) ^ (X[:, 2] == 1)).astype(int)\n"
         "rule = Rule()",

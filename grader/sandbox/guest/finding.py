@@ -18,7 +18,7 @@ from . import record
 from .asking import as_array, found_in_time, time_limit
 from .forms import ANSWER_FORMS, Array, one_column
 from .layouts import Row
-from .models import answering, is_keras, models, variables
+from .models import answering, is_keras, models, network_of, variables
 from .plans import MEASURING_SECONDS, PREDICT, Plan, Search, answers, asked, best_of, said, unreadable
 from .preparations import RAW, Known, Preparation, data_frame, known_from, preparations
 from .question import Question
@@ -150,7 +150,7 @@ def _model_plans(name: str, model: Any, named: list[tuple[str, Any]], known: Kno
 
 def _ways(model: Any, known: Known, inputs: Array) -> list[tuple[Preparation, bool]]:
     """What the inputs can be prepared as, and whether the model was seen to be fitted with such: these come first."""
-    seen = record.seen(model)
+    seen = record.seen(network_of(model))
     wish = wish_of(model, seen)
     found = preparations(inputs, wish, known)
     if not found:

@@ -78,6 +78,12 @@ def is_keras(value: Any) -> bool:
     return keras is not None and is_a(value, keras.Model)
 
 
+def network_of(model: Any) -> Any:
+    """The Keras model inside a wrapper that makes scikit-learn's estimator of it; otherwise ``model`` itself."""
+    inside = (attribute(model, "model_"), attribute(model, "model")) if is_estimator(model) else ()
+    return next((network for network in inside if is_keras(network)), model)
+
+
 def is_torch(value: Any) -> bool:
     module = attribute(sys.modules.get("torch.nn"), "Module")
     # On PyTorch's backend a model of Keras is a module as well.

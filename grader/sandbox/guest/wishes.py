@@ -12,7 +12,7 @@ import numpy as np
 from . import record
 from .asking import attribute
 from .layouts import Wanted, fits
-from .models import is_estimator, is_keras, is_torch
+from .models import is_estimator, is_keras, is_torch, network_of
 
 MAX_ROW_NUMBERS = 1 << 22  # a photo of 1,000 by 1,000 pixels is below
 MAX_AXES = 4
@@ -36,8 +36,8 @@ def wish_of(model: Any, seen: record.Glimpse | None) -> Wish:
     elif is_torch(model):
         wish = _of_torch(model)
     else:
-        inner = attribute(model, "model_")  # of a wrapper that makes scikit-learn's estimator of a Keras model
-        wish = _of_keras(inner) if is_keras(inner) else _of_estimator(model)
+        network = network_of(model)
+        wish = _of_estimator(model) if network is model else _of_keras(network)
     if seen is None or not (wish.shape is None or fits(seen.row, wish.shape)):
         return wish
     return replace(wish, shape=_checked(seen.row), names=wish.names or seen.names)
