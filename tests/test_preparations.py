@@ -262,7 +262,7 @@ def test_folders_are_in_the_order_of_their_names() -> None:
         Says(class_names=["10000000000", "0"]),
         Says(classes_=np.array([1.5, 0.5])),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_order_is_none(value: Any) -> None:
     assert orders(value) == []
