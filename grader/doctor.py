@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -39,6 +40,11 @@ elif backend == "jax":
     devices = [str(device) for device in jax.devices() if device.platform == "gpu"]
 print(json.dumps([keras.__version__, backend, version, devices]))
 """
+# Beside TensorFlow, Keras, scikit-learn, pandas and Matplotlib; in the order of how often.
+OFTEN_IMPORTED = (
+    *("seaborn", "cv2", "tqdm", "skimage", "imageio", "xgboost", "plotly", "nltk", "tensorflow_datasets"),
+    *("keras_tuner", "category_encoders", "mlxtend", "scikeras"),
+)
 ENOUGH_MEMORY_MB = 4000
 ENOUGH_DISK_MB = 2000
 
@@ -69,6 +75,7 @@ def examine(
         *(_assignment(name, folder) for name, folder in assignments.items()),
         _secret(secret_folder),
         _library(library),
+        _modules(),
     ]
 
 
@@ -186,6 +193,21 @@ def _secret(folder: Path) -> Finding:
             message("Do: chmod 600 {path}", path=path),
         )
     return Finding(message("Secret for hidden data"), State.OK, message("{path}, readable by you alone", path=path))
+
+
+def _modules() -> Finding:
+    part = message("Packages of notebooks")
+    missing = [name for name in OFTEN_IMPORTED if find_spec(name) is None]
+    if not missing:
+        return Finding(part, State.OK, message("all {n} that learners import most", n=len(OFTEN_IMPORTED)))
+    return Finding(
+        part,
+        State.NOTE,
+        message("not here: {names}", names=", ".join(missing)),
+        message(
+            "If your course uses them: pip install 'grader[libraries]', in a checkout pip install -e '.[libraries]'"
+        ),
+    )
 
 
 def _library(folder: Path) -> Finding:

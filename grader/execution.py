@@ -77,9 +77,8 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
         parsed = notebook.parse(submission.notebook.read_bytes())
         if parsed.notebook is None:
             return Run(Outcome.MISSING, parsed.problem, notes=parsed.notes, confinement=sandbox.confinement)
-        asked = _asked(submission, exam)
-        reply = sandbox.run(_job(parsed.notebook, submission, exam, asked))
-        run = _interpreted(reply, submission, exam, asked, out)
+        read, asked = _Read(submission, parsed.notebook), _asked(submission, exam)
+        run = _interpreted(sandbox.run(_job(read, exam, asked)), read, exam, asked, out)
     except (GraderError, OSError) as error:
         fault = message("The grader failed: {error}", error=str(error))
         return Run(Outcome.GRADER_FAULT, fault, confinement=sandbox.confinement)
@@ -87,6 +86,14 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
 
 
 # ------------------------------------------------------------------ the job
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A submission whose notebook could be read."""
+
+    submission: Submission
+    notebook: NotebookNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,9 @@ def _asked(submission: Submission, exam: Exam) -> _Asked | None:
     return _Asked(rng.integers(0, rows, protocol.ALONE + protocol.TOGETHER), rng.permutation(rows))
 
 
-def _job(parsed: NotebookNode, submission: Submission, exam: Exam, asked: _Asked | None) -> Job:
+def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
     data = exam.assignment.data
-    files = {attachment.name: attachment.path for attachment in submission.attachments}
+    files = {attachment.name: attachment.path for attachment in read.submission.attachments}
     files |= {path.name: path for path in data.files} if data else {}  # the teacher's copy wins
     question = None
     if data and asked is not None and exam.public is not None and exam.hidden_inputs is not None:
@@ -122,7 +129,7 @@ def _job(parsed: NotebookNode, submission: Submission, exam: Exam, asked: _Asked
             public_targets=exam.public.targets,
             hidden_inputs=exam.hidden_inputs[asked.rows],
         )
-    text = nbformat.writes(notebook.runnable(parsed))
+    text = nbformat.writes(notebook.runnable(read.notebook))
     return Job(
         text.encode("utf-8", "replace"),
         files,
@@ -137,7 +144,7 @@ def _job(parsed: NotebookNode, submission: Submission, exam: Exam, asked: _Asked
 # ------------------------------------------------------------------ the reply
 
 
-def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked | None, out: Path) -> Run:
+def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, out: Path) -> Run:
     executed = notebook.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
     if reply.ended is Ended.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
@@ -153,8 +160,8 @@ def _interpreted(reply: Reply, submission: Submission, exam: Exam, asked: _Asked
         reason=reason,
         cells=cells,
         facts=facts or Facts(),
-        executed=_kept_notebook(executed, out / "students" / submission.student.id),
-        predictions=_kept_predictions(predictions, out / "predictions" / f"{submission.student.id}.npy"),
+        executed=_kept_notebook(executed, read.notebook, out / "students" / read.submission.student.id),
+        predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
         no_predictions=None if predictions is not None else _why_none(facts, reason),
         depends_on_neighbours=depends,
         seconds=reply.seconds,
@@ -243,11 +250,11 @@ def _ask_for_model() -> Message:
     )
 
 
-def _kept_notebook(executed: NotebookNode | None, folder: Path) -> Path | None:
+def _kept_notebook(executed: NotebookNode | None, handed_in: NotebookNode, folder: Path) -> Path | None:
     if executed is None:
         return None
     path = folder / "executed.ipynb"
-    write_text(path, nbformat.writes(executed))
+    write_text(path, nbformat.writes(notebook.with_saved_outputs(executed, handed_in)))
     return path
 
 

@@ -6,6 +6,7 @@ what it cannot becomes a problem in words. A notebook that it gives is valid nbf
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -128,6 +129,32 @@ def _is_version_4(raw: dict[str, Any]) -> bool:
 
 
 # ---------------------------------------------------------------- after the run
+
+SAVED = "saved_outputs"  # in a cell's metadata
+_SAVED_CHARACTERS = 500_000  # of one cell
+_SAVED_IN_ALL = 4_000_000
+
+
+def with_saved_outputs(executed: NotebookNode, handed_in: NotebookNode) -> NotebookNode:
+    """``executed``, where cells that failed or never ran have beside them what they had saved: not reproduced.
+
+    What was itself saved as an error, and what is very large, is left out.
+    """
+    left = _SAVED_IN_ALL
+    for cell, before in zip(executed.cells, handed_in.cells, strict=False):
+        saved = before.get("outputs", [])
+        same = cell.cell_type == "code" and cell.source == before.source
+        if not same or not saved or not (_failed(cell.outputs) or cell.get("execution_count") is None):
+            continue
+        size = len(json.dumps(saved))
+        if not _failed(saved) and size <= min(left, _SAVED_CHARACTERS):
+            cell.metadata[SAVED] = saved
+            left -= size
+    return executed
+
+
+def _failed(outputs: list[NotebookNode]) -> bool:
+    return any(output.output_type == "error" for output in outputs)
 
 
 def describe_cells(executed: NotebookNode) -> tuple[Cell, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from grader.notebook import SAVED
 from grader.untrusted import (
     IMAGE_TYPES,
     MARKUP_CHARACTERS,
@@ -57,6 +58,7 @@ class CellView:
     outputs: tuple[OutputView, ...] = ()
     outputs_left_out: int = 0
     count: int | None = None
+    saved: tuple[OutputView, ...] = ()  # outputs as they were handed in, not reproduced
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
         return CellView(number, "raw", escape(shown), omitted)
     outputs = [output for output in _list(cell.get("outputs")) if isinstance(output, dict)]
     views = [view for output in _merged(outputs)[:_OUTPUTS] for view in _output(output, budget)]
+    metadata = cell.get("metadata")
+    saved = _list(metadata.get(SAVED)) if isinstance(metadata, dict) else []
+    merged_saved = _merged([output for output in saved if isinstance(output, dict)])[:_OUTPUTS]
     count = cell.get("execution_count")
     return CellView(
         number,
@@ -116,6 +121,7 @@ def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
         tuple(views),
         max(0, len(_merged(outputs)) - _OUTPUTS),
         count if isinstance(count, int) and abs(count) < 1_000_000 else None,
+        tuple(view for output in merged_saved for view in _output(output, budget)),
     )
 
 

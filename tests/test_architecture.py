@@ -146,8 +146,8 @@ def test_the_guest_needs_jupyter_and_numpy_alone(name: str) -> None:
 
 
 # What lives among the student's code: it hooks into Keras, runs cells, asks the model.
-ASKING = ("probe", "finding", "plans", "models", "wishes", "preparations", "readings", "classes", "asking")
-GUEST_RUNS = {f"grader.sandbox.guest.{name}" for name in ("worker", "drive", "kernel", "record", *ASKING)}
+RUNS = ("worker", "drive", "kernel", "record", "probe", "asking", "training", "hooks")
+GUEST_RUNS = {f"grader.sandbox.guest.{name}" for name in RUNS} | {name for name in GUESTS if ".guest.answers." in name}
 
 
 def test_the_host_takes_from_the_guest_only_what_runs_nothing() -> None:

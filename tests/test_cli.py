@@ -156,5 +156,13 @@ def test_ctrl_c_leaves_valid_files_for_what_was_finished(tmp_path: Path) -> None
 def test_the_doctor_tries_everything(tmp_path: Path) -> None:
     done = grader(tmp_path, "doctor")
     assert done.returncode == 0, done.stdout
-    for part in ("Python", "training step", "GPU", "Confinement: namespaces", "Assignment disease", "Secret"):
+    for part in (
+        "Python",
+        "training step",
+        "GPU",
+        "Confinement: namespaces",
+        "Assignment disease",
+        "Secret",
+        "Packages of notebooks",
+    ):
         assert part in done.stdout

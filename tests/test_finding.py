@@ -17,8 +17,8 @@ from grader.execution import _array
 from grader.records import Limits
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
+from grader.sandbox.guest.answers.pictures import resized
 from grader.sandbox.guest.forms import Array
-from grader.sandbox.guest.pictures import resized
 from grader.sandbox.pool import NamespaceSandbox
 from tests.notebooks import notebook_bytes
 

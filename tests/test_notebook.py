@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import notebook
-from grader.notebook import code_size, describe_cells, parse, runnable, validated
+from grader.notebook import SAVED, code_size, describe_cells, parse, runnable, validated, with_saved_outputs
 from grader.records import Cell, CellError
 from tests.builders import notebook_bytes, zip_bytes
 
@@ -296,3 +296,34 @@ def test_the_sandbox_may_write_so_much() -> None:
 def test_code_size_counts_code_only() -> None:
     parsed = parse(cells(code(source="x = 1\n\n"), code(id="b", cell_type="markdown", source="long text"))).notebook
     assert parsed is not None and notebook.code_size(parsed) == 3
+
+
+# ---------------------------------------------------------------- what was saved before
+
+PRINTED = nbformat.v4.new_output("stream", name="stdout", text="accuracy: 0.93")
+FAILED = nbformat.v4.new_output("error", ename="NameError", evalue="x", traceback=[])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        pytest.param([PRINTED], {"outputs": [FAILED], "execution_count": 1}, True, id="failed here"),
+        pytest.param([PRINTED], {"execution_count": None}, True, id="never reached here"),
+        pytest.param([PRINTED], {"outputs": [PRINTED], "execution_count": 1}, False, id="ran here"),
+        pytest.param([FAILED], {"outputs": [FAILED], "execution_count": 1}, False, id="failed there too"),
+        pytest.param([], {"outputs": [FAILED], "execution_count": 1}, False, id="nothing saved"),
+        pytest.param([PRINTED], {"outputs": [FAILED], "source": "another"}, False, id="another cell"),
+        pytest.param(
+            [nbformat.v4.new_output("stream", name="stdout", text="x" * 600_000)],
+            {"outputs": [FAILED], "execution_count": 1},
+            False,
+            id="too much",
+        ),
+    ],
+)
+def test_what_was_saved_stands_beside_what_failed(before: list[Any], after: dict[str, Any], kept: bool) -> None:
+    handed_in = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fit()", outputs=before)])
+    executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(**{"source": "fit()", **after})])
+    (cell,) = with_saved_outputs(executed, handed_in).cells
+    assert cell.metadata.get(SAVED) == (before if kept else None)
+    nbformat.validate(executed)

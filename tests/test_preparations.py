@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.report import _WORDS
-from grader.sandbox.guest import classes
+from grader.sandbox.guest.answers import classes
+from grader.sandbox.guest.answers.layouts import fits, layouts
+from grader.sandbox.guest.answers.models import models
+from grader.sandbox.guest.answers.pictures import by_imagenets_spread, resized, with_channels, without_imagenets_mean
+from grader.sandbox.guest.answers.preparations import Known, known_from, preparations
+from grader.sandbox.guest.answers.question import Question
+from grader.sandbox.guest.answers.readings import readings
+from grader.sandbox.guest.answers.wishes import Wish, wish_of
 from grader.sandbox.guest.asking import attribute, found_in_time, is_a
 from grader.sandbox.guest.forms import Array
-from grader.sandbox.guest.layouts import fits, layouts
-from grader.sandbox.guest.models import models
-from grader.sandbox.guest.pictures import by_imagenets_spread, resized, with_channels, without_imagenets_mean
-from grader.sandbox.guest.preparations import Known, known_from, preparations
-from grader.sandbox.guest.question import Question
-from grader.sandbox.guest.readings import readings
 from grader.sandbox.guest.record import glimpse
-from grader.sandbox.guest.wishes import Wish, wish_of
 
 SIDES = st.integers(1, 12)
 

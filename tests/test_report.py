@@ -217,13 +217,25 @@ def test_what_is_no_notebook_is_not_shown(tmp_path: Path, content: bytes) -> Non
         {"cell_type": "code", "outputs": [{"output_type": "error", "traceback": 1, "ename": []}]},
         {"cell_type": "markdown", "source": "x", "attachments": {"a": 3, "b": {"image/png": None}}},
         {"cell_type": "code", "execution_count": "<b>", "source": "x"},
+        {"cell_type": "code", "source": "x", "metadata": {"saved_outputs": [3, {"output_type": "stream"}, {}]}},
+        {"cell_type": "code", "source": "x", "metadata": [1]},
     ],
-    ids=["nothing", "numbers", "mixed", "display", "error", "attachments", "count"],
+    ids=["nothing", "numbers", "mixed", "display", "error", "attachments", "count", "saved", "metadata"],
 )
 def test_a_cell_of_any_shape_does_not_break_the_page(tmp_path: Path, cell: dict[str, object]) -> None:
     page = student_page(strong(write_notebook(tmp_path / "n.ipynb", cell)), tmp_path)
 
     assert 'id="cell-1"' in page
+
+
+def test_what_was_saved_is_shown_as_not_reproduced(tmp_path: Path) -> None:
+    before = [stream("accuracy: 0.93 <script>alert(1)</script>"), shown(image_png=png())]
+    cell = code("fit()", failure("NameError", "x")) | {"metadata": {"saved_outputs": before}}
+    page = student_page(strong(write_notebook(tmp_path / "n.ipynb", cell)), tmp_path)
+
+    assert "not reproduced here" in page
+    assert "accuracy: 0.93 &lt;script&gt;" in page and "<script" not in page
+    assert page.count("data:image/png") == 1
 
 
 def test_a_flood_of_output_is_shortened_and_says_so(tmp_path: Path) -> None:

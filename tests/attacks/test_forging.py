@@ -303,7 +303,7 @@ import gc, sys, types
 for name, module in list(sys.modules.items()):
     if name.startswith(("guest", "grader", "nbclient", "pytest", "nbgrader", "otter")):
         for attribute in ("score", "total", "points", "passed"): setattr(module, attribute, 100)
-for name in ("guest.probe", "guest.models", "guest.asking", "guest.record"):
+for name in ("guest.probe", "guest.answers.models", "guest.asking", "guest.record"):
     module = sys.modules.get(name)
     if hasattr(module, "Question"):
         module.Question.value = lambda self, answers: 1.0

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from . import protocol, record
+from .answers.finding import find_plan
+from .answers.plans import Plan, as_claim
+from .answers.question import read_question
 from .compat import log
-from .finding import find_plan
 from .forms import Array
-from .plans import Plan, as_claim
-from .question import read_question
 
 
 class _State:

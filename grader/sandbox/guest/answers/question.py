@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .forms import Array
+from ..forms import Array
 
 SEARCH_ROWS = 300  # every way is tried on these; the one chosen is measured on all
 

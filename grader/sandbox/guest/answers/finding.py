@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from . import record
-from .asking import as_array, found_in_time, time_limit
-from .forms import ANSWER_FORMS, Array, one_column
+from .. import record
+from ..asking import as_array, found_in_time, time_limit
+from ..forms import ANSWER_FORMS, Array, one_column
 from .layouts import Row
 from .models import answering, is_keras, models, network_of, variables
 from .plans import MEASURING_SECONDS, PREDICT, Plan, Search, answers, asked, best_of, said, unreadable

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .asking import attribute
+from ..asking import attribute
+from ..forms import MODEL_FORMS, Array, Form, one_column
 from .classes import SHOWN, Order, named_orders, reordered, text_readings, unmistakable_order
-from .forms import MODEL_FORMS, Array, Form, one_column
 from .models import is_fitted
 from .question import Question
 

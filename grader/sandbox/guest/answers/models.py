@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from . import record
-from .asking import attribute, is_a
+from .. import record
+from ..asking import attribute, is_a
 
 MAX_HELD = 20  # looked at in one list or dictionary of the notebook's
 MAX_NAMED = 5000  # variables looked at

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..asking import as_array, attribute
+from ..forms import Array
 from . import pictures
-from .asking import as_array, attribute
-from .forms import Array
 from .layouts import Layout, Row, layouts
 from .models import is_fitted
 from .wishes import Wish, names_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .forms import Array
+from ..forms import Array
 
 CHANNELS = (1, 3, 4)  # grey, RGB, RGB with transparency
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow, OpenCV and TensorFlow have it

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import protocol
-from .asking import check, time_limit
-from .forms import Array
+from .. import protocol
+from ..asking import check, time_limit
+from ..forms import Array
 from .question import Question
 
 MAX_ATTEMPTS, MAX_ATTEMPTS_OF_ONE = 40, 15

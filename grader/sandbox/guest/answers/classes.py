@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .asking import attribute, is_a
-from .forms import Array
+from ..asking import attribute, is_a
+from ..forms import Array
 
 Classes = NDArray[np.int64]
 Order = Mapping[int, int]  # number of an output -> class

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from . import record
-from .asking import attribute
+from .. import record
+from ..asking import attribute
 from .layouts import Wanted, fits
 from .models import is_estimator, is_keras, is_torch, network_of
 

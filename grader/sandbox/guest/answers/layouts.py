@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .forms import Array
+from ..forms import Array
 from .pictures import CHANNELS, resized, with_channels
 
 Row = tuple[int, ...]  # a row's shape
