@@ -84,7 +84,7 @@ def memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = OWN) -> 
             continue
         folder = None
         try:
-            folder = Path(tempfile.mkdtemp(prefix="grader-", dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=f"grader-{os.getpid()}-", dir=parent))
             if (folder / names.limits[0]).exists():
                 return MemoryGroup(folder, names, limit_mb)
         except OSError:

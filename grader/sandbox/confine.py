@@ -119,15 +119,21 @@ def _opened(level: str, around: _Around) -> Sandbox:
     sandbox = LEVELS[level](around)
     trial = LEVELS[level](replace(around, preload=False)) if around.preload else sandbox
     try:
-        reply = trial.run(trial_job(around.threads))
-    except SandboxError as error:
+        _try_out(level, trial, around.threads)
+    except BaseException:
         sandbox.close()
-        raise SandboxError(f"{level}: {error}") from error
+        raise
     finally:
         if trial is not sandbox:
             trial.close()
+    return sandbox
+
+
+def _try_out(level: str, sandbox: Sandbox, threads: int) -> None:
+    try:
+        reply = sandbox.run(trial_job(threads))
+    except SandboxError as error:
+        raise SandboxError(f"{level}: {error}") from error
     if not answered(reply):
-        sandbox.close()
         last = reply.log.strip().splitlines()[-1:]
         raise SandboxError(f"{level}: a trial notebook did not run: {''.join(last) or reply.ended}")
-    return sandbox

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import nbformat
 
@@ -24,14 +25,17 @@ class Ran:
         return any(found == note[1] and used == note[2] for note in self.notes)
 
 
-def all_ran(sandbox: Sandbox, notebooks: Mapping[str, Sequence[str]]) -> dict[str, list[Ran]]:
+def all_ran(
+    sandbox: Sandbox, notebooks: Mapping[str, Sequence[str]], library: Path | None = None
+) -> dict[str, list[Ran]]:
     """By name; two at a time."""
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(notebooks, pool.map(lambda cells: ran(sandbox, cells), notebooks.values()), strict=True))
+        results = pool.map(lambda cells: ran(sandbox, cells, library=library), notebooks.values())
+        return dict(zip(notebooks, results, strict=True))
 
 
-def ran(sandbox: Sandbox, cells: Sequence[str], seconds: float = 120) -> list[Ran]:
-    reply = sandbox.run(Job(notebook_bytes(*cells), {}, Limits(seconds=seconds)))
+def ran(sandbox: Sandbox, cells: Sequence[str], seconds: float = 120, library: Path | None = None) -> list[Ran]:
+    reply = sandbox.run(Job(notebook_bytes(*cells), {}, Limits(seconds=seconds), library=library))
     assert reply.ended is Ended.FINISHED, reply.log
     assert reply.executed is not None and reply.facts is not None, reply.log
     notes = json.loads(reply.facts)["adaptations"]

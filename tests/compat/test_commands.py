@@ -28,7 +28,7 @@ PIP = """
 !python -m pip install unheard-of-too
 import subprocess, sys
 print(subprocess.run([sys.executable, "-m", "pip", "install", "h5py"], capture_output=True, text=True).stdout)
-!pip3 uninstall -y numpy && conda install -y -c conda-forge seaborn && apt-get update && apt install -y sh graphviz
+!pip3 uninstall -y numpy && conda install -y -c conda-forge unheard-of-as-well && apt-get update && apt install -y sh graphviz
 """
 WGET = f"""
 !wget -q {HEART} && cat heart.csv
@@ -86,7 +86,7 @@ def test_installations_say_what_is_here(shell: Outputs) -> None:
         for wanted in ("installed", "not_installed")
     )
     assert [name.split()[0] for name in here] == ["numpy", "pandas", "scikit-learn", "h5py", "sh", "tensorflow"]
-    assert missing == ["unheard-of==1.0", "unheard-of-too", "seaborn", "graphviz"]
+    assert missing == ["unheard-of==1.0", "unheard-of-too", "unheard-of-as-well", "graphviz"]
     assert "unheard-of==1.0 is not here and was not installed" in shell.text["pip"]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -21,6 +23,7 @@ SAYS = {
     "cats_dogs": ["(3, 150, 150, 3) (3,)", "3453121", "3453121", "6", "(6, 1)", "(None, 148, 148, 32)"],
     "five_kinds": ["8678277 0.001", "True"],
     "sequences": ["1315937", "38949"],
+    "transfer": ["14714688", "2", "16812353", "before 30", "after 4", "fine 10", "True", "8 (1, 150, 150, 64)"],
 }
 
 
@@ -28,9 +31,28 @@ def cells(path: Path) -> list[str]:
     return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
 
 
+# What stands where the pretrained weights would: a file of the right name, layout and size, with untrained numbers.
+WEIGHTS = """
+import sys, h5py, keras
+from keras.src.legacy.saving import legacy_h5_format
+keras.utils.set_random_seed(0)
+with h5py.File(sys.argv[1], "w") as file:
+    legacy_h5_format.save_weights_to_hdf5_group(file, keras.applications.VGG16(weights=None, include_top=False))
+"""
+
+
 @pytest.fixture(scope="module")
-def results(warm: Sandbox) -> dict[str, list[Ran]]:
-    return all_ran(warm, {path.stem: cells(path) for path in sorted(LISTINGS.glob("*.py"))})
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    (folder / "models").mkdir()
+    path = folder / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    subprocess.run([sys.executable, "-c", WEIGHTS, str(path)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(warm: Sandbox, library: Path) -> dict[str, list[Ran]]:
+    return all_ran(warm, {path.stem: cells(path) for path in sorted(LISTINGS.glob("*.py"))}, library)
 
 
 @pytest.mark.parametrize("name", SAYS)

@@ -83,7 +83,8 @@ class _AfterImport(importlib.abc.MetaPathFinder):
             # A warm notebook imports nothing here, a cold one much: both must draw the same numbers afterwards.
             with _same_random_state():
                 execute(module)
-            sys.meta_path.remove(self)
+            if self in sys.meta_path:  # a package may import itself once more while it is being imported: cv2 does
+                sys.meta_path.remove(self)
             self.action(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
