@@ -134,7 +134,9 @@ def test_ctrl_c_leaves_valid_files_for_what_was_finished(tmp_path: Path) -> None
     handed_in.mkdir()
     (handed_in / "a.ipynb").write_bytes(notebook_bytes(TRAIN))
     (handed_in / "b.ipynb").write_bytes(notebook_bytes("import time; time.sleep(200)"))
-    command = [sys.executable, "-m", "grader", "grade", "disease", "handed-in", "--jobs", "1", "--out", "out"]
+    # Started in the background, as by a script, a program would be told to ignore Ctrl-C.
+    listening = ["env", "--default-signal=INT", sys.executable, "-m", "grader"]
+    command = [*listening, "grade", "disease", "handed-in", "--jobs", "1", "--out", "out"]
     process = subprocess.Popen(
         command, env=environment(tmp_path), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

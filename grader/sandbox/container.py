@@ -50,7 +50,7 @@ def container_command(
     )
     python = [image.python, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("first", GUEST), str(JOB)]
     run = [*_run(engine, job, folder.path.resolve(), image), *_with_environment(job, inherited), *python]
-    return Command([sys.executable, "-I", "-B", hold.__file__, *run], dict(inherited))
+    return Command([sys.executable, "-I", "-B", hold.__file__, *run], dict(inherited), own_limits=True)
 
 
 def available(inherited: Mapping[str, str], *, image: Image | None = None) -> Message | None:

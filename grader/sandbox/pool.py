@@ -221,6 +221,8 @@ class _Worker:
             for line in words_of_worker:
                 self._hear(json.loads(line))
         self._ready.set()  # whoever waits finds it dead
+        for tree in list(self._trees.values()):
+            tree.changed.set()
 
     def _hear(self, words: dict[str, Any]) -> None:
         if words.get("ready"):

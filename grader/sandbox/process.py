@@ -29,6 +29,7 @@ class Command:
 
     argv: list[str]
     environment: Mapping[str, str]
+    own_limits: bool = False  # an engine that keeps the limit on memory itself, in groups of its own
 
 
 def plain_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
@@ -58,10 +59,13 @@ class ProcessSandbox:
 
     def run(self, job: Job) -> Reply:
         folder = JobFolder(job, confined=self._command is not plain_command)
+        group = memory_group(job.limits.memory_mb)
         try:
-            return self._run(job, folder)
+            return self._run(job, folder, group)
         finally:
             folder.close()
+            if group is not None:
+                group.close()
 
     def close(self) -> None:
         with self._lock:
@@ -69,8 +73,7 @@ class ProcessSandbox:
             for supervisor in self._running:
                 _stop(supervisor)
 
-    def _run(self, job: Job, folder: JobFolder) -> Reply:
-        group = memory_group(job.limits.memory_mb)
+    def _run(self, job: Job, folder: JobFolder, group: MemoryGroup | None) -> Reply:
         with folder.log.open("wb") as log_file:
             supervisor = self._start(job, folder, log_file, group)
             try:
@@ -80,8 +83,6 @@ class ProcessSandbox:
                 supervisor.wait()
                 with self._lock:
                     self._running.discard(supervisor)
-                if group is not None:
-                    group.close()
         if self._closed:
             raise Stopped
         # Only now, with every process of the notebook dead, is the answer taken.
@@ -97,7 +98,14 @@ class ProcessSandbox:
                 raise Stopped
             try:
                 supervisor: subprocess.Popen[bytes] = subprocess.Popen(
-                    [sys.executable, "-I", "-B", supervise.__file__, *_entering(group), *command.argv],
+                    [
+                        sys.executable,
+                        "-I",
+                        "-B",
+                        supervise.__file__,
+                        *_entering(None if command.own_limits else group),
+                        *command.argv,
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=log_file,
