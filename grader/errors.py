@@ -5,6 +5,7 @@ GraderError                 exit 1: one clear line
 ├── IntakeError             nothing could be read from what was handed in
 ├── DatasetError            public or hidden data: missing, wrong shape, unreadable
 ├── OutputError             the output folder cannot be written
+├── ApartError              a stranger's file broke or outran the process that decoded it; the caller says which
 ├── SandboxError            no confinement as asked for, or it broke: our fault, never the student's
 └── MetricError             predictions that cannot be measured; scoring turns it into a score with a reason
 
@@ -42,6 +43,14 @@ class OutputError(GraderError):
 
 class SandboxError(GraderError):
     pass
+
+
+class ApartError(GraderError):
+    """``message`` says what became of the process."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(str(message))
 
 
 class MetricError(GraderError):
