@@ -1,0 +1,151 @@
+"""Systems 11 to 13: VGG16's convolutional base and a classifier of one's own.
+
+The base: K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR
+2015, trained on ImageNet. Three ways to use it: its features computed once; frozen, end to end, so that the pictures
+can be augmented; and with its last block trained along, slowly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from grader.library.sets import weights
+from reference.photos import Split, augmented, course_augmentation, gathered, read_split
+from reference.systems import Session, Trained
+
+FEATURES = (4, 4, 512)  # what the base makes of 150 x 150 pixels
+
+
+@dataclass(frozen=True)
+class Config:
+    way: Literal["features", "frozen", "tuned"]
+    size: int = 150
+    hidden: int = 256
+    dropout: float = 0.0  # before the answer
+    learning_rate: float = 2e-5
+    batch_size: int = 20
+    tuned_from: str = "block5_conv1"
+    head_epochs: int = 20  # of the head alone, on cached features, before the base is tuned
+    preprocessing: Literal["unit", "imagenet"] = "unit"  # the course divides by 255; VGG16 was trained on the other
+
+
+CONFIGS = {
+    "transfer-features": Config("features", dropout=0.5),
+    "transfer-frozen": Config("frozen"),
+    "transfer-tuned": Config("tuned", learning_rate=1e-5),
+}
+
+
+def build_base(config: Config, base_weights: Path | None = None) -> keras.Model:
+    """``(n, size, size, 3)`` -> features; random weights without a file."""
+    return keras.applications.VGG16(
+        weights=base_weights, include_top=False, input_shape=(config.size, config.size, 3), name="vgg16"
+    )
+
+
+def build_head(config: Config) -> keras.Model:
+    """Features ``(n, 4, 4, 512)`` -> ``(n, 1)``, the probability of the second class; compiled."""
+    layers: list[keras.Layer] = [
+        keras.Input(FEATURES),
+        keras.layers.Flatten(),
+        keras.layers.Dense(config.hidden, activation="relu"),
+    ]
+    if config.dropout:
+        layers.append(keras.layers.Dropout(config.dropout))
+    return _compiled(keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")]), config)
+
+
+def build_model(config: Config, base_weights: Path | None = None) -> keras.Model:
+    """``(n, size, size, 3)`` 0 to 255 -> ``(n, 1)``: preparation, base and head in one, compiled.
+
+    Of its 30 weights 4 are trainable while the base is frozen, 10 when its last block is tuned.
+    """
+    base = build_base(config, base_weights)
+    base.trainable = config.way == "tuned"
+    if config.way == "tuned":
+        tuned = False
+        for layer in base.layers:
+            tuned = tuned or layer.name == config.tuned_from
+            layer.trainable = tuned
+    pictures = keras.Input((config.size, config.size, 3))
+    features = base(_prepared(pictures, config))
+    head = build_head(config)
+    return _compiled(keras.Model(pictures, head(features)), config)
+
+
+def _prepared(pictures: Any, config: Config) -> Any:
+    if config.preprocessing == "unit":
+        return keras.layers.Rescaling(1 / 255)(pictures)
+    return keras.applications.vgg16.preprocess_input(pictures)
+
+
+def _compiled(model: keras.Model, config: Config) -> keras.Model:
+    optimizer = keras.optimizers.RMSprop(config.learning_rate)
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train(config: Config, session: Session) -> Trained:
+    keras.utils.set_random_seed(session.seed)
+    split = read_split("cats-dogs", session.library, size=config.size, batch_size=config.batch_size, seed=session.seed)
+    base_weights = weights("vgg16", session.library)
+    if config.way == "features":
+        return _train_on_features(config, session, split, base_weights)
+    model = build_model(config, base_weights)
+    if config.way == "tuned":
+        head = _trained_head(config, session, split, base_weights)
+        model.layers[-1].set_weights(head.get_weights())
+    fitted = model.fit(
+        augmented(split.train, course_augmentation()),
+        validation_data=split.validation,
+        epochs=session.epochs,
+        callbacks=list(session.callbacks),
+        verbose=0,
+    )
+    examples, truth = gathered(split.test)
+    return Trained(model, fitted.history, model.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
+
+
+def _train_on_features(config: Config, session: Session, split: Split, base_weights: Path) -> Trained:
+    extractor = _extractor(config, base_weights)
+    examples, truth = gathered(split.test)
+    head = build_head(config)
+    fitted = head.fit(
+        *extract(extractor, split.train),
+        validation_data=extract(extractor, split.validation),
+        epochs=session.epochs,
+        batch_size=config.batch_size,
+        callbacks=list(session.callbacks),
+        verbose=0,
+    )
+    pictures = keras.Input((config.size, config.size, 3))
+    whole = _compiled(keras.Model(pictures, head(extractor(pictures))), config)
+    return Trained(whole, fitted.history, whole.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
+
+
+def _trained_head(config: Config, session: Session, split: Split, base_weights: Path) -> keras.Model:
+    """A new head on a trained base would tear it apart with its first gradients; so the head is trained first."""
+    head = build_head(replace(config, learning_rate=2e-5))
+    features, labels = extract(_extractor(config, base_weights), split.train)
+    head.fit(features, labels, epochs=config.head_epochs, batch_size=config.batch_size, verbose=0)
+    return head
+
+
+def _extractor(config: Config, base_weights: Path) -> keras.Model:
+    """``(n, size, size, 3)`` 0 to 255 -> ``(n, 4, 4, 512)``."""
+    base = build_base(config, base_weights)
+    base.trainable = False
+    pictures = keras.Input((config.size, config.size, 3))
+    return keras.Model(pictures, base(_prepared(pictures, config)))
+
+
+def extract(extractor: keras.Model, pictures: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Features ``(n, 4, 4, 512)`` and labels ``(n,)`` of a dataset, read once: its order may be another each time."""
+    found = [(extractor.predict_on_batch(batch), np.asarray(labels)) for batch, labels in pictures]
+    features, labels = zip(*found, strict=True)
+    return np.concatenate(features), np.concatenate(labels)
