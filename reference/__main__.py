@@ -17,7 +17,7 @@ from grader.errors import GraderError
 from grader.library.place import default_folder
 from reference import baselines
 from reference.baselines import Baseline
-from reference.systems import BY_NAME, SYSTEMS, Session, System, Trained, family
+from reference.systems import BY_NAME, SYSTEMS, VIEWS, Session, System, Trained, family
 
 SEED = 1
 
@@ -25,8 +25,8 @@ SEED = 1
 def main(arguments: list[str] | None = None) -> None:
     told = _parser().parse_args(arguments)
     try:
-        _list() if told.command == "list" else _train(BY_NAME[told.name], told)
-    except (GraderError, OSError) as error:
+        {"list": _list, "train": _train, "draw": _draw}[told.command](told)
+    except (GraderError, OSError, ValueError) as error:
         sys.exit(f"reference: {error}")
 
 
@@ -42,15 +42,21 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--data", type=Path, help="pictures of your own: a folder for each class")
     training.add_argument("--library", type=Path, default=default_folder(), help="what grader data fetch filled")
     training.add_argument("--baselines", type=Path, default=baselines.FILE, help="the file that the result goes into")
+    drawing = commands.add_parser("draw", help="what a trained convolutional network makes of a photo")
+    drawing.add_argument("model", type=Path, metavar="MODEL.keras")
+    drawing.add_argument("photo", type=Path, metavar="PHOTO")
+    drawing.add_argument("--out", type=Path, default=Path("reference-out"), help="where the pictures go")
     return parser
 
 
-def _list() -> None:
+def _list(_told: argparse.Namespace) -> None:
     measured = baselines.read()
     print(f"{'':3} {'name':20} {'what':42} {'course':28} measured")
     for system in SYSTEMS:
         runs = [run for run in measured if run.system == system.name]
         print(f"{system.number:3} {system.name:20} {system.title:42} {system.course:28} {_summary(runs)}")
+    for number, what, drawn_by in VIEWS:
+        print(f"{number:3} {'':20} {what:42} {'':28} {drawn_by}")
 
 
 def _summary(runs: list[Baseline]) -> str:
@@ -63,9 +69,11 @@ def _summary(runs: list[Baseline]) -> str:
     return f"{last or spread}, {'/'.join(map(str, epochs))} epochs"
 
 
-def _train(system: System, told: argparse.Namespace) -> None:
-    from reference.progress import Progress  # noqa: PLC0415  needs Keras
+def _train(told: argparse.Namespace) -> None:
+    from reference.plots import plot_training  # noqa: PLC0415  needs Keras, as the next
+    from reference.progress import Progress  # noqa: PLC0415
 
+    system = BY_NAME[told.name]
     epochs = system.epochs if told.epochs is None else told.epochs
     told.out.mkdir(parents=True, exist_ok=True)
     session = Session(epochs, told.seed, told.library, told.data, (Progress(epochs),))
@@ -75,6 +83,7 @@ def _train(system: System, told: argparse.Namespace) -> None:
     seconds = time.monotonic() - began
     baseline = _baseline(system, trained, session, seconds)
     _save(system, trained, told.out)
+    plot_training(system, trained, told.out)
     baselines.append(baseline, told.baselines)
     print(
         f"{system.name}: {baseline.metric} {baseline.value:.4f} ({baseline.low:.4f}-{baseline.high:.4f}, "
@@ -84,6 +93,7 @@ def _train(system: System, told: argparse.Namespace) -> None:
 
 def _baseline(system: System, trained: Trained, session: Session, seconds: float) -> Baseline:
     value = baselines.measured(system, trained)
+    validated = trained.history.get("val_accuracy")
     counted = getattr(trained.model, "count_params", None)
     return Baseline(
         system=system.name,
@@ -93,6 +103,7 @@ def _baseline(system: System, trained: Trained, session: Session, seconds: float
         low=round(value.low, 5),
         high=round(value.high, 5),
         n=value.n,
+        validation=round(validated[-1], 5) if validated else None,
         epochs=session.epochs,
         course_epochs=system.epochs,
         seed=session.seed,
@@ -101,7 +112,7 @@ def _baseline(system: System, trained: Trained, session: Session, seconds: float
         course=system.course,
         hardware=baselines.hardware(),
         versions=baselines.versions(),
-        date=date.today(),  # noqa: DTZ011  the day where it was measured
+        date=date.today(),
     )
 
 
@@ -110,6 +121,15 @@ def _save(system: System, trained: Trained, out: Path) -> None:
         trained.model.save(out / f"{system.name}.keras")
         history = {key: [float(value) for value in curve] for key, curve in trained.history.items()}
         (out / f"{system.name}.history.json").write_text(json.dumps(history), encoding="utf-8")
+
+
+def _draw(told: argparse.Namespace) -> None:
+    import keras  # noqa: PLC0415  five seconds: not for the list
+
+    from reference.plots import plot_photo  # noqa: PLC0415
+
+    plot_photo(keras.models.load_model(told.model), told.photo, told.out)
+    print(f"activations.png, gradcam.png and filters.png are in {told.out}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class Baseline:
     low: float
     high: float
     n: int
+    validation: float | None  # the last epoch's, which is what most of the course's figures are
     epochs: int
     course_epochs: int
     seed: int
@@ -80,7 +81,7 @@ def versions() -> str:
 
 def append(baseline: Baseline, path: Path = FILE) -> None:
     """One ``[[run]]`` more at the end of the file."""
-    lines = [f"{name} = {_toml(value)}" for name, value in asdict(baseline).items()]
+    lines = [f"{name} = {_toml(value)}" for name, value in asdict(baseline).items() if value is not None]
     with path.open("a", encoding="utf-8") as file:
         file.write("\n".join(["[[run]]", *lines, "", ""]))
 
@@ -95,4 +96,6 @@ def read(path: Path = FILE) -> tuple[Baseline, ...]:
     """In the order of the file; empty without one."""
     if not path.exists():
         return ()
-    return tuple(Baseline(**run) for run in tomllib.loads(path.read_text(encoding="utf-8"))["run"])
+    return tuple(
+        Baseline(**{"validation": None, **run}) for run in tomllib.loads(path.read_text(encoding="utf-8"))["run"]
+    )

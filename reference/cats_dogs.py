@@ -45,13 +45,14 @@ def build_model(config: Config) -> keras.Model:
 def train(config: Config, session: Session) -> Trained:
     keras.utils.set_random_seed(session.seed)
     split = read_split("cats-dogs", session.library, size=config.size, batch_size=config.batch_size, seed=session.seed)
-    pictures = split.train.cache()
+    pictures = split.train
     if config.augment:
         pictures = augmented(pictures, course_augmentation())
     model = build_model(config)
     fitted = model.fit(
         pictures,
-        validation_data=split.validation.cache(),
+        validation_data=split.validation,
+        shuffle=False,  # the dataset does
         epochs=session.epochs,
         callbacks=list(session.callbacks),
         verbose=0,

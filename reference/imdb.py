@@ -5,9 +5,12 @@ The data: A. Maas et al., "Learning word vectors for sentiment analysis", ACL 20
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from grader.library.sets import arrays
 from reference.systems import Session, Trained
@@ -51,11 +54,10 @@ def build_model(config: Config) -> keras.Model:
 def train(config: Config, session: Session) -> Trained:
     reviews = arrays("imdb", session.library)
     keras.utils.set_random_seed(session.seed)
-    rng = keras.random.SeedGenerator(session.seed)
-    order = keras.ops.convert_to_numpy(keras.random.shuffle(keras.ops.arange(len(reviews.y_train)), seed=rng))
+    order = np.random.default_rng(session.seed).permutation(len(reviews.y_train))
     model = build_model(config)
     fitted = model.fit(
-        _padded(reviews.x_train, config)[order],  # the file is sorted: the validation split takes the last rows
+        padded(reviews.x_train, config)[order],  # the file is sorted: the validation split takes the last rows
         reviews.y_train[order],
         validation_split=config.validation_split,
         epochs=session.epochs,
@@ -63,11 +65,12 @@ def train(config: Config, session: Session) -> Trained:
         callbacks=list(session.callbacks),
         verbose=0,
     )
-    answers = model.predict(_padded(reviews.x_test, config), batch_size=512, verbose=0)[:, 0]
+    answers = model.predict(padded(reviews.x_test, config), batch_size=512, verbose=0)[:, 0]
     return Trained(model, fitted.history, answers, reviews.y_test, ("against", "for"))
 
 
-def _padded(reviews: list[list[int]], config: Config) -> object:
+def padded(reviews: Iterable[list[int]], config: Config) -> NDArray[np.int32]:
     """``(n, length)`` int32. As ``keras.datasets.imdb.load_data`` numbers words: 1 begins, 3 more than in the file."""
     numbered = [[1, *(word + 3 if word + 3 < config.words else UNKNOWN for word in review)] for review in reviews]
-    return keras.utils.pad_sequences(numbered, maxlen=config.length)
+    sequences: NDArray[np.int32] = keras.utils.pad_sequences(numbered, maxlen=config.length)
+    return sequences

@@ -75,8 +75,9 @@ def train(config: Config, session: Session) -> Trained:
     split = read_own(session.folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
     model = build_model(replace(config, classes=len(split.classes)), session.epochs)
     fitted = model.fit(
-        augmented(split.train.cache(), course_augmentation(rotation=25, shift=0.1)),
-        validation_data=split.validation.cache(),
+        augmented(split.train, course_augmentation(rotation=25, shift=0.1)),
+        validation_data=split.validation,
+        shuffle=False,  # the dataset does
         epochs=session.epochs,
         callbacks=list(session.callbacks),
         verbose=0,

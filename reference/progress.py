@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import keras
 
 
-class Progress(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, epochs: int) -> None:
         super().__init__()
         self.epochs = epochs

@@ -1,9 +1,9 @@
-"""Every system of the course that is trained: its number, its data, and what the course measured. No framework needed."""
+"""Every trained system of the course: its number, its data, and what the course measured. Needs no framework."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -47,7 +47,6 @@ class Trained:
     truth: Any  # (n,)
     classes: tuple[str, ...] = ()
     examples: Any = None  # (n, ...) the inputs behind the answers, where there is room for them
-    validation: Mapping[str, float] = field(default_factory=dict)
 
 
 class Family(Protocol):
@@ -82,6 +81,10 @@ SYSTEMS = (
         "validation 0.903", "VGG16, features cached once", 16_812_353,
     ),
     System(
+        11, "transfer-prepared", "transfer", "cats-dogs", 30, "accuracy",
+        "not in the course", "The same, prepared as VGG16 was trained", 16_812_353,
+    ),
+    System(
         12, "transfer-frozen", "transfer", "cats-dogs", 30, "accuracy",
         "0.883-0.96", "VGG16 frozen, end to end, augmented", 16_812_353,
     ),
@@ -94,6 +97,12 @@ SYSTEMS = (
     System(16, "separable", "separable", "own", 30, "accuracy", "fewer parameters, as good", "Separable convolutions"),
     System(16, "separable-plain", "separable", "own", 30, "accuracy", "the comparison", "The same with plain ones"),
 )  # fmt: skip
+VIEWS = (
+    (17, "Intermediate activations", "python -m reference draw"),
+    (18, "Filter patterns", "python -m reference draw"),
+    (19, "Class activation heat map (Grad-CAM)", "python -m reference draw"),
+    (20, "Confusion table, mistakes, probabilities", "python -m reference train, beside each model"),
+)
 BY_NAME: Mapping[str, System] = {system.name: system for system in SYSTEMS}
 
 

@@ -18,7 +18,7 @@ from grader.library.sets import weights
 from reference.photos import Split, augmented, course_augmentation, gathered, read_split
 from reference.systems import Session, Trained
 
-FEATURES = (4, 4, 512)  # what the base makes of 150 x 150 pixels
+HEAD_RATE = 2e-5  # the learning rate of a head on a frozen base
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Config:
     size: int = 150
     hidden: int = 256
     dropout: float = 0.0  # before the answer
-    learning_rate: float = 2e-5
+    learning_rate: float = HEAD_RATE
     batch_size: int = 20
     tuned_from: str = "block5_conv1"
     head_epochs: int = 20  # of the head alone, on cached features, before the base is tuned
@@ -36,6 +36,7 @@ class Config:
 
 CONFIGS = {
     "transfer-features": Config("features", dropout=0.5),
+    "transfer-prepared": Config("features", dropout=0.5, preprocessing="imagenet"),
     "transfer-frozen": Config("frozen"),
     "transfer-tuned": Config("tuned", learning_rate=1e-5),
 }
@@ -48,16 +49,21 @@ def build_base(config: Config, base_weights: Path | None = None) -> keras.Model:
     )
 
 
+def feature_shape(config: Config) -> tuple[int, int, int]:
+    """What the base makes of a photo: five times half of its sides; (4, 4, 512) of 150 pixels."""
+    return config.size // 32, config.size // 32, 512
+
+
 def build_head(config: Config) -> keras.Model:
-    """Features ``(n, 4, 4, 512)`` -> ``(n, 1)``, the probability of the second class; compiled."""
+    """Features ``(n, 4, 4, 512)`` -> ``(n, 1)``, the probability of the second class; not compiled."""
     layers: list[keras.Layer] = [
-        keras.Input(FEATURES),
+        keras.Input(feature_shape(config)),
         keras.layers.Flatten(),
         keras.layers.Dense(config.hidden, activation="relu"),
     ]
     if config.dropout:
         layers.append(keras.layers.Dropout(config.dropout))
-    return _compiled(keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")]), config)
+    return keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")], name="head")
 
 
 def build_model(config: Config, base_weights: Path | None = None) -> keras.Model:
@@ -73,9 +79,7 @@ def build_model(config: Config, base_weights: Path | None = None) -> keras.Model
             tuned = tuned or layer.name == config.tuned_from
             layer.trainable = tuned
     pictures = keras.Input((config.size, config.size, 3))
-    features = base(_prepared(pictures, config))
-    head = build_head(config)
-    return _compiled(keras.Model(pictures, head(features)), config)
+    return _compiled(keras.Model(pictures, build_head(config)(base(_prepared(pictures, config)))), config)
 
 
 def _prepared(pictures: Any, config: Config) -> Any:
@@ -94,27 +98,29 @@ def train(config: Config, session: Session) -> Trained:
     keras.utils.set_random_seed(session.seed)
     split = read_split("cats-dogs", session.library, size=config.size, batch_size=config.batch_size, seed=session.seed)
     base_weights = weights("vgg16", session.library)
-    if config.way == "features":
-        return _train_on_features(config, session, split, base_weights)
     model = build_model(config, base_weights)
-    if config.way == "tuned":
-        head = _trained_head(config, session, split, base_weights)
-        model.layers[-1].set_weights(head.get_weights())
-    fitted = model.fit(
-        augmented(split.train, course_augmentation()),
-        validation_data=split.validation,
-        epochs=session.epochs,
-        callbacks=list(session.callbacks),
-        verbose=0,
-    )
+    if config.way == "features":
+        history = _train_on_features(model, config, session, split)
+    else:
+        if config.way == "tuned":
+            _train_head_first(model, config, split)
+        fitted = model.fit(
+            augmented(split.train, course_augmentation()),
+            validation_data=split.validation,
+            shuffle=False,  # the dataset does
+            epochs=session.epochs,
+            callbacks=list(session.callbacks),
+            verbose=0,
+        )
+        history = fitted.history
     examples, truth = gathered(split.test)
-    return Trained(model, fitted.history, model.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
+    return Trained(model, history, model.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
 
 
-def _train_on_features(config: Config, session: Session, split: Split, base_weights: Path) -> Trained:
-    extractor = _extractor(config, base_weights)
-    examples, truth = gathered(split.test)
-    head = build_head(config)
+def _train_on_features(model: keras.Model, config: Config, session: Session, split: Split) -> dict[str, list[float]]:
+    """The head of ``model`` alone, by a copy of it: the base is asked once about every photo."""
+    extractor = _extractor(model, config)
+    head = _compiled(keras.models.clone_model(model.get_layer("head")), config)
     fitted = head.fit(
         *extract(extractor, split.train),
         validation_data=extract(extractor, split.validation),
@@ -123,25 +129,22 @@ def _train_on_features(config: Config, session: Session, split: Split, base_weig
         callbacks=list(session.callbacks),
         verbose=0,
     )
+    model.get_layer("head").set_weights(head.get_weights())
+    history: dict[str, list[float]] = fitted.history
+    return history
+
+
+def _train_head_first(model: keras.Model, config: Config, split: Split) -> None:
+    """A new head on a trained base would tear it apart with its first gradients."""
+    head_alone = replace(config, learning_rate=HEAD_RATE)
+    quiet = Session(config.head_epochs, 0, Path())
+    _train_on_features(model, head_alone, quiet, split)
+
+
+def _extractor(model: keras.Model, config: Config) -> keras.Model:
+    """The base of ``model`` with its preparation: ``(n, size, size, 3)`` 0 to 255 -> ``(n, 4, 4, 512)``."""
     pictures = keras.Input((config.size, config.size, 3))
-    whole = _compiled(keras.Model(pictures, head(extractor(pictures))), config)
-    return Trained(whole, fitted.history, whole.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
-
-
-def _trained_head(config: Config, session: Session, split: Split, base_weights: Path) -> keras.Model:
-    """A new head on a trained base would tear it apart with its first gradients; so the head is trained first."""
-    head = build_head(replace(config, learning_rate=2e-5))
-    features, labels = extract(_extractor(config, base_weights), split.train)
-    head.fit(features, labels, epochs=config.head_epochs, batch_size=config.batch_size, verbose=0)
-    return head
-
-
-def _extractor(config: Config, base_weights: Path) -> keras.Model:
-    """``(n, size, size, 3)`` 0 to 255 -> ``(n, 4, 4, 512)``."""
-    base = build_base(config, base_weights)
-    base.trainable = False
-    pictures = keras.Input((config.size, config.size, 3))
-    return keras.Model(pictures, base(_prepared(pictures, config)))
+    return keras.Model(pictures, model.get_layer("vgg16")(_prepared(pictures, config)))
 
 
 def extract(extractor: keras.Model, pictures: Any) -> tuple[np.ndarray, np.ndarray]:
