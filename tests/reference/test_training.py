@@ -112,9 +112,7 @@ def test_three_ways_to_use_a_trained_base(name: str, library: Path, base_weights
     np.testing.assert_allclose(
         trained.model.predict(trained.examples, verbose=0)[:, 0], trained.answers, rtol=1e-4, atol=1e-6
     )
-    base = (
-        trained.model.get_layer("vgg16") if name != "transfer-features" else trained.model.layers[1].get_layer("vgg16")
-    )
+    base = trained.model.get_layer("vgg16")
     before = keras.applications.VGG16(weights=base_weights, include_top=False, input_shape=(48, 48, 3))
     moved = {
         old.name
