@@ -22,6 +22,7 @@ class Config:
     pooled: tuple[bool, ...]  # whether a 2 x 2 maximum follows each
     hidden: int  # units before the ten of the answer
     padding: Literal["valid", "same"] = "valid"
+    scaled: bool = True  # to [0, 1]; the course's third network takes the bytes as they are
     loss: Literal["categorical_crossentropy", "mse"] = "categorical_crossentropy"
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     learning_rate: float = 0.001
@@ -34,7 +35,7 @@ CONFIGS = {
     "mnist-three": Config((32, 64, 64), (True, True, False), 64, optimizer="rmsprop", batch_size=64),
     "mnist-sgd": Config(
         (32, 64, 128), (True, True, True), 200,
-        padding="same", loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
+        padding="same", scaled=False, loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
     ),
 }  # fmt: skip
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}
@@ -42,7 +43,9 @@ OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop
 
 def build_model(config: Config) -> keras.Model:
     """``(n, 28, 28, 1)`` bytes 0 to 255 -> ``(n, 10)`` probabilities, compiled for one-hot answers."""
-    layers: list[keras.Layer] = [keras.Input((28, 28, 1)), keras.layers.Rescaling(1 / 255)]
+    layers: list[keras.Layer] = [keras.Input((28, 28, 1))]
+    if config.scaled:
+        layers.append(keras.layers.Rescaling(1 / 255))
     for filters, pooled in zip(config.filters, config.pooled, strict=True):
         layers.append(keras.layers.Conv2D(filters, 3, activation="relu", padding=config.padding))
         if pooled:

@@ -153,9 +153,13 @@ def _labels(y: ArrayLike, n: int, classes: int) -> NDArray[np.int64]:
     labels = given.argmax(axis=1) if given.ndim == 2 and given.shape[1] > 1 else given.reshape(-1)
     whole = np.issubdtype(labels.dtype, np.number) or labels.dtype == bool
     if len(labels) != n or not whole or np.any(labels != labels.astype(np.int64)):
-        raise ValueError(f"y is {given.dtype} of shape {given.shape}, expected {n} classes as whole numbers, or one-hot")
+        raise ValueError(
+            f"y is {given.dtype} of shape {given.shape}, expected {n} classes as whole numbers, or one-hot"
+        )
     if n and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"y has classes {labels.min()} to {labels.max()}, expected 0 to {classes - 1}, one a class name")
+        raise ValueError(
+            f"y has classes {labels.min()} to {labels.max()}, expected 0 to {classes - 1}, one a class name"
+        )
     return labels.astype(np.int64)
 
 

@@ -39,9 +39,7 @@ def filter_pattern(  # noqa: PLR0913  a knob each, all by keyword
     return deprocessed(ascend(responses(maps, [filter_index]), start, steps=steps, rate=rate)[0])
 
 
-def filters_figure(
-    model: keras.Model, layer_name: str, rows: int = 8, columns: int = 8, *, size: int = 64
-) -> Figure:
+def filters_figure(model: keras.Model, layer_name: str, rows: int = 8, columns: int = 8, *, size: int = 64) -> Figure:
     """A sheet of the patterns of a layer's first filters, each (size, size), found all at once."""
     maps = maps_of_any_size(model, layer_named(model, layer_name))
     filters = range(min(rows * columns, maps.output_shape[-1]))

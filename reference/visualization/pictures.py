@@ -39,7 +39,9 @@ def as_inputs(model: keras.Model, pictures: ArrayLike) -> NDArray[np.float32]:
     wanted = model.input_shape
     if len(wanted) == 4 and wanted[-1] == 1 and inputs.ndim == 3:
         inputs = inputs[..., np.newaxis]
-    fits = len(wanted) == inputs.ndim and all(want in (None, is_) for want, is_ in zip(wanted, inputs.shape, strict=True))
+    fits = len(wanted) == inputs.ndim and all(
+        want in (None, is_) for want, is_ in zip(wanted, inputs.shape, strict=True)
+    )
     if not fits:
         raise ValueError(
             f"model {model.name!r} takes {tuple(wanted)}, found a batch of shape {inputs.shape}: "
