@@ -14,6 +14,7 @@ from grader.library.sets import arrays
 from reference.systems import Session, Trained
 
 CLASSES = tuple("0123456789")
+MEAN, STD = 33.32, 78.57  # of the training pictures' bytes
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Config:
     pooled: tuple[bool, ...]  # whether a 2 x 2 maximum follows each
     hidden: int  # units before the ten of the answer
     padding: Literal["valid", "same"] = "valid"
-    scaled: bool = True  # to [0, 1]; the course's third network takes the bytes as they are
+    # Plain gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course has it,
+    # from some seeds only; on standardised inputs and with He's initial weights it begins always.
+    standardised: bool = False
     loss: Literal["categorical_crossentropy", "mse"] = "categorical_crossentropy"
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     learning_rate: float = 0.001
@@ -35,7 +38,7 @@ CONFIGS = {
     "mnist-three": Config((32, 64, 64), (True, True, False), 64, optimizer="rmsprop", batch_size=64),
     "mnist-sgd": Config(
         (32, 64, 128), (True, True, True), 200,
-        padding="same", scaled=False, loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
+        padding="same", standardised=True, loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
     ),
 }  # fmt: skip
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}
@@ -43,16 +46,18 @@ OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop
 
 def build_model(config: Config) -> keras.Model:
     """``(n, 28, 28, 1)`` bytes 0 to 255 -> ``(n, 10)`` probabilities, compiled for one-hot answers."""
-    layers: list[keras.Layer] = [keras.Input((28, 28, 1))]
-    if config.scaled:
-        layers.append(keras.layers.Rescaling(1 / 255))
+    scaling = keras.layers.Rescaling(*((1 / STD, -MEAN / STD) if config.standardised else (1 / 255,)))
+    initial = "he_normal" if config.standardised else "glorot_uniform"
+    layers: list[keras.Layer] = [keras.Input((28, 28, 1)), scaling]
     for filters, pooled in zip(config.filters, config.pooled, strict=True):
-        layers.append(keras.layers.Conv2D(filters, 3, activation="relu", padding=config.padding))
+        layers.append(
+            keras.layers.Conv2D(filters, 3, activation="relu", padding=config.padding, kernel_initializer=initial)
+        )
         if pooled:
             layers.append(keras.layers.MaxPooling2D(2))
     layers += [
         keras.layers.Flatten(),
-        keras.layers.Dense(config.hidden, activation="relu"),
+        keras.layers.Dense(config.hidden, activation="relu", kernel_initializer=initial),
         keras.layers.Dense(10, activation="softmax"),
     ]
     model = keras.Sequential(layers)
