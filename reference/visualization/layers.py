@@ -32,7 +32,9 @@ def layer_named(model: keras.Model, name: str) -> keras.Layer:
     found = [layer for layer in layers_of(model) if layer.name == name]
     if len(found) != 1:
         names = ", ".join(layer.name for layer in layers_of(model))
-        raise ValueError(f"model {model.name!r} has {len(found)} layers named {name!r}, not one; its layers are: {names}")
+        raise ValueError(
+            f"model {model.name!r} has {len(found)} layers named {name!r}, not one; its layers are: {names}"
+        )
     return found[0]
 
 
@@ -54,7 +56,9 @@ def picture_input(model: keras.Model) -> Any:
         )
     shape = model.inputs[0].shape
     if len(shape) != 4:
-        raise ValueError(f"model {model.name!r} takes inputs of shape {shape}, not pictures (None, height, width, channels)")
+        raise ValueError(
+            f"model {model.name!r} takes inputs of shape {shape}, not pictures (None, height, width, channels)"
+        )
     return keras.Input(batch_shape=(None, *shape[1:]))
 
 
