@@ -51,6 +51,7 @@ def activations_figure(model: keras.Model, photo: ArrayLike, layers: int = 8, pe
     """
     network = activation_model(model, layers)
     found = network.predict(as_inputs(model, np.asarray(photo)[np.newaxis]), verbose=0)
+    found = found if isinstance(found, list) else [found]  # Keras unpacks a list of one
     rows = [-(-maps.shape[-1] // per_row) for maps in found]
     height = sum(rows) * WIDTH / per_row * 1.02 + 0.3 * len(rows)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -61,6 +62,6 @@ def activations_figure(model: keras.Model, photo: ArrayLike, layers: int = 8, pe
         tiles = channels.repeat(zoom, axis=1).repeat(zoom, axis=2)
         sheet = mosaic(tiles, per_row, gap=tiles.shape[2] // 24, background=np.nan)
         axes.imshow(sheet, cmap="viridis", vmin=0, vmax=1)
-        axes.set_title(f"{name}    {' × '.join(map(str, maps.shape[1:]))}", fontsize=9, loc="left")
+        axes.set_title(f"{name}    {' × '.join(map(str, maps.shape[1:]))}", fontsize=9, loc="left", parse_math=False)
         axes.set_axis_off()
     return figure

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
-from reference.visualization.pictures import as_inputs, draw, fonts
+from reference.visualization.pictures import as_inputs, draw, lettering
 
 RIGHT, WRONG = "tab:green", "tab:red"
 SHOWN = 10  # bars beside a picture
@@ -32,6 +32,11 @@ def class_probabilities(model: keras.Model, x: ArrayLike, classes: int) -> NDArr
     wanted = (1, 2) if classes == 2 else (classes,)
     if outputs.ndim != 2 or outputs.shape[1] not in wanted:
         raise ValueError(f"model {model.name!r} gives {outputs.shape} for {classes} class names, not (n, {classes})")
+    if strange := int((~np.isfinite(outputs)).any(axis=1).sum()):
+        raise ValueError(
+            f"model {model.name!r} gives no numbers for {strange} of {len(outputs)} inputs: there is NaN in them, or "
+            "the training has diverged (a smaller learning rate)"
+        )
     scores = outputs.min() < 0 or outputs.max() > 1.001  # a softmax in half precision may add up to a little more
     if outputs.shape[1] == 1:
         probability = keras.ops.sigmoid(outputs) if scores else outputs
@@ -68,17 +73,17 @@ def confusion_figure(table: pd.DataFrame) -> Figure:
         axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=8)
     names = [str(name) for name in table.index]
     tilted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
-    axes.set_xticks(range(len(names)), names, family=fonts(), **tilted)
-    axes.set_yticks(range(len(names)), names, family=fonts())
+    axes.set_xticks(range(len(names)), names, **lettering(), **tilted)
+    axes.set_yticks(range(len(names)), names, **lettering())
     right = counts.trace()
     axes.set(xlabel="prediction", ylabel="label", title=f"{right} of {counts.sum()} right")
     return figure
 
 
-def misclassified_figure(
+def misclassified_figure(  # noqa: PLR0913, PLR0917  the sheet's size after what every figure here takes
     model: keras.Model, x: ArrayLike, y: ArrayLike, class_names: Sequence[str], rows: int = 5, columns: int = 5
 ) -> Figure:
-    """Pictures that were taken for another class, the surest mistakes first: label → prediction, and its probability."""
+    """Pictures that were taken for another class, the surest mistakes first: label → prediction, its probability."""
     pictures = np.asarray(x)
     probabilities = class_probabilities(model, pictures, len(class_names))
     labels = _labels(y, len(probabilities), len(class_names))
@@ -86,14 +91,15 @@ def misclassified_figure(
     wrong = np.flatnonzero(predicted != labels)
     surest = wrong[np.argsort(-sureness[wrong], kind="stable")][: rows * columns]
 
-    figure = Figure(figsize=(1.7 * columns, 1.9 * rows + 0.5), layout="constrained")
-    cells = figure.subplots(rows, columns, squeeze=False).ravel()
+    filled = max(1, -(-len(surest) // columns))
+    figure = Figure(figsize=(1.7 * columns, 1.9 * filled + 0.5), layout="constrained")
+    cells = figure.subplots(filled, columns, squeeze=False).ravel()
     for axes in cells:
         axes.set_axis_off()
     for axes, index in zip(cells, surest, strict=False):
         draw(axes, pictures[index])
         title = f"{class_names[labels[index]]} → {class_names[predicted[index]]}  {sureness[index]:.0%}"
-        axes.set_title(title, fontsize=9, family=fonts())
+        axes.set_title(title, fontsize=9, **lettering())
     shown = "" if len(surest) == len(wrong) else f", the {len(surest)} surest"
     figure.suptitle(f"{len(wrong)} of {len(labels)} misclassified{shown}: label → prediction")
     return figure
@@ -111,7 +117,7 @@ def probabilities_figure(
     panels = figure.subplots(len(pictures), 2, squeeze=False, width_ratios=(1, 2))
     for (left, right), picture, row, label in zip(panels, pictures, probabilities, labels, strict=True):
         draw(left, picture)
-        left.set_xlabel(f"label: {class_names[label]}", family=fonts())
+        left.set_xlabel(f"label: {class_names[label]}", **lettering())
         _bars(right, row, int(label), class_names)
     return figure
 
@@ -152,7 +158,7 @@ def _labels(y: ArrayLike, n: int, classes: int) -> NDArray[np.int64]:
     given = np.asarray(y)
     labels = given.argmax(axis=1) if given.ndim == 2 and given.shape[1] > 1 else given.reshape(-1)
     whole = np.issubdtype(labels.dtype, np.number) or labels.dtype == bool
-    if len(labels) != n or not whole or np.any(labels != labels.astype(np.int64)):
+    if len(labels) != n or not whole or not np.isfinite(labels).all() or np.any(labels != np.trunc(labels)):
         raise ValueError(
             f"y is {given.dtype} of shape {given.shape}, expected {n} classes as whole numbers, or one-hot"
         )
@@ -169,7 +175,7 @@ def _bars(axes: Axes, probabilities: NDArray[np.float32], label: int, class_name
     colours = [RIGHT if one == label else WRONG if one == predicted else "lightgray" for one in shown]
     bars = axes.barh(range(len(shown)), probabilities[shown], color=colours)
     axes.bar_label(bars, [f"{value:.3f}" for value in probabilities[shown]], padding=3, fontsize=8)
-    axes.set_yticks(range(len(shown)), [class_names[one] for one in shown], family=fonts(), fontsize=8)
+    axes.set_yticks(range(len(shown)), [class_names[one] for one in shown], **lettering(), fontsize=8)
     axes.set(xlim=(0, 1.15), xticks=[0, 0.5, 1])
     axes.invert_yaxis()  # the first class on top
     axes.spines[["top", "right"]].set_visible(False)

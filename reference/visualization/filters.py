@@ -1,7 +1,7 @@
 """What the filters of a layer look for: the picture that excites each most, found by climbing its gradient.
 
-D. Erhan, Y. Bengio, A. Courville, P. Vincent, Visualizing Higher-Layer Features of a Deep Network (2009); the climb, and
-its 40 steps are those of F. Chollet, Deep Learning with Python (2017), 5.4.2.
+D. Erhan, Y. Bengio, A. Courville, P. Vincent, Visualizing Higher-Layer Features of a Deep Network (2009); the climb
+and its 40 steps are those of F. Chollet, Deep Learning with Python (2017), 5.4.2.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def filters_figure(model: keras.Model, layer_name: str, rows: int = 8, columns: 
     figure = Figure(figsize=(across, -(-len(filters) // across) + 0.4), layout="constrained")
     axes = figure.subplots()
     axes.imshow(mosaic(tiles, across, gap=max(2, size // 16), background=1))
-    axes.set_title(f"{layer_name}: filters 0–{len(filters) - 1}", fontsize=10, loc="left")
+    axes.set_title(f"{layer_name}: filters 0–{len(filters) - 1}", fontsize=10, loc="left", parse_math=False)
     axes.set_axis_off()
     return figure
 
 
 def responses(maps: keras.Model, filters: Sequence[int]) -> Callable[[Any], Any]:
-    """The sum over pictures (n, height, width, channels) of how far picture i excites filter ``filters[i]``, on average.
+    """The sum over pictures (n, height, width, channels) of how far picture i excites filter ``filters[i]`` on average.
 
     Pictures do not see one another, so the gradient of the sum holds that of each.
     """

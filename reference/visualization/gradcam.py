@@ -31,9 +31,9 @@ def heatmap(
 ) -> NDArray[np.float32]:
     """How much each place of the photo speaks for a class, (height, width) in [0, 1]; 1 at the strongest place.
 
-    ``photo`` is (height, width, channels), prepared as the model takes it. ``class_index`` is the predicted class if not
-    given; a model with one output has the classes 0 and 1. ``layer`` is the last convolution if not given, also inside a
-    nested base. All zeros where no place speaks for the class.
+    ``photo`` is (height, width, channels), prepared as the model takes it. ``class_index`` is the predicted class if
+    not given; a model with one output has the classes 0 and 1. ``layer`` is the last convolution if not given, also
+    inside a nested base. All zeros where no place speaks for the class, which the mean over places allows.
     """
     shift = _Shift(name="shift")
     network = _with_shift(model, layer_named(model, layer) if layer else last_convolution(model), shift)
@@ -97,8 +97,8 @@ class _Shift(keras.Layer):
 def _with_shift(model: keras.Model, convolution: keras.Layer, shift: _Shift) -> keras.Model:
     """The network with ``shift`` behind ``convolution``; gives that layer's maps, not shifted, and the scores.
 
-    Works where the maps are not all that the rest of the network gets, as in a residual network, and asks of the backend
-    no more than the gradient by an input.
+    Works where the maps are not all that the rest of the network gets, as in a residual network, and asks of the
+    backend no more than the gradient by an input.
     """
     found: list[Any] = []
     last = list(layers_of(model))[-1]
@@ -122,6 +122,8 @@ def _class_signs(scores: NDArray[np.float32], class_index: int | None) -> NDArra
 
     One score alone speaks for class 1, and its opposite for class 0.
     """
+    if not np.isfinite(scores).all():
+        raise ValueError(f"the model's scores are {scores}: there is NaN in the photo, or the training has diverged")
     classes = max(len(scores), 2)
     if class_index is None:
         class_index = int(scores.argmax()) if len(scores) > 1 else int(scores[0] > 0)

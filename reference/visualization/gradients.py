@@ -32,5 +32,6 @@ def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
             return torch.autograd.grad(function(leaf), leaf, allow_unused=True, materialize_grads=True)[0]
         case other:
             raise NotImplementedError(
-                f"Keras runs on the {other} backend, which has no gradients: set KERAS_BACKEND to tensorflow, jax or torch"
+                f"Keras runs on the {other} backend, which has no gradients: "
+                "set KERAS_BACKEND to tensorflow, jax or torch"
             )

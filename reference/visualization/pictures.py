@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,16 +28,18 @@ CHINESE = (
 
 
 @cache
-def fonts() -> list[str]:
-    """Font families for names of classes: Matplotlib's own, then those on this machine that know Chinese."""
+def lettering() -> dict[str, Any]:
+    """How names that people give are set: in fonts of this machine that know Chinese, ``$`` beginning no formula."""
     installed = set(font_manager.get_font_names())
-    return ["DejaVu Sans", *(name for name in CHINESE if name in installed)]
+    return {"family": ["DejaVu Sans", *(name for name in CHINESE if name in installed)], "parse_math": False}
 
 
 def as_inputs(model: keras.Model, pictures: ArrayLike) -> NDArray[np.float32]:
     """A batch as ``model`` takes it; for a grey model, (n, height, width) gets its channel."""
     inputs = np.asarray(pictures, np.float32)
-    wanted = model.input_shape
+    if inputs.ndim == 0 or len(inputs) == 0:
+        raise ValueError(f"model {model.name!r} was given no pictures: found a batch of shape {inputs.shape}")
+    wanted = getattr(model, "input_shape", inputs.shape)  # a subclassed model does not say
     if len(wanted) == 4 and wanted[-1] == 1 and inputs.ndim == 3:
         inputs = inputs[..., np.newaxis]
     fits = len(wanted) == inputs.ndim and all(
