@@ -23,8 +23,8 @@ class Config:
     pooled: tuple[bool, ...]  # whether a 2 x 2 maximum follows each
     hidden: int  # units before the ten of the answer
     padding: Literal["valid", "same"] = "valid"
-    # Plain gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course has it,
-    # from some seeds only; on standardised inputs and with He's initial weights it begins always.
+    # Plain gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course
+    # has it, from some seeds only; on standardised inputs and with He's initial weights it begins always.
     standardised: bool = False
     loss: Literal["categorical_crossentropy", "mse"] = "categorical_crossentropy"
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"

@@ -85,7 +85,7 @@ def gradcam_figure(
     return figure
 
 
-class _Shift(keras.Layer):
+class _Shift(keras.Layer):  # type: ignore[misc]
     """Adds ``amount``, a number for each channel."""
 
     amount: Any = 0.0
@@ -131,4 +131,5 @@ def _class_signs(scores: NDArray[np.float32], class_index: int | None) -> NDArra
         raise ValueError(f"class_index is {class_index}; the model has the classes 0 to {classes - 1}")
     if len(scores) == 1:
         return np.array([2 * class_index - 1], np.float32)
-    return np.eye(classes, dtype=np.float32)[class_index]
+    signs: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[class_index]
+    return signs
