@@ -63,7 +63,7 @@ class Facts:
     first_labels: tuple[int, ...] = ()
     pictures: Mapping[str, int] = field(default_factory=dict)  # "train/cats" -> how many
     parameters: Mapping[str, int] = field(default_factory=dict)  # file -> numbers in it
-    first_kernel: tuple[float, ...] = ()  # the first weights of the first convolution, for its first filter
+    first_kernel: tuple[float, ...] = ()  # how the first convolution's weights begin
     fonts: int = 0
 
 

@@ -61,7 +61,6 @@ def _read(path: Path) -> Batch:
 def _sprite(path: Path) -> npt.NDArray[Any]:
     from PIL import Image
 
-    # Larger than what Pillow takes from strangers; the package's hash says that this is not one.
     with path.open("rb") as file, Image.open(file, formats=("PNG",)) as sprite:
         return np.asarray(sprite.convert("RGB")).reshape(-1, SIDE, SIDE, 3)
 

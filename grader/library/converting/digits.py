@@ -20,7 +20,7 @@ def mnist_npz(material: Material) -> None:
 
 def mnist_idx(material: Material) -> None:
     """The four files of the original, packed with gzip or not."""
-    held = {name.rpartition("/")[2].removesuffix(".gz"): path for name, path in material.files().items()}
+    held = {name.rpartition("/")[2].removesuffix(".gz"): path for name, path in material.files.items()}
     names = {name.removesuffix(".gz"): part for name, part in FASHION_FILES.items()}
     if not names.keys() <= held.keys():
         material.named(*names)  # says what is missing

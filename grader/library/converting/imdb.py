@@ -34,9 +34,11 @@ def official(material: Material) -> None:
     """Google's ``imdb.npz``, and the word index where it is given with it."""
     (file,) = material.named("imdb.npz")
     held = _read_npz(file)
-    for name, path in material.given.items():
-        if name.endswith("imdb_word_index.json"):
-            shutil.copyfile(path, material.target(WORDS_FILE))
+    words = next((path for name, path in material.given.items() if name.endswith("imdb_word_index.json")), None)
+    if words is not None:
+        shutil.copyfile(words, material.target(WORDS_FILE))
+    else:
+        material.notes.append(message("imdb_word_index.json is not with it: imdb.get_word_index() will not work"))
     shutil.copyfile(file, material.target(KERAS_FILE))
     _write_arrays(held, material)
 

@@ -46,7 +46,7 @@ def vgg16_layers() -> list[str]:
 
 def vgg16_onnx(material: Material) -> None:
     """A network whose convolutions are VGG16's, frozen: their names say the layer, ``block1_conv1_1/...``."""
-    file = next((path for name, path in material.files().items() if name.endswith("vgg16.onnx")), None)
+    file = next((path for name, path in material.files.items() if name.endswith("vgg16.onnx")), None)
     if file is None:
         material.named("vgg16.onnx")
         return
@@ -92,7 +92,7 @@ def _pairs(number: str) -> tuple[str, str]:
 
 def resnet50_tfjs(material: Material) -> None:
     """A tfjs layers model with the names of Keras 2.0: ``res2a_branch2a``, ``bn2a_branch2a``, ``fc1000``."""
-    files = {name.rpartition("/")[2]: path for name, path in material.files().items() if "ResNet50/" in name}
+    files = {name.rpartition("/")[2]: path for name, path in material.files.items() if "ResNet50/" in name}
     if "model.json" not in files:
         material.named("model.json")
     manifest = json.loads(files["model.json"].read_bytes())["weightsManifest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +20,7 @@ LIMITS = ArchiveLimits(entries=60_000, total_bytes=4 * 2**30)
 _AR_MAGIC, _AR_HEADER = b"!<arch>\n", 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Material:
     """What one set is made from: ``given`` files by name; what comes of them goes to ``out``, laid out as the library.
 
@@ -33,6 +34,7 @@ class Material:
     inside: str = ""
     notes: list[Message] = field(default_factory=list)
 
+    @cached_property
     def files(self) -> dict[str, Path]:
         """Everything given, archives as what they hold. Raises IntakeError for one that is damaged."""
         files: dict[str, Path] = {}
@@ -46,7 +48,7 @@ class Material:
 
     def named(self, *names: str) -> list[Path]:
         """The files with these last parts of a name, each once. Raises DatasetError with all that are missing."""
-        last = {name.rpartition("/")[2]: path for name, path in self.files().items()}
+        last = {name.rpartition("/")[2]: path for name, path in self.files.items()}
         missing = [name for name in names if name not in last]
         if missing:
             raise DatasetError(
@@ -64,14 +66,15 @@ class Material:
         return path
 
     def _unpacked(self, path: Path, into: Path) -> dict[str, Path]:
-        if path.name.endswith(".deb"):
-            path = _inner_tar(path, self.scratch / f"{into.name}.tar")
+        if path.name.endswith(".deb"):  # whose links are a system's, and nothing of a set
+            held = read_archive(_inner_tar(path, self.scratch / f"{into.name}.tar"), into, LIMITS)
+            return {entry.name.removeprefix("./"): entry.path for entry in held.entries}
         held = read_archive(path, into, LIMITS)
         self.notes.extend(
             message("{name} in {archive} was left out: {reason}", name=one.name, archive=path.name, reason=one.reason)
             for one in held.refused
         )
-        return {entry.name.removeprefix("./"): entry.path for entry in held.entries}
+        return {entry.name: entry.path for entry in held.entries}
 
 
 def _inner_tar(path: Path, into: Path) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from grader.errors import DatasetError
 from grader.library.converting.packages import Material
 from grader.library.place import PHOTOS
+from grader.names import is_junk
 from grader.records import message
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
@@ -34,12 +35,12 @@ class Picture:
 
 
 def photo_folders(material: Material) -> None:
-    """Folders of classes, in folders of splits or (all to train) in none."""
+    """Folders of classes, in folders of splits or (all to train) in none; what a file is shows when it is opened."""
     classes = {place.partition("/")[2].lower(): place.partition("/")[2] for place in material.entry.facts.pictures}
     pictures = []
-    for name, path in sorted(material.files().items()):
+    for name, path in sorted(material.files.items()):
         parts = PurePosixPath(name).parts
-        if len(parts) < 2 or not name.lower().endswith(SUFFIXES) or parts[-2].lower() not in classes:
+        if len(parts) < 2 or parts[-2].lower() not in classes or is_junk(name):
             continue
         split = SPLITS.get(parts[-3].lower(), "train") if len(parts) > 2 else "train"
         pictures.append((PurePosixPath(split, classes[parts[-2].lower()], parts[-1]), path))
@@ -50,7 +51,7 @@ def pet_images(material: Material) -> None:
     """Microsoft's 25,000: ``PetImages/Cat/0.jpg`` ... ``PetImages/Dog/12499.jpg``."""
 
     def chosen() -> Iterable[Picture]:
-        for name, path in sorted(material.files().items()):
+        for name, path in sorted(material.files.items()):
             parts = re.search(r"(?:^|/)(cat|dog)s?/(\d+)\.jpe?g$", name, re.IGNORECASE)
             for split, numbers in PET_RANGES.items() if parts else ():
                 if parts and int(parts[2]) in numbers:
@@ -84,33 +85,33 @@ def _lay_out(pictures: Iterable[Picture], material: Material) -> None:
     broken: list[str] = []
     written: Counter[PurePosixPath] = Counter()
     for picture in pictures:
-        path = material.target(f"{folder}/{picture.place}")
-        if path.exists():
-            broken.append(f"{picture.place} (twice)")
-        elif not _opens(picture.content):
+        suffix = _suffix(picture.content)
+        place = picture.place if picture.place.suffix.lower() in SUFFIXES else picture.place.with_suffix(suffix or "")
+        path = material.target(f"{folder}/{place}")
+        if suffix is None or path.exists():
             broken.append(str(picture.place))
         else:
             path.write_bytes(picture.content)
             written[picture.place.parent] += 1
     if broken:
         shown = ", ".join(broken[:5])
-        material.notes.append(message("{n} pictures were left out, they cannot be opened: {names}", n=len(broken),
-                                      names=shown))  # fmt: skip
+        left_out = message("{n} files were left out, broken pictures or twice there: {names}", n=len(broken), names=shown)
+        material.notes.append(left_out)
     if not written:
         expected = ", ".join(material.entry.facts.pictures)
         raise DatasetError(message("no pictures were found; expected folders {names}", names=expected))
 
 
-def _opens(content: bytes) -> bool:
-    """Whether the picture can be decoded to its end."""
+def _suffix(content: bytes) -> str | None:
+    """What a file of this format is called; None where the picture cannot be decoded to its end."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             warnings.simplefilter("ignore")  # cameras write EXIF of every kind
             if picture.width * picture.height > MOST_PIXELS:
-                return False
+                return None
             picture.load()
+            return {"JPEG": ".jpg"}.get(str(picture.format), f".{str(picture.format).lower()}")
     except Exception:  # noqa: BLE001  a damaged picture raises whatever its decoder runs into
-        return False
-    return True
+        return None

@@ -1,0 +1,219 @@
+"""A set fetched: source by source, converted and looked at in a folder of its own, and only then put into its place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from grader.errors import DatasetError, GraderError
+from grader.library.catalogue import Entry, Source
+from grader.library.content import content_problems
+from grader.library.converting.forms import CONVERT
+from grader.library.converting.packages import Material
+from grader.library.downloading import Downloader, file_hash, is_abandoned
+from grader.library.index import Fingerprint, Record, read_record, write_record
+from grader.library.place import PHOTOS
+from grader.library.reporting import Reporter
+from grader.records import Message, message
+
+DOWNLOADS = "downloads"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_STAGING = re.compile(r"\.staging-(\d+)-.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """``downloader`` may be another for tests; its folder is where files brought by hand are looked for first."""
+
+    library: Path
+    report: Reporter = field(default_factory=Reporter)
+    downloader: Downloader | None = None
+
+    @property
+    def downloads(self) -> Path:
+        return self.library / DOWNLOADS
+
+    def fetch(self, entry: Entry) -> Record:
+        """From the first source that has it. Raises DatasetError when none has, with what to do then."""
+        with _plainly_said(entry, self.library):
+            self._make_room(entry)
+            for source in entry.sources:
+                self.report.say(message("{name}: trying {source} …", name=entry.name, source=source.by))
+                try:
+                    record = self._from(source, entry)
+                except GraderError as error:
+                    self.report.say(message("{source}: {reason}", source=source.by, reason=_reason(error)))
+                else:
+                    return record
+        raise DatasetError(self._what_to_do(entry))
+
+    def fetch_local(self, entry: Entry, path: Path) -> Record:
+        """From a file or folder that somebody brought: whichever form of the set it is."""
+        given = given_files(path)
+        problems: list[Message] = []
+        with _plainly_said(entry, self.library):
+            self._make_room(entry)
+            for source in _by_likelihood(entry, given):
+                try:
+                    return self._accept(entry, replace(source, by=str(path), packages=()), given)
+                except GraderError as error:
+                    problems.append(_reason(error))
+        first = problems[0] if problems else message("nothing was found")
+        wanted = ", ".join(package.name for source in entry.sources for package in source.packages)
+        raise DatasetError(
+            message(
+                "{path} is not {name}: {problem}. Expected one of {wanted}, or a folder with what is in it.",
+                path=path,
+                name=entry.name,
+                problem=first,
+                wanted=wanted,
+            )
+        )
+
+    def _from(self, source: Source, entry: Entry) -> Record:
+        downloader = self.downloader or Downloader(self.downloads, self.report.measured)
+        brought = {package.name for package in source.packages if (downloader.folder / package.name).exists()}
+        given = {package.name: downloader.fetch(package) for package in source.packages}
+        record = self._accept(entry, source, given)
+        for name in given.keys() - brought:  # what somebody brought stays theirs
+            given[name].unlink(missing_ok=True)
+        return record
+
+    def _accept(self, entry: Entry, source: Source, given: Mapping[str, Path]) -> Record:
+        """Converted, looked at, put into its place, and recorded."""
+        with self._staging() as staging:
+            made, scratch = staging / "made", staging / "scratch"
+            made.mkdir()
+            scratch.mkdir()
+            material = Material(entry, given, scratch, made, source.inside)
+            self.report.say(message("{name}: unpacking and checking …", name=entry.name))
+            convert(source.form, material)
+            problems = content_problems(entry, made)
+            if problems:
+                raise DatasetError(problems[0])
+            for note in material.notes:
+                self.report.say(note)
+            files = {place: Fingerprint(file_hash(made / place), (made / place).stat().st_size)
+                     for place in _files_in(made)}  # fmt: skip
+            _put_into_place(made, self.library, staging / "before")
+        self._clear_earlier(entry, files)
+        addresses = tuple(package.urls[0] for package in source.packages)
+        record = Record(entry.name, source.by, date.today().isoformat(), files, addresses)  # noqa: DTZ011
+        write_record(record, self.library)
+        return record
+
+    def _clear_earlier(self, entry: Entry, files: Mapping[str, Fingerprint]) -> None:
+        """What another source had beside these: a word index numbers the words of its own reviews alone."""
+        try:
+            earlier = read_record(entry.name, self.library)
+        except ValueError:
+            return
+        for place in earlier.files.keys() - files.keys() if earlier else ():
+            (self.library / place).unlink(missing_ok=True)
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        """A folder in the library, so that its files need only be renamed; what others left there is cleared away."""
+        for path in self.library.glob(".staging-*"):
+            found = _STAGING.fullmatch(path.name)
+            if found and is_abandoned(found[1]):
+                shutil.rmtree(path, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            dir=self.library, prefix=f".staging-{os.getpid()}-", ignore_cleanup_errors=True
+        ) as staging:
+            yield Path(staging)
+
+    def _make_room(self, entry: Entry) -> None:
+        self.library.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.library).free
+        if free < entry.megabytes * 1_000_000:
+            raise DatasetError(_no_room(entry, self.library, free))
+
+    def _what_to_do(self, entry: Entry) -> Message:
+        best = entry.sources[-1]
+        return message(
+            "{name} could not be fetched. Bring {addresses} here on a stick, put it into {folder} and run this again; "
+            "or say where it is: grader data fetch {name} --from PATH",
+            name=entry.name,
+            addresses=" + ".join(package.urls[0] for package in best.packages),
+            folder=self.downloads,
+        )
+
+
+def convert(form: str, material: Material) -> None:
+    """The conversion of that name; whatever a damaged package makes it run into becomes a DatasetError."""
+    try:
+        CONVERT[form](material)
+    except (GraderError, OSError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DatasetError(message("cannot be read as {form}: {reason}", form=form, reason=reason)) from error
+
+
+def given_files(path: Path) -> dict[str, Path]:
+    """One file by its name, or every file of a folder by its place in it."""
+    if path.is_file():
+        return {path.name: path}
+    if not path.is_dir():
+        raise DatasetError(message("{path}: there is no such file or folder", path=path))
+    return {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def _by_likelihood(entry: Entry, given: Mapping[str, Path]) -> list[Source]:
+    """First the source whose package bears a given name; each form once."""
+    names = {name.rpartition("/")[2] for name in given}
+    ranked = sorted(entry.sources, key=lambda source: not names & {package.name for package in source.packages})
+    return list({source.form: source for source in ranked}.values())
+
+
+def _files_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _put_into_place(made: Path, library: Path, before: Path) -> None:
+    """Each file in one step; a set of photos as one folder, so that nobody ever sees part of one."""
+    photos = [path.relative_to(made).as_posix() for path in (made / PHOTOS).glob("*")]
+    for place in [*photos, *(place for place in _files_in(made) if not place.startswith(f"{PHOTOS}/"))]:
+        target = library / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if place in photos and target.exists():
+            target.replace(before)
+        (made / place).replace(target)
+
+
+@contextmanager
+def _plainly_said(entry: Entry, library: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise DatasetError(_no_room(entry, library, shutil.disk_usage(library).free)) from error
+        reason = error.strerror or str(error)
+        raise DatasetError(message("{path} cannot be used: {reason}", path=error.filename or library,
+                                   reason=reason)) from error  # fmt: skip
+
+
+def _no_room(entry: Entry, library: Path, free: int) -> Message:
+    return message(
+        "{name}: the disk is full: {free:.0f} MB are free at {path}, {needed} MB are needed, and as much again for a "
+        "moment. Nothing was kept; make room and run this again.",
+        name=entry.name,
+        free=free / 1e6,
+        path=library,
+        needed=entry.megabytes,
+    )
+
+
+def _reason(error: GraderError) -> Message:
+    """The sentence inside, so that it can be said in another language."""
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, Message) else message("{problem}", problem=str(error))
