@@ -143,7 +143,9 @@ def check(
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
-        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=default_folder())
+        settings = Settings(
+            out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=default_folder()
+        )
         graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
     _finish([graded])

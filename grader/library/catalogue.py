@@ -1,4 +1,4 @@
-"""What the library can hold, read from ``catalogue.toml``: what each set is, where it comes from, what must be in it."""
+"""What the library can hold, read from ``catalogue.toml``: what a set is, where it comes from, what must be in it."""
 
 from __future__ import annotations
 

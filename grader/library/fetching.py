@@ -106,7 +106,7 @@ class Fetching:
             _put_into_place(made, self.library, staging / "before")
         self._clear_earlier(entry, files)
         addresses = tuple(package.urls[0] for package in source.packages)
-        record = Record(entry.name, source.by, date.today().isoformat(), files, addresses)  # noqa: DTZ011
+        record = Record(entry.name, source.by, date.today().isoformat(), files, addresses)
         write_record(record, self.library)
         return record
 

@@ -1,7 +1,7 @@
 """The one place that reads and writes pickles: Keras' own files of CIFAR-10 and IMDB hold them.
 
-Read are only files of the official servers, whose hash Keras publishes, and what an operator gives as such; even of these
-nothing but arrays, lists, numbers and texts is built. No student's file ever comes here.
+Read are only files of the official servers, whose hash Keras publishes, and what an operator gives as such; even of
+these nothing but arrays, lists, numbers and texts is built. No student's file ever comes here.
 """
 
 from __future__ import annotations

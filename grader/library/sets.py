@@ -1,4 +1,4 @@
-"""What is in the library, opened: arrays, folders of photos, weights, fonts. Nothing is fetched and nothing unpickled."""
+"""What is in the library, opened: arrays, folders of photos, weights, fonts. Nothing is fetched or unpickled."""
 
 from __future__ import annotations
 

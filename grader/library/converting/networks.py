@@ -1,7 +1,7 @@
 """Weights of published networks, as the HDF5 files that ``keras.applications`` loads.
 
-The layout is Keras' own of before version 3: a group per layer in the order of the network, and in it the layer's arrays
-in the order that its attribute says. Loading goes by that order, not by name.
+The layout is Keras' own of before version 3: a group per layer, in the order of the network, and in it the layer's
+arrays, in the order that an attribute says. Loading goes by that order, not by name.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def _initializers(file: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         import onnx
         from onnx import numpy_helper
     except ImportError as error:
-        raise DatasetError(message("this package can only be read with onnx; do: pip install 'grader[data]'")) from error
+        raise DatasetError(
+            message("this package can only be read with onnx; do: pip install 'grader[data]'")
+        ) from error
     for tensor in onnx.load(str(file)).graph.initializer:
         yield tensor.name, numpy_helper.to_array(tensor)
 

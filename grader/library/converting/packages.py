@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ from grader.unpacking import ArchiveLimits
 PACKED = (".whl", ".zip", ".tgz", ".tar.gz", ".tar", ".deb")
 LIMITS = ArchiveLimits(entries=60_000, total_bytes=4 * 2**30)
 _AR_MAGIC, _AR_HEADER = b"!<arch>\n", 60
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -87,22 +87,14 @@ def _inner_tar(path: Path, into: Path) -> Path:
             if not size.isdigit():
                 break
             if name.startswith("data.tar"):
-                with into.open("wb") as tar:
-                    shutil.copyfileobj(_Part(file, int(size)), tar)
+                _copy(file, int(size), into)
                 return into
             file.seek(int(size) + int(size) % 2, 1)
     raise DatasetError(message("{name} is a damaged Debian package: no data.tar in it", name=path.name))
 
 
-
-@dataclass(slots=True)
-class _Part:
-    """So many bytes of an open file."""
-
-    file: IO[bytes]
-    left: int
-
-    def read(self, size: int) -> bytes:
-        chunk = self.file.read(min(size, self.left))
-        self.left -= len(chunk)
-        return chunk
+def _copy(file: IO[bytes], size: int, into: Path) -> None:
+    with into.open("wb") as target:
+        while size > 0 and (chunk := file.read(min(size, _CHUNK))):
+            target.write(chunk)
+            size -= len(chunk)

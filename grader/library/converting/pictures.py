@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from grader.errors import DatasetError
 from grader.library.converting.packages import Material
@@ -95,7 +95,9 @@ def _lay_out(pictures: Iterable[Picture], material: Material) -> None:
             written[picture.place.parent] += 1
     if broken:
         shown = ", ".join(broken[:5])
-        left_out = message("{n} files were left out, broken pictures or twice there: {names}", n=len(broken), names=shown)
+        left_out = message(
+            "{n} files were left out, broken pictures or twice there: {names}", n=len(broken), names=shown
+        )
         material.notes.append(left_out)
     if not written:
         expected = ", ".join(material.entry.facts.pictures)

@@ -19,10 +19,12 @@ _TAKEN = re.compile(
 
 
 def typefaces(material: Material) -> None:
-    """Every font of the packages that is wanted, as ``.ttf`` or ``.otf``; fonts already unpacked are taken as they are."""
+    """Every font of the packages that is wanted, as ``.ttf`` or ``.otf``; single fonts are taken as they are."""
     for name, path in sorted(material.files.items()):
         plain = name.rpartition("/")[2]
-        if _TAKEN.fullmatch(plain) or (len(material.given) > 1 and plain.endswith((".ttf", ".otf")) and "/" not in name):
+        if _TAKEN.fullmatch(plain) or (
+            len(material.given) > 1 and plain.endswith((".ttf", ".otf")) and "/" not in name
+        ):
             _write(path, plain, material)
 
 
