@@ -1,7 +1,8 @@
 """One file from one server: continued where an earlier try was cut off, bounded, and checked before it counts.
 
-What is under way lies beside its place as ``NAME.PID.part``; a part whose process is gone is anybody's to continue, so
-that two fetches at once never write into one file. ``NAME`` itself is only ever a complete file with the right hash.
+What is under way is called ``NAME.TOKEN.PID.part`` and belongs to one process; one whose process is gone, and
+``NAME.part``, are anybody's to continue, so that two fetches at once never write into one file. ``NAME`` itself is what
+somebody brought, and is only read.
 """
 
 from __future__ import annotations
@@ -53,33 +54,44 @@ class Downloader:
     opened: Opened = _appended
 
     def fetch(self, package: Package) -> Path:
-        """The complete, checked file in ``folder``. Raises DatasetError, and OSError for a disk that is full."""
-        target = self.folder / package.name
-        if target.exists() and problem_with(target, package) is None:
-            return target
+        """A complete, checked file, which is the caller's until ``give_back`` or its end.
+
+        Raises DatasetError, and OSError for a disk that is full.
+        """
+        brought, problems = self.folder / package.name, []
+        if brought.is_file():
+            problem = problem_with(brought, package)
+            if problem is None:
+                return brought
+            problems.append(DatasetError(problem))
         self.folder.mkdir(parents=True, exist_ok=True)
-        problems = []
         for url in package.urls:
-            part = _claimed(target)
+            part = _claimed(brought)
             try:
                 self._complete(url, package, part)
-                part.replace(target)
             except DatasetError as error:
                 problems.append(error)
-                _give_back(part, target)
+                self.give_back(part, package)
             except OSError:
                 part.unlink(missing_ok=True)  # of what has no room nothing stays
                 raise
             except BaseException:
-                _give_back(part, target)
+                self.give_back(part, package)
                 raise
             else:
-                return target
+                return part
         raise problems[0]
+
+    def give_back(self, path: Path, package: Package) -> None:
+        """For the next try to continue; what somebody brought stays as it is."""
+        if path.name != package.name and path.exists():
+            path.replace(self.folder / f"{package.name}.part")
 
     def _complete(self, url: str, package: Package, part: Path) -> None:
         """Fill ``part`` from where it ends; a file that went wrong after being continued is begun once more."""
         continued = part.exists() and part.stat().st_size > 0
+        if continued and package.hash is not None and problem_with(part, package) is None:
+            return
         self._transfer(url, package, part)
         problem = problem_with(part, package)
         if problem is not None and continued:
@@ -97,12 +109,10 @@ class Downloader:
             before = part.stat().st_size if part.exists() else 0
             try:
                 self._piece(url, package, part)
-            except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
-                raise DatasetError(_unreachable(url, error)) from error
             except requests.RequestException as error:
                 grown = part.exists() and part.stat().st_size > before
                 if not grown or attempt == ATTEMPTS - 1:
-                    raise DatasetError(_unreachable(url, error)) from error
+                    raise DatasetError(_unreachable(url, error, part)) from error
             else:
                 return
 
@@ -184,17 +194,16 @@ def _begins_at(answer: Any) -> int:
     return int(said[1]) if said else -1
 
 
-def _unreachable(url: str, error: Exception) -> Message:
+def _unreachable(url: str, error: Exception, part: Path) -> Message:
     import requests
 
-    if isinstance(error, requests.ConnectTimeout):
-        return message("{url}: no answer", url=url)
+    if part.exists():
+        size = part.stat().st_size / 1e6
+        return message("{url}: broke off after {size:.1f} MB, which are kept", url=url, size=size)
     if isinstance(error, requests.Timeout):
-        return message("{url}: stopped sending", url=url)
+        return message("{url}: no answer", url=url)
     if isinstance(error, requests.exceptions.SSLError):
         return message("{url}: its certificate is not trusted here", url=url)
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return message("{url}: broke off", url=url)
     return message("{url}: cannot be reached", url=url)
 
 
@@ -217,8 +226,3 @@ def _claimed(target: Path) -> Path:
                 path.rename(own)
                 break
     return own
-
-
-def _give_back(part: Path, target: Path) -> None:
-    if part.exists():
-        part.replace(target.with_name(f"{target.name}.part"))

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from grader.errors import DatasetError, GraderError
-from grader.library.catalogue import Entry, Source
+from grader.errors import DatasetError, GraderError, OutputError
+from grader.library.catalogue import Entry, Package, Source
 from grader.library.content import content_problems
 from grader.library.converting.forms import CONVERT
 from grader.library.converting.packages import Material
@@ -80,12 +80,19 @@ class Fetching:
 
     def _from(self, source: Source, entry: Entry) -> Record:
         downloader = self.downloader or Downloader(self.downloads, self.report.measured)
-        brought = {package.name for package in source.packages if (downloader.folder / package.name).exists()}
-        given = {package.name: downloader.fetch(package) for package in source.packages}
-        record = self._accept(entry, source, given)
-        for name in given.keys() - brought:  # what somebody brought stays theirs
-            given[name].unlink(missing_ok=True)
-        return record
+        given: dict[str, Path] = {}
+        done = False
+        try:
+            for package in source.packages:
+                given[package.name] = downloader.fetch(package)
+            record = self._accept(entry, source, given)
+            done = True
+            return record
+        finally:
+            for package in source.packages:
+                path = given.get(package.name)
+                if path is not None:
+                    _put_away(path, package, downloader, used=done)
 
     def _accept(self, entry: Entry, source: Source, given: Mapping[str, Path]) -> Record:
         """Converted, looked at, put into its place, and recorded."""
@@ -148,13 +155,27 @@ class Fetching:
         )
 
 
+def _put_away(path: Path, package: Package, downloader: Downloader, *, used: bool) -> None:
+    """What is known to be right is kept for another try; what somebody brought stays in any case."""
+    if path.name == package.name:
+        return
+    if used or package.hash is None:
+        path.unlink(missing_ok=True)
+    else:
+        downloader.give_back(path, package)
+
+
 def convert(form: str, material: Material) -> None:
     """The conversion of that name; whatever a damaged package makes it run into becomes a DatasetError."""
     try:
         CONVERT[form](material)
-    except (GraderError, OSError):
+    except OutputError as error:
+        raise error.__cause__ or error from None
+    except GraderError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and (error.errno is not None or _is_full(error)):
+            raise
         reason = f"{type(error).__name__}: {error}"
         raise DatasetError(message("cannot be read as {form}: {reason}", form=form, reason=reason)) from error
 
@@ -195,11 +216,16 @@ def _plainly_said(entry: Entry, library: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if _is_full(error):
             raise DatasetError(_no_room(entry, library, shutil.disk_usage(library).free)) from error
         reason = error.strerror or str(error)
         raise DatasetError(message("{path} cannot be used: {reason}", path=error.filename or library,
                                    reason=reason)) from error  # fmt: skip
+
+
+def _is_full(error: OSError) -> bool:
+    """HDF5 says it in the text alone."""
+    return error.errno in FULL or f"errno = {errno.ENOSPC}" in str(error)
 
 
 def _no_room(entry: Entry, library: Path, free: int) -> Message:

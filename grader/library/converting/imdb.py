@@ -46,8 +46,8 @@ def official(material: Material) -> None:
 def reviews(material: Material) -> None:
     """A list of ``{"t": text, "s": 0 or 1}``: 12,500 bad of the test, of the training, and the good ones likewise.
 
-    Words are numbered by how frequent they are, the most frequent 1, as in the official file; beyond the first few, other
-    words have other numbers than there.
+    Words are numbered by how frequent they are, the most frequent 1, as in the official file; beyond the first few they
+    have other numbers than there.
     """
     (file,) = material.named("reviews.json")
     found = json.loads(file.read_bytes())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO
+from urllib.parse import unquote
 
 from grader.archive import read_archive
 from grader.errors import DatasetError
@@ -18,6 +20,7 @@ PACKED = (".whl", ".zip", ".tgz", ".tar.gz", ".tar", ".deb")
 LIMITS = ArchiveLimits(entries=60_000, total_bytes=4 * 2**30)
 _AR_MAGIC, _AR_HEADER = b"!<arch>\n", 60
 _CHUNK = 1 << 20
+_EPOCH = re.compile(r"_\d+:")  # apt writes a version's epoch into the name of what it downloads
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class Material:
         """Everything given, archives as what they hold. Raises IntakeError for one that is damaged."""
         files: dict[str, Path] = {}
         for number, (name, path) in enumerate(self.given.items()):
-            if name.lower().endswith(PACKED):
-                files |= self._unpacked(path, self.scratch / f"{number:03d}")
+            if name.lower().endswith(PACKED) and (len(self.given) == 1 or self._is_package(name)):
+                files |= self._unpacked(name, path, self.scratch / f"{number:03d}")
             else:
                 files[name] = path
         below = {name: path for name, path in files.items() if name.startswith(self.inside)}
@@ -65,13 +68,18 @@ class Material:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def _unpacked(self, path: Path, into: Path) -> dict[str, Path]:
-        if path.name.endswith(".deb"):  # whose links are a system's, and nothing of a set
-            held = read_archive(_inner_tar(path, self.scratch / f"{into.name}.tar"), into, LIMITS)
+    def _is_package(self, name: str) -> bool:
+        """Other archives in a folder that somebody gives are none of this set's."""
+        plain = _EPOCH.sub("_", unquote(name.rpartition("/")[2]))
+        return any(plain == package.name for source in self.entry.sources for package in source.packages)
+
+    def _unpacked(self, name: str, path: Path, into: Path) -> dict[str, Path]:
+        if name.endswith(".deb"):  # whose links are a system's, and nothing of a set
+            held = read_archive(_inner_tar(path, self.scratch / f"{into.name}.tar"), into, LIMITS, name=name)
             return {entry.name.removeprefix("./"): entry.path for entry in held.entries}
-        held = read_archive(path, into, LIMITS)
+        held = read_archive(path, into, LIMITS, name=name)
         self.notes.extend(
-            message("{name} in {archive} was left out: {reason}", name=one.name, archive=path.name, reason=one.reason)
+            message("{name} in {archive} was left out: {reason}", name=one.name, archive=name, reason=one.reason)
             for one in held.refused
         )
         return {entry.name: entry.path for entry in held.entries}
