@@ -24,8 +24,8 @@ from grader.errors import DatasetError
 from grader.library.catalogue import Package
 from grader.records import Message, message
 
-CHUNK = 1 << 18
-ATTEMPTS = 5  # of continuing a download that breaks off
+CHUNK = 1 << 16  # as much is lost when a line drops
+ATTEMPTS = 3  # in a row, of continuing a download that breaks off and brings nothing new
 _RANGE = re.compile(r"bytes (\d+)-")
 
 Measured = Callable[[str, int, int], None]  # file, bytes there, bytes in all as far as known
@@ -105,13 +105,16 @@ class Downloader:
     def _transfer(self, url: str, package: Package, part: Path) -> None:
         import requests
 
-        for attempt in range(ATTEMPTS):
+        fruitless = 0
+        while True:
             before = part.stat().st_size if part.exists() else 0
             try:
                 self._piece(url, package, part)
             except requests.RequestException as error:
                 grown = part.exists() and part.stat().st_size > before
-                if not grown or attempt == ATTEMPTS - 1:
+                fruitless = 0 if grown else fruitless + 1
+                # A line that dropped is tried again; a server that never answered isn't.
+                if fruitless > (ATTEMPTS if isinstance(error, requests.exceptions.ChunkedEncodingError) else 0):
                     raise DatasetError(_unreachable(url, error, part)) from error
             else:
                 return
