@@ -37,7 +37,8 @@ def list_sets(lang: LangOption = None) -> None:
         table.add_column(speech.say(heading), overflow="fold")
     for one in catalogue().values():
         state, style, source = _state(one, library, speech)
-        what = f"{speech.title(one.title)}\n{speech.title(one.what)}\n{speech.text('Licence:')} {one.licence}"
+        licence = speech.text("Licence: {licence}", licence=one.licence)
+        what = "\n".join((speech.title(one.title), speech.title(one.what), licence))
         table.add_row(one.name, Text(what), f"{one.megabytes} MB", Text(state, style=style), Text(source))
     screen.print(table)
     screen.print(speech.text("The library is {path}.", path=library), soft_wrap=True)

@@ -102,12 +102,14 @@ class Fetching:
             scratch.mkdir()
             material = Material(entry, given, scratch, made, source.inside)
             self.report.say(message("{name}: unpacking and checking …", name=entry.name))
-            convert(source.form, material)
+            try:
+                convert(source.form, material)
+            finally:  # what was left out may be why it failed
+                for note in material.notes:
+                    self.report.say(note)
             problems = content_problems(entry, made)
             if problems:
                 raise DatasetError(problems[0])
-            for note in material.notes:
-                self.report.say(note)
             files = {place: Fingerprint(file_hash(made / place), (made / place).stat().st_size)
                      for place in _files_in(made)}  # fmt: skip
             _put_into_place(made, self.library, staging / "before")

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from grader.errors import DatasetError
 from grader.library.catalogue import Package
-from grader.library.downloading import CHUNK, Downloader, Patience
+from grader.library.downloading import ATTEMPTS, CHUNK, Downloader, Patience
 from tests.library.server import Web, served
 
 CONTENT = bytes(range(256)) * 4000  # about sixteen chunks
@@ -72,8 +72,8 @@ def test_a_complete_part_needs_no_server(tmp_path: Path, web: Web) -> None:
     assert web.asked == []
 
 
-@settings(max_examples=15, deadline=None)
-@given(cuts=st.lists(st.integers(1, len(CONTENT)), max_size=4), ranges=st.booleans())
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(1, len(CONTENT)), max_size=ATTEMPTS), ranges=st.booleans())
 def test_wherever_the_line_drops_the_file_is_whole_or_refused(cuts: list[int], ranges: bool) -> None:
     with served() as web, tempfile.TemporaryDirectory() as folder:
         web.files, web.cuts, web.ranges = {NAME: CONTENT}, list(cuts), ranges

@@ -62,7 +62,8 @@ def symbols_missing(path: Path) -> int:
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        with TTFont(path, lazy=True, fontNumber=0) as face:
+        # Opened here: of a file that is no font fontTools would leave its own handle open.
+        with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as face:
             known = face.getBestCmap() or {}
     except TTLibError as error:
         raise ValueError(str(error)) from error
