@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from grader.library.converting.networks import resnet50_layers, vgg16_layers
 from grader.records import Limits
 from grader.sandbox.base import Job
 from grader.sandbox.job import JobFolder
@@ -42,6 +43,9 @@ VGG = """
 from keras.applications import VGG16
 net = VGG16(weights="imagenet", include_top=False, input_shape=(32, 32, 3))
 print(float(net.layers[1].get_weights()[0].max()), float(net.layers[-2].get_weights()[1].min()))
+"""
+RESNET = """
+print([layer.name for layer in keras.applications.ResNet50(weights=None).layers if layer.weights])
 """
 WRITE = """
 import os
@@ -90,6 +94,7 @@ def notebook(warm: NamespaceSandbox, library: Path) -> Outputs:
         mnist=MNIST,
         cifar=CIFAR,
         vgg=VGG,
+        resnet=RESNET,
         missing="keras.datasets.imdb.load_data()",
         weights="keras.applications.MobileNetV2()",
         write=WRITE,
@@ -110,6 +115,12 @@ def test_keras_finds_its_files_without_a_download(notebook: Outputs, cell: str, 
     assert notebook.error[cell] == ""
     assert "Downloading" not in notebook.text[cell]
     assert all(line in notebook.text[cell].splitlines() for line in says.splitlines())
+
+
+def test_weights_are_written_in_the_order_of_kerass_own_layers(notebook: Outputs) -> None:
+    """Keras loads them by their place, not by their names."""
+    assert notebook.text["resnet"].splitlines()[-1] == str(resnet50_layers(top=True))
+    assert list(CONVOLUTIONS) == vgg16_layers()
 
 
 @pytest.mark.parametrize(

