@@ -95,7 +95,7 @@ def _fetch(one: Entry, library: Path, local: Path | None, speech: Translation) -
     from grader.library.reporting import Reporter
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), SpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bars: dict[str, TaskID] = {}
 
         def measured(file: str, done: int, total: int) -> None:

@@ -133,14 +133,15 @@ class Downloader:
                 self._piece(url, package, part)
                 return
             if answer.status_code not in (200, 206):
+                status, reason = answer.status_code, str(answer.reason)
                 raise DatasetError(
-                    message("{url}: the server says {status} {reason}", url=url, status=answer.status_code,
-                            reason=str(answer.reason))
-                )  # fmt: skip
+                    message("{url}: the server says {status} {reason}", url=url, status=status, reason=reason)
+                )
             start = _begins_at(answer)
             if not start:
                 part.unlink(missing_ok=True)
-            total = start + int(answer.headers.get("Content-Length") or 0)
+            length = answer.headers.get("Content-Length", "")
+            total = start + int(length) if length.isdigit() else package.bytes
             self._write(answer.iter_content(CHUNK), package, part, total)
 
     def _write(self, chunks: Iterator[bytes], package: Package, part: Path, total: int) -> None:
@@ -159,7 +160,7 @@ class Downloader:
                         )
                     )
                 file.write(chunk)
-                self.measured(package.name, done, max(total, done) or package.bytes)
+                self.measured(package.name, done, max(total, done))
 
 
 def problem_with(path: Path, package: Package) -> Message | None:

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,13 +18,14 @@ from grader.library.catalogue import Entry, Package, Source
 from grader.library.content import content_problems
 from grader.library.converting.forms import CONVERT
 from grader.library.converting.packages import Material
-from grader.library.downloading import Downloader, file_hash, is_abandoned
-from grader.library.index import Fingerprint, Record, read_record, write_record
+from grader.library.downloading import Downloader, is_abandoned
+from grader.library.index import Fingerprint, Record, fingerprint, read_record, write_record
 from grader.library.place import PHOTOS
 from grader.library.reporting import Reporter
 from grader.records import Message, message
 
 DOWNLOADS = "downloads"
+REPLACEMENTS = 5
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _STAGING = re.compile(r"\.staging-(\d+)-.*")
 
@@ -110,9 +111,8 @@ class Fetching:
             problems = content_problems(entry, made)
             if problems:
                 raise DatasetError(problems[0])
-            files = {place: Fingerprint(file_hash(made / place), (made / place).stat().st_size)
-                     for place in _files_in(made)}  # fmt: skip
-            _put_into_place(made, self.library, staging / "before")
+            files = {place: fingerprint(made / place) for place in _files_in(made)}
+            _put_into_place(made, self.library, staging)
         self._clear_earlier(entry, files)
         addresses = tuple(package.urls[0] for package in source.packages)
         record = Record(entry.name, source.by, date.today().isoformat(), files, addresses)
@@ -147,7 +147,7 @@ class Fetching:
             raise DatasetError(_no_room(entry, self.library, free))
 
     def _what_to_do(self, entry: Entry) -> Message:
-        best = entry.sources[-1]
+        best = min(entry.sources, key=lambda source: (len(source.packages), source.bytes))
         return message(
             "{name} could not be fetched. Bring {addresses} here on a stick, put it into {folder} and run this again; "
             "or say where it is: grader data fetch {name} --from PATH",
@@ -202,15 +202,29 @@ def _files_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _put_into_place(made: Path, library: Path, before: Path) -> None:
+def _put_into_place(made: Path, library: Path, staging: Path) -> None:
     """Each file in one step; a set of photos as one folder, so that nobody ever sees part of one."""
-    photos = [path.relative_to(made).as_posix() for path in (made / PHOTOS).glob("*")]
-    for place in [*photos, *(place for place in _files_in(made) if not place.startswith(f"{PHOTOS}/"))]:
+    for folder in (made / PHOTOS).glob("*"):
+        _replace_folder(folder, library / PHOTOS / folder.name, staging)
+    for place in _files_in(made):
         target = library / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        if place in photos and target.exists():
-            target.replace(before)
         (made / place).replace(target)
+
+
+def _replace_folder(folder: Path, target: Path, staging: Path) -> None:
+    """A folder cannot take a full one's place, and another fetch may put one there meanwhile."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(REPLACEMENTS):
+        with suppress(FileNotFoundError):
+            target.replace(staging / f"before-{attempt}")
+        try:
+            folder.replace(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == REPLACEMENTS - 1:
+                raise
+        else:
+            return
 
 
 @contextmanager
@@ -221,8 +235,8 @@ def _plainly_said(entry: Entry, library: Path) -> Iterator[None]:
         if _is_full(error):
             raise DatasetError(_no_room(entry, library, shutil.disk_usage(library).free)) from error
         reason = error.strerror or str(error)
-        raise DatasetError(message("{path} cannot be used: {reason}", path=error.filename or library,
-                                   reason=reason)) from error  # fmt: skip
+        place = error.filename or library
+        raise DatasetError(message("{path} cannot be used: {reason}", path=place, reason=reason)) from error
 
 
 def _is_full(error: OSError) -> bool:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.atomic import write_text
 from grader.library.catalogue import Entry, Kind
+from grader.library.downloading import file_hash
 from grader.library.place import DATASETS, FONTS, INDEX, PHOTOS
 from grader.library.sets import ARRAY_FILES, FASHION, FASHION_FILES
 
@@ -26,6 +27,10 @@ class State(StrEnum):
 class Fingerprint:
     sha256: str
     bytes: int
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    return Fingerprint(file_hash(path), path.stat().st_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from grader.library.catalogue import Entry
 from grader.library.content import content_problems
-from grader.library.downloading import file_hash
-from grader.library.index import Record, State, read_record, record_path, state
+from grader.library.index import Record, State, fingerprint, read_record, record_path, state
 from grader.records import Message, message
 
 
@@ -34,20 +33,20 @@ def _changed(record: Record, library: Path) -> list[Message]:
     for place, expected in record.files.items():
         path = library / place
         try:
-            size, found = path.stat().st_size, file_hash(path)
+            found = fingerprint(path)
         except FileNotFoundError:
             problems.append(message("{path}: is missing", path=path))
             continue
         except OSError as error:
             problems.append(message("{path}: cannot be read ({reason})", path=path, reason=str(error.strerror)))
             continue
-        if (found, size) != (expected.sha256, expected.bytes):
+        if found != expected:
             problems.append(
                 message(
                     "{path}: found {size} bytes with SHA-256 {found}, expected {bytes} with {expected}",
                     path=path,
-                    size=size,
-                    found=found,
+                    size=found.bytes,
+                    found=found.sha256,
                     bytes=expected.bytes,
                     expected=expected.sha256,
                 )

@@ -66,8 +66,8 @@ SHELL = (
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
-    for name in ("datasets", "models"):
-        (folder / name).mkdir()
+    for name in ("datasets", "models", "photos/cats-dogs/test/cats"):
+        (folder / name).mkdir(parents=True)
     x, y = np.zeros((200, 28, 28), np.uint8), np.zeros(200, np.uint8)
     np.savez_compressed(folder / "datasets" / "mnist.npz", x_train=x, y_train=y, x_test=x[:50], y_test=y[:50])
     with tarfile.open(folder / "datasets" / "cifar-10-batches-py-target_archive", "w") as archive:
@@ -95,6 +95,7 @@ def notebook(warm: NamespaceSandbox, library: Path) -> Outputs:
         cifar=CIFAR,
         vgg=VGG,
         resnet=RESNET,
+        answers="import os\nprint(sorted(os.listdir('/library')), sorted(os.listdir(os.path.expanduser('~/.keras'))))",
         missing="keras.datasets.imdb.load_data()",
         weights="keras.applications.MobileNetV2()",
         write=WRITE,
@@ -140,6 +141,11 @@ def test_a_notebook_writes_into_its_own_cache_alone(notebook: Outputs, library: 
     assert set(lines[1:4]) <= {"OSError", "PermissionError"} and len(lines) == 5
     assert lines[4] == "(200, 28, 28) False"
     assert np.load(library / "datasets" / "mnist.npz")["x_train"].shape == (200, 28, 28)
+
+
+def test_the_library_photos_are_in_no_notebooks_sight(notebook: Outputs) -> None:
+    """Their folders are named for the answers, and a hidden set may be drawn from them."""
+    assert notebook.text["answers"].strip() == "['datasets', 'models'] ['datasets', 'models']"
 
 
 def test_a_cold_start_finds_the_same(library: Path) -> None:

@@ -19,6 +19,9 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.tables._g_l_y_f import Glyph
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 from pyarrow import parquet
 
@@ -326,6 +329,17 @@ def test_no_name_leads_out_of_the_package(tmp_path: Path, pack: Any) -> None:
     assert len(names_in(library)) == 2
     assert list(tmp_path.rglob("*evil*")) == []
     assert "evil" in str(notes[0]) and "was left out" in str(notes[0])
+
+
+@settings(max_examples=40, deadline=None)
+@drawn(rest=st.binary(max_size=200), size=st.text("0123456789 -x", max_size=10))
+def test_a_debian_package_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, rest: bytes, size: str) -> None:
+    folder = tmp_path_factory.mktemp("deb")
+    header = f"{'control.tar':<16}{0:<12}{0:<6}{0:<6}{0:<8}{size:<10}`\n".encode()
+    (folder / "a.deb").write_bytes(b"!<arch>\n" + header + rest)
+    material = Material(tiny.entry("mnist", tiny.MNIST), given_files(folder), folder, folder)
+    with pytest.raises(GraderError):
+        assert material.files
 
 
 def bomb() -> bytes:

@@ -223,6 +223,18 @@ def test_two_fetches_at_once_do_not_destroy_each_other(tmp_path: Path, web: Web)
     assert state(entry, tmp_path) is State.THERE
 
 
+def test_two_that_replace_photos_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
+    entry = tiny.entry("cats-dogs", Facts(pictures={"train/cats": 4, "train/dogs": 4}))
+    places = [f"train/{kind}/{number}.jpg" for kind in ("cats", "dogs") for number in range(4)]
+    brought = tiny.write(tmp_path / "brought", {place: tiny.picture() for place in places})
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: fetching(tmp_path / "library").fetch_local(entry, brought), range(12)))
+    assert files_in(tmp_path / "library") == [
+        "index/cats-dogs.json",
+        *(f"photos/cats-dogs/{place}" for place in places),
+    ]
+
+
 def test_what_a_killed_fetch_left_is_cleared_away(tmp_path: Path, web: Web) -> None:
     dead = subprocess.run([sys.executable, "-Sc", "import os; print(os.getpid())"], capture_output=True, check=True)
     tiny.write(tmp_path, {f".staging-{int(dead.stdout)}-x/made/half": b"x", ".staging-1-y/made/theirs": b"x"})

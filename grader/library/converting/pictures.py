@@ -19,8 +19,15 @@ from grader.records import message
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 MOST_PIXELS = 100_000_000
-SPLITS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
-          "test": "test", "testing": "test"}  # fmt: skip
+SPLITS = {
+    name: split
+    for split, names in {
+        "train": ("train", "training"),
+        "validation": ("validation", "valid", "val"),
+        "test": ("test", "testing"),
+    }.items()
+    for name in names
+}
 # The course's cats and dogs: of each kind the first thousand to train, and so on.
 PET_RANGES = {"train": range(1000), "validation": range(1000, 1500), "test": range(1500, 2000)}
 PETS = {"cat": "cats", "dog": "dogs"}
