@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -72,7 +72,9 @@ def confusion_figure(table: pd.DataFrame) -> Figure:
         colour = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=8)
     names = [str(name) for name in table.index]
-    tilted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
+    tilted: dict[str, Any] = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
+    )
     axes.set_xticks(range(len(names)), names, **lettering(), **tilted)
     axes.set_yticks(range(len(names)), names, **lettering())
     right = counts.trace()

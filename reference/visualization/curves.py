@@ -55,5 +55,5 @@ def _curve(axes: Axes, values: Sequence[float], label: str, colour: str, smoothi
     if smoothing:
         axes.plot(epochs, values, color=colour, alpha=0.25, linewidth=1)
         label = f"{label}, smoothed"
-    dots = {"marker": "o", "markersize": 3} if len(values) <= 30 else {}  # one epoch alone is no line
-    axes.plot(epochs, smoothed(values, smoothing), color=colour, label=label, **dots)
+    marker = "o" if len(values) <= 30 else None  # one epoch alone is no line
+    axes.plot(epochs, smoothed(values, smoothing), color=colour, label=label, marker=marker, markersize=3)

@@ -45,7 +45,7 @@ def filters_figure(model: keras.Model, layer_name: str, rows: int = 8, columns: 
     filters = range(min(rows * columns, maps.output_shape[-1]))
     start = np.repeat(noise(size, maps.input_shape[-1], seed=0)[np.newaxis], len(filters), axis=0)
     patterns = ascend(responses(maps, filters), start, steps=40, rate=1.0)
-    tiles = np.stack([deprocessed(pattern) for pattern in patterns]) / np.float32(255)
+    tiles = np.stack([deprocessed(pattern) for pattern in patterns]).astype(np.float32) / np.float32(255)
 
     across = min(columns, len(filters))
     figure = Figure(figsize=(across, -(-len(filters) // across) + 0.4), layout="constrained")
@@ -95,4 +95,5 @@ def deprocessed(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
     pixels = np.clip(0.5 + 0.1 * standard, 0, 1)
     if pixels.shape[-1] != 3:
         pixels = np.repeat(pixels.mean(axis=-1, keepdims=True), 3, axis=-1)
-    return np.round(pixels * 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.round(pixels * 255).astype(np.uint8)
+    return rounded

@@ -58,15 +58,15 @@ def displayed(picture: ArrayLike) -> NDArray[np.float32]:
 
     Values of [0, 1] stay, [0, 255] is divided; any other range was prepared for a network and is stretched.
     """
-    pixels = np.asarray(picture)
-    whole = np.issubdtype(pixels.dtype, np.integer)
-    pixels = pixels.astype(np.float32)
+    given = np.asarray(picture)
+    whole = np.issubdtype(given.dtype, np.integer)
+    pixels: NDArray[np.float32] = given.astype(np.float32)
     if pixels.ndim == 3 and pixels.shape[-1] != 3:
         pixels = pixels.mean(axis=-1)
     low, high = float(pixels.min()), float(pixels.max())
     if low < 0 or high > 255:
         return stretched(pixels)
-    return pixels / 255 if whole or high > 1 else pixels
+    return pixels / np.float32(255) if whole or high > 1 else pixels
 
 
 def stretched(values: NDArray[np.float32], axis: tuple[int, ...] | None = None) -> NDArray[np.float32]:
