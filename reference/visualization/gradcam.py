@@ -39,7 +39,7 @@ def heatmap(
     network = _with_shift(model, layer_named(model, layer) if layer else last_convolution(model), shift)
     batch = keras.ops.convert_to_tensor(as_inputs(model, np.asarray(photo)[np.newaxis]))
     maps, scores = (keras.ops.convert_to_numpy(output)[0] for output in network(batch, training=False))
-    signs = _class_signs(scores, class_index)
+    signs = keras.ops.convert_to_tensor(_class_signs(scores, class_index))
 
     def score(amount: Any) -> Any:
         shift.amount = amount
@@ -85,7 +85,7 @@ def gradcam_figure(
     return figure
 
 
-class _Shift(keras.Layer):  # type: ignore[misc]
+class _Shift(keras.Layer):  # type: ignore[misc]  # Keras has no types
     """Adds ``amount``, a number for each channel."""
 
     amount: Any = 0.0
@@ -131,5 +131,5 @@ def _class_signs(scores: NDArray[np.float32], class_index: int | None) -> NDArra
         raise ValueError(f"class_index is {class_index}; the model has the classes 0 to {classes - 1}")
     if len(scores) == 1:
         return np.array([2 * class_index - 1], np.float32)
-    signs: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[class_index]
-    return signs
+    chosen: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[class_index]
+    return chosen

@@ -29,7 +29,10 @@ def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
             import torch
 
             leaf = inputs.detach().clone().requires_grad_(True)
-            return torch.autograd.grad(function(leaf), leaf, allow_unused=True, materialize_grads=True)[0]
+            value = function(leaf)
+            if not value.requires_grad:  # which torch takes for a mistake
+                return torch.zeros_like(leaf)
+            return torch.autograd.grad(value, leaf, allow_unused=True, materialize_grads=True)[0]
         case other:
             raise NotImplementedError(
                 f"Keras runs on the {other} backend, which has no gradients: "
