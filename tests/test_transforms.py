@@ -85,7 +85,6 @@ from torchvision import transforms as T
 steps = [T.RandomHorizontalFlip(), T.RandomRotation(0), T.ToTensor()]
 for one in X:
     for step in steps: one = step(one)
-train(X, y)
 """
 
 # cells after BASE -> augmentations and resizings that a training had
@@ -163,13 +162,13 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
         [
             FOLDER,
             "read = lambda n: keras.utils.load_img(f'photos/a/{n}.png', target_size=(12, 13)).crop((0, 0, 12, 12))\n"
-            "train(np.stack([np.array(read(n)) for n in range(16)]), y[:16])",
+            "read_ones = np.stack([np.array(read(n)) for n in range(16)])",
         ],
         [],
         ["load_img(target_size)"],
     ),
-    "albumentations": ([ALBUMENTATIONS], ["albumentations.HorizontalFlip"], ["albumentations.Resize"]),
     "torchvision": ([TORCHVISION], ["torchvision.RandomHorizontalFlip"], []),
+    "albumentations": ([ALBUMENTATIONS], ["albumentations.HorizontalFlip"], ["albumentations.Resize"]),
 }  # fmt: skip
 
 # What looks like it and is not: nothing of it was in a training worth the name. All in one notebook, in this order.
