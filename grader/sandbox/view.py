@@ -19,6 +19,8 @@ from grader.sandbox.gpu import Card
 JOB = Path("/job")  # where a notebook finds its job folder, the same for every job
 GUEST = Path("/guest")
 LIBRARY = Path("/library")
+# Of the library, what Keras opens; photos and arrays for hidden sets have their answers in their names.
+LIBRARY_FOLDERS = ("datasets", "models")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt/cuda", "/opt/nvidia")
 # Of /etc only what programs need to start, and to know the time and the fonts.
 ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "ssl/certs")
@@ -81,8 +83,16 @@ def job_view(folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
         *writable,
         Mount(Kind.WRITABLE, Path("/tmp"), folder / "tmp"),  # noqa: S108  of the notebook's own view
         *(Mount(Kind.LINK, place, JOB / "work") for place in ELSEWHERE),
-        *([Mount(Kind.READ_ONLY, LIBRARY, library)] if library is not None else []),
+        *_library_view(library),
     )
+
+
+def _library_view(library: Path | None) -> list[Mount]:
+    if library is None:
+        return []
+    return [
+        Mount(Kind.READ_ONLY, LIBRARY / name, library / name) for name in LIBRARY_FOLDERS if (library / name).is_dir()
+    ]
 
 
 def _system(path: Path) -> Mount:
