@@ -34,7 +34,9 @@ def submission(folder: Path, name: str, seed: int) -> Submission:
     solution = jupytext.reads(text.replace(SEEDED, f"set_random_seed({seed})"), fmt="py:percent")
     path = folder / f"{seed}.ipynb"
     path.write_text(nbformat.writes(solution), "utf-8")
-    return Submission(Student(str(seed), str(seed)), path, path.name, digest=hashlib.sha256(path.read_bytes()).hexdigest())
+    return Submission(
+        Student(str(seed), str(seed)), path, path.name, digest=hashlib.sha256(path.read_bytes()).hexdigest()
+    )
 
 
 def main() -> None:
