@@ -1,7 +1,7 @@
 """How far a reference solution is above its assignment's thresholds: graded as any submission, with several seeds.
 
-``python benchmarks/thresholds.py mnist`` prints a line for each metric criterion: mean and standard deviation over seeds
-1 to 5, and the distance of the threshold in standard deviations. Takes as many trainings as there are seeds.
+``python benchmarks/thresholds.py mnist`` prints a line for each metric criterion: mean and standard deviation over
+seeds 1 to 5, and the distance of the threshold in standard deviations. Takes as many trainings as there are seeds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import jupytext
 import nbformat
 import numpy as np
 
-from grader.cli import _library
 from grader.datasets import PRACTICE_SECRET
+from grader.library.place import default_folder
 from grader.pipeline import Settings, grade_class
 from grader.records import Student, Submission
 from grader.sandbox.process import ProcessSandbox
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("assignment", help="mnist, cifar10 or cats-dogs")
     parser.add_argument("--seeds", type=int, default=5, help="how many trainings")
-    parser.add_argument("--library", type=Path, default=_library(), help="the library; else the grader's own")
+    parser.add_argument("--library", type=Path, default=default_folder(), help="the library; else the grader's own")
     options = parser.parse_args()
     assignment = load_assignment(ROOT / "assignments" / options.assignment)
     with tempfile.TemporaryDirectory() as temporary:

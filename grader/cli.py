@@ -16,19 +16,20 @@ from typing import Annotated
 import platformdirs
 import psutil
 import typer
-from rich.console import Console
 from rich.text import Text
 
-from grader import __version__, console, datasets, doctor, shelf, spec
+from grader import __version__, cli_data, console, datasets, doctor, shelf, spec
 from grader.demo import write_demo_archive
 from grader.errors import GraderError, IntakeError, SandboxError
-from grader.language import Translation, translation
+from grader.language import Translation
+from grader.library.place import default_folder
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class, make_writable
 from grader.records import Assignment, Graded, Limits, Outcome, Submission
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
+from grader.terminal import LangOption, errors, screen, speech_in
 
 EXIT_OPERATOR, EXIT_FAULT, EXIT_INTERRUPTED = 1, 3, 130
 DEMO, DEMO_SECONDS = "disease", 45.0
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-screen, errors = Console(), Console(stderr=True)
+app.add_typer(cli_data.app, name="data")
 
 
 class Lms(StrEnum):
@@ -50,11 +51,6 @@ class Lms(StrEnum):
     folder = "folder"
     moodle = "moodle"
     canvas = "canvas"
-
-
-class Language(StrEnum):
-    en = "en"
-    zh_tw = "zh-TW"
 
 
 class Level(StrEnum):
@@ -69,7 +65,6 @@ class Level(StrEnum):
 BudgetOption = Annotated[
     float | None, typer.Option(min=1, help="Seconds for each notebook's cells; else the assignment's.")
 ]
-LangOption = Annotated[Language | None, typer.Option(help="Language of reports and messages; else the system's.")]
 JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; else what fits here.")]
 
 
@@ -107,7 +102,7 @@ def demo(
     lang: LangOption = None,
 ) -> None:
     """Grade a bundled class, from a Moodle archive to reports."""
-    speech = _speech(lang)
+    speech = speech_in(lang)
     assignment = shelf.by_name(DEMO)
     make_writable(out)
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
@@ -129,7 +124,7 @@ def grade(
 ) -> None:
     """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
     chosen = _within(shelf.by_name(assignment), budget)
-    _grade(chosen, paths, out, jobs=jobs, lms=lms, level=sandbox, speech=_speech(lang))
+    _grade(chosen, paths, out, jobs=jobs, lms=lms, level=sandbox, speech=speech_in(lang))
 
 
 @app.command()
@@ -141,14 +136,16 @@ def check(
     budget: BudgetOption = None,
 ) -> None:
     """Check your own notebook before handing it in, on public data only."""
-    speech = _speech(lang)
+    speech = speech_in(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
         chosen = _within(shelf.by_name(assignment) if assignment else shelf.by_notebook(path), budget)
         practice = datasets.practice(chosen, Path(workspace) / "data")
         submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
-        settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=_library())
+        settings = Settings(
+            out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=default_folder()
+        )
         graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
     _finish([graded])
@@ -158,15 +155,15 @@ def check(
 def assignments(lang: LangOption = None) -> None:
     """List what can be graded here."""
     loaded = [spec.load_assignment(folder) for folder in shelf.folders().values()]
-    screen.print(console.assignments_table(loaded, _speech(lang)))
+    screen.print(console.assignments_table(loaded, speech_in(lang)))
 
 
 @app.command("doctor")
 def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
-    speech = _speech(lang)
+    speech = speech_in(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(shelf.folders(), _config_folder(), _library(), os.environ)
+        findings = doctor.examine(shelf.folders(), _config_folder(), default_folder(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
@@ -200,7 +197,7 @@ def _grade(
             language=speech.language,
             jobs=jobs,
             threads=max(1, _processors() // jobs),
-            library=_library(),
+            library=default_folder(),
         )
         if level is Level.container:
             image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
@@ -269,19 +266,8 @@ def _finish(results: Sequence[Graded]) -> None:
 # ---------------------------------------------------------------- surroundings
 
 
-def _speech(lang: Language | None) -> Translation:
-    if lang is not None:
-        return translation(lang.value)
-    system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return translation("zh-TW" if system.startswith(("zh_TW", "zh_HK", "zh_MO", "zh_Hant")) else "en")
-
-
 def _config_folder() -> Path:
     return platformdirs.user_config_path("grader", appauthor=False)
-
-
-def _library() -> Path:
-    return platformdirs.user_cache_path("grader", appauthor=False) / "keras"
 
 
 def _processors() -> int:

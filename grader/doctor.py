@@ -16,6 +16,8 @@ import psutil
 
 from grader.advice import CONFINEMENT
 from grader.errors import GraderError
+from grader.library import index
+from grader.library.catalogue import catalogue
 from grader.records import Limits, Message, message
 from grader.sandbox.base import Job, Sandbox
 from grader.sandbox.confine import CONFINED, UNCONFINED, open_sandbox, why_not
@@ -216,12 +218,21 @@ def _modules() -> Finding:
 
 def _library(folder: Path) -> Finding:
     part = message("Offline library")
-    files = [path for place in ("datasets", "models") for path in (folder / place).rglob("*") if path.is_file()]
-    if files:
-        return Finding(part, State.OK, message("{n} files in {path}", n=len(files), path=folder))
+    states = {name: index.state(entry, folder) for name, entry in catalogue().items()}
+    damaged = [name for name, state in states.items() if state is index.State.DAMAGED]
+    if damaged:
+        found = message("damaged in {path}: {names}", path=folder, names=", ".join(damaged))
+        again = message("Do: grader data fetch --again {names}", names=" ".join(damaged))
+        return Finding(part, State.NOTE, found, again)
+    there = [name for name, state in states.items() if state is index.State.THERE]
+    if there:
+        return Finding(part, State.OK, message("{names} in {path}", names=", ".join(there), path=folder))
     return Finding(
         part,
         State.NOTE,
         message("nothing in {path}", path=folder),
-        message("keras.datasets and pretrained weights come from there: copy the files of a ~/.keras folder into it."),
+        message(
+            "keras.datasets and pretrained weights come from there: grader data list shows what can be fetched; files "
+            "of a ~/.keras folder do as well."
+        ),
     )

@@ -33,8 +33,8 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
     if run.brought_kb > MUCH_BROUGHT_KB:
         reasons.append(
             message(
-                "Notebook and files bring {kb:.0f} kB with them. Everybody can get this set: look whether its answers are "
-                "among them.",
+                "Notebook and files bring {kb:.0f} kB with them. Everybody can get this set: look whether its answers "
+                "are among them.",
                 kb=run.brought_kb,
             )
         )

@@ -42,7 +42,7 @@ def assert_clear(done: subprocess.CompletedProcess[str], *, says: str) -> None:
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "demo", "grade", "check", "assignments", "doctor"])
+@pytest.mark.parametrize("command", ["", "demo", "grade", "check", "assignments", "doctor", "data", "data fetch"])
 def test_help(tmp_path: Path, command: str) -> None:
     done = grader(tmp_path, *command.split(), "--help")
     assert done.returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Labels that can only be looked up."""
     folder = tmp_path_factory.mktemp("library")
     add_mnist(folder, noise(300, (28, 28), 1), noise(600, (28, 28), 2))
-    return add_photos(add_cifar(folder), rows=20)
+    add_photos(add_cifar(folder), rows=20)
+    shutil.copy(folder / "arrays" / "cifar10.npz", folder / "datasets" / "cifar10.npz")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +168,8 @@ def test_the_other_files_of_the_library_are_there_and_those_of_the_set_are_empty
     assignment = prepared(public_assignment(library, "cifar10"), SECRET, library, tmp_path)
     cell = """
 import os
-print(os.path.getsize("/library/arrays/cifar10.npz"), os.path.getsize("/library/datasets/mnist.npz") > 1000)
-for path in ("/library/arrays/cifar10.npz", "/library/datasets/x"):
+print(os.path.getsize("/library/datasets/cifar10.npz"), os.path.getsize("/library/datasets/mnist.npz") > 1000)
+for path in ("/library/datasets/cifar10.npz", "/library/datasets/x"):
     try: open(path, "wb")
     except OSError as error: print(type(error).__name__)
 import keras
@@ -203,7 +206,7 @@ print(sum(len(names) for _, _, names in os.walk(path)))
 data = keras.utils.image_dataset_from_directory("/content/drive/MyDrive/cats_and_dogs_small/train", image_size=(24, 24))
 print(data.class_names)
 """,
-    "library": "print(os.listdir('/library/photos'))",
+    "library": "print(os.path.exists('/library/photos'), os.path.exists('/library/arrays'))",
     "writes": "os.remove('cats_and_dogs_filtered/train/cats/' + os.listdir('cats_and_dogs_filtered/train/cats')[0])",
 }
 
@@ -221,7 +224,7 @@ def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, librar
         "wget": "20",
         "get_file": "80",
         "course": "['cats', 'dogs']",
-        "library": "[]",
+        "library": "False False",
         "writes": "",
     }
     assert len(list((files["cats_and_dogs_filtered"]).rglob("*.jpg"))) == 80, "ours is not the notebook's to change"

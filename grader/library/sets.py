@@ -1,8 +1,10 @@
-"""What is in the library, opened: arrays, folders of photos, weights, fonts. Nothing is fetched and nothing unpickled."""
+"""What is in the library, opened: arrays, folders of photos, weights, fonts. Nothing is fetched or unpickled."""
 
 from __future__ import annotations
 
 import zipfile
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,8 @@ def arrays(name: str, library: Path) -> Arrays:
 
     Raises DatasetError where it was not fetched or cannot be read.
     """
+    if name != FASHION and name not in ARRAY_FILES:
+        raise _unknown(name, (*ARRAY_FILES, FASHION))
     try:
         held = _fashion(library) if name == FASHION else _plain(library / ARRAY_FILES[name])
         if name == "imdb":
@@ -64,9 +68,7 @@ def arrays(name: str, library: Path) -> Arrays:
         return Arrays(x_train, held["y_train"].astype(np.int64), x_test, held["y_test"].astype(np.int64))
     except FileNotFoundError:
         raise missing(name, library) from None
-    except KeyError as error:
-        raise _unknown(name, error, (*ARRAY_FILES, FASHION)) from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(
             message(
                 "{name} in the library at {path} cannot be read ({reason}); run: grader data verify {name}",
@@ -87,11 +89,10 @@ def photos(name: str, library: Path) -> Path:
 
 def weights(name: str, library: Path, *, top: bool = False) -> Path:
     """The file of ``vgg16`` or ``resnet50`` for ``weights=``, as ``keras.applications`` loads it."""
-    try:
-        return _there(name, library, library / WEIGHT_FILES[name, top])
-    except KeyError as error:
+    if (name, top) not in WEIGHT_FILES:
         known = [f"{one} (top={with_top})" for one, with_top in WEIGHT_FILES]
-        raise _unknown(f"{name} (top={top})", error, known) from error
+        raise _unknown(f"{name} (top={top})", known)
+    return _there(name, library, library / WEIGHT_FILES[name, top])
 
 
 def fonts(library: Path) -> tuple[Path, ...]:
@@ -115,14 +116,13 @@ def _there(name: str, library: Path, path: Path) -> Path:
     return path
 
 
-def _unknown(name: str, error: KeyError, known: object) -> DatasetError:
-    return DatasetError(
-        message("{name}: found no such set ({error}); there are {known}", name=name, error=str(error), known=known)
-    )
+def _unknown(name: str, known: Iterable[str]) -> DatasetError:
+    return DatasetError(message("{name}: there is no such set; there is {known}", name=name, known=", ".join(known)))
 
 
 def _plain(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as held:
+    # Opened here: of a file that is cut off NumPy would leave its own handle open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
         return {part: held[part] for part in held.files}
 
 

@@ -20,6 +20,8 @@ from grader.sandbox.gpu import Card
 JOB = Path("/job")  # where a notebook finds its job folder, the same for every job
 GUEST = Path("/guest")
 LIBRARY = Path("/library")
+# Of the library, what Keras opens; photos and arrays for hidden sets have their answers in their names.
+LIBRARY_FOLDERS = ("datasets", "models")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt/cuda", "/opt/nvidia")
 # Of /etc only what programs need to start, and to know the time and the fonts.
 ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "ssl/certs")
@@ -89,9 +91,11 @@ def job_view(folder: Path, job: Job) -> tuple[Mount, ...]:
     )
 
 
-def _library_view(library: Path, withheld: Mapping[str, Path]) -> tuple[Mount, ...]:
-    covers = (Mount(Kind.READ_ONLY, LIBRARY / path, cover) for path, cover in withheld.items())
-    return (Mount(Kind.READ_ONLY, LIBRARY, library), *covers)
+def _library_view(library: Path, withheld: Mapping[str, Path]) -> list[Mount]:
+    shown = [name for name in LIBRARY_FOLDERS if (library / name).is_dir()]
+    folders = [Mount(Kind.READ_ONLY, LIBRARY / name, library / name) for name in shown]
+    covers = [(LIBRARY / path, cover) for path, cover in withheld.items() if path.split("/")[0] in shown]
+    return [*folders, *(Mount(Kind.READ_ONLY, target, cover) for target, cover in covers)]
 
 
 def _system(path: Path) -> Mount:

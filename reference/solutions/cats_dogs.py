@@ -145,7 +145,7 @@ probabilities = head.predict(features["validation"], verbose=0)[:, 0]
 truth = labels["validation"]
 wrong = np.flatnonzero((probabilities > 0.5) != truth)
 print(f"accuracy on the validation photos: {1 - len(wrong) / len(truth):.3f}")
-print(confusion_matrix(truth, probabilities > 0.5, labels=[0, 1]))  # rows: cats, dogs; columns: called cats, called dogs
+print(confusion_matrix(truth, probabilities > 0.5, labels=[0, 1]))  # rows: cats, dogs; columns: called so
 
 pictures = np.concatenate([batch for batch, _ in photos["validation"].as_numpy_iterator()]).astype("uint8")
 figure, places = plt.subplots(1, 5, figsize=(10, 2.6))

@@ -61,12 +61,13 @@ plt.show()
 # Against learning by heart: **dropout** after every block and before the end; **flipping** left and right at random,
 # since a car that drives to the left is still a car (a digit may not be flipped); and a **dense layer that is small**.
 # The course's network for this task has nine million weights, most of them in two dense layers; this one has some
-# 360,000. **Batch normalisation** keeps the numbers between layers around 0, so that the network learns in fewer epochs.
+# 360,000. **Batch normalisation** keeps the numbers between layers around 0, so that the network learns in fewer
+# epochs.
 # <!-- ### END SOLUTION -->
 
 # %%
 ### BEGIN SOLUTION
-def block(filters, dropout):
+def block(filters: int, dropout: float) -> list[keras.layers.Layer]:
     """(h, w, c) -> (h / 2, w / 2, filters)"""
     return [
         keras.layers.Conv2D(filters, 3, padding="same", use_bias=False),
@@ -180,8 +181,8 @@ print(np.allclose(again.predict(x_test[:100], verbose=0), probabilities[:100], a
 
 # %% [markdown]
 # <!-- ### BEGIN SOLUTION -->
-# The table shows two families. Animals are taken for animals (cat and dog above all), vehicles for vehicles; hardly ever
-# is a frog called a truck. The network has found out what people would call "alive" without being told.
+# The table shows two families. Animals are taken for animals (cat and dog above all), vehicles for vehicles; hardly
+# ever is a frog called a truck. The network has found out what people would call "alive" without being told.
 #
 # What I would try next: without dropout, to see training run away from validation; without batch normalisation, to see
 # what the same number of epochs then reaches; and more epochs, as long as validation still rises.

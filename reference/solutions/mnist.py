@@ -30,10 +30,10 @@ print(x_train.shape, x_train.dtype, x_train.min(), x_train.max(), np.bincount(y_
 
 # %% [markdown]
 # <!-- ### BEGIN SOLUTION -->
-# Every digit occurs about equally often, so a guess is right one time in ten, and accuracy is a fair measure. The ground
-# is black (0), the ink white (up to 255), and each digit sits in the middle. Numbers up to 255 are far too large for
-# fresh weights, which expect something around 0 to 1: they have to be divided by 255. Fours with a closed top look like
-# nines, ones with a long nose look like sevens: these are the mistakes to expect.
+# Every digit occurs about equally often, so a guess is right one time in ten, and accuracy is a fair measure. The
+# ground is black (0), the ink white (up to 255), and each digit sits in the middle. Numbers up to 255 are far too large
+# for fresh weights, which expect something around 0 to 1: they have to be divided by 255. Fours with a closed top look
+# like nines, ones with a long nose look like sevens: these are the mistakes to expect.
 # <!-- ### END SOLUTION -->
 
 # %%
@@ -53,14 +53,15 @@ plt.show()
 
 # %% [markdown]
 # <!-- ### BEGIN SOLUTION -->
-# A dense layer would have to learn the same stroke anew at each of 784 places. A convolution learns one small pattern of
-# 3 × 3 pixels and looks for it everywhere. Pooling keeps the strongest answer of each 2 × 2 field, so that a stroke a
-# little further to the left is still the same stroke. After three convolutions a point has seen nearly the whole digit,
-# and one dense layer is enough to decide.
+# A dense layer would have to learn the same stroke anew at each of 784 places. A convolution learns one small pattern
+# of 3 × 3 pixels and looks for it everywhere. Pooling keeps the strongest answer of each 2 × 2 field, so that a stroke
+# a little further to the left is still the same stroke. After three convolutions a point has seen nearly the whole
+# digit, and one dense layer is enough to decide.
 #
-# Dividing by 255 is the first layer of the model, not a line of its own: whoever uses the model later gives it the bytes
-# as they are and cannot forget it. Dropout switches off every fourth unit at random while training, so that no unit may
-# rely on a single other one. The last layer has ten units, and softmax turns them into probabilities that add up to one.
+# Dividing by 255 is the first layer of the model, not a line of its own: whoever uses the model later gives it the
+# bytes as they are and cannot forget it. Dropout switches off every fourth unit at random while training, so that no
+# unit may rely on a single other one. The last layer has ten units, and softmax turns them into probabilities that add
+# up to one.
 # <!-- ### END SOLUTION -->
 
 # %%

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from grader.library.converting.networks import resnet50_layers, vgg16_layers
 from grader.records import Limits
 from grader.sandbox.base import Job
 from grader.sandbox.job import JobFolder
@@ -43,6 +44,9 @@ from keras.applications import VGG16
 net = VGG16(weights="imagenet", include_top=False, input_shape=(32, 32, 3))
 print(float(net.layers[1].get_weights()[0].max()), float(net.layers[-2].get_weights()[1].min()))
 """
+RESNET = """
+print([layer.name for layer in keras.applications.ResNet50(weights=None).layers if layer.weights])
+"""
 WRITE = """
 import os
 home = os.path.expanduser("~/.keras")
@@ -62,8 +66,8 @@ SHELL = (
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
-    for name in ("datasets", "models"):
-        (folder / name).mkdir()
+    for name in ("datasets", "models", "photos/cats-dogs/test/cats"):
+        (folder / name).mkdir(parents=True)
     x, y = np.zeros((200, 28, 28), np.uint8), np.zeros(200, np.uint8)
     np.savez_compressed(folder / "datasets" / "mnist.npz", x_train=x, y_train=y, x_test=x[:50], y_test=y[:50])
     with tarfile.open(folder / "datasets" / "cifar-10-batches-py-target_archive", "w") as archive:
@@ -90,6 +94,8 @@ def notebook(warm: NamespaceSandbox, library: Path) -> Outputs:
         mnist=MNIST,
         cifar=CIFAR,
         vgg=VGG,
+        resnet=RESNET,
+        answers="import os\nprint(sorted(os.listdir('/library')), sorted(os.listdir(os.path.expanduser('~/.keras'))))",
         missing="keras.datasets.imdb.load_data()",
         weights="keras.applications.MobileNetV2()",
         write=WRITE,
@@ -112,6 +118,12 @@ def test_keras_finds_its_files_without_a_download(notebook: Outputs, cell: str, 
     assert all(line in notebook.text[cell].splitlines() for line in says.splitlines())
 
 
+def test_weights_are_written_in_the_order_of_kerass_own_layers(notebook: Outputs) -> None:
+    """Keras loads them by their place, not by their names."""
+    assert notebook.text["resnet"].splitlines()[-1] == str(resnet50_layers(top=True))
+    assert list(CONVOLUTIONS) == vgg16_layers()
+
+
 @pytest.mark.parametrize(
     ("cell", "name"),
     [("missing", "imdb.npz"), ("weights", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5")],
@@ -131,21 +143,33 @@ def test_a_notebook_writes_into_its_own_cache_alone(notebook: Outputs, library: 
     assert np.load(library / "datasets" / "mnist.npz")["x_train"].shape == (200, 28, 28)
 
 
+def test_the_library_photos_are_in_no_notebooks_sight(notebook: Outputs) -> None:
+    """Their folders are named for the answers, and a hidden set may be drawn from them."""
+    assert notebook.text["answers"].strip() == "['datasets', 'models'] ['datasets', 'models']"
+
+
 def test_a_cold_start_finds_the_same(library: Path) -> None:
     outputs = Place({}, {}, library).run(ProcessSandbox(os.environ), mnist="import keras\n" + MNIST)
     assert (outputs.error["mnist"], "(200, 28, 28)" in outputs.text["mnist"]) == ("", True)
 
 
 def test_it_is_mounted_for_reading_alone(tmp_path: Path) -> None:
-    with_library = Job(b"{}", {}, Limits(), library=tmp_path / "keras")
-    (mount,) = [mount for mount in job_view(tmp_path, with_library) if mount.target == LIBRARY]
-    assert (mount.kind, mount.source) == (Kind.READ_ONLY, tmp_path / "keras")
-    assert not [mount for mount in job_view(tmp_path, Job(b"{}", {}, Limits())) if mount.target == LIBRARY]
+    for name in ("datasets", "models", "photos", "arrays"):
+        (tmp_path / "library" / name).mkdir(parents=True)
+    mounts = [
+        mount
+        for mount in job_view(tmp_path, Job(b"{}", {}, Limits(), library=tmp_path / "library"))
+        if mount.target.is_relative_to(LIBRARY)
+    ]
+    assert [(mount.kind, mount.target, mount.source) for mount in mounts] == [
+        (Kind.READ_ONLY, LIBRARY / name, tmp_path / "library" / name) for name in ("datasets", "models")
+    ], "photos for hidden sets have their answers in their names"
+    assert not [mount for mount in job_view(tmp_path, Job(b"{}", {}, Limits())) if mount.target.is_relative_to(LIBRARY)]
 
 
 @pytest.mark.parametrize(("confined", "shown"), [(True, '"library": "/library"'), (False, '"library": "/home/teacher')])
 def test_a_confined_notebook_is_not_told_where_it_lies(confined: bool, shown: str) -> None:
-    folder = JobFolder(Job(b"{}", {}, Limits(), library=Path("/home/teacher/keras")), confined=confined)
+    folder = JobFolder(Job(b"{}", {}, Limits(), library=Path("/home/teacher/library")), confined=confined)
     try:
         assert shown in (folder.path / "request.json").read_text()
     finally:

@@ -20,7 +20,7 @@ from typing import Any
 from . import log
 from .kinds import Kind
 from .reading import AfterImport
-from .sources import Handout, is_remote, last_name, refusal
+from .sources import LIBRARY_FOLDERS, Handout, is_remote, last_name, refusal
 
 MAX_LINKS = 5_000
 KERAS_ADVICE = "the teacher can put {name} into the offline library"
@@ -52,7 +52,8 @@ def copy_of(address: str, handout: Handout) -> Path:
 
 def _link(library: Path, cache: Path) -> None:
     """Keras writes beside the files of its cache: folders of the notebook's own, whose files are links."""
-    for number, path in enumerate(sorted(library.rglob("*"))):
+    files = (path for name in LIBRARY_FOLDERS for path in sorted((library / name).rglob("*")))
+    for number, path in enumerate(files):
         own = cache / path.relative_to(library)
         if number < MAX_LINKS and path.is_file() and not own.exists():
             own.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,136 @@
+"""Train any of the course's systems, and list what they reached.
+
+python -m reference list
+python -m reference train NAME [--epochs N] [--seed N] [--out DIR] [--data FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+from grader.errors import GraderError
+from grader.library.place import default_folder
+from reference import baselines
+from reference.baselines import Baseline
+from reference.systems import BY_NAME, SYSTEMS, VIEWS, Session, System, Trained, family
+
+SEED = 1
+
+
+def main(arguments: list[str] | None = None) -> None:
+    told = _parser().parse_args(arguments)
+    try:
+        {"list": _list, "train": _train, "draw": _draw}[told.command](told)
+    except (GraderError, OSError, ValueError) as error:
+        sys.exit(f"reference: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m reference", description="The course's systems, trained.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="all systems, the course's figures and the best measured ones")
+    training = commands.add_parser("train", help="train one; its result is added to baselines.toml")
+    training.add_argument("name", choices=sorted(BY_NAME), metavar="NAME", help="one of: python -m reference list")
+    training.add_argument("--epochs", type=int, help="else as many as the course's")
+    training.add_argument("--seed", type=int, default=SEED)
+    training.add_argument("--out", type=Path, default=Path("reference-out"), help="where model and plots go")
+    training.add_argument("--data", type=Path, help="pictures of your own: a folder for each class")
+    training.add_argument("--library", type=Path, default=default_folder(), help="what grader data fetch filled")
+    training.add_argument("--baselines", type=Path, default=baselines.FILE, help="the file that the result goes into")
+    drawing = commands.add_parser("draw", help="what a trained convolutional network makes of a photo")
+    drawing.add_argument("model", type=Path, metavar="MODEL.keras")
+    drawing.add_argument("photo", type=Path, metavar="PHOTO")
+    drawing.add_argument("--out", type=Path, default=Path("reference-out"), help="where the pictures go")
+    return parser
+
+
+def _list(_told: argparse.Namespace) -> None:
+    measured = baselines.read()
+    print(f"{'':3} {'name':20} {'what':42} {'course':28} measured")
+    for system in SYSTEMS:
+        runs = [run for run in measured if run.system == system.name]
+        print(f"{system.number:3} {system.name:20} {system.title:42} {system.course:28} {_summary(runs)}")
+    for number, what, drawn_by in VIEWS:
+        print(f"{number:3} {'':20} {what:42} {'':28} {drawn_by}")
+
+
+def _summary(runs: list[Baseline]) -> str:
+    if not runs:
+        return "-"
+    values = [run.value for run in runs]
+    epochs = sorted({run.epochs for run in runs})
+    last = f"{values[0]:.4f} ({runs[0].low:.4f}-{runs[0].high:.4f})" if len(runs) == 1 else ""
+    spread = f"{sum(values) / len(values):.4f} ({min(values):.4f}-{max(values):.4f} in {len(runs)} runs)"
+    return f"{last or spread}, {'/'.join(map(str, epochs))} epochs"
+
+
+def _train(told: argparse.Namespace) -> None:
+    from reference.plots import plot_training  # noqa: PLC0415  needs Keras, as the next
+    from reference.progress import Progress  # noqa: PLC0415
+
+    system = BY_NAME[told.name]
+    epochs = system.epochs if told.epochs is None else told.epochs
+    told.out.mkdir(parents=True, exist_ok=True)
+    session = Session(epochs, told.seed, told.library, told.data, (Progress(epochs),))
+    module = family(system)
+    began = time.monotonic()
+    trained = module.train(module.CONFIGS[system.name], session)
+    seconds = time.monotonic() - began
+    baseline = _baseline(system, trained, session, seconds)
+    _save(system, trained, told.out)
+    plot_training(system, trained, told.out)
+    baselines.append(baseline, told.baselines)
+    print(
+        f"{system.name}: {baseline.metric} {baseline.value:.4f} ({baseline.low:.4f}-{baseline.high:.4f}, "
+        f"n = {baseline.n}) in {seconds:.0f} s; the course: {system.course}. Model and plots: {told.out}"
+    )
+
+
+def _baseline(system: System, trained: Trained, session: Session, seconds: float) -> Baseline:
+    value = baselines.measured(system, trained)
+    validated = trained.history.get("val_accuracy")
+    counted = getattr(trained.model, "count_params", None)
+    return Baseline(
+        system=system.name,
+        dataset=system.dataset if session.folder is None else session.folder.name,
+        metric=system.metric,
+        value=round(value.value, 5),
+        low=round(value.low, 5),
+        high=round(value.high, 5),
+        n=value.n,
+        validation=round(validated[-1], 5) if validated else None,
+        epochs=session.epochs,
+        course_epochs=system.epochs,
+        seed=session.seed,
+        seconds=round(seconds, 1),
+        parameters=counted() if counted else system.parameters or 0,
+        course=system.course,
+        hardware=baselines.hardware(),
+        versions=baselines.versions(),
+        date=date.today(),
+    )
+
+
+def _save(system: System, trained: Trained, out: Path) -> None:
+    if hasattr(trained.model, "save"):
+        trained.model.save(out / f"{system.name}.keras")
+        history = {key: [float(value) for value in curve] for key, curve in trained.history.items()}
+        (out / f"{system.name}.history.json").write_text(json.dumps(history), encoding="utf-8")
+
+
+def _draw(told: argparse.Namespace) -> None:
+    import keras  # noqa: PLC0415  five seconds: not for the list
+
+    from reference.plots import plot_photo  # noqa: PLC0415
+
+    plot_photo(keras.models.load_model(told.model), told.photo, told.out)
+    print(f"activations.png, gradcam.png and filters.png are in {told.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Folders of photos as training wants them: batches read as they are needed, and the course's augmentation.
+
+``keras.utils.image_dataset_from_directory`` and preprocessing layers do what ImageDataGenerator did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from grader.library.sets import photos
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Three ``tf.data.Dataset`` of ``(pictures, labels)``: (batch, size, size, 3) uint8, (batch,) int32."""
+
+    train: Any
+    validation: Any
+    test: Any
+    classes: tuple[str, ...]
+
+
+def read_split(name: str, library: Path, *, size: int, batch_size: int, seed: int) -> Split:
+    """The set ``name`` of the library. Where it has no ``test`` folder, the second half of its validation is one."""
+    folder = photos(name, library)
+
+    def read(part: str, **more: Any) -> Any:
+        return keras.utils.image_dataset_from_directory(
+            folder / part, label_mode="int", image_size=(size, size), batch_size=None, seed=seed, verbose=False, **more
+        )
+
+    train = read("train")
+    if (folder / "test").is_dir():
+        validation, test = read("validation", shuffle=False), read("test", shuffle=False)
+    else:
+        validation, test = read("validation", validation_split=0.5, subset="both")
+    classes = tuple(train.class_names)
+    return Split(
+        _shuffled(train, batch_size, seed), _kept(validation).batch(batch_size), test.batch(batch_size), classes
+    )
+
+
+def read_own(folder: Path, *, size: int, batch_size: int, seed: int) -> Split:
+    """A folder for each class: 80 % to train on, 20 % to validate and to test, as the small VGG's article has it."""
+    train, rest = keras.utils.image_dataset_from_directory(
+        folder, label_mode="int", image_size=(size, size), batch_size=None, seed=seed, verbose=False,
+        validation_split=0.2, subset="both",
+    )  # fmt: skip
+    classes = tuple(train.class_names)
+    kept = _kept(rest).batch(batch_size)
+    return Split(_shuffled(train, batch_size, seed), kept, kept, classes)
+
+
+def _kept(pictures: Any) -> Any:
+    """Read from the disk once, and kept as the bytes that they are."""
+    return pictures.map(lambda x, y: (keras.ops.cast(x, "uint8"), y)).cache()
+
+
+def _shuffled(pictures: Any, batch_size: int, seed: int) -> Any:
+    return _kept(pictures).shuffle(len(pictures), seed=seed).batch(batch_size)
+
+
+def augmented(train: Any, augment: keras.Layer) -> Any:
+    """``train`` with every picture changed at random, anew in every epoch; float32, 0 to 255."""
+    return train.map(lambda x, y: (augment(x, training=True), y), num_parallel_calls=2).prefetch(2)
+
+
+def course_augmentation(
+    *, rotation: float = 40.0, shift: float = 0.2, shear: float = 0.2, zoom: float = 0.2
+) -> keras.layers.Pipeline:
+    """Rotation in degrees, the others as shares of the picture; and left for right. On any backend."""
+    return keras.layers.Pipeline(
+        [
+            keras.layers.RandomFlip("horizontal"),
+            keras.layers.RandomRotation(rotation / 360, fill_mode="nearest"),
+            keras.layers.RandomTranslation(shift, shift, fill_mode="nearest"),
+            keras.layers.RandomShear(shear, shear, fill_mode="nearest"),
+            keras.layers.RandomZoom(zoom, fill_mode="nearest"),
+        ]
+    )
+
+
+def gathered(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures ``(n, size, size, 3)`` and labels ``(n,)``, read once: the order may be another the next time."""
+    pictures, labels = zip(*((np.asarray(x), np.asarray(y)) for x, y in dataset), strict=True)
+    return np.concatenate(pictures), np.concatenate(labels)

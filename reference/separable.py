@@ -1,0 +1,62 @@
+"""System 16: depthwise separable convolutions, and the same network with plain ones beside it.
+
+F. Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR 2017.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import keras
+
+from grader.errors import DatasetError
+from reference.photos import augmented, course_augmentation, gathered, read_own
+from reference.systems import Session, Trained
+
+
+@dataclass(frozen=True)
+class Config:
+    separable: bool = True
+    size: int = 64
+    classes: int = 5
+    filters: tuple[tuple[int, int], ...] = ((32, 64), (64, 128), (64, 128))
+    hidden: int = 32
+    batch_size: int = 32
+
+
+CONFIGS = {"separable": Config(), "separable-plain": Config(separable=False)}
+
+
+def build_model(config: Config) -> keras.Model:
+    """``(n, size, size, 3)`` 0 to 255 -> ``(n, classes)`` probabilities, compiled for class numbers."""
+    convolution = keras.layers.SeparableConv2D if config.separable else keras.layers.Conv2D
+    layers: list[keras.Layer] = [keras.Input((config.size, config.size, 3)), keras.layers.Rescaling(1 / 255)]
+    for number, pair in enumerate(config.filters, start=1):
+        layers += [convolution(filters, 3, activation="relu") for filters in pair]
+        last = number == len(config.filters)
+        layers.append(keras.layers.GlobalAveragePooling2D() if last else keras.layers.MaxPooling2D(2))
+    layers += [
+        keras.layers.Dense(config.hidden, activation="relu"),
+        keras.layers.Dense(config.classes, activation="softmax"),
+    ]
+    model = keras.Sequential(layers)
+    model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train(config: Config, session: Session) -> Trained:
+    if session.folder is None:
+        raise DatasetError("separable: expected --data FOLDER with a folder of pictures for each class")
+    keras.utils.set_random_seed(session.seed)
+    split = read_own(session.folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
+    model = build_model(replace(config, classes=len(split.classes)))
+    fitted = model.fit(
+        augmented(split.train, course_augmentation(rotation=25, shift=0.1)),
+        validation_data=split.validation,
+        shuffle=False,  # the dataset does
+        epochs=session.epochs,
+        callbacks=list(session.callbacks),
+        verbose=0,
+    )
+    examples, truth = gathered(split.test)
+    return Trained(model, fitted.history, model.predict(examples, verbose=0), truth, split.classes, examples)

@@ -1,0 +1,200 @@
+"""``python -m reference``: systems trained on small sets in the library's own layout, and what is written of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras.src.legacy.saving import legacy_h5_format
+from PIL import Image
+
+from grader.library.sets import arrays
+from reference import baselines, imdb, pokedex, transfer
+from reference.__main__ import main
+from reference.baselines import Baseline, append, read
+from reference.systems import BY_NAME, Session, Trained
+
+RUN = Baseline(
+    "mnist-wide", "mnist", "accuracy", 0.99, 0.98, 0.995, 10_000, None, 10, 10, 1, 12.5, 843_658, '"0.99" \\ 數字',
+    "2 x CPU", "Keras 3", date(2026, 1, 2),
+)  # fmt: skip
+
+
+def squares(folder: Path, classes: int, per_class: int) -> Path:
+    """A folder for each class: squares of its own colour on noise."""
+    rng = np.random.default_rng(5)
+    for number in range(classes):
+        (folder / f"class{number}").mkdir(parents=True)
+        for index in range(per_class):
+            pixels = rng.integers(0, 60, (40, 40, 3), dtype=np.uint8)
+            pixels[8:32, 8:32, number % 3] = 255
+            Image.fromarray(pixels).save(folder / f"class{number}" / f"{index:03d}.png")
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(6)
+    labels = np.arange(120) % 10
+    pictures = np.zeros((120, 28, 28), np.uint8)
+    for picture, label in zip(pictures, labels, strict=True):
+        picture[2 * label : 2 * label + 8] = 255
+    folder = tmp_path / "library"
+    (folder / "datasets").mkdir(parents=True)
+    noisy = np.clip(pictures + rng.integers(0, 9, pictures.shape), 0, 255).astype(np.uint8)
+    np.savez(folder / "datasets" / "mnist.npz", x_train=noisy, y_train=labels, x_test=noisy[:50], y_test=labels[:50])
+    for part in ("train", "validation"):
+        squares(folder / "photos" / "cats-dogs" / part, 2, 8)
+    return folder
+
+
+def trained(tmp_path: Path, library: Path, *arguments: str) -> Baseline:
+    main(["train", *arguments, "--library", str(library), "--out", str(tmp_path / "out"),
+          "--baselines", str(tmp_path / "baselines.toml")])  # fmt: skip
+    return read(tmp_path / "baselines.toml")[-1]
+
+
+def test_a_training_leaves_a_model_plots_and_a_line(
+    tmp_path: Path, library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(tmp_path, library, "mnist-three", "--epochs", "2", "--seed", "3")
+    assert (run.system, run.n, run.epochs, run.seed, run.parameters) == ("mnist-three", 50, 2, 3, 93_322)
+    assert run.low <= run.value <= run.high
+    said = capsys.readouterr().out
+    assert "epoch 2/2" in said
+    assert "to go" in said
+    model = keras.models.load_model(tmp_path / "out" / "mnist-three.keras")
+    assert model.count_params() == 93_322
+    history = json.loads((tmp_path / "out" / "mnist-three.history.json").read_text())
+    assert len(history["loss"]) == 2
+    assert (tmp_path / "out" / "mnist-three.curves.png").stat().st_size > 5_000
+
+
+def test_the_same_seed_gives_the_same_value(tmp_path: Path, library: Path) -> None:
+    one = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
+    other = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
+    assert one.value == other.value
+    assert len(read(tmp_path / "baselines.toml")) == 2
+
+
+def test_a_straight_line_reaches_the_noise(tmp_path: Path, library: Path) -> None:
+    run = trained(tmp_path, library, "line-linear")
+    assert run.low < 9 < run.high  # the noise has the variance 9
+
+
+def test_photos_without_a_test_folder_are_tested_on_half_of_the_validation(tmp_path: Path, library: Path) -> None:
+    run = trained(tmp_path, library, "cats-dogs-augmented", "--epochs", "1")
+    assert run.n == 8
+
+
+@pytest.fixture(scope="module")
+def base_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG16's base with random weights, in the file's own format."""
+    keras.utils.set_random_seed(7)
+    path = tmp_path_factory.mktemp("models") / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, keras.applications.VGG16(weights=None, include_top=False))
+    return path
+
+
+@pytest.mark.parametrize("name", ["transfer-features", "transfer-prepared", "transfer-frozen", "transfer-tuned"])
+def test_three_ways_to_use_a_trained_base(name: str, library: Path, base_weights: Path) -> None:
+    (library / "models").mkdir()
+    (library / "models" / base_weights.name).symlink_to(base_weights)
+    config = replace(transfer.CONFIGS[name], size=48, head_epochs=1)
+    trained = transfer.train(config, Session(1, 1, library))
+    np.testing.assert_allclose(
+        trained.model.predict(trained.examples, verbose=0)[:, 0], trained.answers, rtol=1e-4, atol=1e-6
+    )
+    base = trained.model.get_layer("vgg16")
+    before = keras.applications.VGG16(weights=base_weights, include_top=False, input_shape=(48, 48, 3))
+    moved = {
+        old.name
+        for old, new in zip(before.layers, base.layers, strict=True)
+        if any(not np.array_equal(a, b) for a, b in zip(old.get_weights(), new.get_weights(), strict=True))
+    }
+    assert moved == ({"block5_conv1", "block5_conv2", "block5_conv3"} if name == "transfer-tuned" else set())
+
+
+def test_film_reviews_are_numbered_as_keras_does(tmp_path: Path) -> None:
+    (tmp_path / "arrays").mkdir()
+    words, lengths = np.array([5, 9_000, 9_996, 9_997, 20_000, 1], np.int32), np.array([5, 1])
+    held = {f"{part}_{which}": value for which in ("train", "test")
+            for part, value in (("x", words), ("y", np.array([0, 1])))}  # fmt: skip
+    held |= {f"x_{which}_lengths": lengths for which in ("train", "test")}
+    np.savez(tmp_path / "arrays" / "imdb.npz", **held)
+    config = replace(imdb.CONFIGS["imdb"], length=80)
+    padded = imdb.padded(arrays("imdb", tmp_path).x_train, config)
+    assert padded[0][-6:].tolist() == [1, 8, 9_003, 9_999, 2, 2]
+    trained = imdb.train(replace(config, validation_split=0.5), Session(1, 1, tmp_path))
+    assert trained.answers.shape == (2,)
+
+
+def test_what_is_not_in_the_library_is_one_line(tmp_path: Path, library: Path) -> None:
+    with pytest.raises(SystemExit, match="grader data fetch cifar10"):
+        trained(tmp_path, library, "cifar10", "--epochs", "1")
+    assert not (tmp_path / "baselines.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["pokedex", "separable"])
+def test_own_pictures_need_a_folder(name: str, tmp_path: Path, library: Path) -> None:
+    with pytest.raises(SystemExit, match="--data FOLDER"):
+        trained(tmp_path, library, name)
+
+
+def test_separable_convolutions_take_any_number_of_classes(tmp_path: Path, library: Path) -> None:
+    folder = squares(tmp_path / "own", 3, 10)
+    assert trained(tmp_path, library, "separable", "--epochs", "1", "--data", str(folder)).n == 6
+
+
+def test_the_small_vgg_is_trained_and_classifies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, model = squares(tmp_path / "own", 3, 15), tmp_path / "small.keras"
+    pokedex.main(["train", str(folder), "--model", str(model), "--epochs", "2"])
+    pokedex.main(["classify", str(model), str(folder / "class1" / "000.png")])
+    said = capsys.readouterr().out.splitlines()[-3:]
+    assert {line.split()[-1] for line in said} == {"class0", "class1", "class2"}
+    assert sum(float(line.split("%")[0]) for line in said) == pytest.approx(100, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["classify", "nowhere.keras", "nowhere.png"], "nowhere.labels.json"),
+        (["train", "nowhere"], "nowhere"),
+    ],
+)
+def test_the_small_vgg_says_what_is_missing(arguments: list[str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=said):
+        pokedex.main([arguments[0], *(str(tmp_path / one) for one in arguments[1:])])
+
+
+def test_runs_are_kept_word_for_word(tmp_path: Path) -> None:
+    append(RUN, tmp_path / "b.toml")
+    append(RUN, tmp_path / "b.toml")
+    assert read(tmp_path / "b.toml") == (RUN, RUN)
+
+
+def test_committed_runs_can_be_read_and_are_of_known_systems() -> None:
+    for run in read():
+        assert run.system in BY_NAME
+        assert run.low <= run.value <= run.high
+        assert BY_NAME[run.system].parameters in (None, run.parameters)
+
+
+def test_probabilities_become_classes() -> None:
+    binary = Trained(None, {}, np.array([0.2, 0.8, 0.6]), np.array([0, 1, 0]))
+    several = Trained(None, {}, np.eye(3), np.arange(3))
+    assert baselines.measured(BY_NAME["cats-dogs-scratch"], binary).value == pytest.approx(2 / 3)
+    assert baselines.measured(BY_NAME["mnist-wide"], several).value == 1
+
+
+def test_all_systems_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["list"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in BY_NAME)
