@@ -175,6 +175,10 @@ def _assignment(name: str, folder: Path) -> Finding:
         first, *others = str(error).splitlines()
         return Finding(part, State.MISSING, message("{problem} (and {n} more)", problem=first, n=len(others)))
     found = message("{points:g} points, data there", points=assignment.points)
+    if assignment.public is not None:
+        found = message(
+            "{points:g} points, on {set} out of the library", points=assignment.points, set=assignment.public.set
+        )
     return Finding(part, State.OK, found)
 
 

@@ -119,8 +119,9 @@ def _asked(submission: Submission, exam: Exam) -> _Asked | None:
 
 def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
     data = exam.assignment.data
-    files = {attachment.name: attachment.path for attachment in read.submission.attachments}
-    files |= {path.name: path for path in data.files} if data else {}  # the teacher's copy wins
+    ours = {path.name: path for path in data.files} if data else {}
+    # The teacher's copy wins; into the teacher's folders nothing is put.
+    theirs = {one.name: one.path for one in read.submission.attachments if one.name.split("/")[0] not in ours}
     question = None
     if data and asked is not None and exam.public is not None and exam.hidden_inputs is not None:
         question = Question(
@@ -133,12 +134,13 @@ def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
     text = nbformat.writes(notebook.runnable(read.notebook))
     return Job(
         text.encode("utf-8", "replace"),
-        files,
+        theirs | ours,
         exam.assignment.limits,
         exam.threads,
         question,
         sources={path.name: path.name for path in data.files} | dict(exam.assignment.sources) if data else {},
         library=exam.library,
+        withheld=exam.assignment.withheld if exam.library is not None else {},
     )
 
 
@@ -165,11 +167,18 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
         predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
         no_predictions=None if predictions is not None else _why_none(facts, reason),
         depends_on_neighbours=depends,
+        brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cells(executed, exam.assignment.limits) + _undefined(executed, cells),
     )
+
+
+def _brought_kb(read: _Read) -> float:
+    """All places where a notebook could find answers written down: its code, its text, pictures in it, files."""
+    files = sum(attachment.path.stat().st_size for attachment in read.submission.attachments)
+    return (len(nbformat.writes(notebook.runnable(read.notebook)).encode("utf-8", "replace")) + files) / 1000
 
 
 def _cells(executed: NotebookNode, given: frozenset[str]) -> tuple[Cell, ...]:

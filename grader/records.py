@@ -33,15 +33,11 @@ def message(template: str, /, **values: object) -> Message:
     return Message(template, values)
 
 
-# ---------------------------------------------------------------- Assignment
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one submission may use."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
     memory_mb: int = 4096  # all its processes together
@@ -56,7 +52,6 @@ class Hidden:
     """Where the rows come from that no student sees: drawn by ``generator``, or the teacher's own ``file``."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     generator: Path | None = None
     file: Path | None = None
     rows: int = 2000
@@ -67,13 +62,22 @@ class Data:
     """The table a model is trained on: ``files`` lie beside the notebook, ``table`` is the one with the answers."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     files: tuple[Path, ...]
     table: Path
     inputs: tuple[str, ...]
     target: str
     task: Literal["classification", "regression"]
     hidden: Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSet:
+    """A set that everybody can get. Hidden are rows of its test part, changed a little with the teacher's secret."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    set: str
+    size: tuple[int, int] | None = None  # photos only: height and width of what a model is asked
+    rows: int = 2000  # at most: fewer where the set has fewer
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,14 @@ class Assignment:
     title: Titles
     rubric: tuple[Criterion, ...]
     data: Data | None = None
+    public: PublicSet | None = None  # until grader.datasets makes data of it
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
+    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
 
     @property
     def points(self) -> float:
         return sum(criterion.points for criterion in self.rubric)
-
-
-# ---------------------------------------------------------------- Submission
 
 
 class Outcome(StrEnum):
@@ -148,9 +151,6 @@ class Submission:
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
     notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report
-
-
-# ---------------------------------------------------------------- Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +216,12 @@ class Run:
     no_predictions: Message | None = None  # why there are none
     document: Document | None = None  # None: the rubric asks for none
     depends_on_neighbours: bool = False  # the answer for a row changed with the rows around it
+    brought_kb: float = 0.0  # the notebook's text and what came with it, where the hidden rows are of a public set
     seconds: float = 0.0  # wall clock, everything
     cell_seconds: float = 0.0  # in the student's own cells
     peak_memory_mb: float = 0.0
     confinement: str = ""
     notes: tuple[Message, ...] = ()
-
-
-# ---------------------------------------------------------------- Score, Grade
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ def test_a_metric_needs_data(tmp_path: Path) -> None:
     folder = write_assignment(tmp_path)
     before, _, after = TOML.partition("[data]")
     (folder / "assignment.toml").write_text(before + after[after.index("[limits]") :], "utf-8")
-    assert problems(folder) == ["rubric[1].kind: a metric needs a [data] section to predict"]
+    assert problems(folder) == ["rubric[1].kind: a metric needs a [data] or a [public] section to predict"]
 
 
 def test_a_rubric_needs_a_line(tmp_path: Path) -> None:

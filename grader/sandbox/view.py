@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from grader.sandbox import guest as guest_package
+from grader.sandbox.base import Job
 from grader.sandbox.gpu import Card
 
 JOB = Path("/job")  # where a notebook finds its job folder, the same for every job
@@ -50,9 +51,9 @@ class Mount:
     source: Path | None = None
 
 
-def view(machine: Iterable[Mount], folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
+def view(machine: Iterable[Mount], folder: Path, job: Job) -> tuple[Mount, ...]:
     """All that one job sees. What lies in another mount is made after it: an environment may live below /tmp."""
-    return tuple(sorted((*machine, *job_view(folder, library)), key=lambda mount: len(mount.target.parts)))
+    return tuple(sorted((*machine, *job_view(folder, job)), key=lambda mount: len(mount.target.parts)))
 
 
 def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
@@ -75,24 +76,26 @@ def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
-def job_view(folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
-    """One job's folder at its fixed place, with its own /tmp, under Colab's and Kaggle's names for it too."""
+def job_view(folder: Path, job: Job) -> tuple[Mount, ...]:
+    """One job's folder at its fixed place, with its own /tmp, under Colab's and Kaggle's names for it too.
+
+    Of the library everything but what is withheld: over that something else is mounted.
+    """
     writable = [Mount(Kind.WRITABLE, JOB / name, folder / name) for name in WRITABLE]
     return (
         Mount(Kind.READ_ONLY, JOB, folder),
         *writable,
         Mount(Kind.WRITABLE, Path("/tmp"), folder / "tmp"),  # noqa: S108  of the notebook's own view
         *(Mount(Kind.LINK, place, JOB / "work") for place in ELSEWHERE),
-        *_library_view(library),
+        *(_library_view(job.library, job.withheld) if job.library is not None else ()),
     )
 
 
-def _library_view(library: Path | None) -> list[Mount]:
-    if library is None:
-        return []
-    return [
-        Mount(Kind.READ_ONLY, LIBRARY / name, library / name) for name in LIBRARY_FOLDERS if (library / name).is_dir()
-    ]
+def _library_view(library: Path, withheld: Mapping[str, Path]) -> list[Mount]:
+    shown = [name for name in LIBRARY_FOLDERS if (library / name).is_dir()]
+    folders = [Mount(Kind.READ_ONLY, LIBRARY / name, library / name) for name in shown]
+    covers = [(LIBRARY / path, cover) for path, cover in withheld.items() if path.split("/")[0] in shown]
+    return [*folders, *(Mount(Kind.READ_ONLY, target, cover) for target, cover in covers)]
 
 
 def _system(path: Path) -> Mount:

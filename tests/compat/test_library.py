@@ -156,11 +156,15 @@ def test_a_cold_start_finds_the_same(library: Path) -> None:
 def test_it_is_mounted_for_reading_alone(tmp_path: Path) -> None:
     for name in ("datasets", "models", "photos", "arrays"):
         (tmp_path / "library" / name).mkdir(parents=True)
-    mounts = [mount for mount in job_view(tmp_path, tmp_path / "library") if mount.target.is_relative_to(LIBRARY)]
+    mounts = [
+        mount
+        for mount in job_view(tmp_path, Job(b"{}", {}, Limits(), library=tmp_path / "library"))
+        if mount.target.is_relative_to(LIBRARY)
+    ]
     assert [(mount.kind, mount.target, mount.source) for mount in mounts] == [
         (Kind.READ_ONLY, LIBRARY / name, tmp_path / "library" / name) for name in ("datasets", "models")
     ], "photos for hidden sets have their answers in their names"
-    assert not [mount for mount in job_view(tmp_path) if mount.target.is_relative_to(LIBRARY)]
+    assert not [mount for mount in job_view(tmp_path, Job(b"{}", {}, Limits())) if mount.target.is_relative_to(LIBRARY)]
 
 
 @pytest.mark.parametrize(("confined", "shown"), [(True, '"library": "/library"'), (False, '"library": "/home/teacher')])

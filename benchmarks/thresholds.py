@@ -1,0 +1,73 @@
+"""How far a reference solution is above its assignment's thresholds: graded as any submission, with several seeds.
+
+``python benchmarks/thresholds.py mnist`` prints a line for each metric criterion: mean and standard deviation over
+seeds 1 to 5, and the distance of the threshold in standard deviations. Takes as many trainings as there are seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+
+from grader.datasets import PRACTICE_SECRET
+from grader.library.place import default_folder
+from grader.pipeline import Settings, grade_class
+from grader.records import Student, Submission
+from grader.sandbox.process import ProcessSandbox
+from grader.spec import load_assignment
+
+ROOT = Path(__file__).parents[1]
+SEEDED = "set_random_seed(7)"
+
+
+def submission(folder: Path, name: str, seed: int) -> Submission:
+    """The reference solution with another seed."""
+    text = (ROOT / "reference" / "solutions" / f"{name.replace('-', '_')}.py").read_text("utf-8")
+    assert text.count(SEEDED) == 1
+    solution = jupytext.reads(text.replace(SEEDED, f"set_random_seed({seed})"), fmt="py:percent")
+    path = folder / f"{seed}.ipynb"
+    path.write_text(nbformat.writes(solution), "utf-8")
+    return Submission(
+        Student(str(seed), str(seed)), path, path.name, digest=hashlib.sha256(path.read_bytes()).hexdigest()
+    )
+
+
+def main() -> None:
+    """One notebook at a time, with all processors."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("assignment", help="mnist, cifar10 or cats-dogs")
+    parser.add_argument("--seeds", type=int, default=5, help="how many trainings")
+    parser.add_argument("--library", type=Path, default=default_folder(), help="the library; else the grader's own")
+    options = parser.parse_args()
+    assignment = load_assignment(ROOT / "assignments" / options.assignment)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        settings = Settings(folder / "out", PRACTICE_SECRET, threads=os.cpu_count() or 1, library=options.library)
+        handed_in = [submission(folder, options.assignment, seed) for seed in range(1, options.seeds + 1)]
+        results = grade_class(assignment, handed_in, ProcessSandbox(os.environ), settings, progress=print_seconds)
+    for place, criterion in enumerate(assignment.rubric):
+        scores = [result.grade.scores[place] for result in results]
+        values = [score.value for score in scores if score.value is not None and score.scale is not None]
+        if not values or scores[0].scale is None:
+            continue
+        mean, deviation = np.mean(values), np.std(values, ddof=1) if len(values) > 1 else float("nan")
+        above = (mean - scores[0].scale.full_at) / deviation
+        print(f"{criterion.id}: n = {len(values)} x {scores[0].n}, mean {mean:.4f}, sd {deviation:.4f},", end=" ")
+        print(f"{min(values):.3f}-{max(values):.3f}; {above:.1f} sd above {scores[0].scale.full_at:g}")
+
+
+def print_seconds(result: object) -> None:
+    """Of each training, as it ends."""
+    run = result.run  # type: ignore[attr-defined]
+    print(f"{run.outcome}: {run.cell_seconds:.0f} s in its cells, {run.peak_memory_mb:.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
