@@ -60,7 +60,7 @@ class Config:
     scale: Range = (0.55, 0.9)  # the em in pictures
     shift: float = 0.1  # of the picture, either way
     wobble: Range = (0.0, 0.03)  # of the picture: how far a hand strays from the font's line
-    weight: Range = (0.3, 0.62)  # where blurred ink ends: below 0.5 strokes grow, above they thin
+    weight: Range = (0.25, 0.56)  # where blurred ink ends: below 0.5 strokes grow, above they thin
     paper: Range = (150.0, 255.0)  # brightness
     ink: Range = (0.0, 110.0)
     contrast: float = 70.0  # between the two, at least
