@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--sandbox", default="auto")
     options = parser.parse_args()
     assignment = load_assignment(ROOT / "assignments" / options.assignment)
-    solution = jupytext.read(ROOT / "reference" / f"{options.assignment}.py", fmt="py:percent")
+    solution = jupytext.read(ROOT / "reference" / "solutions" / f"{options.assignment}.py", fmt="py:percent")
     with tempfile.TemporaryDirectory() as folder:
         submissions = copies(solution, options.copies, Path(folder))
         bare = bare_seconds(solution, assignment, Path(folder) / "bare")

@@ -218,21 +218,15 @@ def _grade(
 def _with_progress(
     assignment: Assignment, submissions: Sequence[Submission], settings: Settings, sandbox: Sandbox, speech: Translation
 ) -> Sequence[Graded]:
-    done = 0
+    settings = replace(settings, announce=lambda words: errors.print(speech.say(words), soft_wrap=True))
     with console.class_progress(errors) as progress:
         task = progress.add_task(speech.text("Grading"), total=len(submissions))
-
-        def finished(_graded: Graded) -> None:
-            nonlocal done
-            done += 1
-            progress.advance(task)
-
         try:
-            return grade_class(assignment, submissions, sandbox, settings, progress=finished)
+            return grade_class(assignment, submissions, sandbox, settings, progress=lambda _: progress.advance(task))
         except KeyboardInterrupt:
             stopped = speech.text(
                 "Stopped. {done} of {n} were graded; their grades and reports are in {path}.",
-                done=done,
+                done=int(progress.tasks[task].completed),
                 n=len(submissions),
                 path=settings.out,
             )

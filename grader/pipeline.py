@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader import datasets
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
-from grader.records import Assignment, Graded, Outcome, Run, Submission, message
+from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
 from grader.report import write_class_page, write_student_report
 from grader.results import write_results
 from grader.rubric.metric import Truth
@@ -23,6 +25,7 @@ from grader.scoring import open_truth, score_run
 SECONDS_BETWEEN_WRITES = 5.0
 
 Progress = Callable[[Graded], None]
+Announce = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Settings:
     jobs: int = 1
     threads: int = 1  # of each notebook
     library: Path | None = None  # what Keras would download, laid out as KERAS_HOME
+    announce: Announce = lambda _words: None  # of what takes its time before the first notebook
 
 
 def grade_class(
@@ -51,6 +55,24 @@ def grade_class(
     interruption goes on. Raises OutputError when the folder cannot be written, before anything is run.
     """
     make_writable(settings.out)
+    with tempfile.TemporaryDirectory(prefix="grader-data-") as workspace:
+        prepared = _prepared(assignment, settings, Path(workspace))
+        return _grade_prepared(prepared, submissions, sandbox, settings, progress)
+
+
+def _prepared(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
+    if assignment.public is not None:
+        settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
+    return datasets.prepared(assignment, settings.secret, settings.library, workspace)
+
+
+def _grade_prepared(
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    sandbox: Sandbox,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Graded, ...]:
     exam = prepare_exam(assignment, settings.secret, threads=settings.threads, library=settings.library)
     truth = open_truth(assignment, settings.secret)
     results: list[Graded] = []

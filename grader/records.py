@@ -20,9 +20,6 @@ from grader.pictures.survey import PictureSurvey as PictureSurvey
 Titles = Mapping[str, str]  # language tag ("en", "zh-TW") -> text
 
 
-# ---------------------------------------------------------------- Assignment
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one submission may use."""
@@ -63,6 +60,17 @@ class Data:
     hidden: Hidden
 
 
+@dataclass(frozen=True, slots=True)
+class PublicSet:
+    """A set that everybody can get. Hidden are rows of its test part, changed a little with the teacher's secret."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    set: str
+    size: tuple[int, int] | None = None  # photos only: height and width of what a model is asked
+    rows: int = 2000  # at most: fewer where the set has fewer
+
+
 @dataclass(frozen=True)
 class Criterion:
     """One line of the rubric; each kind in ``grader.rubric`` adds its own options."""
@@ -82,16 +90,15 @@ class Assignment:
     title: Titles
     rubric: tuple[Criterion, ...]
     data: Data | None = None
+    public: PublicSet | None = None  # until grader.datasets makes data of it
     limits: Limits = Limits()
     pictures: Pictures | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
+    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
 
     @property
     def points(self) -> float:
         return sum(criterion.points for criterion in self.rubric)
-
-
-# ---------------------------------------------------------------- Submission
 
 
 class Outcome(StrEnum):
@@ -134,9 +141,6 @@ class Submission:
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
     notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report
-
-
-# ---------------------------------------------------------------- Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +241,6 @@ class Run:
     confinement: str = ""
     notes: tuple[Message, ...] = ()
     pictures: PictureSurvey | None = None
-
-
-# ---------------------------------------------------------------- Score, Grade
 
 
 @dataclass(frozen=True, slots=True)

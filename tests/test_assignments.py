@@ -173,7 +173,7 @@ def test_chinese_readme_uses_chinese_punctuation(name: str) -> None:
 @BOTH
 def test_starter_is_the_released_reference(name: str) -> None:
     committed = nbformat.read(ASSIGNMENTS / name / "starter.ipynb", as_version=4)
-    assert committed == release_starter(ROOT / "reference" / f"{name}.py", name)
+    assert committed == release_starter(ROOT / "reference" / "solutions" / f"{name}.py", name)
 
 
 @BOTH
@@ -195,7 +195,7 @@ def test_starter_runs_and_leaves_no_model(name: str, tmp_path: Path) -> None:
 
 @BOTH
 def test_reference_is_a_whole_notebook(name: str) -> None:
-    notebook = jupytext.read(ROOT / "reference" / f"{name}.py", fmt="py:percent")
+    notebook = jupytext.read(ROOT / "reference" / "solutions" / f"{name}.py", fmt="py:percent")
     kinds = [cell.cell_type for cell in notebook.cells]
     assert kinds.count("code") >= 4
     assert kinds.count("markdown") >= 4
@@ -205,7 +205,7 @@ def test_reference_is_a_whole_notebook(name: str) -> None:
 
 
 def test_disease_reference_tells_its_story_at_full_length() -> None:
-    notebook = jupytext.read(ROOT / "reference" / "disease.py", fmt="py:percent")
+    notebook = jupytext.read(ROOT / "reference" / "solutions" / "disease.py", fmt="py:percent")
     markdown = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     rubric = tomllib.loads((ASSIGNMENTS / "disease" / "assignment.toml").read_text(encoding="utf-8"))["rubric"]
     wanted = next(rule["full_characters"] for rule in rubric if rule["id"] == "story")

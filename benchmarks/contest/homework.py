@@ -22,7 +22,7 @@ FULL_AT, NOTHING_AT, POINTS = 0.80, 0.53, 60
 
 def reference() -> NotebookNode:
     """The reference solution without the marks that say what students do not get."""
-    notebook = jupytext.read(ROOT / "reference" / "disease.py", fmt="py:percent")
+    notebook = jupytext.read(ROOT / "reference" / "solutions" / "disease.py", fmt="py:percent")
     for cell in notebook.cells:
         cell.source = "\n".join(line for line in cell.source.splitlines() if " SOLUTION" not in line)
     return notebook

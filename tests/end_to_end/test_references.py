@@ -23,7 +23,7 @@ SECRET = b"the secret of these tests, 32 bytes long"
 def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graded]:
     folder = tmp_path_factory.mktemp(request.param)
     assignment = load_assignment(ROOT / "assignments" / request.param)
-    solution = jupytext.read(ROOT / "reference" / f"{request.param}.py", fmt="py:percent")
+    solution = jupytext.read(ROOT / "reference" / "solutions" / f"{request.param}.py", fmt="py:percent")
     starter = (assignment.folder / "starter.ipynb").read_bytes()
     submissions = [
         submission_of(folder, "reference", nbformat.writes(solution).encode()),
