@@ -145,7 +145,9 @@ def check(
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
         chosen = _within(shelf.by_name(assignment) if assignment else shelf.by_notebook(path), budget)
         practice = datasets.practice(chosen, Path(workspace) / "data")
-        submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
+        submissions = read_submissions(
+            [path], lms="folder", workspace=Path(workspace) / "handed-in", pictures=chosen.pictures
+        )
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=_library())
@@ -192,7 +194,7 @@ def _grade(
 ) -> None:
     make_writable(out)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace))
+        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace), pictures=assignment.pictures)
         jobs = jobs or _default_jobs(len(submissions), assignment.limits)
         settings = Settings(
             out=out,
@@ -218,21 +220,15 @@ def _grade(
 def _with_progress(
     assignment: Assignment, submissions: Sequence[Submission], settings: Settings, sandbox: Sandbox, speech: Translation
 ) -> Sequence[Graded]:
-    done = 0
+    settings = replace(settings, announce=lambda words: errors.print(speech.say(words), soft_wrap=True))
     with console.class_progress(errors) as progress:
         task = progress.add_task(speech.text("Grading"), total=len(submissions))
-
-        def finished(_graded: Graded) -> None:
-            nonlocal done
-            done += 1
-            progress.advance(task)
-
         try:
-            return grade_class(assignment, submissions, sandbox, settings, progress=finished)
+            return grade_class(assignment, submissions, sandbox, settings, progress=lambda _: progress.advance(task))
         except KeyboardInterrupt:
             stopped = speech.text(
                 "Stopped. {done} of {n} were graded; their grades and reports are in {path}.",
-                done=done,
+                done=int(progress.tasks[task].completed),
                 n=len(submissions),
                 path=settings.out,
             )

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from grader.errors import DatasetError
+from grader.public.drawing import stream
+from grader.public.preparing import prepared_set
 from grader.records import Assignment, Data, Hidden
 from grader.tables import ARRAYS, Array, Table, read_table, split_table
 
@@ -142,11 +144,24 @@ def _draw_function(generator: Path) -> Draw:
     return draw
 
 
+def prepared(assignment: Assignment, secret: bytes, library: Path | None, workspace: Path) -> Assignment:
+    """The same with plain ``data``: of a public set, files below ``workspace``, which must stay until all is graded.
+
+    Raises DatasetError where the set is not in the ``library``.
+    """
+    if assignment.public is None:
+        return assignment
+    if library is None:
+        raise DatasetError(f"{assignment.id}: needs the set {assignment.public.set!r}, and there is no library here")
+    seed = derived_seed(secret, assignment.id, assignment.version, "public")
+    return prepared_set(assignment, library, workspace, stream(seed))
+
+
 def practice(assignment: Assignment, workspace: Path) -> Assignment:
     """The same assignment without its hidden set, for a student's own check.
 
-    Where the data is drawn, fresh rows are drawn from a seed that everybody knows. Where it is a file, every fifth
-    public row is kept back from the notebook and plays the hidden set.
+    Where the data is drawn, or is a public set, that is done once more with a secret that everybody knows. Where it is
+    a file, every fifth public row is kept back from the notebook and plays the hidden set.
     """
     data = assignment.data
     if data is None or data.hidden.generator is not None:

@@ -118,8 +118,9 @@ def _asked(submission: Submission, exam: Exam) -> _Asked | None:
 
 def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
     data = exam.assignment.data
-    files = {attachment.name: attachment.path for attachment in read.submission.attachments}
-    files |= {path.name: path for path in data.files} if data else {}  # the teacher's copy wins
+    ours = {path.name: path for path in data.files} if data else {}
+    # The teacher's copy wins; into the teacher's folders nothing is put.
+    theirs = {one.name: one.path for one in read.submission.attachments if one.name.split("/")[0] not in ours}
     question = None
     if data and asked is not None and exam.public is not None and exam.hidden_inputs is not None:
         question = Question(
@@ -132,12 +133,13 @@ def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
     text = nbformat.writes(notebook.runnable(read.notebook))
     return Job(
         text.encode("utf-8", "replace"),
-        files,
+        theirs | ours,
         exam.assignment.limits,
         exam.threads,
         question,
         sources={path.name: path.name for path in data.files} | dict(exam.assignment.sources) if data else {},
         library=exam.library,
+        withheld=exam.assignment.withheld if exam.library is not None else {},
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader import datasets
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
-from grader.records import Assignment, Graded, Outcome, Run, Submission, message
+from grader.pictures import preparing
+from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
 from grader.report import write_class_page, write_student_report
 from grader.results import write_results
 from grader.rubric.metric import Truth
@@ -23,6 +26,7 @@ from grader.scoring import open_truth, score_run
 SECONDS_BETWEEN_WRITES = 5.0
 
 Progress = Callable[[Graded], None]
+Announce = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Settings:
     jobs: int = 1
     threads: int = 1  # of each notebook
     library: Path | None = None  # what Keras would download, laid out as KERAS_HOME
+    announce: Announce = lambda _words: None  # of what takes its time before the first notebook
 
 
 def grade_class(
@@ -51,6 +56,24 @@ def grade_class(
     interruption goes on. Raises OutputError when the folder cannot be written, before anything is run.
     """
     make_writable(settings.out)
+    with tempfile.TemporaryDirectory(prefix="grader-data-") as workspace:
+        prepared = _prepared(assignment, settings, Path(workspace))
+        return _grade_prepared(prepared, submissions, sandbox, settings, progress)
+
+
+def _prepared(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
+    if assignment.public is not None:
+        settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
+    return datasets.prepared(assignment, settings.secret, settings.library, workspace)
+
+
+def _grade_prepared(
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    sandbox: Sandbox,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Graded, ...]:
     exam = prepare_exam(assignment, settings.secret, threads=settings.threads, library=settings.library)
     truth = open_truth(assignment, settings.secret)
     results: list[Graded] = []
@@ -99,8 +122,11 @@ def _graded(
 
 def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings) -> Graded:
     try:
-        run = run_submission(submission, exam, sandbox, out=settings.out)
-        graded = _judged(submission, run, exam.assignment, truth)
+        if exam.assignment.pictures is not None and submission.notebook is not None:
+            graded = _on_own_pictures(submission, exam, sandbox, settings)
+        else:
+            run = run_submission(submission, exam, sandbox, out=settings.out)
+            graded = _judged(submission, run, exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     except Stopped:
         raise
@@ -108,6 +134,16 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
         graded = _judged(submission, _fault(error), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     return graded
+
+
+def _on_own_pictures(submission: Submission, exam: Exam, sandbox: Sandbox, settings: Settings) -> Graded:
+    """An exam and hidden answers of its own, made of what was handed in; they are gone when it is graded."""
+    with tempfile.TemporaryDirectory(prefix="grader-pictures-") as workspace:
+        own = preparing.prepare(submission, exam.assignment, settings.secret, Path(workspace))
+        own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
+        own_truth = open_truth(own.assignment, settings.secret)
+        run = run_submission(own.submission, own_exam, sandbox, out=settings.out)
+        return _judged(submission, replace(run, pictures=own.survey), own.assignment, own_truth)
 
 
 def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:

@@ -1,4 +1,4 @@
-"""The values that pass from stage to stage: frozen, made once, standard library only.
+"""The values that pass from stage to stage: frozen, made once, of the standard library and one another alone.
 
 ``Assignment`` and ``Submission`` go in; a ``Run`` says what executing gave, ``Score`` what one criterion is worth,
 ``Grade`` what the student gets. What a student's failure was is data here, never an exception."""
@@ -12,26 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from grader.messages import Message as Message
+from grader.messages import message as message
+from grader.pictures.survey import Pictures as Pictures
+from grader.pictures.survey import PictureSurvey as PictureSurvey
+
 Titles = Mapping[str, str]  # language tag ("en", "zh-TW") -> text
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A sentence for people, its values apart, so that each reader gets it in their own language."""
-
-    template: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.template.format_map(self.values)
-
-
-def message(template: str, /, **values: object) -> Message:
-    """A ``Message``; the literal given here is what translators see."""
-    return Message(template, values)
-
-
-# ---------------------------------------------------------------- Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +60,17 @@ class Data:
     hidden: Hidden
 
 
+@dataclass(frozen=True, slots=True)
+class PublicSet:
+    """A set that everybody can get. Hidden are rows of its test part, changed a little with the teacher's secret."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    set: str
+    size: tuple[int, int] | None = None  # photos only: height and width of what a model is asked
+    rows: int = 2000  # at most: fewer where the set has fewer
+
+
 @dataclass(frozen=True)
 class Criterion:
     """One line of the rubric; each kind in ``grader.rubric`` adds its own options."""
@@ -93,15 +90,15 @@ class Assignment:
     title: Titles
     rubric: tuple[Criterion, ...]
     data: Data | None = None
+    public: PublicSet | None = None  # until grader.datasets makes data of it
     limits: Limits = Limits()
+    pictures: Pictures | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
+    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
 
     @property
     def points(self) -> float:
         return sum(criterion.points for criterion in self.rubric)
-
-
-# ---------------------------------------------------------------- Submission
 
 
 class Outcome(StrEnum):
@@ -125,6 +122,8 @@ class Student:
 class Attachment:
     name: str  # relative POSIX path without "..", where the notebook expects it
     path: Path  # where its bytes lie
+    archive: str = ""  # name of the archive beside the notebook that it came out of
+    inner: str = ""  # its name there
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +141,6 @@ class Submission:
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
     notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report
-
-
-# ---------------------------------------------------------------- Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +240,7 @@ class Run:
     peak_memory_mb: float = 0.0
     confinement: str = ""
     notes: tuple[Message, ...] = ()
-
-
-# ---------------------------------------------------------------- Score, Grade
+    pictures: PictureSurvey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ from pydantic_core import ErrorDetails
 from grader.errors import AssignmentError
 from grader.language import LANGUAGES
 from grader.metrics import METRICS
-from grader.records import Assignment, Criterion, Data, Limits, Titles
+from grader.public.catalogue import SETS
+from grader.records import Assignment, Criterion, Data, Limits, Pictures, PublicSet, Titles
+from grader.rubric.dataset import DatasetCollected
 from grader.rubric.kinds import Kind
 from grader.rubric.metric import MetricReached
-from grader.tables import ARRAYS
+from grader.spec_data import section_problems
 
 FILE_NAME = "assignment.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -38,6 +40,8 @@ class _File(BaseModel):
     title: dict[str, str]
     rubric: tuple[Annotated[Kind, Discriminator("kind")], ...]
     data: Data | None = None
+    public: PublicSet | None = None
+    pictures: Pictures | None = None
     limits: Limits = Limits()
     sources: dict[str, str] = {}
 
@@ -126,6 +130,8 @@ def _assignment(file: _File, folder: Path) -> Assignment:
         title=file.title,
         rubric=tuple(replace(criterion, title=criterion.title or {"en": criterion.id}) for criterion in file.rubric),
         data=_in_folder(file.data, folder) if file.data else None,
+        public=file.public,
+        pictures=file.pictures,
         limits=file.limits,
         sources=file.sources,
     )
@@ -154,14 +160,13 @@ def _problems(assignment: Assignment) -> Iterator[str]:
         value = getattr(assignment.limits, field.name)
         if value is not None and not 0 < value < float("inf"):
             yield f"limits.{field.name}: found {value}, expected a number above 0"
-    if assignment.data is not None:
-        yield from _data_problems(assignment.data)
+    yield from section_problems(assignment)
     yield from _source_problems(assignment)
     if not assignment.rubric:
         yield "rubric: empty; expected at least one [[rubric]]"
     seen: set[str] = set()
     for index, criterion in enumerate(assignment.rubric):
-        for problem in _criterion_problems(criterion, assignment.data):
+        for problem in _criterion_problems(criterion, assignment):
             yield f"rubric[{index}].{problem}"
         if criterion.id in seen:
             yield f"rubric[{index}].id: found {criterion.id!r} a second time, expected one of its own"
@@ -175,65 +180,43 @@ def _title_problems(place: str, title: Titles) -> Iterator[str]:
         yield f"{place}.{language}: not known here; expected {' or '.join(LANGUAGES)}"
 
 
-def _data_problems(data: Data) -> Iterator[str]:
-    for index, path in enumerate(data.files):
-        if not path.is_file():
-            yield f"data.files[{index}]: {path} is not there"
-    if data.table not in data.files:
-        yield f"data.table: found {data.table.name!r}, expected one of data.files"
-    if not data.inputs:
-        yield "data.inputs: empty; expected the names of the input columns"
-    for name in sorted({name for name in data.inputs if data.inputs.count(name) > 1}):
-        yield f"data.inputs: found {name!r} more than once"
-    if data.table.suffix == ARRAYS and len(data.inputs) > 1:
-        yield f"data.inputs: found {len(data.inputs)} names, expected the one array of {data.table.name} that is asked"
-    if data.target in data.inputs:
-        yield f"data.target: found {data.target!r}, which is also an input: the answer would be handed out"
-    if data.hidden.file in data.files:
-        yield "data.hidden.file: found among data.files: the hidden rows would be handed out"
-    yield from _hidden_problems(data)
-
-
-def _hidden_problems(data: Data) -> Iterator[str]:
-    if (data.hidden.generator is None) == (data.hidden.file is None):
-        yield "data.hidden: expected exactly one of generator and file"
-    elif data.hidden.file is not None and data.hidden.file.suffix != data.table.suffix:
-        yield f"data.hidden.file: found {data.hidden.file.name!r}, expected a {data.table.suffix} file as data.table is"
-    for name in ("generator", "file"):
-        path = getattr(data.hidden, name)
-        if path is not None and not path.is_file():
-            yield f"data.hidden.{name}: {path} is not there"
-    if not 50 <= data.hidden.rows <= 1_000_000:
-        yield f"data.hidden.rows: found {data.hidden.rows}, expected 50 to 1000000"
-
-
 def _source_problems(assignment: Assignment) -> Iterator[str]:
-    known = [path.name for path in assignment.data.files] if assignment.data else []
+    known = [path.name for path in assignment.data.files if not path.is_dir()] if assignment.data else []
+    handed_out = SETS[assignment.public.set].handed_out if assignment.public and assignment.public.set in SETS else ()
     for source, name in assignment.sources.items():
-        if name not in known:
-            yield f'sources."{source}": found {name!r}, expected one of data.files'
+        if name not in (*known, *handed_out):
+            yield f'sources."{source}": found {name!r}, expected a file of data.files'
         if not ADDRESS.fullmatch(source):
             yield f'sources."{source}": expected an address (https://...) or a file\'s plain name'
 
 
-def _criterion_problems(criterion: Criterion, data: Data | None) -> Iterator[str]:
+def _task(assignment: Assignment) -> str | None:
+    """What is asked of the hidden rows, if there are any."""
+    if assignment.public is not None or assignment.pictures is not None:
+        return "classification"
+    return assignment.data.task if assignment.data is not None else None
+
+
+def _criterion_problems(criterion: Criterion, assignment: Assignment) -> Iterator[str]:
     if not NAME.fullmatch(criterion.id):
         yield f"id: found {criterion.id!r}, expected lower-case letters, digits, - and _"
     if not 0 <= criterion.points < float("inf"):
         yield f"points: found {criterion.points}, expected 0 or more"
     yield from _title_problems("title", criterion.title)
     if isinstance(criterion, MetricReached):
-        yield from _metric_problems(criterion, data)
+        yield from _metric_problems(criterion, _task(assignment))
+    if isinstance(criterion, DatasetCollected) and assignment.pictures is None:
+        yield "kind: 'dataset' needs a [pictures] section, which says what is asked of the pictures"
 
 
-def _metric_problems(criterion: MetricReached, data: Data | None) -> Iterator[str]:
-    if data is None:
-        yield "kind: a metric needs a [data] section to predict"
+def _metric_problems(criterion: MetricReached, task: str | None) -> Iterator[str]:
+    if task is None:
+        yield "kind: a metric needs a [data], a [public] or a [pictures] section to predict"
         return
-    known = METRICS[data.task]
+    known = METRICS[task]
     if criterion.metric not in known:
-        yield f"metric: found {criterion.metric!r}, expected for {data.task} one of {', '.join(known)}"
-    if criterion.zero_at == "majority" and data.task != "classification":
+        yield f"metric: found {criterion.metric!r}, expected for {task} one of {', '.join(known)}"
+    if criterion.zero_at == "majority" and task != "classification":
         yield "zero_at: 'majority' is for classification; expected a number"
     for name in ("full_at", "zero_at"):
         value = getattr(criterion, name)
@@ -244,7 +227,7 @@ def _metric_problems(criterion: MetricReached, data: Data | None) -> Iterator[st
 
 
 def recognise(notebook: NotebookNode, assignments: Iterable[Assignment]) -> list[Assignment]:
-    """The assignments a notebook may be for: the one its starter names, else those whose data files it reads."""
+    """The assignments a notebook may be for: the one its starter names, else those whose data its code speaks of."""
     assignments = list(assignments)
     note = notebook.metadata.get("grader")
     named = note.get("assignment") if isinstance(note, dict) else None
@@ -252,8 +235,10 @@ def recognise(notebook: NotebookNode, assignments: Iterable[Assignment]) -> list
     if by_name:
         return by_name
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return [
-        assignment
-        for assignment in assignments
-        if assignment.data is not None and any(path.name in code for path in assignment.data.files)
-    ]
+    return [assignment for assignment in assignments if _is_spoken_of(assignment, code)]
+
+
+def _is_spoken_of(assignment: Assignment, code: str) -> bool:
+    if assignment.public is not None:
+        return SETS[assignment.public.set].in_code.search(code) is not None
+    return assignment.data is not None and any(path.name in code for path in assignment.data.files)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from grader.rubric.dataset import DatasetCollected
 from grader.rubric.executes import Executes
 from grader.rubric.figure import FigureDrawn
 from grader.rubric.manual import Manual
 from grader.rubric.metric import MetricReached
 from grader.rubric.training import Training
 
-Kind = Executes | FigureDrawn | Manual | MetricReached | Training
+Kind = DatasetCollected | Executes | FigureDrawn | Manual | MetricReached | Training

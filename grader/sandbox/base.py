@@ -28,7 +28,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One notebook to execute. ``files`` maps safe relative POSIX paths to what lies beside the notebook."""
+    """One notebook to execute. ``files`` maps safe relative POSIX paths to files or folders, which lie beside it."""
 
     notebook: bytes  # nbformat 4 JSON without saved outputs, ours to run as it is
     files: Mapping[str, Path]
@@ -37,6 +37,7 @@ class Job:
     question: Question | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a plain name, -> one of ``files``
     library: Path | None = None  # a folder laid out as KERAS_HOME, for every notebook to read
+    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in ``library`` -> what is there instead
 
 
 class Ended(StrEnum):

@@ -100,7 +100,7 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
     card = gpu.card(inherited)
     started = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
-    seen = view(machine_view(card), folder.path, job.library)
+    seen = view(machine_view(card), folder.path, job)
     argv = [*opened, bwrap, *_confinement(seen), "--", *started]
     return Command(argv, environment(JOB, job.threads, inherited) | gpu.environment(card, hidden_others=True))
 

@@ -83,7 +83,7 @@ def _run(engine: Engine, job: Job, folder: Path, image: Image) -> list[str]:
     """Everything up to the program; its first word is the engine."""
     limits = job.limits
     memory = f"{limits.memory_mb + MORE_MEMORY_MB}m"
-    mounts = [word for mount in (*image.mounts, *_job_mounts(folder, job.library)) for word in _mounted(mount)]
+    mounts = [word for mount in (*image.mounts, *_job_mounts(folder, job)) for word in _mounted(mount)]
     return [
         *(engine.path, "run", "--rm", "--interactive", "--pull=never", "--log-driver=none"),
         *("--name", folder.name, "--label", f"{LABEL}={folder}", "--hostname", "notebook"),
@@ -100,11 +100,9 @@ def _run(engine: Engine, job: Job, folder: Path, image: Image) -> list[str]:
     ]
 
 
-def _job_mounts(folder: Path, library: Path | None) -> list[Mount]:
+def _job_mounts(folder: Path, job: Job) -> list[Mount]:
     """Links cannot be mounted: the image has them."""
-    mounts = [
-        mount for mount in job_view(folder, library) if mount.target != JOB / "run" and mount.kind is not Kind.LINK
-    ]
+    mounts = [mount for mount in job_view(folder, job) if mount.target != JOB / "run" and mount.kind is not Kind.LINK]
     return [*mounts, Mount(Kind.READ_ONLY, GUEST, folder / "guest")]
 
 

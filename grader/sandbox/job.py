@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -48,7 +48,7 @@ class JobFolder:
             for name in ("work", "home", "tmp", "run", "out", "hidden"):
                 (self.path / name).mkdir(mode=0o700)
             self._out, self._hidden = self._opened("out"), self._opened("hidden")
-            self._write_inputs(job, LIBRARY if confined else job.library)
+            self._write_inputs(job, LIBRARY if confined else self._own_library(job))
             self.given_mb = disk_used_mb(self.path)  # ours, not the notebook's to answer for
         except SandboxError:
             self.close()
@@ -68,10 +68,24 @@ class JobFolder:
                 raise SandboxError(f"{name}: not a relative path; intake must not let it through")
             target = self.path / "work" / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+            if source.is_dir():
+                shutil.copytree(source, target, copy_function=shutil.copyfile, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(source, target)
         protocol.write_json(self.path / protocol.REQUEST, _request(job, library))
         if job.question is not None:
             _write_public(self.path / protocol.PUBLIC, job.question)
+
+    def _own_library(self, job: Job) -> Path | None:
+        """Where nothing can be mounted over what is withheld: links to the rest, which tell where the originals are."""
+        if job.library is None or not job.withheld:
+            return job.library
+        own = self.path / "library"
+        _link_all(job.library, own, job.withheld)
+        for name, cover in job.withheld.items():
+            copy = shutil.copytree if cover.is_dir() else shutil.copyfile
+            copy(cover, own / name)
+        return own
 
     @property
     def log(self) -> Path:
@@ -122,6 +136,17 @@ class JobFolder:
             if descriptor is not None:
                 os.close(descriptor)
         _remove(self.path)
+
+
+def _link_all(library: Path, own: Path, but: Iterable[str]) -> None:
+    """Folders of its own, down to those that hold nothing of ``but``."""
+    own.mkdir()
+    for path in library.iterdir():
+        below = [name.removeprefix(f"{path.name}/") for name in but if name.startswith(f"{path.name}/")]
+        if below:
+            _link_all(path, own / path.name, below)
+        elif path.name not in but:
+            (own / path.name).symlink_to(path)
 
 
 def tail(log: Path) -> str:

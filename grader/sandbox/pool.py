@@ -76,7 +76,7 @@ class NamespaceSandbox:
         group = memory_group(job.limits.memory_mb)
         try:
             folder.log.touch()
-            tree = worker.fork(job, folder, view(self._machine_view, folder.path, job.library), group)
+            tree = worker.fork(job, folder, view(self._machine_view, folder.path, job), group)
             try:
                 reply = Watch(job, folder, tree, group, shared_mb=worker.rss_mb).until_end()
             finally:

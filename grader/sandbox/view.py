@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from grader.sandbox import guest as guest_package
+from grader.sandbox.base import Job
 from grader.sandbox.gpu import Card
 
 JOB = Path("/job")  # where a notebook finds its job folder, the same for every job
@@ -48,9 +49,9 @@ class Mount:
     source: Path | None = None
 
 
-def view(machine: Iterable[Mount], folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
+def view(machine: Iterable[Mount], folder: Path, job: Job) -> tuple[Mount, ...]:
     """All that one job sees. What lies in another mount is made after it: an environment may live below /tmp."""
-    return tuple(sorted((*machine, *job_view(folder, library)), key=lambda mount: len(mount.target.parts)))
+    return tuple(sorted((*machine, *job_view(folder, job)), key=lambda mount: len(mount.target.parts)))
 
 
 def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
@@ -73,16 +74,24 @@ def machine_view(card: Card | None = None) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
-def job_view(folder: Path, library: Path | None = None) -> tuple[Mount, ...]:
-    """One job's folder at its fixed place, with its own /tmp, under Colab's and Kaggle's names for it too."""
+def job_view(folder: Path, job: Job) -> tuple[Mount, ...]:
+    """One job's folder at its fixed place, with its own /tmp, under Colab's and Kaggle's names for it too.
+
+    Of the library everything but what is withheld: over that something else is mounted.
+    """
     writable = [Mount(Kind.WRITABLE, JOB / name, folder / name) for name in WRITABLE]
     return (
         Mount(Kind.READ_ONLY, JOB, folder),
         *writable,
         Mount(Kind.WRITABLE, Path("/tmp"), folder / "tmp"),  # noqa: S108  of the notebook's own view
         *(Mount(Kind.LINK, place, JOB / "work") for place in ELSEWHERE),
-        *([Mount(Kind.READ_ONLY, LIBRARY, library)] if library is not None else []),
+        *(_library_view(job.library, job.withheld) if job.library is not None else ()),
     )
+
+
+def _library_view(library: Path, withheld: Mapping[str, Path]) -> tuple[Mount, ...]:
+    covers = (Mount(Kind.READ_ONLY, LIBRARY / path, cover) for path, cover in withheld.items())
+    return (Mount(Kind.READ_ONLY, LIBRARY, library), *covers)
 
 
 def _system(path: Path) -> Mount:

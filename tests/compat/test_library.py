@@ -137,9 +137,10 @@ def test_a_cold_start_finds_the_same(library: Path) -> None:
 
 
 def test_it_is_mounted_for_reading_alone(tmp_path: Path) -> None:
-    (mount,) = [mount for mount in job_view(tmp_path, tmp_path / "keras") if mount.target == LIBRARY]
+    with_library = Job(b"{}", {}, Limits(), library=tmp_path / "keras")
+    (mount,) = [mount for mount in job_view(tmp_path, with_library) if mount.target == LIBRARY]
     assert (mount.kind, mount.source) == (Kind.READ_ONLY, tmp_path / "keras")
-    assert not [mount for mount in job_view(tmp_path) if mount.target == LIBRARY]
+    assert not [mount for mount in job_view(tmp_path, Job(b"{}", {}, Limits())) if mount.target == LIBRARY]
 
 
 @pytest.mark.parametrize(("confined", "shown"), [(True, '"library": "/library"'), (False, '"library": "/home/teacher')])

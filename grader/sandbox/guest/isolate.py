@@ -171,9 +171,9 @@ def _cover(target: Path) -> None:
 def _place_for(target: Path, *, folder: bool) -> None:
     if folder:
         target.mkdir(parents=True, exist_ok=True)
-    else:
+    elif not target.exists():  # over a file of a read-only mount another may be mounted, and no new one made there
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch(exist_ok=True)
+        target.touch()
 
 
 def _restrict(target: Path, attributes: int, *, recursive: bool) -> None:

@@ -152,7 +152,11 @@ def _extracting(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_in(path: Any, folder: Path | None) -> bool:
-    return folder is not None and Path(path).resolve().is_relative_to(folder.resolve())
+    """Or is a link to something in it, which may be a link itself."""
+    if folder is None:
+        return False
+    first = Path(path).readlink() if Path(path).is_symlink() else Path(path)
+    return first.is_relative_to(folder) or Path(path).resolve().is_relative_to(folder.resolve())
 
 
 # ------------------------------------------------------------------ libraries with servers of their own
