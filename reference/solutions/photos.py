@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Which symbol is this？注音符號辨識
+# # Which class is this picture？照片分類
 #
 # Pictures that we collected ourselves, a folder for each class, and a network that tells the classes apart.
 # 自己蒐集的圖片，一個類別一個資料夾，訓練一個能分辨它們的網路。
@@ -42,9 +42,9 @@ print("fewest:", min(counts.items(), key=lambda item: item[1]), " most:", max(co
 
 # %% [markdown]
 # <!-- ### BEGIN SOLUTION -->
-# Ours are Bopomofo symbols, drawn by a program in every font it found that has them, then "photographed" by the same
-# program: turned, sheared, shaken, out of focus, on tinted paper, lit from one side, saved as a bad JPEG. That is
-# fair as long as no two pictures are copies of each other: the next one is as new to the network as one from a camera.
+# Ours are Bopomofo symbols 注音符號, drawn by a program in every font it found that has them, then "photographed" by
+# the same program: turned, sheared, shaken, out of focus, on tinted paper, lit from one side, saved as a bad JPEG. That
+# is fair as long as no two pictures are copies of each other: the next one is as new to the network as a camera's.
 #
 # Before any mathematics, look. A symbol can be small or large, thin or fat, blue or black, and one picture's paper can
 # be darker than another one's ink. Whatever tells ㄉ from ㄌ, it is not how dark a certain pixel is. And some symbols
