@@ -6,16 +6,18 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader.document.reading import read_document
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
 from grader.records import Assignment, Graded, Outcome, Run, Submission, message
 from grader.report import write_class_page, write_student_report
 from grader.results import write_results
+from grader.rubric import document
 from grader.rubric.metric import Truth
 from grader.sandbox.base import Sandbox
 from grader.scoring import open_truth, score_run
@@ -99,7 +101,7 @@ def _graded(
 
 def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings) -> Graded:
     try:
-        run = run_submission(submission, exam, sandbox, out=settings.out)
+        run = _with_document(run_submission(submission, exam, sandbox, out=settings.out), submission, exam.assignment)
         graded = _judged(submission, run, exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     except Stopped:
@@ -108,6 +110,11 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
         graded = _judged(submission, _fault(error), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     return graded
+
+
+def _with_document(run: Run, submission: Submission, assignment: Assignment) -> Run:
+    wanted = document.wanted(assignment.rubric)
+    return run if wanted is None else replace(run, document=read_document(submission.attachments, wanted))
 
 
 def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:

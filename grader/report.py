@@ -21,8 +21,9 @@ from markupsafe import Markup
 
 from grader import adapted, advice, picture
 from grader.atomic import write_text
+from grader.claims import Fit
 from grader.language import Translation, translation
-from grader.records import Assignment, Fit, Graded, Message, Outcome, message
+from grader.records import Assignment, Graded, Message, Outcome, message
 from grader.report_notebook import notebook_view
 
 _FITS_SHOWN = 3

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.claims import Attempt, Facts, Figure, Fit
 from grader.facts import read_facts
-from grader.records import Attempt, Cell, Facts, Figure, Fit
+from grader.records import Cell
 from grader.sandbox.fake import EMPTY_FACTS
 
 FIT: dict[str, Any] = {
