@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import reduce
 from pathlib import Path
 from typing import Literal
 
@@ -32,18 +31,6 @@ class Message:
 def message(template: str, /, **values: object) -> Message:
     """A ``Message``; the literal given here is what translators see."""
     return Message(template, values)
-
-
-def listed(parts: Sequence[Message | str], most: int = 20) -> Message:
-    """``parts``, of which there is one at least, with what each language puts between them."""
-    first, *others = (part if isinstance(part, Message) else message("{name}", name=part) for part in parts[:most])
-    whole = reduce(lambda one, other: message("{one}, {other}", one=one, other=other), others, first)
-    return message("{one}, …", one=whole) if len(parts) > most else whole
-
-
-def joined(sentences: Sequence[Message]) -> Message:
-    """Sentences, one at least, one after the other."""
-    return reduce(lambda one, other: message("{one} {other}", one=one, other=other), sentences)
 
 
 # ---------------------------------------------------------------- Assignment

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grader.document.members import awaits_part
 from grader.document.text import letters, without_gaps
 from grader.records import Message, Section, message
 
@@ -72,7 +73,7 @@ _NUMBERING = re.compile(
         第 [一二三四五六七八九十百\d]+ [章節部單] 分? 元? [、.:\s]?
       | [(\[] \s* (?:[一二三四五六七八九十]{1,3} | \d{1,2} | [ivx]{1,5} | [a-z]) \s* [)\]] [、.]?
       | [一二三四五六七八九十]{1,3} [、.,:)] | [一二三四五六七八九十]{1,3} \s
-      | \d{1,2} (?:[.-]\d{1,2}){1,3} [.)、]? (?=\D|$) | \d{1,2} \s* [.)、:,] | \d{1,2} \s
+      | \d{1,2} (?:[.-]\d{1,2}){1,3} [.)、]? (?=\D|$) | \d{1,3} \s* [.)、:,] | \d{1,2} \s
       | [ivx]{1,5} \s* [.)、:] | [ivx]{1,5} \s | [a-z] [.)]
       | [•●■◆◇▪▸►▶○□★☆※➤✦✓*>#=~\-–—·]+
     ) )+""",
@@ -83,6 +84,7 @@ _INLINE = re.compile(r"([^:]{1,30}?)\s*:\s*(.*)")
 _FRAME = "【】〈〉《》「」『』[](){}<>|/&,、.;:!?'\"“”-–—~*_#=+ \t"
 _LONGEST = 30  # characters of a heading
 _HALF = 12  # of each part of one that a line broke
+_PROSE = 13  # letters of a line that is a sentence
 
 
 @dataclass
@@ -110,15 +112,21 @@ def passages(pages: Sequence[str], known: Mapping[str, str]) -> list[Passage]:
         page, line = lines[at]
         at += 1
         heading = _heading(line, known)
-        if heading is None and at < len(lines) and (joined := _broken_heading(line, lines[at][1], known)):
-            line, heading = f"{line}{lines[at][1]}", joined
+        if at < len(lines) and (whole := _broken_heading(line, lines[at][1], known, alone=heading is None)):
+            line, heading = f"{line}{lines[at][1]}", whole
             at += 1
-        if heading is None:
+        if heading is None or _is_part(line, found[-1], lines[at][1] if at < len(lines) else ""):
             found[-1].lines.append(line)
             continue
         sections, inline = heading
         found.append(Passage(sections, line[:_LONGEST], page, [inline] if inline else []))
     return found
+
+
+def _is_part(line: str, before: Passage, following: str) -> bool:
+    """The work of a member, in a cell below or beside the name: "模型訓練" between two names is no heading."""
+    below_a_name = "members" in before.sections and bool(before.lines) and awaits_part(before.lines[-1])
+    return below_a_name and not _NUMBERING.match(line) and letters(following) < _PROSE
 
 
 def _heading(line: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
@@ -141,12 +149,18 @@ def _bare(line: str) -> str:
     return (line[numbered.end() :] if numbered else line).strip()
 
 
-def _broken_heading(line: str, following: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
-    """Of a heading that a narrow column broke: its number alone, or its first words after a number."""
+def _broken_heading(
+    line: str, following: str, known: Mapping[str, str], *, alone: bool
+) -> tuple[tuple[str, ...], str] | None:
+    """Of a heading that a narrow column broke: its number alone, or its first words after a number.
+
+    Where the first words are a heading themselves, not ``alone``, both together must be one.
+    """
     numbered = _NUMBERING.match(line)
     if numbered is None or len(line) > _HALF or len(following) > _HALF or _NUMBERING.match(following):
         return None
-    return _heading(line + following, known)
+    whole = _heading(line + following, known)
+    return whole if alone or _plain(_bare(line + following)) in known else None
 
 
 def sections_of(title: str, known: Mapping[str, str]) -> tuple[str, ...]:

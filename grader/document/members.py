@@ -55,17 +55,23 @@ def members(lines: Iterable[str]) -> tuple[Member, ...]:
     """From the tidied ``lines`` of the section that names them, each once, in their order."""
     found: dict[str, Member] = {}
     waiting = ""  # a member whose part may stand on the next line
-    for line in lines:
-        rows = list(_row(line))
-        if not rows and waiting and _could_be_part(line):
-            found[waiting] = _with_part(found[waiting], line.strip())
-            waiting = ""
+    for line in map(_cleaned, lines):
+        if not line:
             continue
+        rows = _row(line)
+        if not rows and waiting and _could_be_part(line):
+            found[waiting] = _with_part(found[waiting], line)
         for name, part in rows:
             if name in found or len(found) < MAX_MEMBERS:
                 found[name] = _with_part(found.get(name, Member(name)), part)
         waiting = rows[-1][0] if rows and not rows[-1][1] and len(rows) == 1 else ""
     return tuple(found.values())
+
+
+def awaits_part(line: str) -> bool:
+    """A name alone, or a student's number: what that member did comes next."""
+    text = _cleaned(line)
+    return bool(line.strip()) and (not text or bool(_names(text)))
 
 
 def announced(lines: Sequence[str]) -> tuple[Member, ...]:
@@ -79,11 +85,15 @@ def _with_part(member: Member, part: str) -> Member:
     return replace(member, part=both, mascot=member.mascot or bool(_MASCOT.search(part)))
 
 
-def _row(line: str) -> list[tuple[str, str]]:
-    """Names and parts of one line; none when it names nobody."""
+def _cleaned(line: str) -> str:
+    """Without numbers of any kind, roles, and the frame of a table."""
     text = _CLASS.sub(" ", _STUDENT_ID.sub(" ", _NUMBER.sub("", line)))
-    text = _ROLE.sub("", text.strip(" |"), count=1).strip()
-    if not text or re.search(r"姓名|\bname\b", text, re.IGNORECASE):
+    return _ROLE.sub("", text.strip(" |"), count=1).strip()
+
+
+def _row(text: str) -> list[tuple[str, str]]:
+    """Names and parts of one line; none when it names nobody."""
+    if re.search(r"姓名|\bname\b", text, re.IGNORECASE):
         return []
     names = _names(text)
     if names:

@@ -18,7 +18,6 @@ from pypdf.generic import ContentStream, NameObject
 TINY = 2.5  # points: smaller than the smallest print
 WHITE = 0.94  # of a colour's components, 1 is full light
 INVISIBLE = 3  # text rendering mode
-MAX_FILLED = 10_000  # operators looked at before the rest of a page is taken as it is: a drawing
 
 _Matrix = tuple[float, float, float, float, float, float]
 _UNIT: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -89,7 +88,7 @@ def _without_hidden(page: PageObject) -> _Seen:
     seen = _Seen(pictures=bool(_pictures(page)))
     if contents is None:
         return seen
-    stream = ContentStream(contents, page.pdf)
+    stream = ContentStream(contents, page.pdf, "bytes")  # text as codes, as extract_text wants it
     mapped = {name: _is_mapped(font) for name, font in _resources(page, "/Font").items()}
     box = page.mediabox
     bounds = (float(box.left), float(box.bottom), float(box.right), float(box.top))

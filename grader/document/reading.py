@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,7 +11,8 @@ from grader import filetype
 from grader.apart import Bounds, apart
 from grader.document import headings, members, text
 from grader.errors import ApartError
-from grader.records import Attachment, Document, Member, Message, listed, message
+from grader.records import Attachment, Document, Member, Message, message
+from grader.sentences import listed
 
 MAX_BYTES = 64 << 20
 MAX_PAGES, MAX_CHARACTERS = 100, 20_000  # characters of one page
@@ -19,6 +20,8 @@ BOUNDS = Bounds(seconds=40, memory_mb=1024, file_mb=1)
 LITTLE_TEXT = 30  # letters in a whole document: a caption, not a report
 UNREADABLE = 0.3  # of the characters
 MANY_WHITE = 200  # characters: more than a table's head
+
+Decode = Callable[[str, Mapping[str, object], Bounds], Any]
 
 _PDF = b"%PDF-"
 # Documents that are no PDF, by their names: some are zips or text that say nothing of themselves.
@@ -48,8 +51,8 @@ class Wanted:
     added: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def read_document(attachments: Sequence[Attachment], wanted: Wanted) -> Document:
-    """Never fails: what cannot be read is a ``problem``."""
+def read_document(attachments: Sequence[Attachment], wanted: Wanted, *, decode: Decode = apart) -> Document:
+    """Never fails: what cannot be read is a ``problem``. ``decode`` runs the reader of the bytes."""
     taken, notes = _chosen(attachments)
     if taken is None:
         return Document(problem=_no_pdf(attachments), none=True)
@@ -59,7 +62,7 @@ def read_document(attachments: Sequence[Attachment], wanted: Wanted) -> Document
         return replace(document, problem=refused[0], none=refused[1])
     request = {"path": str(taken.path), "pages": MAX_PAGES, "characters": MAX_CHARACTERS}
     try:
-        return _described(document, apart("grader.document.pdf", request, BOUNDS), wanted)
+        return _described(document, decode("grader.document.pdf", request, BOUNDS), wanted)
     except ApartError as error:
         said = message("{name} cannot be read: {reason}.", name=document.name, reason=error.message)
         return replace(document, problem=said)

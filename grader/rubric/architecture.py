@@ -16,7 +16,8 @@ from typing import Annotated, Literal
 from annotated_types import Gt
 
 from grader.claims import Network
-from grader.records import Criterion, Message, Run, Score, listed, message
+from grader.records import Criterion, Message, Run, Score, message
+from grader.sentences import listed
 
 # What counts as a layer that is asked for: Keras's variants of it, and its name in PyTorch. A subclass of one of these
 # counts as that one.

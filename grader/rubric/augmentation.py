@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 from annotated_types import Gt
 
 from grader.claims import Transform
-from grader.records import Criterion, Message, Run, Score, joined, listed, message
+from grader.records import Criterion, Message, Run, Score, message
+from grader.sentences import joined, listed
 
 # Of the pictures of the largest training: what a training must have that had it in its graph, so that one on a few
 # rows beside it does not count; and what must have been changed one by one, where each of several ways makes its own.

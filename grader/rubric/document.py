@@ -16,7 +16,8 @@ from annotated_types import Gt
 
 from grader.document.headings import NAMES
 from grader.document.reading import Wanted
-from grader.records import Criterion, Document, Member, Message, Run, Score, Section, joined, listed, message
+from grader.records import Criterion, Document, Member, Message, Run, Score, Section, message
+from grader.sentences import joined, listed
 
 READ_IT = message("Points were only proposed, by the sections of the report: read it and decide.")
 
