@@ -163,7 +163,7 @@ def _unreadable(name: str, pages: Sequence[str], told: Mapping[str, Any]) -> Mes
         return None
     if any(page["pictures"] for page in told["pages"]):
         return message("{name} has pictures of pages and no text: a scan. A person must read it.", name=name)
-    return message("{name} has {n} pages and hardly any text that can be read.", name=name, n=told["count"])
+    return message("{name} ({n} p.) has hardly any text that can be read.", name=name, n=told["count"])
 
 
 def _members(found: Sequence[headings.Passage], pages: Sequence[str]) -> tuple[Member, ...]:
@@ -193,7 +193,7 @@ def _doubts(document: Document, told: Mapping[str, Any], who: Sequence[Member]) 
         doubts.append(message("The report is a scan, read by a program: look at the pages themselves."))
     unread = sum(not page["read"] for page in told["pages"])
     if unread:
-        doubts.append(message("{n} pages of the report could not be read.", n=unread))
+        doubts.append(message("Pages of the report that could not be read: {n}.", n=unread))
     if document.pages > MAX_PAGES:
         doubts.append(
             message("The report has {n} pages; the first {most} were read.", n=document.pages, most=MAX_PAGES)

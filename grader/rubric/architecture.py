@@ -75,7 +75,7 @@ def _wishes(criterion: Architecture, network: Network) -> Iterator[tuple[bool, M
         found = sum(network.layers.get(one, 0) for one in (name, *FAMILIES.get(name, ())))
         yield (
             found >= wanted,
-            message("{name}: {found} layers, at least {wanted} expected", name=name, found=found, wanted=wanted),
+            message("{name}: {found} of at least {wanted} layers", name=name, found=found, wanted=wanted),
         )
     found_parameters = f"{network.parameters:,}"
     if (least := criterion.min_parameters) is not None:

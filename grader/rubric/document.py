@@ -94,7 +94,7 @@ def is_written(section: Section, least: int) -> bool:
 
 def _reason(criterion: DocumentHandedIn, document: Document, missing: Sequence[Section]) -> Message:
     said = message(
-        "{name}, {pages} pages: {found} of {n} sections were found.",
+        "{name} ({pages} p.): {found} of {n} sections were found.",
         name=document.name,
         pages=document.pages,
         found=len(criterion.sections) - len(missing),
@@ -120,8 +120,8 @@ def _about_members(members: Sequence[Member]) -> Message:
     if idle:
         return message("Without a part: {names}.", names=listed(idle))
     if mascots:
-        return message("{n} members, each with a part; the mascot is {names}.", n=len(members), names=listed(mascots))
-    return message("{n} members, each with a part.", n=len(members))
+        return message("All members have a part ({n}); the mascot is {names}.", n=len(members), names=listed(mascots))
+    return message("All members have a part ({n}).", n=len(members))
 
 
 def _named(section: str) -> Message:

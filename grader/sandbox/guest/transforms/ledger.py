@@ -156,8 +156,12 @@ def training_begins() -> None:
 def training_ended(x: Any, *, ran: bool) -> None:
     """``x`` is what it was given; ``ran`` says that it reached the end of an epoch."""
     had = _trainings.pop()
-    if not ran:
-        return
+    with contextlib.suppress(Exception):  # ``x`` may be anything of the notebook's own, and fit() has its own errors
+        if ran:
+            _had(x, had)
+
+
+def _had(x: Any, had: list[Entry]) -> None:
     rows = _training_rows(x) or largest[0] or 1
     largest[0] = max(largest[0], rows)
     for entry in [*had, *behind(x)]:
@@ -170,6 +174,10 @@ def _training_rows(x: Any) -> int | None:
     """Pictures in one epoch, as far as can be told without using them up."""
     if hasattr(x, "_inputs"):
         return _dataset_rows(x)
+    if isinstance(x, dict):
+        x = list(x.values())
+    if isinstance(x, (list, tuple)) and x and len(getattr(x[0], "shape", ())) > 1:
+        return int(x[0].shape[0])  # several inputs
     if isinstance(getattr(x, "n", None), int):  # of an iterator of Keras's ImageDataGenerator
         return int(x.n)
     shape = getattr(x, "shape", None)
