@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.records import Adaptation, Message, message
+from grader.claims import Adaptation
+from grader.records import Message, message
 from grader.sandbox.guest.compat.kinds import Kind
 
 # We translated this for you: with today's spelling, so that it is learnt.

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from grader import datasets, names_used, notebook
 from grader.atomic import write_bytes, write_text
+from grader.claims import Facts
 from grader.errors import GraderError
 from grader.facts import read_facts
 from grader.outcome import cut_short, outcome_of, slow_cells
-from grader.records import Assignment, Cell, Facts, Message, Outcome, Run, Submission, message
+from grader.records import Assignment, Cell, Message, Outcome, Run, Submission, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.tables import Table

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from grader.records import Adaptation, Attempt, Cell, Facts, Figure, Fit
+from grader.claims import Adaptation, Attempt, Facts, Figure, Fit, Network, Transform
+from grader.records import Cell
 from grader.sandbox.guest.compat.kinds import Kind
 
 Text = Annotated[str, Field(max_length=400)]
@@ -54,6 +55,24 @@ class _Adaptation(_Claim):
     used: Text
 
 
+class _Transform(_Claim):
+    kind: Literal["augmentation", "resizing"]
+    name: Text
+    parameters: Text
+    count: int  # In [count]
+    pictures: Count
+    trained: Count
+
+
+class _Network(_Claim):
+    name: Text
+    layers: Annotated[dict[Text, Count], Field(max_length=100)]
+    frozen: Count
+    parameters: Count
+    trainable: Count
+    input_shape: Text
+
+
 class _Facts(_Claim):
     fits: Annotated[tuple[_Fit, ...], Field(max_length=50)]
     figures: Annotated[tuple[_Figure, ...], Field(max_length=200)]
@@ -61,6 +80,9 @@ class _Facts(_Claim):
     chosen: _Attempt | None
     attempts: Annotated[tuple[_Attempt, ...], Field(max_length=40)]
     adaptations: Annotated[tuple[_Adaptation, ...], Field(max_length=100)]
+    transforms: Annotated[tuple[_Transform, ...], Field(max_length=100)]
+    training_pictures: Count
+    network: _Network | None
     seeds: Annotated[dict[Text, Count], Field(max_length=10)]
     versions: Annotated[dict[Text, Text], Field(max_length=20)]
     device: Text
@@ -85,6 +107,9 @@ def read_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
             Adaptation(claim.kind.value, places.get(claim.count, -1), claim.found, claim.used)
             for claim in claims.adaptations
         ),
+        transforms=tuple(_transform(claim, places) for claim in claims.transforms),
+        training_pictures=claims.training_pictures,
+        network=Network(**dict(claims.network)) if claims.network else None,
         seeds=claims.seeds,
         versions=claims.versions,
         device=claims.device,
@@ -93,3 +118,14 @@ def read_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
 
 def _figure(claim: _Figure, places: Mapping[int, int]) -> Figure:
     return Figure(cell=places.get(claim.count, -1), shows=claim.shows, lines=claim.lines, caption=claim.caption)
+
+
+def _transform(claim: _Transform, places: Mapping[int, int]) -> Transform:
+    return Transform(
+        kind=claim.kind,
+        name=claim.name,
+        cell=places.get(claim.count, -1),
+        pictures=claim.pictures,
+        trained=claim.trained,
+        parameters=claim.parameters,
+    )

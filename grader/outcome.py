@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nbformat import NotebookNode
 
-from grader.records import Cell, Facts, Limits, Message, Outcome, message
+from grader.claims import Facts
+from grader.records import Cell, Limits, Message, Outcome, message
 from grader.sandbox.base import Ended, Reply
 
 CELL_OUTCOMES = {"MemoryError": Outcome.MEMORY, "ResourceExhaustedError": Outcome.MEMORY}

@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.records import Fit, Scale, Score
+from grader.claims import Fit
+from grader.records import Scale, Score
 
 WIDTH = 340.0
 

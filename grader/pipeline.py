@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader import datasets
+from grader.document.reading import read_document
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
@@ -19,6 +20,7 @@ from grader.pictures import preparing
 from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
 from grader.report import write_class_page, write_student_report
 from grader.results import write_results
+from grader.rubric import document
 from grader.rubric.metric import Truth
 from grader.sandbox.base import Sandbox
 from grader.scoring import open_truth, score_run
@@ -126,7 +128,7 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
             graded = _on_own_pictures(submission, exam, sandbox, settings)
         else:
             run = run_submission(submission, exam, sandbox, out=settings.out)
-            graded = _judged(submission, run, exam.assignment, truth)
+            graded = _judged(submission, _with_document(run, submission, exam.assignment), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     except Stopped:
         raise
@@ -143,7 +145,13 @@ def _on_own_pictures(submission: Submission, exam: Exam, sandbox: Sandbox, setti
         own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
         own_truth = open_truth(own.assignment, settings.secret)
         run = run_submission(own.submission, own_exam, sandbox, out=settings.out)
-        return _judged(submission, replace(run, pictures=own.survey), own.assignment, own_truth)
+        run = _with_document(replace(run, pictures=own.survey), submission, own.assignment)
+        return _judged(submission, run, own.assignment, own_truth)
+
+
+def _with_document(run: Run, submission: Submission, assignment: Assignment) -> Run:
+    wanted = document.wanted(assignment.rubric)
+    return run if wanted is None else replace(run, document=read_document(submission.attachments, wanted))
 
 
 def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from grader.claims import Facts
 from grader.messages import Message as Message
 from grader.messages import message as message
 from grader.pictures.survey import Pictures as Pictures
@@ -80,6 +81,10 @@ class Criterion:
     id: str
     points: float
     title: Titles = field(default_factory=dict, kw_only=True)
+
+    def problems(self) -> Iterable[str]:
+        """What types cannot say of the kind's own options: "option: found ..., expected ..."."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,64 +168,34 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """One training as it was recorded. ``curves`` has one value per epoch, keyed as Keras names them."""
+class Section:
+    """One part of a document, by the headings that begin it."""
 
-    model: str
-    epochs: int
-    batch_size: int | None
-    samples: int | None  # rows it was given, validation split included
-    validated: bool  # on data kept from training
-    seconds: float
-    curves: Mapping[str, tuple[float, ...]]
-    planned_epochs: int | None = None
-    cut_short: bool = False  # ended by us, because its time was up
+    name: str  # "purpose", or the assignment's own
+    heading: str = ""  # as written; empty when there is none
+    page: int = 0  # from 1
+    characters: int = 0  # of text below it, white space and what is repeated not counted
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One picture drawn: what its lines were found to show, by their numbers and not by their captions."""
-
-    cell: int  # index of the cell that showed it, -1 when unknown
-    shows: tuple[str, ...] = ()  # recorded curves found in it: "loss", "val_loss", ...
-    lines: int = 0
-    caption: str = ""  # title and axis labels, for people
+class Member:
+    name: str  # as written, as is the part
+    part: str = ""
+    mascot: bool = False  # listed as the one who did nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One way the answer was looked for on the public data."""
+class Document:
+    """The PDF that was handed in. What has a ``problem`` could not be read; ``none`` says that nobody could."""
 
-    source: str  # "predict(X)" or the variable that holds the model
-    preparation: str  # "raw", "scaler", "flattened", ...
-    form: str = ""  # how its output was read: "labels", "probability", ...
-    public_value: float | None = None
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Adaptation:
-    """One thing that was done so that the notebook runs here; ``kind`` is one of the guest's ``compat.kinds.Kind``."""
-
-    kind: str
-    cell: int  # index of the cell that needed it, -1 when unknown
-    found: str  # as the notebook has it: a name, code, a path
-    used: str  # in its place
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the notebook's process says of itself: claims, shown, and trusted for no point that labels decide."""
-
-    fits: tuple[Fit, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    held_out_evaluations: int = 0  # evaluate() on other rows than were trained on
-    chosen: Attempt | None = None
-    attempts: tuple[Attempt, ...] = ()
-    adaptations: tuple[Adaptation, ...] = ()
-    seeds: Mapping[str, int] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    device: str = ""
+    name: str = ""
+    pages: int = 0
+    sections: tuple[Section, ...] = ()  # every known one, in the order of the assignment
+    members: tuple[Member, ...] = ()
+    problem: Message | None = None
+    none: bool = False
+    doubts: tuple[Message, ...] = ()  # why a person should look, though it could be read
+    notes: tuple[Message, ...] = ()  # decisions taken, such as which of several was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +205,11 @@ class Run:
     outcome: Outcome
     reason: Message | None = None  # why the outcome is not OK, in human words
     cells: tuple[Cell, ...] = ()
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     executed: Path | None = None
     predictions: Path | None = None
     no_predictions: Message | None = None  # why there are none
+    document: Document | None = None  # None: the rubric asks for none
     depends_on_neighbours: bool = False  # the answer for a row changed with the rows around it
     seconds: float = 0.0  # wall clock, everything
     cell_seconds: float = 0.0  # in the student's own cells

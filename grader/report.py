@@ -21,8 +21,10 @@ from markupsafe import Markup
 
 from grader import adapted, advice, picture
 from grader.atomic import write_text
+from grader.claims import Fit
+from grader.document import headings
 from grader.language import Translation, translation
-from grader.records import Assignment, Fit, Graded, Message, Outcome, message
+from grader.records import Assignment, Graded, Message, Outcome, message
 from grader.report_notebook import notebook_view
 
 _FITS_SHOWN = 3
@@ -63,6 +65,7 @@ _WORDS = {
     "counted from 1": message("counted from 1"),
     "as the public data shows": message("in an order of the classes that the public data shows"),
     **advice.CONFINEMENT,
+    **headings.NAMES,
 }
 # The beginning of a word, before a name that the notebook gave.
 _WORDS_WITH_NAMES = {

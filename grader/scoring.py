@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from grader import datasets
 from grader.metrics import METRICS
 from grader.records import Assignment, Criterion, Message, Outcome, Run, Score, message
-from grader.rubric import dataset, executes, figure, manual, metric, training
+from grader.rubric import architecture, augmentation, dataset, document, executes, figure, manual, metric, training
 from grader.rubric.metric import Truth
 from grader.sandbox.guest.forms import Array
 
 LINEAR_ROWS, LINEAR_COLUMNS = 2000, 1024  # what the linear baseline is trained on at most
 WIDE = 100  # columns
 NOTHING_HANDED_IN = (Outcome.MISSING, Outcome.FORBIDDEN)
+
+_JUDGES: Mapping[type[Criterion], Callable[[Any, Run], Score]] = {
+    architecture.Architecture: architecture.score,
+    augmentation.Augmentation: augmentation.score,
+    dataset.DatasetCollected: dataset.score,
+    document.DocumentHandedIn: document.score,
+    executes.Executes: executes.score,
+    figure.FigureDrawn: figure.score,
+    manual.Manual: manual.score,
+    training.Training: training.score,
+}
 
 
 def open_truth(assignment: Assignment, secret: bytes) -> Truth | None:
@@ -76,7 +90,13 @@ def score_run(run: Run, assignment: Assignment, truth: Truth | None) -> tuple[Sc
         return tuple(_unjudged(criterion, reason, points=None) for criterion in assignment.rubric)
     if run.outcome in NOTHING_HANDED_IN:
         reason = run.reason or message("There was nothing to grade.")
-        return tuple(_unjudged(criterion, reason, points=0.0) for criterion in assignment.rubric)
+        return tuple(
+            # A report needs no notebook to be read.
+            _score(criterion, run, truth)
+            if isinstance(criterion, document.DocumentHandedIn) and run.document is not None
+            else _unjudged(criterion, reason, points=0.0)
+            for criterion in assignment.rubric
+        )
     return tuple(_score(criterion, run, truth) for criterion in assignment.rubric)
 
 
@@ -98,17 +118,9 @@ def _unasked(criterion: Criterion, run: Run) -> Score:
 
 
 def _score(criterion: Criterion, run: Run, truth: Truth | None) -> Score:
-    match criterion:
-        case executes.Executes():
-            return executes.score(criterion, run)
-        case figure.FigureDrawn():
-            return figure.score(criterion, run)
-        case training.Training():
-            return training.score(criterion, run)
-        case manual.Manual():
-            return manual.score(criterion, run)
-        case dataset.DatasetCollected():
-            return dataset.score(criterion, run)
-        case metric.MetricReached():
-            return metric.score(criterion, run, truth) if truth is not None else _unasked(criterion, run)
-    raise TypeError(f"no judge for {type(criterion).__name__}")
+    if isinstance(criterion, metric.MetricReached):
+        return metric.score(criterion, run, truth) if truth is not None else _unasked(criterion, run)
+    judge = _JUDGES.get(type(criterion))
+    if judge is None:
+        raise TypeError(f"no judge for {type(criterion).__name__}")
+    return judge(criterion, run)

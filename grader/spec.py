@@ -203,6 +203,7 @@ def _criterion_problems(criterion: Criterion, assignment: Assignment) -> Iterato
     if not 0 <= criterion.points < float("inf"):
         yield f"points: found {criterion.points}, expected 0 or more"
     yield from _title_problems("title", criterion.title)
+    yield from criterion.problems()
     if isinstance(criterion, MetricReached):
         yield from _metric_problems(criterion, _task(assignment))
     if isinstance(criterion, DatasetCollected) and assignment.pictures is None:

@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from grader.claims import Attempt, Facts, Fit
 from grader.records import (
     Assignment,
-    Attempt,
     Cell,
     CellError,
     Criterion,
-    Facts,
-    Fit,
     Grade,
     Graded,
     Message,

@@ -10,9 +10,10 @@ from typing import Any
 import nbformat
 import pytest
 
+from grader.claims import Facts
 from grader.errors import SandboxError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
-from grader.records import Facts, Message, Outcome, Student, Submission, message
+from grader.records import Message, Outcome, Student, Submission, message
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.fake import EMPTY_FACTS, FakeSandbox, Script, finished, replies
 from grader.sandbox.guest.forms import Array

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.claims import Attempt, Facts, Figure, Fit, Network, Transform
 from grader.facts import read_facts
-from grader.records import Attempt, Cell, Facts, Figure, Fit
+from grader.records import Cell
 from grader.sandbox.fake import EMPTY_FACTS
 
 FIT: dict[str, Any] = {
@@ -31,6 +32,22 @@ ATTEMPT: dict[str, Any] = {
     "form": "labels",
     "public_value": 0.8,
     "problem": "",
+}
+TRANSFORM: dict[str, Any] = {
+    "kind": "augmentation",
+    "name": "RandomFlip",
+    "parameters": "mode=horizontal",
+    "count": 3,
+    "pictures": 7,
+    "trained": 64,
+}
+NETWORK: dict[str, Any] = {
+    "name": "model",
+    "layers": {"Dense": 2},
+    "frozen": 1,
+    "parameters": 30,
+    "trainable": 20,
+    "input_shape": "(None, 8)",
 }
 CELLS = (Cell(0, "markdown", 5), Cell(1, "code", 9, ran=True, count=1), Cell(4, "code", 9, ran=True, count=3))
 
@@ -67,6 +84,13 @@ def test_claims_become_facts() -> None:
     )
 
 
+def test_what_was_done_to_pictures_and_the_network() -> None:
+    facts = read_facts(claimed(transforms=[TRANSFORM], training_pictures=64, network=NETWORK), CELLS)
+    assert facts is not None and facts.training_pictures == 64
+    assert facts.transforms == (Transform("augmentation", "RandomFlip", 4, 7, 64, "mode=horizontal"),)
+    assert facts.network == Network("model", {"Dense": 2}, 30, 20, 1, "(None, 8)")
+
+
 def test_a_picture_of_no_cell_has_no_place() -> None:
     facts = read_facts(claimed(figures=[FIGURE | {"count": 99}]), CELLS)
     assert facts is not None
@@ -98,6 +122,10 @@ def test_a_picture_of_no_cell_has_no_place() -> None:
         pytest.param(claimed(figures=[FIGURE] * 201), id="too many pictures"),
         pytest.param(claimed(chosen=ATTEMPT | {"public_value": float("nan")}), id="NaN on the public rows"),
         pytest.param(claimed(attempts=[ATTEMPT] * 41), id="too many attempts"),
+        pytest.param(claimed(transforms=[TRANSFORM] * 101), id="too many transforms"),
+        pytest.param(claimed(transforms=[TRANSFORM | {"kind": "magic"}]), id="another kind of transform"),
+        pytest.param(claimed(network=NETWORK | {"parameters": -1}), id="a network of fewer than no parameters"),
+        pytest.param(claimed(network=NETWORK | {"layers": {str(n): 1 for n in range(101)}}), id="too many layers"),
         pytest.param(claimed(seeds={"a": "b"}), id="a seed that is none"),
         pytest.param(claimed(versions={str(n): "1" for n in range(21)}), id="too many versions"),
     ],

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.claims import Facts, Fit
 from grader.grading import grade_scores
-from grader.records import Facts, Fit, Message, Outcome, Run, Score, Student, Submission, message
+from grader.records import Message, Outcome, Run, Score, Student, Submission, message
 
 SUBMISSION = Submission(Student("a", "A"), late=True)
 OK = Run(Outcome.OK)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 
+from grader.claims import Facts, Fit
 from grader.outcome import cut_short, outcome_of, slow_cells
-from grader.records import Cell, CellError, Facts, Fit, Limits, Outcome
+from grader.records import Cell, CellError, Limits, Outcome
 from grader.sandbox.base import Ended, Reply
 
 LIMITS = Limits(seconds=60, cell_seconds=10, memory_mb=2048, disk_mb=100, processes=50)

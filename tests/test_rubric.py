@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.claims import Facts, Figure, Fit
 from grader.metrics import METRICS, wilson_interval
-from grader.records import Cell, CellError, Facts, Figure, Fit, Outcome, Run, Score, message
+from grader.records import Cell, CellError, Outcome, Run, Score, message
 from grader.rubric import executes, figure, manual, metric, training
 from grader.rubric.metric import MetricReached, Truth, share_of_points
 

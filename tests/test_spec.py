@@ -102,9 +102,9 @@ SLIPS = [
     (
         'kind = "metric"',
         'kind = "metrik"',
-        "rubric[1].kind: found 'metrik', expected one of '",
+        "rubric[1].kind: found 'metrik', expected one of 'architecture', 'augmentation', ",
     ),
-    ('kind = "metric"\n', "", "rubric[1].kind: missing; expected one of '"),
+    ('kind = "metric"\n', "", "rubric[1].kind: missing; expected one of 'architecture', 'augmentation', "),
     ('id = "curve"', 'id = "runs"', "rubric[2].id: found 'runs' a second time"),
     ('id = "curve"', 'id = "A curve"', "rubric[2].id: found 'A curve', expected lower-case"),
     ("points = 60", 'points = "all"', f"rubric[1].points: found 'all', {NUMBER}"),

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.records import Criterion, Figure, Message, Run, Score, message
+from grader.claims import Figure
+from grader.records import Criterion, Message, Run, Score, message
 
 LOSS_WORDS = re.compile(r"loss|error|\bmse\b|\bmae\b|損失|誤差", re.IGNORECASE)
 

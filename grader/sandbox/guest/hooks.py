@@ -21,6 +21,7 @@ import numpy as np
 from . import training
 from .compat import layer
 from .record import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
+from .transforms import networks
 
 
 def start(shell: Any, seed: int, budget: training.Budget) -> None:
@@ -46,6 +47,7 @@ def start(shell: Any, seed: int, budget: training.Budget) -> None:
     _after_import("tensorflow", lambda _module: None)  # for the random state alone: see _AfterImport
     _after_import("keras", keras_imported)
     _after_import("matplotlib.backend_bases", _hook_matplotlib)
+    networks.start(_after_import)
     layer.start(_after_import)  # the last, so that old words are today's before anything else sees them
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from . import protocol, record
+from . import architecture, protocol, record
 from .answers.finding import find_plan
 from .answers.plans import Plan, as_claim
 from .answers.question import read_question
 from .compat import log
 from .forms import Array
+from .transforms import ledger
 
 
 class _State:
@@ -42,6 +43,8 @@ def report() -> None:
 def _write_facts() -> None:
     facts = record.facts(_State.namespace)
     facts["adaptations"] = log.notes()
+    facts["transforms"], facts["training_pictures"] = ledger.facts(), ledger.largest[0]
+    facts["network"] = architecture.described(_State.namespace, _State.plan.source if _State.plan else "")
     facts["attempts"] = _State.attempts
     plan = _State.plan
     facts["chosen"] = plan and as_claim(plan.source, plan.preparation, form=plan.form, value=plan.value)

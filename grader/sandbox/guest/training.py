@@ -16,6 +16,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from .record import MAX_EPOCHS, FitRecord, evaluations, fits, glimpse, number
+from .transforms import ledger
 
 RESERVE = 0.05  # of the time, for the cells after the training
 
@@ -58,10 +59,12 @@ def hook(keras: ModuleType, budget: Budget) -> None:
             own = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
             words["callbacks"] = [*own, watcher(entry, budget)]
         began = time.monotonic()
+        ledger.training_begins()
         try:
             return fit(*given.args, **given.kwargs)
         finally:
             entry.seconds = time.monotonic() - began
+            ledger.training_ended(words.get("x"), ran=bool(entry.curves))
 
     @functools.wraps(evaluate)
     def recorded_evaluate(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
