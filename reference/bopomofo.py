@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -203,7 +202,6 @@ def _told(left_out: Sequence[LeftOut]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the pictures and say which fonts were used; 1, with the reason, where nothing could be."""
     options = _options(arguments)
-    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it grumbles about names of glyphs, which nobody asks for
     try:
         dataset = Dataset(options.symbols, options.per_class, options.seed, options.ascii)
         config = Config(size=options.size)

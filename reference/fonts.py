@@ -7,6 +7,7 @@ the same box as every other, and collections hold one drawing under ten names. S
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import struct
 import subprocess
@@ -22,6 +23,8 @@ from PIL import ImageFont
 SUFFIXES = (".ttf", ".ttc", ".otf", ".otc", ".woff2")
 FULL_NAME, LICENCE, LICENCE_URL = 4, 13, 14  # records of a font's name table
 PROOF_SIZE = 48  # pixels per em at which drawings are compared
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it grumbles about the names of glyphs, which nobody asks for
 
 # What fontTools and FreeType raise for files that are no fonts, or fonts cut short; ImportError: no Brotli for woff2.
 UNREADABLE = (TTLibError, OSError, ValueError, LookupError, struct.error, AssertionError, ImportError)
