@@ -17,9 +17,11 @@ from scipy.ndimage import uniform_filter
 
 SIDE, COLOUR_SIDE = 32, 8
 SURROUNDINGS = 9  # pixels across
-# 24,090 pairs of different photos: the nearest at 0.61. Their copies: 90 % within 0.25 even when turned by 3 degrees.
+# 319,600 pairs of different photos: the nearest at 0.44, one in a thousand within 0.69. Nine in ten of their copies:
+# within 0.05, moved by a hundredth or turned by two degrees within 0.13.
 PHOTO_DISTANCE = 0.30
-# 3,160 pairs of symbols: the nearest, one symbol in two weights of a font, at 0.034. Their copies: within 0.02.
+# 10,878 pairs of symbols: the nearest, one symbol in two weights of a font, at 0.027. Their copies: within 0.002, in
+# uneven light and with noise within 0.01.
 DRAWN_DISTANCE = 0.02
 EMPTY, EMPTY_SHARE = 0.15, 0.45  # of the strongest detail; of the pixels
 FLAT = 1.0  # grey levels of detail: nothing to compare

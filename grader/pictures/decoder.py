@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    Image,
+    ImageOps,
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401  Pillow's own start knows the other FORMATS, and is slow to know all
+)
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -32,7 +37,6 @@ def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     ``pixels`` are ``(n, height, width, 3)`` as every reader sees them, ``thumbnails`` ``(n, 64, 64, 3)`` on white.
     """
-    Image.init()  # all of FORMATS are known only then
     Image.MAX_IMAGE_PIXELS = None  # looked at here, before anything is decoded
     folder, size = Path(request["folder"]), tuple(request["size"])
     facts: list[dict[str, Any]] = []
@@ -73,8 +77,8 @@ def _decoded(path: Path, upright: Path, pixels: Bytes, thumbnail: Bytes) -> dict
     if turned:
         shown.thumbnail((UPRIGHT_SIDE, UPRIGHT_SIDE))
         shown.save(upright, format="JPEG" if form == "MPO" else form, quality=95)
-    pixels[:] = _resized(_as_read(shown), pixels.shape[0], pixels.shape[1], Image.Resampling.BILINEAR)
-    thumbnail[:] = _resized(_on_white(shown), THUMBNAIL, THUMBNAIL, Image.Resampling.BOX)
+    pixels[:] = _resized(_as_read(shown), pixels.shape[0], pixels.shape[1])
+    thumbnail[:] = _resized(_on_white(shown), THUMBNAIL, THUMBNAIL)
     return {"width": width, "height": height, "upright": turned}
 
 
@@ -84,8 +88,8 @@ def _is_turned(image: Image.Image) -> bool:
     return False
 
 
-def _resized(image: Image.Image, height: int, width: int, filtering: Image.Resampling) -> Bytes:
-    return np.asarray(image.resize((width, height), filtering), np.uint8)
+def _resized(image: Image.Image, height: int, width: int) -> Bytes:
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.uint8)
 
 
 def _as_read(image: Image.Image) -> Image.Image:

@@ -58,5 +58,9 @@ class PictureSurvey:
         return min(counts) / max(counts) if any(counts) else 0.0
 
     @property
+    def held_out(self) -> int:
+        return sum(one.held_out for one in self.classes)
+
+    @property
     def distinct(self) -> int:
         return sum(one.distinct for one in self.classes)
