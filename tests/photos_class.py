@@ -33,6 +33,12 @@ Files = Mapping[str, bytes]
 
 NOTEBOOK = (
     """
+import pathlib, zipfile
+found = [path for path in pathlib.Path(".").rglob("*") if path.suffix in (".jpg", ".png")]
+archives = {path.name: len(zipfile.ZipFile(path).namelist()) for path in pathlib.Path(".").rglob("*.zip")}
+print(len(found), "pictures, in archives", archives)
+""",
+    """
 import keras
 import matplotlib.pyplot as plt
 keras.utils.set_random_seed(1)
@@ -103,13 +109,6 @@ def good() -> Files:
     return {"photos.ipynb": notebook_bytes(*NOTEBOOK), "report.pdf": report(), **pictures()}
 
 
-def zipped() -> Files:
-    """The same pictures in one zip beside the notebook."""
-    made = good()
-    inside = {name: data for name, data in made.items() if name.startswith("pictures/")}
-    return {name: data for name, data in made.items() if name not in inside} | {"pictures.zip": zip_bytes(inside)}
-
-
 def copied() -> Files:
     """Four pictures of each class, six times: brighter, smaller, mirrored, turned, under names that say nothing."""
     made = dict(good())
@@ -136,13 +135,13 @@ def _variation(original: bytes, kind: int) -> bytes:
 
 
 def in_trouble() -> Files:
-    """A picture that is none, a class of three pictures, and a Word file with the name of a PDF."""
+    """All in a zip: a picture that is none, a class of three pictures; and a Word file with the name of a PDF."""
     made = dict(good())
     made["pictures/ㄅ/000.jpg"] = made["pictures/ㄅ/000.jpg"][:400]
     for number in range(3, PER_CLASS):
         del made[f"pictures/ㄚ/{number:03d}.jpg"]
-    made["report.pdf"] = word_file()
-    return made
+    inside = {name: data for name, data in made.items() if name.startswith("pictures/")}
+    return {"photos.ipynb": made["photos.ipynb"], "report.pdf": word_file(), "pictures.zip": zip_bytes(inside)}
 
 
 def word_file() -> bytes:

@@ -41,8 +41,8 @@ def read_submissions(
 
     ``lms`` is one of ``LMS``; "auto" tells by how more than half of the entries are named. Archives are unpacked into
     a new folder under ``workspace``. Where an assignment asks for ``pictures`` of the students' own, archives beside a
-    notebook are unpacked as well, and a notebook given by its path has the folder of pictures beside it. Raises
-    ``IntakeError`` when a path gives no submission, ``OutputError`` when ``workspace`` cannot be written.
+    notebook are unpacked as well, and a notebook given by its path comes with the pictures and PDFs that lie beside it.
+    Raises ``IntakeError`` when a path gives no submission, ``OutputError`` when ``workspace`` cannot be written.
     """
     if lms not in LMS:
         raise IntakeError(
@@ -96,7 +96,7 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
         ) from error  # fmt: skip
     name = tidy_name(path.name)
     if folder.is_notebook(name) or (filetype.binary_kind(head) is None and folder.could_be_handed_in(name)):
-        return Archive((Entry(name, path, size), *_pictures_beside(path, pictures)))
+        return Archive((Entry(name, path, size), *_beside(path, pictures)))
     if filetype.is_document_archive(head):
         raise IntakeError(
             message(
@@ -106,11 +106,16 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
     return read_archive(path, into, limits)
 
 
-def _pictures_beside(path: Path, pictures: Pictures | None) -> Iterator[Entry]:
-    beside = path.parent / pictures.folder if pictures is not None else path
-    if beside.is_dir():
-        for entry in folder.scan(beside, _WITH_PICTURES).entries:
-            yield replace(entry, name=f"{beside.name}/{entry.name}")
+def _beside(notebook: Path, pictures: Pictures | None) -> Iterator[Entry]:
+    """What a group hands in with its notebook, where it lies on its own computer: the pictures or their zip, PDFs."""
+    if pictures is None:
+        return
+    own = notebook.parent / pictures.folder
+    if own.is_dir():
+        for entry in folder.scan(own, _WITH_PICTURES).entries:
+            yield replace(entry, name=f"{own.name}/{entry.name}")
+    files = [own.with_name(f"{own.name}.zip"), *sorted(notebook.parent.glob("*.[pP][dD][fF]"))]
+    yield from (Entry(tidy_name(one.name), one, one.stat().st_size) for one in files if one.is_file())
 
 
 def _named(path: Path, content: Archive, lms: str) -> _Source:
