@@ -6,12 +6,11 @@ the same box as every other, and collections hold one drawing under ten names. S
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import struct
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -70,15 +69,16 @@ def fonts_under(folders: Iterable[Path]) -> list[Path]:
 
 def choose(paths: Iterable[Path], symbols: Sequence[str]) -> tuple[list[Font], list[LeftOut]]:
     """The faces that draw every one of ``symbols``, each differently, and no two faces with the same drawings."""
-    used: dict[str, Font] = {}
+    used: dict[tuple[bytes, ...], Font] = {}
     left_out: list[LeftOut] = []
     for path in paths:
         try:
             for font, known in _faces(path):
-                reason = _lacking(symbols, known) or _undrawn(font, symbols)
-                same = None if reason else used.setdefault(_drawings(font, symbols), font)
-                if same not in (None, font):
-                    reason = f"draws the symbols exactly as {same.name}"
+                reason = _lacking(symbols, known)
+                proofs = () if reason else tuple(_proof(font, symbol) for symbol in symbols)
+                reason = reason or _undrawn(dict(zip(symbols, proofs, strict=True)))
+                if not reason and used.setdefault(proofs, font) is not font:
+                    reason = f"draws the symbols exactly as {used[proofs].name}"
                 if reason:
                     left_out.append(LeftOut(font.name, reason))
         except UNREADABLE as error:
@@ -106,19 +106,14 @@ def _lacking(symbols: Sequence[str], known: set[int]) -> str:
     return f"lacks {''.join(lacking)}" if lacking else ""
 
 
-def _undrawn(font: Font, symbols: Sequence[str]) -> str:
-    proofs = {symbol: _proof(font, symbol) for symbol in symbols}
-    if empty := [symbol for symbol, drawn in proofs.items() if not any(drawn)]:
+def _undrawn(proofs: Mapping[str, bytes]) -> str:
+    if empty := [symbol for symbol, drawn in proofs.items() if not drawn]:
         return f"draws nothing for {''.join(empty)}"
     seen: dict[bytes, str] = {}
     for symbol, drawn in proofs.items():
         if seen.setdefault(drawn, symbol) != symbol:
             return f"draws {seen[drawn]} and {symbol} alike"
     return ""
-
-
-def _drawings(font: Font, symbols: Sequence[str]) -> str:
-    return hashlib.sha256(b"|".join(_proof(font, symbol) for symbol in symbols)).hexdigest()
 
 
 def _proof(font: Font, symbol: str) -> bytes:

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import jupytext
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,6 +25,7 @@ from reference.photos_report import write_report
 from tests.builders import moodle_name, write_zip, zip_bytes
 from tests.notebooks import notebook_bytes
 
+SOLUTION = Path(__file__).parents[1] / "reference" / "solutions" / "photos.py"
 CLASSES = "ㄅㄇㄉㄚ"
 PER_CLASS = 24
 # Clearer than the reference's: what a very small network learns in seconds.
@@ -103,6 +106,12 @@ def report() -> bytes:
     with TemporaryDirectory() as folder:
         write_report(Path(folder) / "report.pdf")
         return (Path(folder) / "report.pdf").read_bytes()
+
+
+def reference() -> Files:
+    """The course's reference solution, with the pictures in folders."""
+    solution = nbformat.writes(jupytext.read(SOLUTION, fmt="py:percent")).encode()
+    return {"照片分類.ipynb": solution, "report.pdf": report(), **pictures()}
 
 
 def good() -> Files:

@@ -138,7 +138,7 @@ layers = [keras.Input((*SIZE, 3)), augmentation, keras.layers.Rescaling(1 / 127.
 for filters in (16, 32, 64, 64):
     layers += [
         keras.layers.Conv2D(filters, 3, padding="same", use_bias=False),  # the normalisation has a bias of its own
-        keras.layers.BatchNormalization(),
+        keras.layers.BatchNormalization(momentum=0.9),  # epochs are short: what was seen long ago is soon forgotten
         keras.layers.ReLU(),
         keras.layers.MaxPooling2D(),
     ]
