@@ -190,7 +190,8 @@ found = []
 for place in ("/job", "/tmp", "/home", "/root", "/var", "/dev/shm", "/content"):
     for top, folders, files in os.walk(place):
         found += [os.path.join(top, name) for name in files]
-print("FOUND", len({name for name in found if "/pictures/" in name}), [name for name in found if "held_out" in name])
+known = {name.split("/pictures/")[1] for name in found if "/pictures/" in name}
+print("FOUND", len(known), [name for name in found if "held_out" in name])
 """
 
 
