@@ -167,11 +167,18 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
         predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
         no_predictions=None if predictions is not None else _why_none(facts, reason),
         depends_on_neighbours=depends,
+        brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cells(executed, exam.assignment.limits) + _undefined(executed, cells),
     )
+
+
+def _brought_kb(read: _Read) -> float:
+    """All places where a notebook could find answers written down: its code, its text, pictures in it, files."""
+    files = sum(attachment.path.stat().st_size for attachment in read.submission.attachments)
+    return (len(nbformat.writes(notebook.runnable(read.notebook)).encode("utf-8", "replace")) + files) / 1000
 
 
 def _cells(executed: NotebookNode, given: frozenset[str]) -> tuple[Cell, ...]:

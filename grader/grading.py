@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from grader.records import Grade, Message, Outcome, Run, Score, Submission, message
 
+MUCH_BROUGHT_KB = 60.0  # code and story seldom have 40; the answers for ten thousand pictures need about 60
+
 
 def grade_scores(submission: Submission, run: Run, scores: Sequence[Score]) -> Grade:
     """The sum of the points; None as soon as one criterion could not be judged."""
@@ -28,4 +30,12 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         reasons.append(message("Nothing could be graded: see the reason and ask the student."))
     if any(fit.cut_short for fit in run.facts.fits):
         reasons.append(message("A training was cut short: its time was up. A larger budget may change the grade."))
+    if run.brought_kb > MUCH_BROUGHT_KB:
+        reasons.append(
+            message(
+                "Notebook and files bring {kb:.0f} kB with them. Everybody can get this set: look whether its answers are "
+                "among them.",
+                kb=run.brought_kb,
+            )
+        )
     return reasons + [score.review for score in scores if score.review is not None]

@@ -26,7 +26,6 @@ class Limits:
     """What one submission may use."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
     memory_mb: int = 4096  # all its processes together
@@ -41,7 +40,6 @@ class Hidden:
     """Where the rows come from that no student sees: drawn by ``generator``, or the teacher's own ``file``."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     generator: Path | None = None
     file: Path | None = None
     rows: int = 2000
@@ -52,7 +50,6 @@ class Data:
     """The table a model is trained on: ``files`` lie beside the notebook, ``table`` is the one with the answers."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     files: tuple[Path, ...]
     table: Path
     inputs: tuple[str, ...]
@@ -66,7 +63,6 @@ class PublicSet:
     """A set that everybody can get. Hidden are rows of its test part, changed a little with the teacher's secret."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     set: str
     size: tuple[int, int] | None = None  # photos only: height and width of what a model is asked
     rows: int = 2000  # at most: fewer where the set has fewer
@@ -211,6 +207,7 @@ class Run:
     no_predictions: Message | None = None  # why there are none
     document: Document | None = None  # None: the rubric asks for none
     depends_on_neighbours: bool = False  # the answer for a row changed with the rows around it
+    brought_kb: float = 0.0  # the notebook's text and what came with it, where the hidden rows are of a public set
     seconds: float = 0.0  # wall clock, everything
     cell_seconds: float = 0.0  # in the student's own cells
     peak_memory_mb: float = 0.0

@@ -185,7 +185,7 @@ def _source_problems(assignment: Assignment) -> Iterator[str]:
     handed_out = SETS[assignment.public.set].handed_out if assignment.public and assignment.public.set in SETS else ()
     for source, name in assignment.sources.items():
         if name not in (*known, *handed_out):
-            yield f'sources."{source}": found {name!r}, expected a file of data.files'
+            yield f'sources."{source}": found {name!r}, expected one of data.files'
         if not ADDRESS.fullmatch(source):
             yield f'sources."{source}": expected an address (https://...) or a file\'s plain name'
 

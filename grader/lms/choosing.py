@@ -68,8 +68,10 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         notes = tuple(note for note in _notes(handed) if note != problem)
         return replace(blank, problem=problem, outcome=outcome, attachments=beside, notes=notes)
     taken = _chosen(candidates, handed.notes)
-    others = [file if file.archive != taken.archive else replace(file, archive="") for file in files]
-    beside = _attachments([file for file in others if file not in candidates], taken.name, handed.notes)
+    others = [file for file in files if file not in candidates]
+    # What came out of the notebook's own archive was never in an archive beside it.
+    others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
+    beside = _attachments(others, taken.name, handed.notes)
     path = taken.entry.path
     return replace(
         blank,

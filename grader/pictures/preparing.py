@@ -14,8 +14,8 @@ from grader import filetype
 from grader.pictures.finding import Found, find, listed, suffix
 from grader.pictures.grouping import Grouped, grouped
 from grader.pictures.reading import Read, Reading, read
-from grader.pictures.splitting import Split, split
-from grader.pictures.surveying import survey_of, unmeasured
+from grader.pictures.splitting import MOST_HIDDEN, Split, split
+from grader.pictures.surveying import bounded, survey_of, unmeasured
 from grader.records import (
     Assignment,
     Attachment,
@@ -29,7 +29,7 @@ from grader.records import (
 )
 
 MAX_PICTURES = 20_000
-TABLE_BYTES = 128 << 20
+TABLE_BYTES, HIDDEN_BYTES = 128 << 20, 64 << 20
 TABLE_ROWS = 2000  # what is asked of a model first, and what the linear baseline learns from
 # What stays beside the notebook. Anything else (arrays, models, archives) could hold what was held out.
 TEXTS = frozenset([".py", ".txt", ".md", ".csv", ".tsv", ".json", ".yaml", ".yml", ".toml", ".cfg", ".ini"])
@@ -61,14 +61,15 @@ def prepare(submission: Submission, assignment: Assignment, secret: bytes, works
         return Prepared(assignment, submission, PictureSurvey(unmeasured=too_many, asked=_asked(asked)))
     reading = read(found.pictures, asked.size, workspace)
     contents = grouped(reading.pictures, reading.signatures)
-    parts = split(contents.contents, secret, asked.hold_out)
+    most = min(MOST_HIDDEN, HIDDEN_BYTES // (3 * asked.size[0] * asked.size[1]))
+    parts = split(contents.contents, secret, asked.hold_out, most=most)
     why = unmeasured(parts, found)
     if why is not None:
         parts = Split(contents.contents, ())
     beside, withheld = _beside(submission, found, parts, workspace, folder=asked.folder)
     survey = _survey(found, reading, contents, parts)
     survey = replace(survey, notes=survey.notes + withheld, unmeasured=why, asked=_asked(asked))
-    own = replace(assignment, data=None if why is not None else _data(reading, parts, workspace))
+    own = replace(assignment, data=None if why is not None else _data(reading, parts, workspace, asked.size))
     return Prepared(own, replace(submission, attachments=beside), survey)
 
 
@@ -78,7 +79,7 @@ def _asked(asked: Pictures) -> dict[str, int]:
 
 def _survey(found: Found, reading: Reading, contents: Grouped, parts: Split) -> PictureSurvey:
     survey = survey_of(found, reading, contents, parts)
-    return replace(survey, notes=found.notes + contents.notes + survey.notes)
+    return replace(survey, notes=(*bounded(found.notes), *bounded(contents.notes), *survey.notes))
 
 
 def _seen(parts: Split) -> list[Read]:
@@ -89,11 +90,11 @@ def _seen(parts: Split) -> list[Read]:
 # ---------------------------------------------------------------- what is asked
 
 
-def _data(reading: Reading, parts: Split, workspace: Path) -> Data:
+def _data(reading: Reading, parts: Split, workspace: Path, size: tuple[int, int]) -> Data:
     training = [one for one in _seen(parts) if one.picture.label is not None]
     numbers = {label: number for number, label in enumerate(sorted({str(one.picture.label) for one in training}))}
-    bytes_each = max(1, reading.rows([training[0].place], "pixels").nbytes)
-    some = training[:: -(-len(training) // min(TABLE_ROWS, max(1, TABLE_BYTES // bytes_each)))]
+    rows = min(TABLE_ROWS, TABLE_BYTES // (3 * size[0] * size[1]))
+    some = training[:: -(-len(training) // rows)]
     table = _arrays(workspace / "training.npz", some, reading, numbers)
     hidden = _arrays(workspace / "held_out.npz", [content.best for content in parts.held_out], reading, numbers)
     return Data(files=(), table=table, inputs=("x",), target="y", task="classification", hidden=Hidden(file=hidden))
@@ -124,7 +125,9 @@ def _beside(
             beside.setdefault(name, Attachment(name, read_one.path))
     for archive in _packed_again(submission, beside, workspace):
         beside.setdefault(archive.name, archive)
-    return tuple(beside.values()), _withheld(submission, found, beside)
+    folders = {str(parent) for name in beside for parent in PurePosixPath(name).parents}
+    # A file that is called as a folder gives way: there cannot be both.
+    return tuple(one for name, one in beside.items() if name not in folders), _withheld(submission, found, beside)
 
 
 def _may_stay(one: Attachment) -> bool:

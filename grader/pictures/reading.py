@@ -24,7 +24,7 @@ from grader.records import Message, message
 
 DECODER = "grader.pictures.decoder"
 BATCH = 100
-BOUNDS = Bounds(seconds=120)
+BOUNDS = Bounds(seconds=600)  # of a batch; one picture has the decoder's own twenty
 BROKEN_AT_MOST = 10  # pictures that ended their process, each up to 20 seconds; after them no more are looked at
 MEGAPIXEL = 1_000_000
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")

@@ -13,6 +13,7 @@ from grader.pictures.splitting import LEAST, Split
 from grader.pictures.survey import PictureClass
 from grader.records import Message, PictureSurvey, message
 
+SHOWN = 40  # classes with a contact sheet
 SAID = 10  # problems of one kind that are named one by one
 LEAST_CLASSES = 2  # with hidden pictures: one alone needs no model
 
@@ -21,13 +22,18 @@ def survey_of(found: Found, reading: Reading, contents: Grouped, parts: Split) -
     """All but what the assignment asks and why nothing was measured."""
     labelled = [one for one in reading.pictures if one.picture.label is not None]
     sizes = sorted(((one.width, one.height) for one in labelled), key=lambda size: size[0] * size[1])
+    members = _by_label(parts)
+    bytes_each = MAX_BYTES // max(1, min(SHOWN, len(found.labels)))
     unreadable = [
         message("{name}: {why}.", name=one.attachment.name, why=reading.problems[one.attachment.name])
         for one in found.pictures
         if one.label is not None and one.attachment.name in reading.problems
     ]
     return PictureSurvey(
-        classes=tuple(_class(label, reading, parts, len(found.labels)) for label in found.labels),
+        classes=tuple(
+            _class(label, reading, *members.get(label, ([], [])), sheet_bytes=bytes_each if place < SHOWN else 0)
+            for place, label in enumerate(found.labels)
+        ),
         found=sum(by_label(found.pictures).values()),
         readable=len(labelled),
         smallest=sizes[0] if sizes else None,
@@ -35,20 +41,32 @@ def survey_of(found: Found, reading: Reading, contents: Grouped, parts: Split) -
         largest=sizes[-1] if sizes else None,
         copies=contents.copies,
         alike=len(reading.pictures) - len(contents.contents) - contents.copies,
-        unreadable=_bounded(unreadable),
-        two_labels=_bounded([_two_labels(content) for content in contents.contents if len(content.labels) > 1]),
+        unreadable=bounded(unreadable),
+        two_labels=bounded([_two_labels(content) for content in contents.contents if len(content.labels) > 1]),
         notes=tuple(_notes(found, reading, parts)),
     )
 
 
-def _class(label: str, reading: Reading, parts: Split, classes: int) -> PictureClass:
-    def of_this(contents: Sequence[Content]) -> list[list[Read]]:
-        members = [[one for one in content.members if one.picture.label == label] for content in contents]
-        return [some for some in members if some]
+Members = list[list[Read]]  # of each content those of one class
 
-    training, held_out = of_this(parts.training), of_this(parts.held_out)
-    shown = [members[0].place for members in (held_out + training)[:COLUMNS]]
-    sheet = contact_sheet(reading.rows(shown, "thumbnails"), MAX_BYTES // classes) if shown else b""
+
+def _by_label(parts: Split) -> dict[str, tuple[Members, Members]]:
+    """Of each class what it has in training, and what was held out."""
+    found: dict[str, tuple[Members, Members]] = {}
+    for side, contents in enumerate((parts.training, parts.held_out)):
+        for content in contents:
+            for label in content.labels:
+                some = [one for one in content.members if one.picture.label == label]
+                found.setdefault(label, ([], []))[side].append(some)
+    return found
+
+
+def _class(label: str, reading: Reading, training: Members, held_out: Members, *, sheet_bytes: int) -> PictureClass:
+    # By their bytes, not by their side: the sheet tells nobody which are kept back.
+    some = sorted((members[0] for members in held_out + training), key=lambda one: one.digest)[:COLUMNS]
+    sheet = b""
+    if some and sheet_bytes:
+        sheet = contact_sheet(reading.rows([one.place for one in some], "thumbnails"), sheet_bytes)
     return PictureClass(
         label,
         pictures=sum(map(len, training + held_out)),
@@ -66,7 +84,7 @@ def _two_labels(content: Content) -> Message:
     )
 
 
-def _bounded(said: Sequence[Message]) -> tuple[Message, ...]:
+def bounded(said: Sequence[Message]) -> tuple[Message, ...]:
     if len(said) <= SAID:
         return tuple(said)
     return (*said[:SAID], message("… and {n} more.", n=len(said) - SAID))
@@ -82,6 +100,7 @@ def _notes(found: Found, reading: Reading, parts: Split) -> list[Message]:
         )
         for label in small
     ]  # fmt: skip
+    notes = list(bounded(notes))
     webp = sum(one.picture.attachment.name.lower().endswith(".webp") for one in reading.pictures)
     if webp:
         notes.append(

@@ -27,7 +27,7 @@ class Bounds:
 
 
 def changed(pictures: Pictures, bounds: Bounds, random: RandomState) -> Pictures:
-    """The same shape; what was outside a picture is mirrored at its edge."""
+    """The same shape; what was outside a picture is as its edge is."""
     return np.stack([_lit(_moved(picture, bounds, random), bounds, random) for picture in pictures])
 
 
@@ -47,7 +47,7 @@ def _moved(picture: Pictures, bounds: Bounds, random: RandomState) -> Pictures:
 
     height, width = picture.shape[:2]
     place, how = _place((height, width), bounds, random), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(picture, place, (width, height), flags=how, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cv2.warpAffine(picture, place, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
 
 

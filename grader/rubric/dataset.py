@@ -53,7 +53,7 @@ def _shares(survey: PictureSurvey) -> dict[str, float]:
     classes, enough = survey.asked["classes"], survey.asked["per_class"]
     asked = max(classes, len(survey.classes))  # a class too few is one without pictures
     return {
-        "classes": min(1.0, len(survey.classes) / classes),
+        "classes": min(1.0, _filled(survey) / classes),
         "counts": sum(min(1.0, one.pictures / enough) for one in survey.classes) / asked,
         "distinct": sum(min(1.0, one.distinct / enough) for one in survey.classes) / asked,
         "balance": min(1.0, survey.balance / BALANCED) if len(survey.classes) > 1 else 0.0,
@@ -61,10 +61,14 @@ def _shares(survey: PictureSurvey) -> dict[str, float]:
     }
 
 
+def _filled(survey: PictureSurvey) -> int:
+    return sum(one.pictures > 0 for one in survey.classes)
+
+
 def _numbers(survey: PictureSurvey) -> dict[str, object]:
     counts = [one.pictures for one in survey.classes] or [0]
     return {
-        "n_classes": len(survey.classes),
+        "n_classes": _filled(survey),
         "min_classes": survey.asked["classes"],
         "smallest": min(counts),
         "largest": max(counts),

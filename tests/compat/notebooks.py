@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -21,6 +21,7 @@ class Place:
     files: Mapping[str, Path]
     sources: Mapping[str, str]
     library: Path | None = None
+    withheld: Mapping[str, Path] = field(default_factory=dict)
 
     def run(self, sandbox: Sandbox, **cells: str) -> Outputs:
         """Each cell under a name of its own."""
@@ -30,6 +31,7 @@ class Place:
             Limits(seconds=90),
             sources=self.sources,
             library=self.library,
+            withheld=self.withheld,
         )
         reply = sandbox.run(job)
         assert reply.ended is Ended.FINISHED, reply.log

@@ -91,11 +91,16 @@ def laid_out(folder: Path, files: Mapping[str, bytes]) -> tuple[Attachment, ...]
     return tuple(attachments)
 
 
+@cache
+def _tinted(seed: int, tint: tuple[int, int, int]) -> bytes:
+    return jpeg(photo(seed, tint=tint))
+
+
 def two_classes(count: int, folder: str = "pictures") -> dict[str, bytes]:
     """Reddish and bluish photos, ``count`` each."""
     tints = {"red": (90, -40, -40), "blue": (-40, -40, 90)}
     return {
-        f"{folder}/{label}/{number:03d}.jpg": jpeg(photo(1000 * place + number, tint=tint))
+        f"{folder}/{label}/{number:03d}.jpg": _tinted(1000 * place + number, tint)
         for place, (label, tint) in enumerate(tints.items())
         for number in range(count)
     }

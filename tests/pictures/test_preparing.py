@@ -152,7 +152,20 @@ def test_too_many_pictures_are_not_begun(tmp_path: Path, monkeypatch: pytest.Mon
     assert "6 pictures were handed in; expected at most 5." in said(prepared(tmp_path, two_classes(3)))
 
 
+def test_a_hundred_classes(tmp_path: Path) -> None:
+    one = prepared(tmp_path, {f"p/{n:04d}/{m}.png": encoded(photo(n, side=24)) for n in range(100) for m in "ab"})
+    assert len(one.survey.classes) == 100
+    assert len(one.survey.notes) <= 12
+    assert sum(len(each.sheet) for each in one.survey.classes) <= 200_000
+
+
 # ---------------------------------------------------------------- ways around it
+
+
+def test_a_file_in_the_way_of_a_folder_gives_way(tmp_path: Path) -> None:
+    one = prepared(tmp_path, two_classes(2, "mine") | {"pictures": b"a file", "pictures/red": b"another"})
+    assert {"pictures/red/000.jpg", "mine/red/000.jpg"} <= beside(one).keys()
+    assert not {"pictures", "pictures/red"} & beside(one).keys()
 
 
 def test_hidden_pictures_do_not_come_back_another_way(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_a_split(contents: list[Content], share: float, most: int, random: objec
         assert len(own) - len(held) >= min(len(own), 2)
         assert (len(held) > 0) == (len(own) >= LEAST)
         assert len(held) <= max(1, len(own) * share + 1)
+        assert 2 * len(held) <= max(len(parts.held_out), 2)
     shuffled = sorted(contents, key=lambda _one: random.random())  # type: ignore[attr-defined]
     again = split(shuffled, SECRET, share, most=most * 3)
     assert {one.digest for one in again.held_out} == {one.digest for one in parts.held_out}
@@ -57,11 +58,24 @@ def test_the_secret_decides() -> None:
 
 @pytest.mark.parametrize(("contents", "held"), [(1, 0), (2, 0), (3, 1), (10, 2), (12, 2), (13, 3), (100, 20)])
 def test_how_many_of_a_class(contents: int, held: int) -> None:
-    assert len(split([content(number, "a") for number in range(contents)], SECRET, 0.2).held_out) == held
+    twice = [content(number, "ab"[number % 2]) for number in range(2 * contents)]
+    assert len(split(twice, SECRET, 0.2).held_out) == 2 * held
+
+
+def test_a_class_that_outnumbers_all_others_is_asked_no_more_than_these() -> None:
+    labels = ["a"] * 97 + ["b"] * 3 + ["c"] * 3
+    contents = [content(number, label) for number, label in enumerate(labels)]
+    held = [one.labels[0] for one in split(contents, SECRET, 0.2).held_out]
+    assert sorted(held) == ["a", "a", "b", "c"]
+
+
+def test_no_more_are_asked_than_may_be() -> None:
+    contents = [content(number, f"class {number // 3}") for number in range(300)]
+    assert len(split(contents, SECRET, 0.2, most=40).held_out) == 40
 
 
 def test_one_more_picture_moves_no_other() -> None:
-    contents = [content(number, "a") for number in range(50)]
+    contents = [content(number, "ab"[number % 2]) for number in range(50)]
     before = {one.digest for one in split(contents, SECRET, 0.2).held_out}
     after = {one.digest for one in split([*contents, content(99, "a")], SECRET, 0.2).held_out}
     assert len(before - after) <= 1
