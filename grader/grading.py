@@ -38,4 +38,6 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
                 kb=run.brought_kb,
             )
         )
+    if run.document is not None:
+        reasons += run.document.doubts
     return reasons + [score.review for score in scores if score.review is not None]

@@ -10,7 +10,8 @@ import pytest
 
 from grader.claims import Facts, Network, Transform
 from grader.errors import AssignmentError
-from grader.records import Cell, Document, Member, Outcome, Run, Score, Section, message
+from grader.grading import grade_scores
+from grader.records import Cell, Document, Member, Outcome, Run, Score, Section, Student, Submission, message
 from grader.rubric import architecture, augmentation, document
 from grader.rubric.architecture import Architecture
 from grader.rubric.augmentation import Augmentation
@@ -76,7 +77,7 @@ TORCH = Network("net", {"Conv2d": 3, "Linear": 1}, parameters=1234, trainable=12
         ({"layers": {"Conv2D": 3}}, NETWORK, 10, "model has 4 layers and 1,234 parameters, 200 of them trained."),
         ({"layers": {"Conv2D": 3, "Dense": 1}}, TORCH, 10, "net has 4 layers"),
         ({"layers": {"SeparableConv2D": 2}}, NETWORK, 0, "SeparableConv2D: 1 of at least 2 layers"),
-        ({"layers": {"Conv2D": 1, "LSTM": 1}}, NETWORK, 5, "Missing: LSTM: 0 of at least 1 layers."),
+        ({"layers": {"Conv2D": 1, "LSTM": 1}}, NETWORK, 5, "Not as asked: LSTM: 0 of at least 1 layers."),
         ({"layers": {"Own": 1}}, NETWORK, 0, "Own: 0 of"),
         ({"max_parameters": 1234}, NETWORK, 10, "1,234 parameters"),
         ({"max_parameters": 1000}, NETWORK, 0, "1,234 parameters, at most 1,000 expected"),
@@ -126,7 +127,14 @@ def test_sections_and_members(handed: Document, points: float, said: str) -> Non
 
 
 def test_doubts_reach_the_teacher() -> None:
-    assert "Look." in str(judged(replace(REPORT, doubts=(message("Look."),))).review)
+    doubtful = Run(Outcome.OK, document=replace(REPORT, doubts=(message("Look."),)))
+    grade = grade_scores(Submission(Student("a", "Ann")), doubtful, [document.score(ASKED, doubtful)])
+    assert grade.review_reasons == (message("Look."), document.READ_IT)
+
+
+def test_a_section_of_the_teachers_own_is_named_by_its_heading() -> None:
+    own = DocumentHandedIn("report", 20, sections=("safety",), headings={"safety": ("安全守則", "Safety")})
+    assert "Not found: 安全守則." in str(judged(replace(REPORT, sections=(Section("safety"),)), own).reason)
 
 
 @pytest.mark.parametrize(

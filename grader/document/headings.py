@@ -101,6 +101,7 @@ _INLINE = re.compile(r"([^:]{1,30}?)\s*:\s*(.*)")
 _FRAME = "【】〈〉《》「」『』[](){}<>|/&,、.;:!?'\"“”-–—~*_#=+ \t"
 _LONGEST = 30  # characters of a heading
 _HALF = 12  # of each part of one that a line broke
+_MOST_LINES = 10_000  # more is made to keep us busy
 _PROSE = 13  # letters of a line that is a sentence
 
 
@@ -115,15 +116,17 @@ class Passage:
 
 
 def known_headings(added: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Heading -> section; an assignment's own come first."""
+    """Heading -> section, the longest first; an assignment's own meaning of one counts."""
     known = {_plain(title): name for name, titles in HEADINGS.items() for title in titles}
-    return known | {_plain(title): name for name, titles in added.items() for title in titles}
+    known |= {_plain(title): name for name, titles in added.items() for title in titles}
+    return {heading: known[heading] for heading in sorted(known, key=len, reverse=True)}
 
 
 def passages(pages: Sequence[str], known: Mapping[str, str]) -> list[Passage]:
     """The text of tidied ``pages``, parted at its headings; what stands before the first has none."""
     found = [Passage((), "", 1)]
     lines = [(number, line) for number, text in enumerate(pages, 1) for line in text.split("\n") if line.strip()]
+    lines = lines[:_MOST_LINES]
     at = 0
     while at < len(lines):
         page, line = lines[at]
@@ -151,7 +154,7 @@ def _heading(line: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], str]
     bare = _bare(line)
     if len(bare) > _LONGEST and ":" not in bare[:_LONGEST]:
         return None
-    if _LEADERS.search(bare):
+    if _LEADERS.search(bare[-2 * _LONGEST :]):
         return None  # of a table of contents
     whole = sections_of(bare, known)
     if whole:
@@ -184,20 +187,27 @@ def sections_of(title: str, known: Mapping[str, str]) -> tuple[str, ...]:
     """The sections whose headings make up ``title``, but for words that mean nothing of their own."""
     rest = _plain(title)
     found: list[tuple[int, str]] = []
-    for heading in sorted(known, key=len, reverse=True):
-        pattern = re.escape(heading)
-        if heading.isascii():
-            pattern = rf"(?<![a-z]){pattern}(?![a-z])"
-        if match := re.search(pattern, rest):
-            found.append((match.start(), known[heading]))
+    for heading, name in known.items():
+        if heading in rest and not _is_inside_a_word(heading, rest):
+            place = rest.index(heading)
+            found.append((place, name))
             # As long as it was, so that the places of the others stay.
-            rest = rest[: match.start()] + "\0" * len(heading) + rest[match.end() :]
+            rest = rest.replace(heading, "\0" * len(heading), 1)
+    if not found:
+        return ()
     rest = _FILLING_WORDS.sub("", rest.replace("\0", " "))
     for filler in _FILLERS:
         rest = rest.replace(filler, "")
     if rest.strip(_FRAME):
         return ()
     return tuple(dict.fromkeys(name for _place, name in sorted(found)))
+
+
+def _is_inside_a_word(heading: str, title: str) -> bool:
+    """Of the first of them: "model" in "remodelling"."""
+    before, _heading, after = title.partition(heading)
+    beside = before[-1:] + after[:1]
+    return heading.isascii() and any(one.isascii() and one.isalpha() for one in beside)
 
 
 def _plain(title: str) -> str:

@@ -10,6 +10,7 @@ from grader.document.text import IDEOGRAPH
 from grader.records import Member
 
 MAX_MEMBERS, MAX_NAME, MAX_PART = 40, 40, 200
+_LINE = 400  # characters looked at
 
 # Those of nearly everybody in Taiwan, and the double ones.
 _SURNAMES = frozenset(
@@ -87,7 +88,7 @@ def _with_part(member: Member, part: str) -> Member:
 
 def _cleaned(line: str) -> str:
     """Without numbers of any kind, roles, and the frame of a table."""
-    text = _CLASS.sub(" ", _STUDENT_ID.sub(" ", _NUMBER.sub("", line)))
+    text = _CLASS.sub(" ", _STUDENT_ID.sub(" ", _NUMBER.sub("", line[:_LINE])))
     return _ROLE.sub("", text.strip(" |"), count=1).strip()
 
 

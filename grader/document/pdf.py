@@ -23,7 +23,6 @@ _Matrix = tuple[float, float, float, float, float, float]
 _UNIT: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _SHOWS = (b"Tj", b"TJ", b"'", b'"')
 _PAINTS = (b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"sh")
-_GREY, _RGB, _CMYK, _ANY = (b"g",), (b"rg",), (b"k",), (b"sc", b"scn")
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +89,7 @@ def _without_hidden(page: PageObject) -> _Seen:
         return seen
     stream = ContentStream(contents, page.pdf, "bytes")  # text as codes, as extract_text wants it
     mapped = {name: _is_mapped(font) for name, font in _resources(page, "/Font").items()}
-    box = page.mediabox
+    box = page.cropbox
     bounds = (float(box.left), float(box.bottom), float(box.right), float(box.top))
     operations = []
     for operands, operator in stream.operations:
@@ -146,8 +145,11 @@ def _follow(seen: _Seen, operands: Any, operator: bytes) -> None:
             seen.painted = True
         case _ if operator in _PAINTS:
             seen.painted = seen.painted or state.light < WHITE
-        case _ if operator in _GREY + _RGB + _CMYK + _ANY:
-            seen.state = replace(state, light=_light([float(one) for one in operands if _is_number(one)]))
+        case b"g" | b"rg" | b"k" | b"sc" | b"scn":
+            components = [float(one) for one in operands if _is_number(one)]
+            # Of one component in a colour space with a name, 1 may be all of an ink.
+            dark = len(components) == 1 and operator != b"g"
+            seen.state = replace(state, light=0.0 if dark else _light(components))
 
 
 def _is_number(value: Any) -> bool:

@@ -111,4 +111,4 @@ def _reason(network: Network | None, missing: list[Message]) -> Message:
     )
     if not missing:
         return built
-    return message("{built} Missing: {what}.", built=built, what=listed(missing))
+    return message("{built} Not as asked: {what}.", built=built, what=listed(missing))

@@ -84,7 +84,7 @@ def score(criterion: DocumentHandedIn, run: Run) -> Score:
         reason=_reason(criterion, document, missing),
         value=share,
         n=wishes,
-        review=joined((READ_IT, *document.doubts)),
+        review=READ_IT,
     )
 
 
@@ -101,8 +101,8 @@ def _reason(criterion: DocumentHandedIn, document: Document, missing: Sequence[S
         n=len(criterion.sections),
     )
     sentences = [said]
-    absent = [_named(section.name) for section in missing if not section.heading]
-    empty = [_named(section.name) for section in missing if section.heading]
+    absent = [_named(section.name, criterion) for section in missing if not section.heading]
+    empty = [_named(section.name, criterion) for section in missing if section.heading]
     if absent:
         sentences.append(message("Not found: {names}.", names=listed(absent)))
     if empty:
@@ -124,5 +124,6 @@ def _about_members(members: Sequence[Member]) -> Message:
     return message("All members have a part ({n}).", n=len(members))
 
 
-def _named(section: str) -> Message:
-    return NAMES.get(section) or message("{name}", name=section)
+def _named(section: str, criterion: DocumentHandedIn) -> Message:
+    """A section of the teacher's own by its first heading."""
+    return NAMES.get(section) or message("{name}", name=criterion.headings[section][0])

@@ -25,6 +25,7 @@ class _State:
     namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's own globals
     plan: Plan | None = None
     attempts: list[dict[str, Any]] = []  # noqa: RUF012
+    network: dict[str, Any] | None = None
 
 
 def start(job: Path, namespace: dict[str, Any]) -> None:
@@ -34,9 +35,13 @@ def start(job: Path, namespace: dict[str, Any]) -> None:
 def report() -> None:
     """Writes ``facts.json``; with a question, looks for the answer on the public rows first."""
     _write_facts()  # already now: what is asked next is the notebook's own code, and may not come back
+    _State.network = architecture.described(_State.namespace, "")
+    _write_facts()
     path = _State.job / protocol.PUBLIC
     if path.exists():
         _State.plan = find_plan(_State.namespace, read_question(path), _State.attempts)
+        if _State.plan is not None:
+            _State.network = architecture.described(_State.namespace, _State.plan.source)
         _write_facts()
 
 
@@ -44,7 +49,7 @@ def _write_facts() -> None:
     facts = record.facts(_State.namespace)
     facts["adaptations"] = log.notes()
     facts["transforms"], facts["training_pictures"] = ledger.facts(), ledger.largest[0]
-    facts["network"] = architecture.described(_State.namespace, _State.plan.source if _State.plan else "")
+    facts["network"] = _State.network
     facts["attempts"] = _State.attempts
     plan = _State.plan
     facts["chosen"] = plan and as_claim(plan.source, plan.preparation, form=plan.form, value=plan.value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -114,8 +114,10 @@ def _counting(function: Callable[..., Any], use: Use, neutral: _Neutral | None) 
         with ledger.outermost() as first:
             result = function(*args, **kwargs)
         if first and via is not None and not _does_nothing(neutral, args, kwargs):
-            named = Use(use.kind, via) if via else use
-            _note([named], args[0] if args else next(iter(kwargs.values()), None))
+            # The notebook's own objects: its work must not fail because we looked.
+            with contextlib.suppress(Exception):
+                pictures = args[0] if args else next(iter(kwargs.values()), None)
+                ledger.note(Use(use.kind, via) if via else use, pictures)
         return result
 
     return counting
@@ -138,13 +140,6 @@ def _does_nothing(neutral: _Neutral | None, args: tuple[Any, ...], kwargs: dict[
     name, place, values = neutral
     given = kwargs.get(name, args[place] if len(args) > place else None)
     return isinstance(given, (int, float)) and given in values
-
-
-def _note(uses: Iterable[Use], pictures: Any) -> None:
-    # The notebook's own objects: its work must not fail because we looked.
-    with contextlib.suppress(Exception):
-        for use in uses:
-            ledger.note(use, pictures)
 
 
 # ---------------------------------------------------------------- classes that are called with a picture
@@ -173,7 +168,8 @@ def _called(method: Callable[..., Any], library: str) -> Callable[..., Any]:
             result = method(self, *args, **kwargs)
         if first:
             with contextlib.suppress(Exception):
-                _note(_uses(self, library), args[0] if args else kwargs.get("image"))
+                for use in _uses(self, library):
+                    ledger.note(use, args[0] if args else kwargs.get("image"))
         return result
 
     return called

@@ -52,7 +52,8 @@ def _watched_call(call: Callable[..., Any]) -> Callable[..., Any]:
         with ledger.outermost() as first:
             result = call(self, data, training=training)
         if first:
-            _note([use for use in _of_layer(self) if training is True or use.kind == RESIZING], pictures)
+            trains = isinstance(training, (bool, int)) and bool(training)
+            _note(lambda: [use for use in _of_layer(self) if trains or use.kind == RESIZING], pictures)
         return result
 
     return watched
@@ -77,7 +78,7 @@ def _watched_generator(apply: Callable[..., Any]) -> Callable[..., Any]:
     def watched(self: Any, x: Any, transform_parameters: Any) -> Any:
         with ledger.outermost():
             result = apply(self, x, transform_parameters)
-        _note(_of_generator(self), x)
+        _note(lambda: _of_generator(self), x)
         return result
 
     return watched
@@ -100,16 +101,16 @@ def _is_nothing(value: Any) -> bool:
 def _watched_files(batch: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(batch)
     def watched(self: Any, index_array: Any) -> Any:
-        size = "x".join(str(length) for length in getattr(self, "target_size", ()))
-        _note([Use(RESIZING, "flow_from_directory(target_size)", size)] * len(index_array), None)
+        size = "x".join(map(str, self.target_size))
+        _note(lambda: [Use(RESIZING, "flow_from_directory(target_size)", size)] * len(index_array), None)
         return batch(self, index_array)
 
     return watched
 
 
-def _note(uses: list[Use], pictures: Any) -> None:
-    with contextlib.suppress(Exception):  # the training must not fail because we looked
-        for use in uses:
+def _note(uses: Callable[[], list[Use]], pictures: Any) -> None:
+    with contextlib.suppress(Exception):  # a layer of the notebook's own: its training must not fail because we looked
+        for use in uses():
             ledger.note(use, pictures)
 
 
