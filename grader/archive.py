@@ -100,6 +100,8 @@ def _read_zip(file: IO[bytes], unpack: Unpacking) -> None:
         raise damaged(unpack.name, error) from error
     with archive:
         members = archive.infolist()
+        if len(members) > unpack.limits.entries:  # before thousands of files are written
+            raise too_many(unpack.name, unpack.limits)
         # zipfile has read unflagged names as code page 437, which loses no byte.
         unflagged = [member.orig_filename for member in members if not member.flag_bits & _UTF8_FLAG]
         encoding = encoding_of(name.encode("cp437") for name in unflagged)

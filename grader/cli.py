@@ -140,7 +140,9 @@ def check(
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
         chosen = _within(shelf.by_name(assignment) if assignment else shelf.by_notebook(path), budget)
         practice = datasets.practice(chosen, Path(workspace) / "data")
-        submissions = read_submissions([path], lms="folder", workspace=Path(workspace) / "handed-in")
+        submissions = read_submissions(
+            [path], lms="folder", workspace=Path(workspace) / "handed-in", pictures=chosen.pictures
+        )
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(
@@ -189,7 +191,7 @@ def _grade(
 ) -> None:
     make_writable(out)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace))
+        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace), pictures=assignment.pictures)
         jobs = jobs or _default_jobs(len(submissions), assignment.limits)
         settings = Settings(
             out=out,

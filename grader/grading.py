@@ -30,8 +30,6 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         reasons.append(message("Nothing could be graded: see the reason and ask the student."))
     if any(fit.cut_short for fit in run.facts.fits):
         reasons.append(message("A training was cut short: its time was up. A larger budget may change the grade."))
-    if run.document is not None:
-        reasons += run.document.doubts
     if run.brought_kb > MUCH_BROUGHT_KB:
         reasons.append(
             message(
@@ -40,4 +38,6 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
                 kb=run.brought_kb,
             )
         )
+    if run.document is not None:
+        reasons += run.document.doubts
     return reasons + [score.review for score in scores if score.review is not None]

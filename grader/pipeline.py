@@ -16,6 +16,7 @@ from grader.document.reading import read_document
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
+from grader.pictures import preparing
 from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
 from grader.report import write_class_page, write_student_report
 from grader.results import write_results
@@ -123,8 +124,11 @@ def _graded(
 
 def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings) -> Graded:
     try:
-        run = _with_document(run_submission(submission, exam, sandbox, out=settings.out), submission, exam.assignment)
-        graded = _judged(submission, run, exam.assignment, truth)
+        if exam.assignment.pictures is not None and submission.notebook is not None:
+            graded = _on_own_pictures(submission, exam, sandbox, settings)
+        else:
+            run = run_submission(submission, exam, sandbox, out=settings.out)
+            graded = _judged(submission, _with_document(run, submission, exam.assignment), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     except Stopped:
         raise
@@ -132,6 +136,17 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
         graded = _judged(submission, _fault(error), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     return graded
+
+
+def _on_own_pictures(submission: Submission, exam: Exam, sandbox: Sandbox, settings: Settings) -> Graded:
+    """An exam and hidden answers of its own, made of what was handed in; they are gone when it is graded."""
+    with tempfile.TemporaryDirectory(prefix="grader-pictures-") as workspace:
+        own = preparing.prepare(submission, exam.assignment, settings.secret, Path(workspace))
+        own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
+        own_truth = open_truth(own.assignment, settings.secret)
+        run = run_submission(own.submission, own_exam, sandbox, out=settings.out)
+        run = _with_document(replace(run, pictures=own.survey), submission, own.assignment)
+        return _judged(submission, run, own.assignment, own_truth)
 
 
 def _with_document(run: Run, submission: Submission, assignment: Assignment) -> Run:

@@ -1,4 +1,4 @@
-"""The values that pass from stage to stage: frozen, made once, standard library only.
+"""The values that pass from stage to stage: frozen, made once, of the standard library and one another alone.
 
 ``Assignment`` and ``Submission`` go in; a ``Run`` says what executing gave, ``Score`` what one criterion is worth,
 ``Grade`` what the student gets. What a student's failure was is data here, never an exception."""
@@ -13,24 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 from grader.claims import Facts
+from grader.messages import Message as Message
+from grader.messages import message as message
+from grader.pictures.survey import Pictures as Pictures
+from grader.pictures.survey import PictureSurvey as PictureSurvey
 
 Titles = Mapping[str, str]  # language tag ("en", "zh-TW") -> text
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A sentence for people, its values apart, so that each reader gets it in their own language."""
-
-    template: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.template.format_map(self.values)
-
-
-def message(template: str, /, **values: object) -> Message:
-    """A ``Message``; the literal given here is what translators see."""
-    return Message(template, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +93,7 @@ class Assignment:
     data: Data | None = None
     public: PublicSet | None = None  # until grader.datasets makes data of it
     limits: Limits = Limits()
+    pictures: Pictures | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
     withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
 
@@ -134,6 +123,8 @@ class Student:
 class Attachment:
     name: str  # relative POSIX path without "..", where the notebook expects it
     path: Path  # where its bytes lie
+    archive: str = ""  # name of the archive beside the notebook that it came out of
+    inner: str = ""  # its name there
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +213,7 @@ class Run:
     peak_memory_mb: float = 0.0
     confinement: str = ""
     notes: tuple[Message, ...] = ()
+    pictures: PictureSurvey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,7 @@ def _environment(language: str) -> Environment:
         measured=_measured,
         duration=lambda seconds: _duration(seconds, words),
         report_link=lambda student_id: f"students/{quote(student_id, safe='')}/report.html",
+        jpeg=lambda data: f"data:image/jpeg;base64,{base64.b64encode(data).decode('ascii')}",
         clip=lambda text, most=300: text if len(text) <= most else f"{text[:most]}…",
     )
     return environment

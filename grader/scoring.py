@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from grader import datasets
 from grader.metrics import METRICS
 from grader.records import Assignment, Criterion, Message, Outcome, Run, Score, message
-from grader.rubric import architecture, augmentation, document, executes, figure, manual, metric, training
+from grader.rubric import architecture, augmentation, dataset, document, executes, figure, manual, metric, training
 from grader.rubric.metric import Truth
 from grader.sandbox.guest.forms import Array
 
@@ -22,6 +22,7 @@ NOTHING_HANDED_IN = (Outcome.MISSING, Outcome.FORBIDDEN)
 _JUDGES: Mapping[type[Criterion], Callable[[Any, Run], Score]] = {
     architecture.Architecture: architecture.score,
     augmentation.Augmentation: augmentation.score,
+    dataset.DatasetCollected: dataset.score,
     document.DocumentHandedIn: document.score,
     executes.Executes: executes.score,
     figure.FigureDrawn: figure.score,
@@ -110,10 +111,15 @@ def _unjudged(criterion: Criterion, reason: Message, *, points: float | None) ->
     )
 
 
+def _unasked(criterion: Criterion, run: Run) -> Score:
+    """Spec asks for data wherever a metric is; a group's own pictures may not be enough to hold some out."""
+    reason = run.pictures.unmeasured if run.pictures is not None else None
+    return _unjudged(criterion, reason or message("There was nothing to grade."), points=0.0 if reason else None)
+
+
 def _score(criterion: Criterion, run: Run, truth: Truth | None) -> Score:
     if isinstance(criterion, metric.MetricReached):
-        assert truth is not None  # spec asks for [data] wherever a metric is
-        return metric.score(criterion, run, truth)
+        return metric.score(criterion, run, truth) if truth is not None else _unasked(criterion, run)
     judge = _JUDGES.get(type(criterion))
     if judge is None:
         raise TypeError(f"no judge for {type(criterion).__name__}")

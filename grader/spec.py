@@ -18,10 +18,11 @@ from grader.errors import AssignmentError
 from grader.language import LANGUAGES
 from grader.metrics import METRICS
 from grader.public.catalogue import SETS
-from grader.records import Assignment, Criterion, Data, Limits, PublicSet, Titles
+from grader.records import Assignment, Criterion, Data, Limits, Pictures, PublicSet, Titles
+from grader.rubric.dataset import DatasetCollected
 from grader.rubric.kinds import Kind
 from grader.rubric.metric import MetricReached
-from grader.spec_data import data_problems, public_problems
+from grader.spec_data import section_problems
 
 FILE_NAME = "assignment.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -40,6 +41,7 @@ class _File(BaseModel):
     rubric: tuple[Annotated[Kind, Discriminator("kind")], ...]
     data: Data | None = None
     public: PublicSet | None = None
+    pictures: Pictures | None = None
     limits: Limits = Limits()
     sources: dict[str, str] = {}
 
@@ -129,6 +131,7 @@ def _assignment(file: _File, folder: Path) -> Assignment:
         rubric=tuple(replace(criterion, title=criterion.title or {"en": criterion.id}) for criterion in file.rubric),
         data=_in_folder(file.data, folder) if file.data else None,
         public=file.public,
+        pictures=file.pictures,
         limits=file.limits,
         sources=file.sources,
     )
@@ -157,18 +160,13 @@ def _problems(assignment: Assignment) -> Iterator[str]:
         value = getattr(assignment.limits, field.name)
         if value is not None and not 0 < value < float("inf"):
             yield f"limits.{field.name}: found {value}, expected a number above 0"
-    if assignment.data is not None:
-        yield from data_problems(assignment.data)
-    if assignment.public is not None:
-        yield from public_problems(assignment.public)
-    if assignment.data is not None and assignment.public is not None:
-        yield "public: found beside [data]; expected one of the two: a public set brings its own data"
+    yield from section_problems(assignment)
     yield from _source_problems(assignment)
     if not assignment.rubric:
         yield "rubric: empty; expected at least one [[rubric]]"
     seen: set[str] = set()
     for index, criterion in enumerate(assignment.rubric):
-        for problem in _criterion_problems(criterion, _task(assignment)):
+        for problem in _criterion_problems(criterion, assignment):
             yield f"rubric[{index}].{problem}"
         if criterion.id in seen:
             yield f"rubric[{index}].id: found {criterion.id!r} a second time, expected one of its own"
@@ -194,12 +192,12 @@ def _source_problems(assignment: Assignment) -> Iterator[str]:
 
 def _task(assignment: Assignment) -> str | None:
     """What is asked of the hidden rows, if there are any."""
-    if assignment.public is not None:
+    if assignment.public is not None or assignment.pictures is not None:
         return "classification"
     return assignment.data.task if assignment.data is not None else None
 
 
-def _criterion_problems(criterion: Criterion, task: str | None) -> Iterator[str]:
+def _criterion_problems(criterion: Criterion, assignment: Assignment) -> Iterator[str]:
     if not NAME.fullmatch(criterion.id):
         yield f"id: found {criterion.id!r}, expected lower-case letters, digits, - and _"
     if not 0 <= criterion.points < float("inf"):
@@ -207,12 +205,14 @@ def _criterion_problems(criterion: Criterion, task: str | None) -> Iterator[str]
     yield from _title_problems("title", criterion.title)
     yield from criterion.problems()
     if isinstance(criterion, MetricReached):
-        yield from _metric_problems(criterion, task)
+        yield from _metric_problems(criterion, _task(assignment))
+    if isinstance(criterion, DatasetCollected) and assignment.pictures is None:
+        yield "kind: 'dataset' needs a [pictures] section, which says what is asked of the pictures"
 
 
 def _metric_problems(criterion: MetricReached, task: str | None) -> Iterator[str]:
     if task is None:
-        yield "kind: a metric needs a [data] or a [public] section to predict"
+        yield "kind: a metric needs a [data], a [public] or a [pictures] section to predict"
         return
     known = METRICS[task]
     if criterion.metric not in known:

@@ -1,12 +1,30 @@
-"""What may be wrong in ``[data]`` and ``[public]``, beyond what types say: every problem, each with its place."""
+"""What may be wrong in ``[data]``, ``[public]`` and ``[pictures]``, beyond what types say, each with its place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from grader.public.catalogue import SETS
-from grader.records import Data, PublicSet
+from grader.records import Assignment, Data, Pictures, PublicSet
 from grader.tables import ARRAYS
+
+FOLDER = re.compile(r"[^\W_][\w-]{0,63}")
+FEWEST_PER_CLASS = 3  # different pictures: with fewer none can be held out
+
+
+def section_problems(assignment: Assignment) -> Iterator[str]:
+    """Whatever the hidden rows come from; there is one such section at most."""
+    if assignment.data is not None:
+        yield from data_problems(assignment.data)
+    if assignment.public is not None:
+        yield from public_problems(assignment.public)
+    if assignment.pictures is not None:
+        yield from pictures_problems(assignment.pictures)
+    if assignment.data is not None and assignment.public is not None:
+        yield "public: found beside [data]; expected one of the two: a public set brings its own data"
+    if assignment.pictures is not None and (assignment.data is not None or assignment.public is not None):
+        yield "pictures: found beside [data] or [public]; expected one of them: a group's pictures are its data"
 
 
 def data_problems(data: Data) -> Iterator[str]:
@@ -54,6 +72,19 @@ def public_problems(public: PublicSet) -> Iterator[str]:
         yield f"public.size: found {list(public.size)}, expected height and width from 16 to 512"
     if not 50 <= public.rows <= 10_000:
         yield f"public.rows: found {public.rows}, expected 50 to 10000"
+
+
+def pictures_problems(pictures: Pictures) -> Iterator[str]:
+    if not all(16 <= side <= 512 for side in pictures.size):
+        yield f"pictures.size: found {list(pictures.size)}, expected height and width from 16 to 512"
+    if not 2 <= pictures.min_classes <= 1000:
+        yield f"pictures.min_classes: found {pictures.min_classes}, expected 2 to 1000"
+    if not FEWEST_PER_CLASS <= pictures.min_per_class <= 10_000:
+        yield f"pictures.min_per_class: found {pictures.min_per_class}, expected {FEWEST_PER_CLASS} to 10000"
+    if not FOLDER.fullmatch(pictures.folder):
+        yield f"pictures.folder: found {pictures.folder!r}, expected a folder's plain name"
+    if not 0.05 <= pictures.hold_out <= 0.5:  # also false for NaN
+        yield f"pictures.hold_out: found {pictures.hold_out}, expected a share from 0.05 to 0.5"
 
 
 def _hidden_problems(data: Data) -> Iterator[str]:

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ class Table:
         return Table(self.inputs[places], self.targets[places])
 
 
-@cache
+@lru_cache(maxsize=16)  # a group's own pictures are a table of their own
 def read_table(path: Path, data: Data) -> Table:
     """Raises DatasetError."""
     return _from_arrays(path, data) if path.suffix == ARRAYS else _from_csv(path, data)

@@ -113,10 +113,10 @@ def test_the_graph_is_read_rightly() -> None:
     assert "grader.metrics" in reaches("grader.pipeline")
 
 
-def test_records_are_made_of_the_standard_library_alone() -> None:
-    for name, others in (("grader.claims", set()), ("grader.records", {"grader.claims"})):
-        assert foreign(imported(ast.walk(tree(name)))) == set()
-        assert uses(name) == others
+def test_records_are_made_of_the_standard_library_and_of_values_alone() -> None:
+    assert uses("grader.records") == {"grader.claims", "grader.messages", "grader.pictures.survey"}
+    for name in {"grader.records"} | reaches("grader.records"):
+        assert foreign(imported(ast.walk(tree(name)))) == set(), name
 
 
 def test_errors_know_records_alone() -> None:

@@ -126,7 +126,7 @@ SLIPS = [
     (
         "[limits]",
         '[sources]\n"x.csv" = "gone.csv"\n[limits]',
-        "sources.\"x.csv\": found 'gone.csv', expected one of data",
+        "sources.\"x.csv\": found 'gone.csv', expected a file of data.files",
     ),
     ("[limits]", '[sources]\n"a/x.csv" = "coins.csv"\n[limits]', 'sources."a/x.csv": expected an address (https'),
     ("[limits]", '[sources]\n"x.csv" = 5\n[limits]', "sources.x.csv: found 5, expected a valid string"),
@@ -192,7 +192,9 @@ def test_a_metric_needs_data(tmp_path: Path) -> None:
     folder = write_assignment(tmp_path)
     before, _, after = TOML.partition("[data]")
     (folder / "assignment.toml").write_text(before + after[after.index("[limits]") :], "utf-8")
-    assert problems(folder) == ["rubric[1].kind: a metric needs a [data] or a [public] section to predict"]
+    assert problems(folder) == [
+        "rubric[1].kind: a metric needs a [data], a [public] or a [pictures] section to predict"
+    ]
 
 
 def test_a_rubric_needs_a_line(tmp_path: Path) -> None:

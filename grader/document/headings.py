@@ -26,6 +26,7 @@ NAMES: Mapping[str, Message] = {
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "members": (
         *("組員", "成員", "小組成員", "團隊成員", "組員名單", "分工", "工作分配", "任務分配", "分工表", "團隊"),
+        *("每個人所負責的項目", "每個人負責的項目"),
         *("members", "team", "team members", "group members", "member", "division of labour", "division of labor"),
         *("contributions", "contribution", "roles", "authors", "who did what"),
     ),
@@ -64,7 +65,23 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "references": ("參考資料", "參考文獻", "資料出處", "references", "bibliography", "sources"),
 }
 _FILLERS = (
-    *("我們的", "我們", "本組", "專題", "研究", "說明", "介紹", "過程", "方法", "概述", "描述", "分析", "討論", "設計"),
+    *(
+        "我們的",
+        "我們",
+        "本組",
+        "專題",
+        "研究",
+        "實驗",
+        "說明",
+        "介紹",
+        "過程",
+        "方法",
+        "概述",
+        "描述",
+        "分析",
+        "討論",
+        "設計",
+    ),
     *("與", "和", "及", "暨", "的", "之", "名單", "列表", "表"),
 )
 _FILLING_WORDS = re.compile(r"\b(?:and|of|the|our|we|description|overview|section|part|chapter|their|each)\b")

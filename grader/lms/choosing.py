@@ -12,13 +12,14 @@ from grader import filetype, notebook
 from grader.archive import read_archive
 from grader.errors import IntakeError
 from grader.lms import canvas
-from grader.lms.folder import is_notebook
+from grader.lms.folder import is_notebook, stem
 from grader.lms.owner import Owner
 from grader.names import is_junk
 from grader.records import Attachment, Message, Outcome, Student, Submission, message
 from grader.unpacking import ArchiveLimits, Entry, Refused
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
+_PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
 _LOOKALIKES = (".txt", ".json", ".download", "")
 _NAME_BYTES = 200
@@ -33,6 +34,8 @@ class File:
     entry: Entry
     order: int = 0
     typed: bool = False
+    archive: str = ""  # the file that it came out of
+    inner: str = ""  # its name there
 
 
 @dataclass
@@ -46,14 +49,18 @@ class HandedIn:
     notes: list[Message] = field(default_factory=list)
 
 
-def submission(student: Student, handed: HandedIn, nested: Path) -> Submission:
-    """What counts of ``handed``. Without a notebook, archives among it are unpacked into ``nested``."""
+def submission(student: Student, handed: HandedIn, nested: Path, *, with_pictures: bool = False) -> Submission:
+    """What counts of ``handed``. Archives among it are unpacked into ``nested`` when they may hold the notebook, or the
+    pictures that an assignment asks for.
+    """
     # Flat names show what computers left behind only once the LMS's part is gone.
     files = [file for file in handed.files if not is_junk(file.name)]
     candidates = [file for file in files if is_notebook(file.name)]
-    if not candidates:
-        files = _opened(files, handed, nested)
-        candidates = [file for file in files if is_notebook(file.name)] or _lookalikes(files, handed.notes)
+    if with_pictures or not candidates:
+        files = _opened(files, handed, nested, _PICTURES if with_pictures else _NESTED)
+        candidates = (
+            candidates or [file for file in files if is_notebook(file.name)] or _lookalikes(files, handed.notes)
+        )
     blank = Submission(student, late=handed.owner.late, origin=handed.owner.origin)
     if not candidates:
         outcome, problem = _nothing_to_run(files, handed)
@@ -62,6 +69,8 @@ def submission(student: Student, handed: HandedIn, nested: Path) -> Submission:
         return replace(blank, problem=problem, outcome=outcome, attachments=beside, notes=notes)
     taken = _chosen(candidates, handed.notes)
     others = [file for file in files if file not in candidates]
+    # What came out of the notebook's own archive was never in an archive beside it.
+    others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
     beside = _attachments(others, taken.name, handed.notes)
     path = taken.entry.path
     return replace(
@@ -77,14 +86,15 @@ def submission(student: Student, handed: HandedIn, nested: Path) -> Submission:
 # ---------------------------------------------------------------- finding notebooks
 
 
-def _opened(files: list[File], handed: HandedIn, nested: Path) -> list[File]:
+def _opened(files: list[File], handed: HandedIn, nested: Path, limits: ArchiveLimits) -> list[File]:
     found: list[File] = []
+    names: set[str] = {file.name for file in files}
     for number, file in enumerate(files):
         if not file.name.lower().endswith(_ARCHIVES):
             found.append(file)
             continue
         try:
-            inner = read_archive(file.entry.path, nested / f"{number:03d}", _NESTED, name=file.name)
+            inner = read_archive(file.entry.path, nested / f"{number:03d}", limits, name=file.name)
         except IntakeError as error:
             handed.unreadable.append(_said(error))
             found.append(file)
@@ -92,7 +102,14 @@ def _opened(files: list[File], handed: HandedIn, nested: Path) -> list[File]:
         handed.notes.append(message("{name} was unpacked.", name=file.name))
         handed.refused += inner.refused
         folder = PurePosixPath(file.name).parent
-        found += [replace(file, name=str(folder / entry.name), entry=entry) for entry in inner.entries]
+        if not names.isdisjoint(str(folder / entry.name) for entry in inner.entries):
+            folder /= stem(file.name)  # two archives with the same names inside, such as train.zip and test.zip
+        unpacked = [
+            replace(file, name=str(folder / entry.name), entry=entry, archive=file.name, inner=entry.name)
+            for entry in inner.entries
+        ]
+        names |= {one.name for one in unpacked}
+        found += unpacked
     return found
 
 
@@ -189,19 +206,28 @@ def _attachments(files: Sequence[File], taken: str, notes: list[Message]) -> tup
     home = PurePosixPath(taken).parent
     beside: dict[str, Attachment] = {}
     folders: set[str] = set()
+    refused: list[Message] = []
     for file in files:
-        path = PurePosixPath(file.name)
-        name = path.relative_to(home) if path.is_relative_to(home) else path
+        name = _seen_from(home, file.name)
         above = {str(parent) for parent in name.parents}
         problem = _cannot_lie(name)
         if problem is None and (str(name) in beside or str(name) in folders or not above.isdisjoint(beside)):
             problem = message("another file has its place")
         if problem is not None:
-            notes.append(message("{name} is not beside the notebook: {reason}.", name=file.name, reason=problem))
+            refused.append(message("{name} is not beside the notebook: {reason}.", name=file.name, reason=problem))
             continue
         folders |= above
-        beside[str(name)] = Attachment(str(name), file.entry.path)
+        archive = str(_seen_from(home, file.archive)) if file.archive else ""
+        beside[str(name)] = Attachment(str(name), file.entry.path, archive, file.inner)
+    notes += refused[:_SAID]
+    if len(refused) > _SAID:
+        notes.append(message("{count} more files are not beside the notebook.", count=len(refused) - _SAID))
     return tuple(beside.values())
+
+
+def _seen_from(home: PurePosixPath, name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    return path.relative_to(home) if path.is_relative_to(home) else path
 
 
 def _cannot_lie(name: PurePosixPath) -> Message | None:

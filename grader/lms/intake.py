@@ -15,11 +15,12 @@ from grader.lms import canvas, folder, moodle
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.owner import Owner, folded, unique_id
 from grader.names import name_problem, tidy_name
-from grader.records import Message, Student, Submission, message
-from grader.unpacking import Archive, Entry
+from grader.records import Message, Pictures, Student, Submission, message
+from grader.unpacking import Archive, ArchiveLimits, Entry
 
 _NAMING: Mapping[str, Callable[[str], Owner | None]] = {"moodle": moodle.parse_name, "canvas": canvas.parse_name}
 LMS = ("auto", "folder", *_NAMING)
+_WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 
 _Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
 
@@ -33,12 +34,15 @@ class _Source:
     content: Archive
 
 
-def read_submissions(paths: Sequence[Path], *, lms: str = "auto", workspace: Path) -> tuple[Submission, ...]:
+def read_submissions(
+    paths: Sequence[Path], *, lms: str = "auto", workspace: Path, pictures: Pictures | None = None
+) -> tuple[Submission, ...]:
     """What each student handed in, in the order of the archives and folders at ``paths``.
 
     ``lms`` is one of ``LMS``; "auto" tells by how more than half of the entries are named. Archives are unpacked into
-    a new folder under ``workspace``. Raises ``IntakeError`` when a path gives no submission, ``OutputError`` when
-    ``workspace`` cannot be written.
+    a new folder under ``workspace``. Where an assignment asks for ``pictures`` of the students' own, archives beside a
+    notebook are unpacked as well, and a notebook given by its path comes with the pictures and PDFs that lie beside it.
+    Raises ``IntakeError`` when a path gives no submission, ``OutputError`` when ``workspace`` cannot be written.
     """
     if lms not in LMS:
         raise IntakeError(
@@ -53,31 +57,32 @@ def read_submissions(paths: Sequence[Path], *, lms: str = "auto", workspace: Pat
         ) from error
     students: dict[_Who, HandedIn] = {}
     for number, path in enumerate(paths):
-        source = _named(path, _read(path, room / f"{number:03d}"), lms)
+        source = _named(path, _read(path, room / f"{number:03d}", pictures), lms)
         found = _by_student(source, number)
         if not found:
             raise IntakeError(_nothing_found(source))
         for who, handed in found.items():
             _merge(students, who, handed)
     _tell_apart(students, paths)
-    return tuple(_submissions(students, room))
+    return tuple(_submissions(students, room, with_pictures=pictures is not None))
 
 
-def _submissions(students: Mapping[_Who, HandedIn], room: Path) -> Iterator[Submission]:
+def _submissions(students: Mapping[_Who, HandedIn], room: Path, *, with_pictures: bool) -> Iterator[Submission]:
     taken: set[str] = set()
     for number, handed in enumerate(students.values()):
         owner = handed.owner
         student = Student(unique_id(owner.key or owner.name, taken), owner.name.strip() or owner.origin)
         taken.add(folded(student.id))
-        yield submission(student, handed, room / f"nested-{number:05d}")
+        yield submission(student, handed, room / f"nested-{number:05d}", with_pictures=with_pictures)
 
 
 # ---------------------------------------------------------------- reading a path
 
 
-def _read(path: Path, into: Path) -> Archive:
+def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
+    limits = _WITH_PICTURES if pictures is not None else ArchiveLimits()
     if path.is_dir():
-        return folder.scan(path)
+        return folder.scan(path, limits)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -91,14 +96,26 @@ def _read(path: Path, into: Path) -> Archive:
         ) from error  # fmt: skip
     name = tidy_name(path.name)
     if folder.is_notebook(name) or (filetype.binary_kind(head) is None and folder.could_be_handed_in(name)):
-        return Archive((Entry(name, path, size),))
+        return Archive((Entry(name, path, size), *_beside(path, pictures)))
     if filetype.is_document_archive(head):
         raise IntakeError(
             message(
                 "{path} is {kind}; expected a notebook, a folder or an archive.", path=path, kind=filetype.kind(head)
             )
         )
-    return read_archive(path, into)
+    return read_archive(path, into, limits)
+
+
+def _beside(notebook: Path, pictures: Pictures | None) -> Iterator[Entry]:
+    """What a group hands in with its notebook, where it lies on its own computer: the pictures or their zip, PDFs."""
+    if pictures is None:
+        return
+    own = notebook.parent / pictures.folder
+    if own.is_dir():
+        for entry in folder.scan(own, _WITH_PICTURES).entries:
+            yield replace(entry, name=f"{own.name}/{entry.name}")
+    files = [own.with_name(f"{own.name}.zip"), *sorted(notebook.parent.glob("*.[pP][dD][fF]"))]
+    yield from (Entry(tidy_name(one.name), one, one.stat().st_size) for one in files if one.is_file())
 
 
 def _named(path: Path, content: Archive, lms: str) -> _Source:

@@ -1,0 +1,223 @@
+"""Pictures of symbols: the same again for the same seed, a font for each that can draw them all, and no other."""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from reference.bopomofo import ASCII, SYMBOLS, Config, Dataset, main, render, write_dataset
+from reference.fonts import Font, choose, fonts_under
+from tests import photos_class
+from tests.drawn_fonts import write_collection, write_font
+
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf"  # has no Bopomofo
+
+
+@pytest.fixture(scope="module")
+def real_fonts() -> list[Font]:
+    return photos_class.fonts()
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Font:
+    return choose([write_font(tmp_path / "drawn.ttf", SYMBOLS)], SYMBOLS)[0][0]
+
+
+def pixels(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# ---------------------------------------------------------------- fonts
+
+
+def test_the_symbols_are_unicodes_own_and_their_ascii_names_differ() -> None:
+    assert "".join(map(chr, range(0x3105, 0x312A))) == SYMBOLS
+    assert len(set(ASCII.values())) == 37
+    assert all(name.isascii() and name.islower() for name in ASCII.values())
+
+
+@pytest.mark.parametrize(
+    ("symbols", "odd", "reason"),
+    [
+        pytest.param("ABC", {}, "has none of the symbols", id="Latin"),
+        pytest.param(SYMBOLS.replace("ㄝ", ""), {}, "lacks ㄝ", id="one missing"),
+        pytest.param(SYMBOLS, {"ㄅ": "", "ㄩ": ""}, "draws nothing for ㄅㄩ", id="mapped to nothing"),
+        pytest.param(SYMBOLS, {"ㄋ": "ㄇ"}, "draws ㄇ and ㄋ alike", id="the same box for two"),
+    ],
+)
+def test_a_font_that_cannot_draw_every_symbol_is_left_out(
+    tmp_path: Path, symbols: str, odd: dict[str, str], reason: str
+) -> None:
+    fonts, left_out = choose([write_font(tmp_path / "odd.ttf", symbols, name="Odd", odd=odd)], SYMBOLS)
+
+    assert fonts == []
+    assert [(one.name, one.reason) for one in left_out] == [("Odd", reason)]
+
+
+def test_only_the_symbols_that_are_wanted_matter(tmp_path: Path) -> None:
+    fonts, left_out = choose([write_font(tmp_path / "few.ttf", "ㄅㄆㄇ")], "ㄅㄇ")
+
+    assert (len(fonts), left_out) == (1, [])
+
+
+@pytest.mark.parametrize("suffix", [".ttf", ".ttc", ".otf", ".woff2"])
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", None], ids=["empty", "a web page", "cut short"])
+def test_a_file_that_is_no_font_is_left_out(tmp_path: Path, content: bytes | None, suffix: str) -> None:
+    whole = write_font(tmp_path / "whole.ttf", SYMBOLS).read_bytes()
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(whole[: len(whole) // 3] if content is None else content)
+
+    fonts, left_out = choose([path], SYMBOLS)
+
+    assert fonts == []
+    assert left_out[0].reason.startswith("cannot be read as a font: ")
+
+
+def test_one_drawing_under_ten_names_is_one_font(tmp_path: Path) -> None:
+    paths = [
+        write_collection(tmp_path / "many.ttc", SYMBOLS, ["JP", "KR", "TC"]),
+        write_font(tmp_path / "z.ttf", SYMBOLS),
+    ]
+    fonts, left_out = choose(paths, SYMBOLS)
+
+    assert [font.name for font in fonts] == ["JP"]
+    assert [one.name for one in left_out] == ["KR", "TC", "Drawn"]
+    assert {one.reason for one in left_out} == {"draws the symbols exactly as JP"}
+
+
+def test_two_fonts_with_one_name_are_told_apart(tmp_path: Path) -> None:
+    swapped = {"ㄅ": "A", "ㄆ": "B"}
+    paths = [
+        write_font(tmp_path / "one.ttf", SYMBOLS, name="注音"),
+        write_font(tmp_path / "two.ttf", SYMBOLS, name="注音", odd=swapped),
+    ]
+    fonts, _ = choose(paths, SYMBOLS)
+
+    assert len({font.slug for font in fonts}) == 2
+    assert all(font.slug.isascii() for font in fonts)
+
+
+def test_fonts_are_found_below_folders_and_by_name(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    path = write_font(tmp_path / "deep" / "er" / "a.TTF", "ㄅ")
+    (tmp_path / "deep" / "readme.txt").write_text("no font")
+
+    assert fonts_under([tmp_path, path]) == [path]
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("size", [16, 64, 90])
+def test_a_picture_is_rgb_of_the_wanted_size_with_ink_on_paper(drawn: Font, size: int) -> None:
+    picture = render("ㄅ", drawn, np.random.default_rng(1), Config(size=size))
+    values = np.asarray(picture, float).mean(axis=2)
+
+    assert (picture.size, picture.mode) == ((size, size), "RGB")
+    assert np.ptp(values) > 50
+
+
+def test_every_symbol_is_readable_in_every_font_whatever_was_drawn(real_fonts: list[Font]) -> None:
+    # The blandest drawing of each: darker than its paper somewhere, and not all over.
+    for font in real_fonts:
+        for symbol in SYMBOLS:
+            picture = render(symbol, font, np.random.default_rng(ord(symbol)), Config(noise=(0, 0), light=0))
+            grey = np.asarray(picture, float).mean(axis=2)
+            inked = float((grey < (grey.min() + grey.max()) / 2).mean())
+            assert np.ptp(grey) > 25 and 0.005 < inked < 0.5, f"{symbol} in {font.name}: {inked:.3f} of it is ink"
+
+
+def test_all_symbols_differ_where_nothing_else_does(real_fonts: list[Font]) -> None:
+    pictures = {symbol: np.asarray(render(symbol, real_fonts[0], np.random.default_rng(3), Config()), float)
+                for symbol in SYMBOLS}  # fmt: skip
+    nearest = min((float(np.abs(pictures[a] - pictures[b]).mean()), a + b) for a, b in combinations(SYMBOLS, 2))
+
+    assert nearest[0] > 3, f"{nearest[1]} look alike"
+
+
+def test_the_same_seed_gives_the_same_files(drawn: Font, tmp_path: Path) -> None:
+    for folder, seed in (("one", 5), ("two", 5), ("other", 6)):
+        write_dataset(tmp_path / folder, [drawn], Dataset("ㄅㄆ", 6, seed), Config(size=32))
+    one, two, other = (pixels(tmp_path / folder) for folder in ("one", "two", "other"))
+
+    assert one == two
+    assert len(set(one.values())) == 2 * 6 + 1, "no picture is there twice"
+    assert not set(one.values()) & set(other.values())
+
+
+def test_a_picture_stays_the_same_when_more_are_asked_for(drawn: Font, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "few", [drawn], Dataset("ㄇ", 3), Config())
+    write_dataset(tmp_path / "more", [drawn], Dataset("ㄅㄆㄇ", 5), Config())
+    few, more = pixels(tmp_path / "few"), pixels(tmp_path / "more")
+
+    assert {name: data for name, data in more.items() if name in few} == few
+
+
+def test_folders_are_classes_and_the_fonts_are_written_down(drawn: Font, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert write_dataset(out, [drawn], Dataset("ㄅㄓ", 8, 0, ascii_names=True), Config(size=48)) == 16
+
+    assert sorted(path.name for path in out.iterdir()) == ["b", "fonts.toml", "zh"]
+    paths = [path for path in out.rglob("*") if path.suffix in (".jpg", ".png")]
+    assert len(paths) == 16
+    assert {path.suffix for path in paths} == {".jpg", ".png"}
+    for path in paths:
+        with Image.open(path) as picture:
+            assert (picture.size, picture.format) == ((48, 48), {".jpg": "JPEG", ".png": "PNG"}[path.suffix])
+    written = tomllib.loads((out / "fonts.toml").read_text("utf-8"))
+    assert written["font"] == [
+        {"name": "Drawn", "file": "drawn.ttf", "face": 0, "licence": "For tests. https://x.test"}
+    ]
+    assert (written["seed"], written["config"]["size"]) == (0, 48)
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_command_writes_and_says_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_font(tmp_path / "a.ttf", SYMBOLS)
+    arguments = ["--fonts", str(tmp_path), str(DEJAVU / "DejaVuSans.ttf"), "--per-class", "2", "--symbols", "ㄅㄆ"]
+
+    assert main([str(tmp_path / "out"), *arguments]) == 0
+
+    said = capsys.readouterr()
+    assert said.err == "left out: DejaVu Sans: has none of the symbols\n"
+    assert "4 pictures, drawn with Drawn" in said.out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fonts.toml", "ㄅ", "ㄆ"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        pytest.param(["--fonts", str(DEJAVU)], "install fonts-noto-cjk", id="no font"),
+        pytest.param(["--symbols", "ㄅx"], "found x, expected some of ㄅㄆ", id="no such symbol"),
+        pytest.param(["--symbols", "ㄅㄆㄅ"], "each once", id="a symbol twice"),
+        pytest.param(["--symbols", ""], "expected a symbol", id="no symbol"),
+        pytest.param(["--per-class", "0"], "a picture of each", id="no picture"),
+        pytest.param(["--seed", "-1"], "a seed of 0 or more", id="seed"),
+        pytest.param(["--size", "2"], "expected a size of 16", id="size"),
+    ],
+)
+def test_a_slip_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    assert main([str(tmp_path / "out"), *arguments]) == 1
+    said = capsys.readouterr().err
+    assert reason in said and "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_that_are_there_are_not_mixed_with_new_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.png").write_bytes(b"mine")
+
+    assert main([str(tmp_path)]) == 1
+    assert "expected a new folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.png"]
