@@ -19,6 +19,8 @@ from grader.sandbox.pool import NamespaceSandbox
 from tests.confined import errors, texts
 from tests.notebooks import notebook_bytes
 
+LIMITS = Limits(seconds=300)  # a busy machine is no fault of a notebook
+
 BASE = """
 import keras, numpy as np, tensorflow as tf
 from keras import layers
@@ -210,7 +212,7 @@ def warm() -> Iterator[NamespaceSandbox]:
 
 
 def ran(sandbox: NamespaceSandbox, *cells: str) -> Run:
-    reply = sandbox.run(Job(notebook_bytes(*cells), {}, Limits(seconds=60)))
+    reply = sandbox.run(Job(notebook_bytes(*cells), {}, LIMITS))
     assert errors(reply) == [None] * len(cells), texts(reply)
     made = json.loads(reply.executed or b"{}")["cells"]
     shown = [sum("image/png" in one.get("data", {}) for one in cell["outputs"]) for cell in made]
@@ -278,7 +280,7 @@ for x in (tf.data.Dataset.from_tensor_slices((X, y)).batch(8), ([X], y), "no dat
 
 
 def test_nothing_changes_by_being_watched(warm: NamespaceSandbox) -> None:
-    reply = warm.run(Job(notebook_bytes(BASE, WATCHED), {}, Limits(seconds=60)))
+    reply = warm.run(Job(notebook_bytes(BASE, WATCHED), {}, LIMITS))
     printed = texts(reply)[1].splitlines()
     assert printed[:3] == ["True True True True", "True True True", "(data, training=True) True True resize numpy"]
     assert [line for line in printed if line.startswith("fit")] == ["fit [0]", "fit [0]", "fit ValueError"]
