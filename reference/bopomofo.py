@@ -19,6 +19,7 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
@@ -30,6 +31,7 @@ ASCII = dict(zip(SYMBOLS, PINYIN.split(" "), strict=True))
 
 Range = tuple[float, float]
 Random = np.random.Generator
+Pixels = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def write_dataset(out: Path, fonts: Sequence[Font], dataset: Dataset, config: Co
     return len(dataset.symbols) * dataset.per_class
 
 
-def _drawn(symbol: str, font: Font, pixels: int) -> np.ndarray:
+def _drawn(symbol: str, font: Font, pixels: int) -> Pixels:
     """Ink ``(pixels, pixels)``, 0.0 to 1.0, of the symbol with an em as large as the picture."""
     face = font.at(pixels)
     # Not centred by its ink: a lone stroke lies where a line of text would have it. In the line's middle, though:
@@ -119,45 +121,51 @@ def _drawn(symbol: str, font: Font, pixels: int) -> np.ndarray:
     return np.asarray(canvas, np.float32) / 255
 
 
-def _bent(ink: np.ndarray, rng: Random, config: Config) -> np.ndarray:
+def _bent(ink: Pixels, rng: Random, config: Config) -> Pixels:
     """Turned, sheared, scaled, moved, and drawn by an unsteady hand (elastic distortion: Simard et al., 2003)."""
     pixels = len(ink)
     turn, shear = np.deg2rad(rng.uniform(-config.rotation, config.rotation)), rng.uniform(-config.shear, config.shear)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     # From a pixel of the picture back to a point of the drawing, which is what the interpolation wants.
     back = rotation @ np.array([[1, shear], [0, 1]]) / (rng.uniform(*config.scale) * rng.uniform(0.9, 1.1, 2))
-    grid = np.stack(np.mgrid[:pixels, :pixels]).astype(np.float64)  # (2, pixels, pixels)
+    grid = np.indices((pixels, pixels), dtype=np.float64)  # (2, pixels, pixels)
     moved = rng.uniform(-config.shift, config.shift, (2, 1, 1)) * pixels
     middle = (pixels - 1) / 2
     points = np.einsum("ij,jyx->iyx", back, grid - middle - moved) + middle
     strayed = ndimage.gaussian_filter(rng.uniform(-1, 1, grid.shape), (0, pixels / 12, pixels / 12))
     strayed *= rng.uniform(*config.wobble) * pixels / max(float(np.abs(strayed).max()), 1e-9)
-    return ndimage.map_coordinates(ink, points + strayed, order=1)
+    bent: Pixels = ndimage.map_coordinates(ink, points + strayed, order=1)
+    return bent
 
 
-def _strokes(ink: np.ndarray, rng: Random, config: Config) -> np.ndarray:
+def _strokes(ink: Pixels, rng: Random, config: Config) -> Pixels:
     """Thicker or thinner strokes (blurred, then cut at another level), with ink that does not cover evenly."""
     soft = ndimage.gaussian_filter(ink, config.oversampling * 0.8)
     level = min(rng.uniform(*config.weight), 0.7 * float(soft.max()))  # a hairline must not be thinned to nothing
     cut = np.clip((soft - level) * 4 + 0.5, 0, 1)
     cover = ndimage.gaussian_filter(rng.normal(size=ink.shape), 2 * config.oversampling)
-    return cut * np.clip(1 - rng.uniform(0, 0.35) * np.abs(cover) / max(float(np.abs(cover).max()), 1e-9), 0, 1)
+    covered: Pixels = cut * np.clip(
+        1 - rng.uniform(0, 0.35) * np.abs(cover) / max(float(np.abs(cover).max()), 1e-9), 0, 1
+    )
+    return covered
 
 
-def _on_paper(ink: np.ndarray, rng: Random, config: Config) -> np.ndarray:
+def _on_paper(ink: Pixels, rng: Random, config: Config) -> Pixels:
     """Colours ``(pixels, pixels, 3)``, 0 to 255: dark ink on light paper."""
     paper = rng.uniform(*config.paper)
     dark = min(rng.uniform(*config.ink), paper - config.contrast)
     colours = np.array([[paper], [dark]]) + np.array(config.tints)[:, None] * rng.uniform(-1, 1, (2, 3))
-    return colours[0] + ink[..., None] * (colours[1] - colours[0])
+    coloured: Pixels = colours[0] + ink[..., None] * (colours[1] - colours[0])
+    return coloured
 
 
-def _lit(photo: np.ndarray, rng: Random, config: Config) -> np.ndarray:
+def _lit(photo: Pixels, rng: Random, config: Config) -> Pixels:
     """With light from one side."""
     towards = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[: len(photo), : len(photo)] / len(photo) - 0.5
     away = 0.5 + (x * np.cos(towards) + y * np.sin(towards)) / np.sqrt(2)  # 0 to 1 at most
-    return photo * (1 - rng.uniform(0, config.light) * away[..., None])
+    lit: Pixels = photo * (1 - rng.uniform(0, config.light) * away[..., None])
+    return lit
 
 
 def _save(picture: Image.Image, stem: Path, rng: Random, config: Config) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 SIDE, COLOUR_SIDE = 32, 8
 SURROUNDINGS = 9  # pixels across
@@ -45,6 +44,8 @@ class Signatures:
     @classmethod
     def of(cls, thumbnails: NDArray[np.uint8]) -> Signatures:
         """Of ``(n, 64, 64, 3)`` RGB."""
+        from scipy.ndimage import uniform_filter  # noqa: PLC0415  not for those who only ask for help
+
         pixels = thumbnails.astype(np.float32)
         grey = _halved(pixels @ _GREY, SIDE)
         detail = grey - uniform_filter(grey, (0, SURROUNDINGS, SURROUNDINGS), mode="nearest")

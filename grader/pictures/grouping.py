@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from grader.pictures.alike import Signatures, alike_pairs
 from grader.pictures.reading import Read
@@ -97,6 +95,9 @@ def _by_label(ordered: Iterable[Read]) -> dict[str, list[int]]:
 
 
 def _components(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
+    from scipy.sparse import coo_array  # noqa: PLC0415  not for those who only ask for help
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     if not count:
         return []
     ends = np.array(pairs, np.intp).reshape(-1, 2)
