@@ -20,12 +20,10 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401  Pillow's own start knows the other FORMATS, and is slow to know all
 )
 
+from grader.pictures.agreed import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
+
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
-MAX_PIXELS = 40_000_000
 SECONDS_EACH = 20  # a large photo takes a fifth of one
-THUMBNAIL = 64
-TOO_MANY_PIXELS, UNKNOWN = "too many pixels", "unknown kind"
-PROGRESS, ARRAYS = "progress", "pictures.npz"
 UPRIGHT_SIDE = 1024  # pixels of the longer side, of a photo that had to be turned
 ORIENTATION = 0x0112  # EXIF
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from grader import filetype
 from grader.apart import Bounds, apart
 from grader.errors import ApartError
+from grader.pictures.agreed import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
 from grader.pictures.alike import Signatures
-from grader.pictures.decoder import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
 from grader.pictures.finding import OTHER_SUFFIXES, Picture, suffix
 from grader.records import Message, message
 
