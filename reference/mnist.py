@@ -23,9 +23,11 @@ class Config:
     pooled: tuple[bool, ...]  # whether a 2 x 2 maximum follows each
     hidden: int  # units before the ten of the answer
     padding: Literal["valid", "same"] = "valid"
-    # Plain gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course
-    # has it, from some seeds only; on standardised inputs and with He's initial weights it begins always.
+    # Gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course has it, from
+    # some seeds only. On standardised inputs and with He's initial weights it begins from every seed; a momentum of 0.5
+    # then makes twelve epochs enough (0.983 without it).
     standardised: bool = False
+    momentum: float = 0.0  # of "sgd"
     loss: Literal["categorical_crossentropy", "mse"] = "categorical_crossentropy"
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     learning_rate: float = 0.001
@@ -38,10 +40,19 @@ CONFIGS = {
     "mnist-three": Config((32, 64, 64), (True, True, False), 64, optimizer="rmsprop", batch_size=64),
     "mnist-sgd": Config(
         (32, 64, 128), (True, True, True), 200,
-        padding="same", standardised=True, loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
+        padding="same", standardised=True, momentum=0.5, loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
     ),
 }  # fmt: skip
-OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}
+
+
+def optimizer_of(config: Config) -> keras.Optimizer:
+    match config.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(config.learning_rate)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(config.learning_rate)
+        case "sgd":
+            return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
 
 
 def build_model(config: Config) -> keras.Model:
@@ -61,8 +72,7 @@ def build_model(config: Config) -> keras.Model:
         keras.layers.Dense(10, activation="softmax"),
     ]
     model = keras.Sequential(layers)
-    optimizer = OPTIMIZERS[config.optimizer](config.learning_rate)
-    model.compile(optimizer=optimizer, loss=config.loss, metrics=["accuracy"])
+    model.compile(optimizer=optimizer_of(config), loss=config.loss, metrics=["accuracy"])
     return model
 
 
