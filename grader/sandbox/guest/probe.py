@@ -15,6 +15,7 @@ from . import protocol, record
 from .answers.finding import find_plan
 from .answers.plans import Plan, as_claim
 from .answers.question import read_question
+from .asking import Patience
 from .compat import log
 from .forms import Array
 
@@ -26,8 +27,9 @@ class _State:
     attempts: list[dict[str, Any]] = []  # noqa: RUF012
 
 
-def start(job: Path, namespace: dict[str, Any]) -> None:
+def start(job: Path, namespace: dict[str, Any], seconds: float) -> None:
     _State.job, _State.namespace = job, namespace
+    Patience.times = seconds / protocol.PROBE_SECONDS
 
 
 def report() -> None:
