@@ -165,7 +165,7 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
         facts=facts or Facts(),
         executed=_kept_notebook(executed, read.notebook, out / "students" / read.submission.student.id),
         predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
-        no_predictions=None if predictions is not None else _why_none(facts, reason),
+        no_predictions=None if predictions is not None else _why_none(facts, reason, exam),
         depends_on_neighbours=depends,
         brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
         seconds=reply.seconds,
@@ -232,7 +232,7 @@ def _array(data: bytes | None) -> NDArray[np.generic] | None:
         return array.astype(np.float64)
 
 
-def _why_none(facts: Facts | None, reason: Message | None) -> Message:
+def _why_none(facts: Facts | None, reason: Message | None, exam: Exam) -> Message:
     if facts is None:
         return reason or _ask_for_model()
     if facts.chosen is not None:
@@ -240,7 +240,7 @@ def _why_none(facts: Facts | None, reason: Message | None) -> Message:
             "{source} worked on the public data, but gave no answers for the hidden rows: "
             "an error, or it took more than {seconds:.0f} s.",
             source=facts.chosen.source,
-            seconds=protocol.PROBE_SECONDS,
+            seconds=exam.assignment.limits.predict_seconds,
         )
     problems = [attempt for attempt in facts.attempts if attempt.problem]
     if problems:

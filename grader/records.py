@@ -28,6 +28,7 @@ class Limits:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
+    predict_seconds: float = 90.0  # for finding how the model wants to be asked, and again for the hidden rows
     memory_mb: int = 4096  # all its processes together
     disk_mb: int = 1024  # what it may leave in its own folders
     file_mb: int = 256  # one file

@@ -21,11 +21,14 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from grader.release import release_starter
+from grader.rubric.metric import MetricReached
 from grader.spec import load_assignment
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENTS = ROOT / "assignments"
 BOTH = pytest.mark.parametrize("name", ["disease", "regression"])
+PUBLIC = pytest.mark.parametrize("name", ["mnist", "cifar10", "cats-dogs"])
+ALL = pytest.mark.parametrize("name", ["disease", "regression", "mnist", "cifar10", "cats-dogs"])
 SAMPLES = ASSIGNMENTS / "disease" / "samples"
 
 
@@ -44,7 +47,7 @@ def students() -> list[dict[str, str]]:
     return listed
 
 
-@BOTH
+@ALL
 def test_assignment_loads_with_a_hundred_points_and_both_languages(name: str) -> None:
     assignment = load_assignment(ASSIGNMENTS / name)
     assert (assignment.id, assignment.points) == (name, 100)
@@ -156,6 +159,18 @@ def test_both_readmes_show_the_same_measurements(name: str) -> None:
     assert numbers[0] == numbers[1]
 
 
+@PUBLIC
+def test_a_public_assignment_says_its_thresholds_and_points_in_both_readmes(name: str) -> None:
+    assignment = load_assignment(ASSIGNMENTS / name)
+    texts = [(ASSIGNMENTS / name / file).read_text(encoding="utf-8") for file in ("README.md", "README.zh-TW.md")]
+    assert assignment.public is not None
+    for text in texts:
+        assert re.findall(r"^\| (\d+) \|", text, re.MULTILINE) == [f"{one.points:g}" for one in assignment.rubric]
+        assert f"{assignment.public.rows}" in text
+        for criterion in assignment.rubric:
+            assert not isinstance(criterion, MetricReached) or f"{criterion.full_at:.2f}" in text
+
+
 def test_readme_measurements_are_what_the_homework_is_made_for() -> None:
     text = (ASSIGNMENTS / "disease" / "README.md").read_text(encoding="utf-8")
     means = {name: float(mean) for name, mean in re.findall(r"^\| ([^|]+?) \| (0\.\d{3}) \|", text, re.MULTILINE)}
@@ -164,16 +179,16 @@ def test_readme_measurements_are_what_the_homework_is_made_for() -> None:
     assert means["best possible (the true chances are known)"] == pytest.approx(0.9, abs=0.01)
 
 
-@BOTH
+@ALL
 def test_chinese_readme_uses_chinese_punctuation(name: str) -> None:
     text = (ASSIGNMENTS / name / "README.zh-TW.md").read_text(encoding="utf-8")
     assert re.findall(r"[\u4e00-\u9fff][,:;?!]", text) == []
 
 
-@BOTH
+@ALL
 def test_starter_is_the_released_reference(name: str) -> None:
     committed = nbformat.read(ASSIGNMENTS / name / "starter.ipynb", as_version=4)
-    assert committed == release_starter(ROOT / "reference" / "solutions" / f"{name}.py", name)
+    assert committed == release_starter(ROOT / "reference" / "solutions" / f"{name.replace('-', '_')}.py", name)
 
 
 @BOTH
@@ -193,9 +208,9 @@ def test_starter_runs_and_leaves_no_model(name: str, tmp_path: Path) -> None:
     assert "predict" not in left
 
 
-@BOTH
+@ALL
 def test_reference_is_a_whole_notebook(name: str) -> None:
-    notebook = jupytext.read(ROOT / "reference" / "solutions" / f"{name}.py", fmt="py:percent")
+    notebook = jupytext.read(ROOT / "reference" / "solutions" / f"{name.replace('-', '_')}.py", fmt="py:percent")
     kinds = [cell.cell_type for cell in notebook.cells]
     assert kinds.count("code") >= 4
     assert kinds.count("markdown") >= 4

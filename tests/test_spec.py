@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -9,10 +10,10 @@ import pytest
 from nbformat import NotebookNode
 
 from grader.errors import AssignmentError
-from grader.records import Assignment, Limits
+from grader.records import Assignment, Limits, PublicSet
 from grader.rubric.metric import MetricReached
 from grader.spec import find_assignments, load_assignment, recognise
-from tests.assignment_folders import TOML, coins, write_assignment
+from tests.assignment_folders import GENERATOR, TOML, coins, write_assignment
 
 ROOT = Path(__file__).parents[1]
 NUMBER = "expected a valid number, unable to parse string as a number"
@@ -276,3 +277,112 @@ def test_a_notebook_is_recognised(tmp_path: Path, handed_in: NotebookNode, ids: 
     essay = Assignment("essay", "1", tmp_path, {"en": "Essay"}, first.rubric[-1:])
     found = recognise(handed_in, [first, load_assignment(stamps), essay])
     assert [assignment.id for assignment in found] == ids
+
+
+PUBLIC_TOML = """\
+id = "photos"
+version = "1"
+
+[title]
+en = "Photos"
+
+[public]
+set = "cats-dogs"
+size = [150, 150]
+rows = 500
+
+[[rubric]]
+id = "accuracy"
+kind = "metric"
+metric = "accuracy_score"
+points = 60
+full_at = 0.9
+zero_at = "majority"
+"""
+DATA_TOO = """\
+[data]
+files = ["x.csv"]
+table = "x.csv"
+inputs = ["x"]
+target = "y"
+task = "classification"
+hidden = { file = "h.csv" }
+
+[[rubric]]"""
+
+
+def public_folder(folder: Path, old: str = "", new: str = "") -> Path:
+    assert PUBLIC_TOML.count(old) >= 1
+    (folder / "assignment.toml").write_text(PUBLIC_TOML.replace(old, new, 1) if old else PUBLIC_TOML, "utf-8")
+    for name in ("x.csv", "h.csv"):
+        (folder / name).write_text("x,y\n1,0\n")
+    return folder
+
+
+def test_a_public_set_is_read(tmp_path: Path) -> None:
+    assignment = load_assignment(public_folder(tmp_path))
+    assert assignment.public == PublicSet("cats-dogs", (150, 150), 500)
+    assert (assignment.data, assignment.withheld) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('"cats-dogs"', '"cats"', "public.set: found 'cats', expected one of mnist, cifar10, cats-dogs"),
+        ("size = [150, 150]\n", "", "public.size: missing; photos need the height and width"),
+        ('"cats-dogs"', '"mnist"', "public.size: found [150, 150], but the pictures of mnist have the size they have"),
+        ("[150, 150]", "[8, 900]", "public.size: found [8, 900], expected height and width from 16 to 512"),
+        ("[150, 150]", "[150]", "public.size[1]: missing"),
+        ("rows = 500", "rows = 10", "public.rows: found 10, expected 50 to 10000"),
+        ("rows = 500", "row = 10", "public.row: not known here; check the spelling"),
+        ("[[rubric]]", DATA_TOO, "public: found beside [data]; expected one of the two"),
+        ('"accuracy_score"', '"r2_score"', "rubric[0].metric: found 'r2_score', expected for classification one of"),
+        (
+            "[[rubric]]",
+            '[sources]\n"a.zip" = "b.zip"\n[[rubric]]',
+            "sources.\"a.zip\": found 'b.zip', expected one of data",
+        ),
+        ("[[rubric]]", "[withheld]\n[[rubric]]", "withheld: not known here"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_what_is_wrong_with_a_public_set_is_said(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    with pytest.raises(AssignmentError) as found:
+        load_assignment(public_folder(tmp_path, old, new))
+    assert any(problem in line for line in found.value.problems), found.value.problems
+
+
+def test_a_source_may_stand_for_the_photos_archive(tmp_path: Path) -> None:
+    line = '[sources]\n"a.zip" = "cats_and_dogs_filtered.zip"\n[[rubric]]'
+    assert load_assignment(public_folder(tmp_path, "[[rubric]]", line)).sources
+
+
+@pytest.mark.parametrize(
+    ("code", "ids"),
+    [
+        ("(x, y), _ = keras.datasets.mnist.load_data()", ["mnist"]),
+        ("from keras.datasets import mnist", ["mnist"]),
+        ("keras.datasets.fashion_mnist.load_data()", []),
+        ("tf.keras.datasets.cifar10.load_data()", ["cifar10"]),
+        ("cifar100.load_data()", []),
+        ("base_dir = '/content/cats_and_dogs_small'", ["cats-dogs"]),
+        ("get_file('cats_and_dogs_filtered.zip', origin=URL)", ["cats-dogs"]),
+    ],
+)
+def test_a_notebook_is_recognised_by_the_public_set_it_loads(tmp_path: Path, code: str, ids: list[str]) -> None:
+    essay = Assignment("essay", "1", tmp_path, {"en": "Essay"}, ())
+    known = [replace(essay, id=name, public=PublicSet(name)) for name in ("mnist", "cifar10", "cats-dogs")]
+    assert [one.id for one in recognise(notebook(code), known)] == ids
+
+
+def test_a_folder_of_files_is_handed_out_whole_and_never_with_what_is_hidden(tmp_path: Path) -> None:
+    folder = write_assignment(tmp_path, ('"notes.txt"', '"more"'))
+    (folder / "more").mkdir()
+    assert load_assignment(folder).data is not None
+    write_assignment(folder, ('"notes.txt"', '"more"'), ('"generator.py"', '"more/generator.py"'))
+    (folder / "more" / "generator.py").write_text(GENERATOR)
+    assert problems(folder) == [
+        "data.hidden.generator: found in the folder 'more' of data.files: it would be handed out"
+    ]
+    write_assignment(folder, ('"notes.txt"', '"."'))
+    assert problems(folder)[0].startswith("data.hidden.generator: found in the folder")

@@ -18,7 +18,7 @@ from grader.public.drawing import drawn, others_for
 from grader.public.withholding import rewritten, withheld
 from grader.records import Assignment, Data, Hidden, PublicSet
 
-TABLE_ROWS, TABLE_PHOTOS = 2000, 200  # for finding how a model wants to be asked; photos take a large model its time
+TABLE_ROWS, TABLE_PHOTOS = 2000, 100  # for finding how a model wants to be asked; photos take a large model its time
 MOST_OF_TEST = 1 / 3  # of an array's test part: for every hidden row there must be others to stand in its place
 MOST_OF_VALIDATION = 1 / 2  # of photos without a test part
 

@@ -216,6 +216,7 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
     return {
         "seconds": limits.seconds,
         "cell_seconds": limits.cell_seconds,
+        "predict_seconds": limits.predict_seconds,
         "output_bytes": int(limits.output_mb * MEGABYTE),
         "predict": job.question is not None,
         "files": sorted(job.files),
@@ -231,7 +232,7 @@ def _rlimits(job: Job) -> dict[str, int]:
     rlimits = {
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": limits.file_mb * MEGABYTE,
-        "RLIMIT_CPU": int(limits.seconds + 2 * protocol.PROBE_SECONDS + protocol.START_SECONDS) * max(2, job.threads),
+        "RLIMIT_CPU": int(limits.seconds + 2 * limits.predict_seconds + protocol.START_SECONDS) * max(2, job.threads),
     }
     if not Path("/dev/nvidia0").exists():
         # A GPU's driver maps more than it uses. Elsewhere this turns a flood into Python's own MemoryError.

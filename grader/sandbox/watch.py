@@ -145,7 +145,7 @@ class Watch:
         if self.cells_began and self.cells_seconds is None:
             # The driver interrupts first; this is for one that cannot any more.
             late = now - self.cells_began - limits.seconds
-            if late > 2 * protocol.GRACE_SECONDS + protocol.PROBE_SECONDS:
+            if late > 2 * protocol.GRACE_SECONDS + limits.predict_seconds:
                 return Ended.TIMEOUT, now - self.cells_began
         return None
 
@@ -197,7 +197,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _last_moment(limits: Limits) -> float:
-    phases = protocol.START_SECONDS + limits.seconds + 2 * protocol.PROBE_SECONDS
+    phases = protocol.START_SECONDS + limits.seconds + 2 * limits.predict_seconds
     return phases + 4 * protocol.GRACE_SECONDS
 
 

@@ -15,10 +15,14 @@ from .forms import Array
 Found = TypeVar("Found")
 
 
+class Patience:
+    times = 1.0  # the usual bounds on time: an assignment on photos allows large models more
+
+
 @contextmanager
 def time_limit(seconds: float | None = None) -> Iterator[None]:
     """Ends Python code that does not answer, an object that pretends to be endless among it."""
-    bound = protocol.ATTEMPT_SECONDS if seconds is None else seconds
+    bound = (protocol.ATTEMPT_SECONDS if seconds is None else seconds) * Patience.times
     if not hasattr(signal, "setitimer"):
         yield
         return

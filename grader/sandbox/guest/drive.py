@@ -189,7 +189,7 @@ class Drive:
         client = self.client.kc
         code = f"__import__('sys').modules['guest.probe'].{what}()"
         message_id = client.execute(code, silent=True, store_history=False, allow_stdin=False)
-        deadline = time.monotonic() + protocol.PROBE_SECONDS
+        deadline = time.monotonic() + self.request["predict_seconds"]
         while time.monotonic() < deadline and await self.kernel.is_alive():
             try:
                 reply = await client.get_shell_msg(timeout=min(1.0, max(0.05, deadline - time.monotonic())))

@@ -75,7 +75,7 @@ def main(connection_file: str, job_folder: str) -> None:
     request = json.loads((job / protocol.REQUEST).read_bytes())
     hooks.start(app.shell, SEED, Budget(request["seconds"], request["cell_seconds"]))
     surroundings.start(app, job, request, hooks._after_import)
-    probe.start(job, app.shell.user_ns)
+    probe.start(job, app.shell.user_ns, request["predict_seconds"])
     app.start()
 
 

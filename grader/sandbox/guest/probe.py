@@ -15,6 +15,7 @@ from . import architecture, protocol, record
 from .answers.finding import find_plan
 from .answers.plans import Plan, as_claim
 from .answers.question import read_question
+from .asking import Patience
 from .compat import log
 from .forms import Array
 from .transforms import ledger
@@ -28,8 +29,9 @@ class _State:
     network: dict[str, Any] | None = None
 
 
-def start(job: Path, namespace: dict[str, Any]) -> None:
+def start(job: Path, namespace: dict[str, Any], seconds: float) -> None:
     _State.job, _State.namespace = job, namespace
+    Patience.times = seconds / protocol.PROBE_SECONDS
 
 
 def report() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import protocol
-from ..asking import check, time_limit
+from ..asking import Patience, check, time_limit
 from ..forms import Array
 from .question import Question
 
@@ -43,7 +43,7 @@ class Search:
     namespace: dict[str, Any]
     question: Question
     attempts: list[dict[str, Any]]
-    deadline: float = field(default_factory=lambda: time.monotonic() + SEARCH_SECONDS)
+    deadline: float = field(default_factory=lambda: time.monotonic() + SEARCH_SECONDS * Patience.times)
     answered: bool = False  # something came back, sensible or not
 
     def note(self, source: str, preparation: str, **words: Any) -> None:
