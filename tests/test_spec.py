@@ -126,7 +126,7 @@ SLIPS = [
     (
         "[limits]",
         '[sources]\n"x.csv" = "gone.csv"\n[limits]',
-        "sources.\"x.csv\": found 'gone.csv', expected a file of data.files",
+        "sources.\"x.csv\": found 'gone.csv', expected one of data.files",
     ),
     ("[limits]", '[sources]\n"a/x.csv" = "coins.csv"\n[limits]', 'sources."a/x.csv": expected an address (https'),
     ("[limits]", '[sources]\n"x.csv" = 5\n[limits]', "sources.x.csv: found 5, expected a valid string"),

@@ -105,7 +105,9 @@ def _roots(tree: _Tree, folder: str) -> tuple[tuple[str, ...], ...]:
         children = tree.children(at)
         branching = [child for child in children if tree.branches(child)]
         parts = [child for child in branching if child[-1].casefold() in SPLITS]
-        if parts and (len(parts) > 1 or parts == branching):
+        plain = [child for child in children if child not in branching and child[-1].casefold() not in SPLITS]
+        # One alone may be a class of its own: trains, among cars and buses.
+        if len(parts) > 1 or (parts and parts == branching and len(plain) <= 1):
             return tuple(parts)
         onward = _onward(children, branching, folder)
         if onward is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.pictures.finding import Found, find
@@ -42,6 +42,10 @@ def counts(*names: str) -> dict[str, int]:
         pytest.param(["a/day 1/1.jpg", "a/day 2/1.jpg", "b/day 1/1.jpg", "b/x/1.jpg"], {"a": 2, "b": 2}, id="deeper"),
         pytest.param(["original/a/1.jpg", "augmented/a/1.jpg", "augmented/b/1.jpg"], {"a": 2, "b": 1}, id="augmented"),
         pytest.param(["train/1.jpg", "test/1.jpg"], {"train": 1, "test": 1}, id="a split without classes"),
+        pytest.param(
+            ["train/a/1.jpg", "train/b/1.jpg", "test/1.jpg", "val/1.jpg"], {"a": 1, "b": 1}, id="test unknown"
+        ),
+        pytest.param(["p/train/x/1.jpg", "p/car/1.jpg", "p/bus/1.jpg"], {"train": 1, "car": 1, "bus": 1}, id="trains"),
         pytest.param(["only/1.jpg"], {"only": 1}, id="one class"),
         pytest.param(["1.jpg", "2.jpg"], {}, id="no folder"),
         pytest.param(["pictures/a/1.heic", "pictures/b/1.txt"], {"a": 1}, id="other files"),
@@ -77,6 +81,7 @@ def test_classes_are_numbered_as_keras_does() -> None:
     )
 
 
+@settings(deadline=None, max_examples=50)  # of a busy machine
 @given(st.lists(st.text(st.characters(exclude_characters="\0\n"), min_size=1, max_size=30), max_size=20))
 def test_every_picture_is_accounted_for_and_order_does_not_matter(names: list[str]) -> None:
     attachments = [Attachment(f"{name}.jpg", Path("/nowhere")) for name in dict.fromkeys(names)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.pictures.finding import Picture
@@ -31,6 +31,7 @@ CONTENTS = st.lists(
 ).map(lambda rows: [content(number, *labels) for number, labels in enumerate(rows)])
 
 
+@settings(deadline=None, max_examples=50)  # of a busy machine
 @given(CONTENTS, st.floats(0.05, 0.5), st.integers(2, 20), st.randoms(use_true_random=False))
 def test_a_split(contents: list[Content], share: float, most: int, random: object) -> None:
     parts = split(contents, SECRET, share, most=most * 3)

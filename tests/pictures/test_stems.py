@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.pictures.stems import is_believed, same_source, source
@@ -63,6 +63,7 @@ def test_a_stem_that_most_share_is_not_believed(share: int, pictures: int, belie
     assert is_believed(range(share), pictures) == believed
 
 
+@settings(deadline=None, max_examples=50)  # of a busy machine
 @given(st.lists(st.text(max_size=40), max_size=10))
 def test_any_name_is_read(names: list[str]) -> None:
     places = [place for _, shared in same_source(names) for place in shared]
