@@ -23,9 +23,9 @@ class Config:
     pooled: tuple[bool, ...]  # whether a 2 x 2 maximum follows each
     hidden: int  # units before the ten of the answer
     padding: Literal["valid", "same"] = "valid"
-    # Gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course has it, from
-    # some seeds only. On standardised inputs and with He's initial weights it begins from every seed; a momentum of 0.5
-    # then makes twelve epochs enough (0.983 without it).
+    # Gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course has it,
+    # from some seeds only. On standardised inputs and with He's initial weights it begins from every seed; a momentum
+    # of 0.5 then makes twelve epochs enough (0.983 without it).
     standardised: bool = False
     momentum: float = 0.0  # of "sgd"
     loss: Literal["categorical_crossentropy", "mse"] = "categorical_crossentropy"
@@ -39,8 +39,8 @@ CONFIGS = {
     "mnist-wide": Config((32, 64), (True, True), 512, validation_split=0.2),
     "mnist-three": Config((32, 64, 64), (True, True, False), 64, optimizer="rmsprop", batch_size=64),
     "mnist-sgd": Config(
-        (32, 64, 128), (True, True, True), 200,
-        padding="same", standardised=True, momentum=0.5, loss="mse", optimizer="sgd", learning_rate=0.05, batch_size=100,
+        (32, 64, 128), (True, True, True), 200, padding="same", standardised=True,
+        loss="mse", optimizer="sgd", learning_rate=0.05, momentum=0.5, batch_size=100,
     ),
 }  # fmt: skip
 

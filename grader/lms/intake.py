@@ -96,7 +96,10 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
         ) from error  # fmt: skip
     name = tidy_name(path.name)
     if folder.is_notebook(name) or (filetype.binary_kind(head) is None and folder.could_be_handed_in(name)):
-        return Archive((Entry(name, path, size), *_beside(path, pictures)))
+        beside = list(_beside(path, pictures)) if pictures is not None else []
+        # In a folder of their own they are one student's.
+        inside = f"{folder.stem(name)}/" if beside else ""
+        return Archive(tuple(replace(one, name=inside + one.name) for one in (Entry(name, path, size), *beside)))
     if filetype.is_document_archive(head):
         raise IntakeError(
             message(
@@ -106,15 +109,15 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
     return read_archive(path, into, limits)
 
 
-def _beside(notebook: Path, pictures: Pictures | None) -> Iterator[Entry]:
+def _beside(notebook: Path, pictures: Pictures) -> Iterator[Entry]:
     """What a group hands in with its notebook, where it lies on its own computer: the pictures or their zip, PDFs."""
-    if pictures is None:
-        return
     own = notebook.parent / pictures.folder
+    files = sorted(notebook.parent.glob("*.[pP][dD][fF]"))
     if own.is_dir():
         for entry in folder.scan(own, _WITH_PICTURES).entries:
             yield replace(entry, name=f"{own.name}/{entry.name}")
-    files = [own.with_name(f"{own.name}.zip"), *sorted(notebook.parent.glob("*.[pP][dD][fF]"))]
+    else:
+        files.append(own.with_name(f"{own.name}.zip"))
     yield from (Entry(tidy_name(one.name), one, one.stat().st_size) for one in files if one.is_file())
 
 

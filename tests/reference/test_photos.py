@@ -13,11 +13,13 @@ import pypdf
 import pytest
 
 from grader.document.reading import read_document
+from grader.lms.intake import read_submissions
 from grader.records import Attachment, Document
 from grader.release import release_starter
 from grader.rubric import document
 from grader.spec import load_assignment
 from reference.photos_report import MEMBERS, main, write_report
+from tests.builders import notebook_bytes, write_folder, zip_bytes
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "assignments" / "photos"
@@ -77,6 +79,39 @@ def test_the_starter_runs_beside_pictures_and_leaves_no_model(tmp_path: Path) ->
 
     assert "2 classes, 3 pictures" in printed.getvalue()
     assert "model" not in left
+
+
+@pytest.mark.parametrize(
+    ("lying", "found"),
+    [
+        pytest.param(
+            {"pictures/ㄅ/1.jpg": b"1", "report.PDF": b"%PDF-", "private.txt": b"", "older/pictures/ㄅ/2.jpg": b"2"},
+            {"pictures/ㄅ/1.jpg", "report.PDF"},
+            id="a folder",
+        ),
+        pytest.param(
+            {"pictures.zip": zip_bytes({"pictures/ㄅ/1.jpg": b"1"}), "other.zip": b"PK"},
+            {"pictures/ㄅ/1.jpg"},
+            id="a zip",
+        ),
+        pytest.param(
+            {"pictures/ㄅ/1.jpg": b"1", "pictures.zip": zip_bytes({"pictures/ㄅ/1.jpg": b"2"})},
+            {"pictures/ㄅ/1.jpg"},
+            id="both",
+        ),
+        pytest.param({}, set(), id="nothing"),
+    ],
+)
+def test_a_notebook_checked_at_home_comes_with_its_pictures_and_report(
+    tmp_path: Path, lying: dict[str, bytes], found: set[str]
+) -> None:
+    home = write_folder(tmp_path / "home", {"photos.ipynb": notebook_bytes(), **lying})
+    asked = load_assignment(FOLDER).pictures
+
+    (one,) = read_submissions([home / "photos.ipynb"], lms="folder", workspace=tmp_path / "work", pictures=asked)
+
+    assert (one.student.name, one.notebook_name) == ("photos", "photos.ipynb")
+    assert {attachment.name for attachment in one.attachments} == found
 
 
 # ---------------------------------------------------------------- the solution
