@@ -9,11 +9,12 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
+from reference.baselines import answered
 from reference.systems import System, Trained
 from reference.visualization.activations import activations_figure
 from reference.visualization.classification import (
     confusion_figure,
-    confusion_table,
+    counted,
     misclassified_figure,
     probabilities_figure,
 )
@@ -22,7 +23,7 @@ from reference.visualization.filters import filters_figure
 from reference.visualization.gradcam import gradcam_figure
 from reference.visualization.layers import last_convolution
 
-SHOWN = 1000  # examples that a page of mistakes is chosen from
+SHOWN = 300  # examples that a page of mistakes is chosen from
 SMOOTHING = 0.8  # the course's, for fine-tuning
 
 
@@ -34,9 +35,10 @@ def plot_training(system: System, trained: Trained, out: Path) -> None:
     if system.metric == "mean_squared_error":
         _save(line_figure(trained), out, f"{system.name}.line")
     elif trained.examples is not None:
-        seen = trained.model, trained.examples[:SHOWN], trained.truth[:SHOWN], trained.classes
-        table = confusion_table(trained.model, trained.examples, trained.truth, trained.classes)
+        table = counted(trained.truth, answered(trained), trained.classes)
         _save(confusion_figure(table), out, f"{system.name}.confusion")
+        some = np.random.default_rng(0).permutation(len(trained.truth))[:SHOWN]  # a folder is sorted by its classes
+        seen = trained.model, trained.examples[some], trained.truth[some], trained.classes
         _save(misclassified_figure(*seen), out, f"{system.name}.mistakes")
         _save(probabilities_figure(*seen), out, f"{system.name}.probabilities")
 

@@ -52,7 +52,11 @@ def confusion_table(model: keras.Model, x: ArrayLike, y: ArrayLike, class_names:
     ``y`` holds the class of each picture, from 0, as (n,), (n, 1) or one-hot (n, classes).
     """
     predicted = class_probabilities(model, x, len(class_names)).argmax(axis=1)
-    labels = _labels(y, len(predicted), len(class_names))
+    return counted(_labels(y, len(predicted), len(class_names)), predicted, class_names)
+
+
+def counted(labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str]) -> pd.DataFrame:
+    """The same table from answers that are there already: class numbers (n,), right ones and predicted ones."""
     counts = confusion_matrix(labels, predicted, labels=range(len(class_names)))
     return pd.DataFrame(
         counts, index=pd.Index(class_names, name="label"), columns=pd.Index(class_names, name="prediction")
