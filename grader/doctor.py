@@ -14,11 +14,11 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from grader.advice import CONFINEMENT
 from grader.errors import GraderError
 from grader.library import index
 from grader.library.catalogue import catalogue
 from grader.records import Limits, Message, message
+from grader.report.advice import CONFINEMENT
 from grader.sandbox.base import Job, Sandbox
 from grader.sandbox.confine import CONFINED, UNCONFINED, open_sandbox, why_not
 from grader.spec import load_assignment

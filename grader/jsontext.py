@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from grader import filetype
+from grader.archive import filetype
 from grader.records import Message, message
 
 # Together these keep what one file can cost in memory near a gigabyte, at any size of file.

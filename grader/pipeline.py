@@ -18,7 +18,7 @@ from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
 from grader.pictures import preparing
 from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
-from grader.report import write_class_page, write_student_report
+from grader.report.pages import write_class_page, write_student_report
 from grader.results import write_results
 from grader.rubric import document
 from grader.rubric.metric import Truth

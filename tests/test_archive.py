@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.archive import read_archive
+from grader.archive.names import is_junk, name_problem, tidy_name
+from grader.archive.reading import read_archive
+from grader.archive.unpacking import Archive, ArchiveLimits
 from grader.errors import IntakeError, OutputError
-from grader.names import is_junk, name_problem, tidy_name
-from grader.unpacking import Archive, ArchiveLimits
 from tests.builders import unflagged_zip, write_tar, write_zip, zip_bytes
 
 SMALL = ArchiveLimits(entries=20, entry_bytes=50_000, total_bytes=120_000, ratio=10, free_bytes=2_000)

@@ -68,7 +68,9 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         pytest.param(
-            ["grade", "dissease", "hw.ipynb"], "dissease: no such assignment; there are disease", id="assignment"
+            ["grade", "dissease", "hw.ipynb"],
+            "dissease: no such assignment; there are cats-dogs, cifar10, disease, ",
+            id="assignment",
         ),
         pytest.param(["grade", "disease", "nowhere"], "nowhere", id="path"),
         pytest.param(["grade", "disease", "empty"], "empty", id="no submission"),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.picture import WIDTH, curve_charts, histogram, scale_picture
 from grader.records import Scale
+from grader.report.picture import WIDTH, curve_charts, histogram, scale_picture
 from tests.graded_class import accuracy_score, fit
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)

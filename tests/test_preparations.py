@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.report import _WORDS
+from grader.report.pages import _WORDS
 from grader.sandbox.guest.answers import classes
 from grader.sandbox.guest.answers.layouts import fits, layouts
 from grader.sandbox.guest.answers.models import models

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.advice import OUTCOMES, WHAT_TO_DO, hint
 from grader.language import LANGUAGES, translation
 from grader.records import CellError, Graded, Outcome, Student
-from grader.report import _worded, write_class_page, write_student_report
-from grader.report_notebook import notebook_view
+from grader.report.advice import OUTCOMES, WHAT_TO_DO, hint
+from grader.report.notebook_page import notebook_view
+from grader.report.pages import _worded, write_class_page, write_student_report
 from tests.graded_class import (
     ASSIGNMENT,
     READ_IT,

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from grader.claims import Fit
 from grader.language import LANGUAGES
 from grader.records import Cell, CellError, Graded, Student, message
-from grader.report import write_class_page, write_student_report
+from grader.report.pages import write_class_page, write_student_report
 from tests.graded_class import (
     ASSIGNMENT,
     accuracy_score,

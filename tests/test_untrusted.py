@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from grader.untrusted import image_uri, safe_code, safe_html, safe_markdown, shortened, terminal_text
+from grader.report.untrusted import image_uri, safe_code, safe_html, safe_markdown, shortened, terminal_text
 from tests.graded_class import HOSTILE, png
 
 SAFE_TAGS = set(

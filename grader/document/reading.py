@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from grader import filetype
 from grader.apart import Bounds, apart
+from grader.archive import filetype
 from grader.document import headings, members, text
 from grader.errors import ApartError
 from grader.records import Attachment, Document, Member, Message, message

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import psutil
 
-from grader import filetype
+from grader.archive import filetype
 from grader.errors import DatasetError
 from grader.library.catalogue import Package
 from grader.records import Message, message

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from grader import filetype, notebook
-from grader.archive import read_archive
+from grader import notebook
+from grader.archive import filetype
+from grader.archive.names import is_junk
+from grader.archive.reading import read_archive
+from grader.archive.unpacking import ArchiveLimits, Entry, Refused
 from grader.errors import IntakeError
 from grader.lms import canvas
 from grader.lms.folder import is_notebook, stem
 from grader.lms.owner import Owner
-from grader.names import is_junk
 from grader.records import Attachment, Message, Outcome, Student, Submission, message
-from grader.unpacking import ArchiveLimits, Entry, Refused
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)

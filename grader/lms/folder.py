@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from grader.archive.names import encoding_of, is_junk, tidy_name
+from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, too_many
 from grader.errors import IntakeError
 from grader.lms.owner import Owner
-from grader.names import encoding_of, is_junk, tidy_name
 from grader.records import message
-from grader.unpacking import Archive, ArchiveLimits, Entry, Refused, too_many
 
 # What a student may hand in by mistake for a notebook. Anything else at the top of a class is data for all.
 _DOCUMENTS = (".txt", ".json", ".py", ".html", ".htm", ".pdf", ".doc", ".docx", ".odt", ".rtf")

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader import filetype
-from grader.archive import read_archive
+from grader.archive import filetype
+from grader.archive.names import name_problem, tidy_name
+from grader.archive.reading import read_archive
+from grader.archive.unpacking import Archive, ArchiveLimits, Entry
 from grader.errors import IntakeError, OutputError
 from grader.lms import canvas, folder, moodle
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.owner import Owner, folded, unique_id
-from grader.names import name_problem, tidy_name
 from grader.records import Message, Pictures, Student, Submission, message
-from grader.unpacking import Archive, ArchiveLimits, Entry
 
 _NAMING: Mapping[str, Callable[[str], Owner | None]] = {"moodle": moodle.parse_name, "canvas": canvas.parse_name}
 LMS = ("auto", "folder", *_NAMING)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from grader import filetype
+from grader.archive import filetype
 from grader.pictures.finding import Found, find, listed, suffix
 from grader.pictures.grouping import Grouped, grouped
 from grader.pictures.reading import Read, Reading, read

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader import filetype
 from grader.apart import Bounds, apart
+from grader.archive import filetype
 from grader.errors import ApartError
 from grader.pictures.agreed import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
 from grader.pictures.alike import Signatures

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from grader import datasets
+from grader.archive.names import tidy_name
 from grader.errors import SandboxError
-from grader.names import tidy_name
 from grader.records import Limits
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox

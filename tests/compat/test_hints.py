@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.advice import hint
+from grader.report.advice import hint
 from grader.records import CellError
 
 

@@ -10,7 +10,7 @@ import pytest
 from grader.language import LANGUAGES
 from grader.pictures.survey import PictureClass, PictureSurvey
 from grader.records import message
-from grader.report import write_student_report
+from grader.report.pages import write_student_report
 from tests.graded_class import ASSIGNMENT, small_class
 
 SURVEY = PictureSurvey(

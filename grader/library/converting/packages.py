@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from grader.archive import read_archive
+from grader.archive.reading import read_archive
+from grader.archive.unpacking import ArchiveLimits
 from grader.errors import DatasetError
 from grader.library.catalogue import Entry
 from grader.records import Message, message
-from grader.unpacking import ArchiveLimits
 
 PACKED = (".whl", ".zip", ".tgz", ".tar.gz", ".tar", ".deb")
 LIMITS = ArchiveLimits(entries=60_000, total_bytes=4 * 2**30)

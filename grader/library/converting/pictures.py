@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from grader.archive.names import is_junk
 from grader.errors import DatasetError
 from grader.library.converting.packages import Material
 from grader.library.place import PHOTOS
-from grader.names import is_junk
 from grader.records import message
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")

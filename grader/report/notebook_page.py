@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from grader.notebook import SAVED
-from grader.untrusted import (
+from grader.report.untrusted import (
     IMAGE_TYPES,
     MARKUP_CHARACTERS,
     TEXT_CHARACTERS,

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol
 
+from grader.archive.names import is_junk, name_problem
 from grader.errors import IntakeError
-from grader.names import is_junk, name_problem
 from grader.records import Message, message
 
 

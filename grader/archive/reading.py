@@ -22,11 +22,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from grader import filetype
+from grader.archive import filetype
+from grader.archive.names import encoding_of, tidy_name
+from grader.archive.unpacking import Archive, ArchiveLimits, Unpacking, damaged, too_large, too_many
 from grader.errors import IntakeError, OutputError
-from grader.names import encoding_of, tidy_name
 from grader.records import message
-from grader.unpacking import Archive, ArchiveLimits, Unpacking, damaged, too_large, too_many
 
 
 def read_archive(path: Path, into: Path, limits: ArchiveLimits | None = None, *, name: str = "") -> Archive:

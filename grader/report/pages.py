@@ -19,13 +19,13 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader import adapted, advice, picture
 from grader.atomic import write_text
 from grader.claims import Fit
 from grader.document import headings
 from grader.language import Translation, translation
 from grader.records import Assignment, Graded, Message, Outcome, message
-from grader.report_notebook import notebook_view
+from grader.report import adapted, advice, picture
+from grader.report.notebook_page import notebook_view
 
 _FITS_SHOWN = 3
 
@@ -194,7 +194,7 @@ def _environment(language: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("grader"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    style = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
+    style = (Path(__file__).parents[1] / "templates" / "style.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     environment.globals.update(
         _=words.text,
