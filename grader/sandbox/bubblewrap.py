@@ -24,7 +24,6 @@ NAME = "bubblewrap"
 FILTER = "seccomp.bpf"  # in the job folder, where a notebook can read it and not change it
 FILTER_DESCRIPTOR = "9"
 SCRATCH_BYTES = 64 << 20  # memory that no process owns, and that the watch therefore does not see
-COVERED = ("kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo")
 TRIAL_SECONDS = 30.0
 # Few processes, no network but with itself, system calls filtered: then the rest of one command holds as well.
 TRIAL = """
@@ -133,7 +132,7 @@ def _proc_read_only() -> list[str]:
     """
     folders = [entry for entry in sorted(Path("/proc").iterdir()) if not (entry.name.isdigit() or entry.is_symlink())]
     switches = [str(entry) for entry in folders if entry.is_dir() or entry.name == "sysrq-trigger"]
-    covered = [str(entry) for entry in folders if entry.name in COVERED]
+    covered = [str(entry) for entry in folders if entry.name in protocol.COVERED]
     return [
         *(word for path in switches for word in ("--ro-bind", path, path)),
         *(word for path in covered for word in ("--ro-bind", "/dev/null", path)),

@@ -6,13 +6,10 @@ Nothing is imported before the notebook does: the hooks are put in when ``keras`
 from __future__ import annotations
 
 import functools
-import importlib.abc
-import importlib.util
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +17,7 @@ import numpy as np
 
 from . import training
 from .compat import layer
+from .importing import AfterImport
 from .record import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
 from .transforms import networks
 
@@ -44,7 +42,7 @@ def start(shell: Any, seed: int, budget: training.Budget) -> None:
         seeds["keras"] = seed
         training.hook(keras, budget)
 
-    _after_import("tensorflow", lambda _module: None)  # for the random state alone: see _AfterImport
+    _after_import("tensorflow", lambda _module: None)  # for the random state alone: see _Once
     _after_import("keras", keras_imported)
     _after_import("matplotlib.backend_bases", _hook_matplotlib)
     networks.start(_after_import)
@@ -61,43 +59,30 @@ def _same_random_state() -> Iterator[None]:
         np.random.set_state(numpy)
 
 
-class _AfterImport(importlib.abc.MetaPathFinder):
+class _Once(AfterImport):
     """Calls ``action`` with a module as soon as it has been imported for the first time."""
 
     def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
-        self.name, self.action, self.busy = name, action, False
+        self.name, self.action = name, action
 
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != self.name or self.busy:
-            return None
-        self.busy = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self.busy = False
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
+    def wants(self, name: str) -> bool:
+        return name == self.name
 
-        def exec_module(module: ModuleType) -> None:
-            # A warm notebook imports nothing here, a cold one much: both must draw the same numbers afterwards.
-            with _same_random_state():
-                execute(module)
-            if self in sys.meta_path:  # a package may import itself once more while it is being imported: cv2 does
-                sys.meta_path.remove(self)
-            self.action(module)
+    def execute(self, module: ModuleType, executed: Callable[[ModuleType], None]) -> None:
+        # A warm notebook imports nothing here, a cold one much: both must draw the same numbers afterwards.
+        with _same_random_state():
+            executed(module)
 
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+    def loaded(self, module: ModuleType) -> None:
+        self.stop()
+        self.action(module)
 
 
 def _after_import(name: str, action: Callable[[ModuleType], None]) -> None:
     if name in sys.modules:
         action(sys.modules[name])
     else:
-        sys.meta_path.insert(0, _AfterImport(name, action))
+        sys.meta_path.insert(0, _Once(name, action))
 
 
 def _hook_matplotlib(backend_bases: ModuleType) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from . import seccomp
 from .processes import close_own_memory, exit_status, reap
+from .protocol import COVERED
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -40,8 +41,6 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1,
 CAPABILITY_VERSION_3 = 0x20080522
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 INSIDE_ID = 1000  # the notebook's user: nobody in particular
-# Files of /proc that tell of the machine rather than of the notebook.
-COVERED = ("kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo")
 SCRATCH_BYTES = 256 << 20
 
 

@@ -53,6 +53,9 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, ensure_ascii=True, allow_nan=False).encode())
 
 
+# Files of /proc that tell of the machine rather than of the notebook.
+COVERED = ("kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo")
+
 # No user packages, nothing imported from the current folder, no byte code written. The environment is ours to begin
 # with, and holds PYTHONHASHSEED, which -I would ignore.
 PYTHON_OPTIONS = ("-s", "-P", "-B")

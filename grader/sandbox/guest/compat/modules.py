@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
-import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from ..importing import AfterImport
 from . import backend, log, merging, refused, wrappers
 from .places import MODULES, NAMES, PACKAGES, TF_KERAS
 from .served import MISSING, serve
@@ -51,34 +51,20 @@ def shown(path: str) -> str:
     return path.replace(TF_KERAS, "tf.keras")
 
 
-class _Served(importlib.abc.MetaPathFinder):
+class _Served(AfterImport):
     """Dresses the packages of tensorflow.keras, which are imported only when a notebook does."""
 
     def __init__(self, replacements: Replacement) -> None:
         self.replacements = replacements
-        self.busy = False
 
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        place = _split(fullname)
-        if self.busy or place is None or place[1] not in PACKAGES:
-            return None
-        self.busy = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self.busy = False
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
+    def wants(self, name: str) -> bool:
+        place = _split(name)
+        return place is not None and place[1] in PACKAGES
 
-        def exec_module(module: ModuleType) -> None:
-            execute(module)
-            self.dress(module, *place)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+    def loaded(self, module: ModuleType) -> None:
+        place = _split(module.__name__)
+        assert place is not None
+        self.dress(module, *place)
 
     def dress(self, module: ModuleType, prefix: str, package: str) -> None:
         for path, value in self.replacements.items():
