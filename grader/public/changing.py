@@ -46,7 +46,8 @@ def _moved(picture: Pictures, bounds: Bounds, random: RandomState) -> Pictures:
     import cv2  # noqa: PLC0415  for those who grade; not for those who list assignments or ask for help
 
     height, width = picture.shape[:2]
-    place, how = _place((height, width), bounds, random), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    # Cubic: between four neighbours alone a small picture would be blurred, which costs an honest network most.
+    place, how = _place((height, width), bounds, random), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(picture, place, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
 
