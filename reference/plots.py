@@ -21,7 +21,7 @@ from reference.visualization.classification import (
 from reference.visualization.curves import curves_figure
 from reference.visualization.filters import filters_figure
 from reference.visualization.gradcam import gradcam_figure
-from reference.visualization.layers import last_convolution
+from reference.visualization.layers import layers_of
 
 SHOWN = 300  # examples that a page of mistakes is chosen from
 SMOOTHING = 0.8  # the course's, for fine-tuning
@@ -44,7 +44,11 @@ def plot_training(system: System, trained: Trained, out: Path) -> None:
 
 
 def plot_photo(model: keras.Model, photo: Path, out: Path) -> None:
-    """What the model makes of a photo: ``activations.png``, ``gradcam.png``, and of its last layer ``filters.png``."""
+    """What the model makes of a photo: ``activations.png``, ``gradcam.png``, and ``filters.png`` of a lower layer.
+
+    The filters are those of the convolution a third of the way up (VGG16's ``block3_conv1``): higher ones stay silent
+    on the noise that the climb begins with.
+    """
     _n, height, width, channels = model.input_shape
     loaded = keras.utils.load_img(
         photo, target_size=(height, width), color_mode="rgb" if channels == 3 else "grayscale"
@@ -52,7 +56,8 @@ def plot_photo(model: keras.Model, photo: Path, out: Path) -> None:
     pixels = keras.utils.img_to_array(loaded)
     _save(activations_figure(model, pixels), out, "activations")
     _save(gradcam_figure(model, pixels), out, "gradcam")
-    _save(filters_figure(model, last_convolution(model).name), out, "filters")
+    convolutions = [layer.name for layer in layers_of(model) if isinstance(layer, keras.layers.Conv2D)]
+    _save(filters_figure(model, convolutions[len(convolutions) // 3]), out, "filters")
 
 
 def line_figure(trained: Trained) -> Figure:

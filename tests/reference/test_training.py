@@ -194,6 +194,17 @@ def test_probabilities_become_classes() -> None:
     assert baselines.measured(BY_NAME["mnist-wide"], several).value == 1
 
 
+def test_a_photo_is_drawn_as_a_model_sees_it(tmp_path: Path) -> None:
+    inputs = keras.Input((40, 40, 3))
+    maps = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
+    maps = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.MaxPooling2D()(maps))
+    pooled = keras.layers.GlobalAveragePooling2D()(maps)
+    keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(pooled)).save(tmp_path / "model.keras")
+    photo = squares(tmp_path / "own", 1, 1) / "class0" / "000.png"
+    main(["draw", str(tmp_path / "model.keras"), str(photo), "--out", str(tmp_path / "drawn")])
+    assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"activations.png", "gradcam.png", "filters.png"}
+
+
 def test_all_systems_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["list"])
     said = capsys.readouterr().out
