@@ -29,10 +29,9 @@ CONFIGS = {"separable": Config(), "separable-plain": Config(separable=False)}
 
 def build_model(config: Config) -> keras.Model:
     """``(n, size, size, 3)`` 0 to 255 -> ``(n, classes)`` probabilities, compiled for class numbers."""
-    convolution = keras.layers.SeparableConv2D if config.separable else keras.layers.Conv2D
     layers: list[keras.Layer] = [keras.Input((config.size, config.size, 3)), keras.layers.Rescaling(1 / 255)]
     for number, pair in enumerate(config.filters, start=1):
-        layers += [convolution(filters, 3, activation="relu") for filters in pair]
+        layers += [_convolution(config, filters) for filters in pair]
         last = number == len(config.filters)
         layers.append(keras.layers.GlobalAveragePooling2D() if last else keras.layers.MaxPooling2D(2))
     layers += [
@@ -42,6 +41,20 @@ def build_model(config: Config) -> keras.Model:
     model = keras.Sequential(layers)
     model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
+
+
+def _convolution(config: Config, filters: int) -> keras.Layer:
+    """With initial weights that keep the size of what passes through (He et al., ICCV 2015).
+
+    Keras takes a depthwise kernel for one that reads all channels and begins it far too small: six such layers and
+    nothing is left, so that the network never begins to learn. It reads nine numbers.
+    """
+    if not config.separable:
+        return keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer="he_normal")
+    return keras.layers.SeparableConv2D(
+        filters, 3, activation="relu",
+        depthwise_initializer=keras.initializers.RandomNormal(stddev=1 / 3), pointwise_initializer="he_normal",
+    )  # fmt: skip
 
 
 def train(config: Config, session: Session) -> Trained:
