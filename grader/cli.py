@@ -29,9 +29,9 @@ from grader.records import Assignment, Graded, Limits, Outcome, Submission
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
-from grader.terminal import LangOption, errors, screen, speech_in
+from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
 
-EXIT_OPERATOR, EXIT_FAULT, EXIT_INTERRUPTED = 1, 3, 130
+EXIT_FAULT, EXIT_INTERRUPTED = 3, 130
 DEMO, DEMO_SECONDS = "disease", 45.0
 MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
 

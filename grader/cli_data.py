@@ -18,9 +18,7 @@ from grader.language import Translation
 from grader.library.catalogue import Entry, catalogue, entry
 from grader.library.place import default_folder
 from grader.records import Message, message
-from grader.terminal import LangOption, errors, screen, speech_in
-
-EXIT_OPERATOR = 1
+from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
 
 app = typer.Typer(help="Public data and weights, for notebooks without internet.", no_args_is_help=True)
 

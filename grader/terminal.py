@@ -11,6 +11,8 @@ from rich.console import Console
 
 from grader.language import Translation, translation
 
+EXIT_OPERATOR = 1  # something that the operator has to put right
+
 screen, errors = Console(), Console(stderr=True)
 
 

@@ -2,6 +2,7 @@
 
 python -m reference list
 python -m reference train NAME [--epochs N] [--seed N] [--out DIR] [--data FOLDER]
+python -m reference draw MODEL.keras PHOTO [--out DIR]
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reference", description="The course's systems, trained.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="all systems, the course's figures and the best measured ones")
+    commands.add_parser("list", help="all systems, the course's figures and what was measured")
     training = commands.add_parser("train", help="train one; its result is added to baselines.toml")
     training.add_argument("name", choices=sorted(BY_NAME), metavar="NAME", help="one of: python -m reference list")
     training.add_argument("--epochs", type=int, help="else as many as the course's")

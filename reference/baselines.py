@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.metrics import Measured, bootstrap_interval, wilson_interval
+from grader.metrics import Measured, accuracy_score, mean_squared_error
 from reference.systems import System, Trained
 
 FILE = Path(__file__).with_name("baselines.toml")
@@ -43,15 +43,9 @@ class Baseline:
 
 
 def measured(system: System, trained: Trained) -> Measured:
-    """Accuracy with Wilson's interval; a mean squared error with a bootstrap interval."""
-    truth = np.asarray(trained.truth)
-    if system.metric == "mean_squared_error":
-        answers, truth = np.asarray(trained.answers, dtype=np.float64), truth.astype(np.float64)
-        low, high = bootstrap_interval(lambda a, t: float(np.mean((a - t) ** 2)), answers, truth)
-        return Measured(float(np.mean((answers - truth) ** 2)), low, high, len(truth))
-    right = int(np.count_nonzero(answered(trained) == truth))
-    low, high = wilson_interval(right, len(truth))
-    return Measured(right / len(truth), low, high, len(truth))
+    """As the grader measures: accuracy with Wilson's interval, a mean squared error with a bootstrap interval."""
+    measure = accuracy_score if system.metric == "accuracy" else mean_squared_error
+    return measure(np.asarray(trained.answers), np.asarray(trained.truth))
 
 
 def answered(trained: Trained) -> np.ndarray:
@@ -61,7 +55,7 @@ def answered(trained: Trained) -> np.ndarray:
 
 
 def hardware() -> str:
-    """The processor by its own name, how many of it, and the accelerators that Keras' backend sees."""
+    """The processor by its own name, and how many of it."""
     names = [
         line.partition(":")[2].strip()
         for line in (Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "").splitlines()
@@ -75,8 +69,7 @@ def versions() -> str:
     import keras  # noqa: PLC0415  five seconds: not for those who only read the file
 
     backend = keras.backend.backend()
-    package = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[backend]
-    return f"Python {platform.python_version()}, Keras {keras.__version__}, {package} {version(package)}"
+    return f"Python {platform.python_version()}, Keras {keras.__version__}, {backend} {version(backend)}"
 
 
 def append(baseline: Baseline, path: Path = FILE) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from reference.photos import augmented, course_augmentation, gathered, read_split
+from reference.photos import augmented, course_augmentation, fit, read_split, tested
 from reference.systems import Session, Trained
 
 
@@ -49,13 +49,4 @@ def train(config: Config, session: Session) -> Trained:
     if config.augment:
         pictures = augmented(pictures, course_augmentation())
     model = build_model(config)
-    fitted = model.fit(
-        pictures,
-        validation_data=split.validation,
-        shuffle=False,  # the dataset does
-        epochs=session.epochs,
-        callbacks=list(session.callbacks),
-        verbose=0,
-    )
-    examples, truth = gathered(split.test)
-    return Trained(model, fitted.history, model.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
+    return tested(model, fit(model, pictures, split, session), split)

@@ -12,7 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from grader.errors import DatasetError
 from grader.library.sets import photos
+from reference.systems import Session, Trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,36 @@ def gathered(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
     """All pictures ``(n, size, size, 3)`` and labels ``(n,)``, read once: the order may be another the next time."""
     pictures, labels = zip(*((np.asarray(x), np.asarray(y)) for x, y in dataset), strict=True)
     return np.concatenate(pictures), np.concatenate(labels)
+
+
+# ---------------------------------------------------------------- one way to train on them
+
+
+def own_pictures(system: str, session: Session) -> Path:
+    """The folder that the session names; raises DatasetError without one."""
+    if session.folder is None:
+        raise DatasetError(f"{system}: expected --data FOLDER with a folder of pictures for each class")
+    return session.folder
+
+
+def fit(model: keras.Model, pictures: Any, split: Split, session: Session) -> dict[str, list[float]]:
+    """Trains on ``pictures``, the split's own or changed ones; what each epoch gave."""
+    fitted = model.fit(
+        pictures,
+        validation_data=split.validation,
+        shuffle=False,  # the dataset does
+        epochs=session.epochs,
+        callbacks=list(session.callbacks),
+        verbose=0,
+    )
+    history: dict[str, list[float]] = fitted.history
+    return history
+
+
+def tested(model: keras.Model, history: dict[str, list[float]], split: Split) -> Trained:
+    """With its answers for the test pictures: (n,) of a model with one output for two classes, else (n, classes)."""
+    examples, truth = gathered(split.test)
+    answers = model.predict(examples, verbose=0)
+    if answers.shape[1] < len(split.classes):
+        answers = answers[:, 0]  # (n,): the probability of the second of two
+    return Trained(model, history, answers, truth, split.classes, examples)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from grader.errors import DatasetError
-from reference.photos import augmented, course_augmentation, gathered, read_own
+from reference.photos import augmented, course_augmentation, fit, own_pictures, read_own, tested
 from reference.systems import Session, Trained
 
 
@@ -58,18 +57,9 @@ def _convolution(config: Config, filters: int) -> keras.Layer:
 
 
 def train(config: Config, session: Session) -> Trained:
-    if session.folder is None:
-        raise DatasetError("separable: expected --data FOLDER with a folder of pictures for each class")
+    folder = own_pictures("separable", session)
     keras.utils.set_random_seed(session.seed)
-    split = read_own(session.folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
+    split = read_own(folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
     model = build_model(replace(config, classes=len(split.classes)))
-    fitted = model.fit(
-        augmented(split.train, course_augmentation(rotation=25, shift=0.1)),
-        validation_data=split.validation,
-        shuffle=False,  # the dataset does
-        epochs=session.epochs,
-        callbacks=list(session.callbacks),
-        verbose=0,
-    )
-    examples, truth = gathered(split.test)
-    return Trained(model, fitted.history, model.predict(examples, verbose=0), truth, split.classes, examples)
+    pictures = augmented(split.train, course_augmentation(rotation=25, shift=0.1))
+    return tested(model, fit(model, pictures, split, session), split)

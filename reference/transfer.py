@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from grader.library.sets import weights
-from reference.photos import Split, augmented, course_augmentation, gathered, read_split
+from reference.photos import Split, augmented, course_augmentation, fit, read_split, tested
 from reference.systems import Session, Trained
 
 HEAD_RATE = 2e-5  # the learning rate of a head on a frozen base
@@ -104,17 +104,8 @@ def train(config: Config, session: Session) -> Trained:
     else:
         if config.way == "tuned":
             _train_head_first(model, config, split)
-        fitted = model.fit(
-            augmented(split.train, course_augmentation()),
-            validation_data=split.validation,
-            shuffle=False,  # the dataset does
-            epochs=session.epochs,
-            callbacks=list(session.callbacks),
-            verbose=0,
-        )
-        history = fitted.history
-    examples, truth = gathered(split.test)
-    return Trained(model, history, model.predict(examples, verbose=0)[:, 0], truth, split.classes, examples)
+        history = fit(model, augmented(split.train, course_augmentation()), split, session)
+    return tested(model, history, split)
 
 
 def _train_on_features(model: keras.Model, config: Config, session: Session, split: Split) -> dict[str, list[float]]:
