@@ -116,8 +116,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Student:
+    """A student, or a group that hands in once."""
+
     id: str  # unique in the class, safe as a file name
     name: str  # as the LMS gave it
+    key: str = ""  # the LMS's own id, by which grades find their way back
+    email: str = ""
+    username: str = ""  # login or student number
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,10 @@ class Submission:
     submitted_at: datetime | None = None
     late: bool | None = None  # None: the LMS does not say
     digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
+    lms: str = "folder"  # which one's naming it came under
     origin: str = ""  # the archive's entry or folder it came from
+    entry: str = ""  # the archive's entry that is the notebook
+    group: tuple[Student, ...] = ()  # who handed in together, where the LMS says who
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
     notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -12,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.atomic import write_text
+from grader.handback import GRADES, student_entry
 from grader.records import Assignment, Graded, Score
+from grader.spreadsheet import csv_text, defused, points_cell
 
 SCHEMA = Path(__file__).with_name("grades.schema.json")
 
 _COLUMNS = ("id", "name", "total", "max", "outcome", "late", "needs_review", "review_reasons")
-# A spreadsheet takes a cell that starts so for a formula; the wide forms count where Chinese is typed.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_results(results: Sequence[Graded], assignment: Assignment, out: Path, made_at: datetime) -> None:
@@ -29,14 +27,19 @@ def write_results(results: Sequence[Graded], assignment: Assignment, out: Path, 
         "made_at": made_at.isoformat(timespec="seconds"),
         "submissions": [_submission(graded) for graded in results],
     }
-    write_text(out / "grades.json", json.dumps(grades, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
-    write_text(out / "grades.csv", "\ufeff" + _table(results, assignment))  # Excel reads UTF-8 only with the mark
+    write_text(out / GRADES, json.dumps(grades, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    write_text(out / "grades.csv", _table(results, assignment))
 
 
 def _submission(graded: Graded) -> dict[str, Any]:
     submission, run, grade = graded.submission, graded.run, graded.grade
     return {
-        "student": {"id": submission.student.id, "name": submission.student.name},
+        "student": student_entry(submission.student),
+        "group": [student_entry(one) for one in submission.group],
+        "lms": submission.lms,
+        "origin": submission.origin,
+        "entry": submission.entry,
+        "submitted_at": submission.submitted_at.isoformat() if submission.submitted_at else None,
         "notebook": submission.notebook_name or None,
         "outcome": run.outcome.value,
         "total": _rounded(grade.total, 4),
@@ -75,33 +78,21 @@ def _rounded(value: float | None, digits: int) -> float | None:
 def _table(results: Sequence[Graded], assignment: Assignment) -> str:
     criteria = [criterion.id for criterion in assignment.rubric]
     headings = [f"{name} (points)" if name in _COLUMNS else name for name in criteria]
-    target = io.StringIO(newline="")
-    writer = csv.writer(target)
-    writer.writerow([*_COLUMNS, *map(_defused, headings)])
-    writer.writerows(_row(graded, criteria) for graded in results)
-    return target.getvalue()
+    rows = [_row(graded, criteria) for graded in results]
+    return csv_text([[*_COLUMNS, *map(defused, headings)], *rows])
 
 
 def _row(graded: Graded, criteria: Sequence[str]) -> list[str]:
     student, grade = graded.submission.student, graded.grade
     points = {score.criterion: score.points for score in grade.scores}
     return [
-        _defused(student.id),
-        _defused(student.name),
-        _cell(grade.total),
-        _cell(grade.max),
+        defused(student.id),
+        defused(student.name),
+        points_cell(grade.total),
+        points_cell(grade.max),
         graded.run.outcome.value,
         "" if grade.late is None else str(grade.late).lower(),
         str(grade.needs_review).lower(),
-        _defused("; ".join(str(reason) for reason in grade.review_reasons)),
-        *(_cell(points.get(criterion)) for criterion in criteria),
+        defused("; ".join(str(reason) for reason in grade.review_reasons)),
+        *(points_cell(points.get(criterion)) for criterion in criteria),
     ]
-
-
-def _cell(points: float | None) -> str:
-    rounded = _rounded(points, 4)
-    return "" if rounded is None else f"{rounded:.12g}"
-
-
-def _defused(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -10,12 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from grader.lms.owner import Owner
+from grader.archive.unpacking import Archive
+from grader.lms.owner import Naming, Owner
 
 _FILE = r"(?:(?P<upload>[0-9]+)_(?P<file>[^/]+)|(?P<typed>(?:text|link)\.html))"
 _ANONYMOUS = re.compile(rf"(?P<late>LATE_)?(?P<name>anon)_(?P<id>[A-Za-z0-9]{{5}})_{_FILE}")
 _NAMED = re.compile(rf"(?P<name>[^/]+?)(?P<late>_LATE)?_(?P<id>[0-9]+)_{_FILE}")
 _AGAIN = re.compile(r"(?P<stem>.+)-(?P<number>[0-9]{1,4})(?P<suffix>\.[^.]+)")
+
+
+def naming(_content: Archive) -> Naming:
+    return parse_name
 
 
 def parse_name(name: str) -> Owner | None:

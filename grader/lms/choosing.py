@@ -44,6 +44,7 @@ class HandedIn:
     """All that one student handed in."""
 
     owner: Owner
+    lms: str = "folder"
     files: list[File] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     unreadable: list[Message] = field(default_factory=list)  # what is wrong with an archive among the files
@@ -62,7 +63,15 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         candidates = (
             candidates or [file for file in files if is_notebook(file.name)] or _lookalikes(files, handed.notes)
         )
-    blank = Submission(student, late=handed.owner.late, origin=handed.owner.origin)
+    owner = handed.owner
+    blank = Submission(
+        student,
+        submitted_at=owner.submitted_at,
+        late=owner.late,
+        lms=handed.lms,
+        origin=owner.origin,
+        group=owner.group,
+    )
     if not candidates:
         outcome, problem = _nothing_to_run(files, handed)
         beside = _attachments(files, "", handed.notes)
@@ -80,6 +89,7 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         notebook_name=_short(PurePosixPath(taken.name).name),
         attachments=beside,
         digest=_digest(path),
+        entry="" if taken.archive else taken.entry.name,
         notes=_notes(handed),
     )
 

@@ -15,10 +15,11 @@ from grader.archive.unpacking import Archive, ArchiveLimits, Entry
 from grader.errors import IntakeError, OutputError
 from grader.lms import canvas, folder, moodle
 from grader.lms.choosing import File, HandedIn, submission
-from grader.lms.owner import Owner, folded, unique_id
+from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
 
-_NAMING: Mapping[str, Callable[[str], Owner | None]] = {"moodle": moodle.parse_name, "canvas": canvas.parse_name}
+# How each names the entries of this very archive; in this order they are tried.
+_NAMING: Mapping[str, Callable[[Archive], Naming]] = {"moodle": moodle.naming, "canvas": canvas.naming}
 LMS = ("auto", "folder", *_NAMING)
 _WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 
@@ -32,6 +33,7 @@ class _Source:
     path: Path
     lms: str
     content: Archive
+    naming: Naming
 
 
 def read_submissions(
@@ -71,7 +73,8 @@ def _submissions(students: Mapping[_Who, HandedIn], room: Path, *, with_pictures
     taken: set[str] = set()
     for number, handed in enumerate(students.values()):
         owner = handed.owner
-        student = Student(unique_id(owner.key or owner.name, taken), owner.name.strip() or owner.origin)
+        name = owner.name.strip() or owner.origin
+        student = Student(unique_id(owner.key or owner.name, taken), name, owner.key, owner.email, owner.username)
         taken.add(folded(student.id))
         yield submission(student, handed, room / f"nested-{number:05d}", with_pictures=with_pictures)
 
@@ -125,12 +128,14 @@ def _named(path: Path, content: Archive, lms: str) -> _Source:
     """``content`` with the LMS that named it, and without the folder that a teacher's own packing puts around all."""
     names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
     outer = _common_folder([entry.name for entry in content.entries])
-    for known, parse in _NAMING.items():
+    for known, naming in _NAMING.items():
         for prefix in ("", outer):
+            inner = _unwrapped(content, prefix)
+            parse = naming(inner)
             fitting = sum(parse(name.removeprefix(prefix)) is not None for name in names)
             # A request by name needs one fitting entry; a guess needs more than half.
             if (lms == known and fitting) or (lms == "auto" and 2 * fitting > len(names)):
-                return _Source(path, known, _unwrapped(content, prefix))
+                return _Source(path, known, inner, parse)
     if lms in _NAMING and names:
         raise IntakeError(
             message(
@@ -140,7 +145,7 @@ def _named(path: Path, content: Archive, lms: str) -> _Source:
         )  # fmt: skip
     while prefix := folder.wrapper([entry.name for entry in content.entries]):
         content = _unwrapped(content, prefix)
-    return _Source(path, "folder", content)
+    return _Source(path, "folder", content, folder.parse_name)
 
 
 def _common_folder(names: Sequence[str]) -> str:
@@ -178,41 +183,41 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
 
     def handed(owner: Owner) -> HandedIn:
         who = (source.lms, owner.key, owner.name) if owner.key else (str(number), "", owner.name)
-        one = students.setdefault(who, HandedIn(owner))
+        one = students.setdefault(who, HandedIn(owner, source.lms))
         late = _either(one.owner.late, owner.late)
         one.owner = replace(owner if one.owner.typed else one.owner, late=late)
         return one
 
     for entry in content.entries:
-        owner = _owner(entry.name, source.lms)
+        owner = _owner(entry.name, source)
         if owner is not None and entry.name not in shared:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
             handed(owner).files.append(File(name, entry, owner.order, owner.typed))
     for refused in content.refused:
-        owner = _owner(refused.name, source.lms)
+        owner = _owner(refused.name, source)
         if owner is not None:
             handed(owner).refused.append(refused)
     for name in content.skipped:
-        owner = _owner_of_nothing(name, source.lms, shared)
+        owner = _owner_of_nothing(name, source, shared)
         if owner is not None:
             handed(owner)
     _share([entry for entry in content.entries if entry.name in shared], list(students.values()))
     return students
 
 
-def _owner(name: str, lms: str) -> Owner | None:
+def _owner(name: str, source: _Source) -> Owner | None:
     """Whose ``name`` is. What fits no naming is a student of its own, to be seen; None for a class's hidden files."""
     outside = name_problem(name.partition("/")[0]) is not None
-    if lms == "folder" and not outside:
-        return folder.parse_name(name)
-    owner = None if outside or lms == "folder" else _NAMING[lms](name)
+    if source.lms == "folder" and not outside:
+        return source.naming(name)
+    owner = None if outside or source.lms == "folder" else source.naming(name)
     return owner or Owner(name=name, rest=name.rsplit("/", 1)[-1], origin=name)
 
 
-def _owner_of_nothing(name: str, lms: str, shared: set[str]) -> Owner | None:
+def _owner_of_nothing(name: str, source: _Source, shared: set[str]) -> Owner | None:
     """A student whose folder is there, but nothing in it other than what computers leave behind."""
-    if lms != "folder":
-        return _NAMING[lms](name)
+    if source.lms != "folder":
+        return source.naming(name)
     top, slash, _rest = name.partition("/")
     if not slash or any(other.startswith(f"{top}/") for other in shared):
         return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from grader.lms.owner import Owner
+from grader.archive.unpacking import Archive
+from grader.lms.owner import Naming, Owner
 
 _NAME = re.compile(
     r"(?P<name>[^/]+?)(?:_(?P<id>[0-9]+))?_assignsubmission_(?P<kind>[a-z0-9]+)(?P<old>_(?=/))?(?P<mark>[/_]|$)(?P<rest>.*)",
@@ -17,6 +18,10 @@ _NAME = re.compile(
 )
 # With blind marking every name is the word for "participant", in the language of the site.
 _BLIND = frozenset({"Participant", "參與者", "参与者", "Teilnehmerin", "Teilnehmer", "Participante", "Partecipante"})
+
+
+def naming(_content: Archive) -> Naming:
+    return parse_name
 
 
 def parse_name(name: str) -> Owner | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+from datetime import datetime
+
+from grader.records import Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,13 @@ class Owner:
     late: bool | None = None
     order: int = 0  # grows with each upload, where the LMS counts them
     typed: bool = False  # text or an address typed into the LMS, not a file
+    submitted_at: datetime | None = None  # aware where the LMS names a zone
+    email: str = ""
+    username: str = ""  # login or student number
+    group: tuple[Student, ...] = ()  # of several, with the ids that the LMS gives them
+
+
+Naming = Callable[[str], Owner | None]  # the owner of an entry's name, or None for one that the LMS would not give
 
 
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)

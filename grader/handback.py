@@ -1,0 +1,186 @@
+"""What goes back to the LMS: a class's results as ``grades.json`` keeps them, read at any later time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grader.errors import IntakeError
+from grader.records import Message, Student, message
+
+GRADES = "grades.json"
+
+
+class Missing(StrEnum):
+    """What a student gets who is in the LMS's list and handed in nothing."""
+
+    BLANK = "blank"
+    ZERO = "zero"
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """One criterion's; None where a person has to judge."""
+
+    criterion: str
+    points: float | None
+    max: float
+    reason: str = ""  # in English
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One submission. ``total`` is None while it is open: nothing is given back for it."""
+
+    student: Student
+    total: float | None
+    max: float
+    outcome: str  # as records.Outcome writes it
+    lms: str = "folder"
+    origin: str = ""
+    entry: str = ""
+    notebook: str = ""
+    group: tuple[Student, ...] = ()
+    late: bool | None = None
+    submitted_at: str = ""  # ISO 8601
+    needs_review: bool = False
+    criteria: tuple[Points, ...] = ()
+    folder: Path = Path()  # holds report.html, and executed.ipynb where the notebook ran
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def executed(self) -> Path:
+        return self.folder / "executed.ipynb"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """``folder`` is where ``grader grade`` wrote everything."""
+
+    assignment: str
+    max: float
+    folder: Path
+    students: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """``files`` are to be uploaded; ``notes`` say what a teacher should know before doing so."""
+
+    files: tuple[Path, ...]
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be written: ``sheets`` are the teacher's own files from the LMS, filled in and never invented."""
+
+    out: Path
+    sheets: tuple[Path, ...] = ()
+    missing: Missing = Missing.BLANK
+    language: str = "en"
+
+
+# ---------------------------------------------------------------- reading
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Student(_Model):
+    id: str
+    name: str
+    key: str = ""
+    email: str = ""
+    username: str = ""
+
+
+class _Criterion(_Model):
+    id: str
+    points: float | None
+    max: float
+    reason: str = ""
+
+
+class _Submission(_Model):
+    student: _Student
+    total: float | None
+    max: float
+    outcome: str
+    notebook: str | None = None
+    late: bool | None = None
+    needs_review: bool = False
+    lms: str = "folder"
+    origin: str = ""
+    entry: str = ""
+    submitted_at: str | None = None
+    group: list[_Student] = []
+    criteria: list[_Criterion] = []
+
+
+class _File(_Model):
+    assignment: str
+    submissions: list[_Submission]
+
+
+def read_results(folder: Path) -> Results:
+    """The results in ``folder/grades.json``; raises ``IntakeError`` with every problem found there."""
+    path = folder / GRADES
+    try:
+        file = _File.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise IntakeError(
+            message("{path}: not found. Give the folder that grader grade wrote its results to.", path=path)
+        ) from None
+    except OSError as error:
+        raise IntakeError(message("{path} cannot be read: {reason}.", path=path, reason=str(error.strerror))) from error
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
+        raise IntakeError(
+            message("{path} is not as grader grade wrote it: {found}. Grade again.", path=path, found=found)
+        ) from None
+    students = tuple(_result(one, folder) for one in file.submissions)
+    return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students)
+
+
+def _result(one: _Submission, folder: Path) -> Result:
+    return Result(
+        student=_student(one.student),
+        total=one.total,
+        max=one.max,
+        outcome=one.outcome,
+        lms=one.lms,
+        origin=one.origin,
+        entry=one.entry,
+        notebook=one.notebook or "",
+        group=tuple(map(_student, one.group)),
+        late=one.late,
+        submitted_at=one.submitted_at or "",
+        needs_review=one.needs_review,
+        criteria=tuple(Points(each.id, each.points, each.max, each.reason) for each in one.criteria),
+        folder=folder / "students" / one.student.id,
+    )
+
+
+def _student(one: _Student) -> Student:
+    return Student(one.id, one.name, one.key, one.email, one.username)
+
+
+def student_entry(student: Student) -> Mapping[str, Any]:
+    """As ``grades.json`` holds it."""
+    return {
+        "id": student.id,
+        "name": student.name,
+        "key": student.key,
+        "email": student.email,
+        "username": student.username,
+    }

@@ -1,0 +1,34 @@
+"""Grades for an LMS that has no format of its own here, and for spreadsheets: one CSV, a line per student."""
+
+from __future__ import annotations
+
+from grader.atomic import write_text
+from grader.handback import HandedBack, Order, Result, Results
+from grader.spreadsheet import csv_text, defused, points_cell
+
+FILE = "grades-for-lms.csv"
+_COLUMNS = ("Name", "ID", "Username", "Email", "Total", "Maximum", "Late", "Needs review")
+
+
+def hand_back(results: Results, order: Order) -> HandedBack:
+    """Writes ``grades-for-lms.csv``: a group has a line for each of its members."""
+    criteria = list(dict.fromkeys(each.criterion for one in results.students for each in one.criteria))
+    rows = [row for one in results.students for row in _rows(one, criteria)]
+    path = order.out / FILE
+    write_text(path, csv_text([[*_COLUMNS, *map(defused, criteria)], *rows]))
+    return HandedBack((path,))
+
+
+def _rows(one: Result, criteria: list[str]) -> list[list[str]]:
+    points = {each.criterion: each.points for each in one.criteria}
+    graded = [
+        points_cell(one.total),
+        points_cell(one.max),
+        "" if one.late is None else str(one.late).lower(),
+        str(one.needs_review).lower(),
+        *(points_cell(points.get(criterion)) for criterion in criteria),
+    ]
+    return [
+        [*map(defused, (student.name, student.key or student.id, student.username, student.email)), *graded]
+        for student in one.group or (one.student,)
+    ]
