@@ -18,13 +18,14 @@ import psutil
 import typer
 from rich.text import Text
 
-from grader import __version__, cli_data, console, datasets, doctor, shelf, spec
+from grader import __version__, cli_data, console, datasets, doctor, shelf, spec, terminal
+from grader.deadlines import with_deadline
 from grader.demo import write_demo_archive
 from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation
 from grader.library.place import default_folder
 from grader.lms.intake import read_submissions
-from grader.pipeline import Settings, grade_class, make_writable
+from grader.pipeline import ClassFiles, Settings, grade_class, make_writable, take_in
 from grader.records import Assignment, Graded, Limits, Outcome, Submission
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
@@ -108,7 +109,8 @@ def demo(
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
     screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
     screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
-    _grade(_within(assignment, DEMO_SECONDS), [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
+    given = ClassFiles((archive,))
+    _grade(_within(assignment, DEMO_SECONDS), given, out, jobs=jobs, level=Level.auto, speech=speech)
 
 
 @app.command()
@@ -121,10 +123,15 @@ def grade(
     lang: LangOption = None,
     sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
     budget: BudgetOption = None,
+    due: terminal.DueOption = None,
+    late: terminal.LateOption = None,
+    extensions: terminal.ExtensionsOption = None,
+    roster: terminal.RosterOption = None,
 ) -> None:
     """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
-    chosen = _within(shelf.by_name(assignment), budget)
-    _grade(chosen, paths, out, jobs=jobs, lms=lms, level=sandbox, speech=speech_in(lang))
+    chosen = with_deadline(_within(shelf.by_name(assignment), budget), due, late)
+    given = ClassFiles(tuple(paths), lms.value, roster, extensions)
+    _grade(chosen, given, out, jobs=jobs, level=sandbox, speech=speech_in(lang))
 
 
 @app.command()
@@ -142,7 +149,7 @@ def check(
         practice = datasets.practice(chosen, Path(workspace) / "data")
         submissions = read_submissions(
             [path], lms="folder", workspace=Path(workspace) / "handed-in", pictures=chosen.pictures
-        )
+        ).submissions
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(
@@ -181,17 +188,18 @@ def _within(assignment: Assignment, budget: float | None) -> Assignment:
 
 def _grade(
     assignment: Assignment,
-    paths: Sequence[Path],
+    given: ClassFiles,
     out: Path,
     *,
     jobs: int | None,
-    lms: Lms,
     level: Level,
     speech: Translation,
 ) -> None:
     make_writable(out)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace), pictures=assignment.pictures)
+        intake = take_in(given, assignment, Path(workspace), language=speech.language, out=out)
+        screen.print(console.intake_line(intake, out, speech), soft_wrap=True)
+        submissions = intake.submissions
         jobs = jobs or _default_jobs(len(submissions), assignment.limits)
         settings = Settings(
             out=out,
@@ -200,6 +208,7 @@ def _grade(
             jobs=jobs,
             threads=max(1, _processors() // jobs),
             library=default_folder(),
+            absent=intake.absent,
         )
         if level is Level.container:
             image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from grader.decisions import INTAKE_PAGE, Intake
 from grader.doctor import Finding, State
 from grader.language import Translation
 from grader.records import Assignment, Graded, Outcome, Score, message
@@ -73,6 +75,19 @@ def review_line(results: Sequence[Graded], assignment: Assignment, speech: Trans
     if manual:
         line += " " + speech.text("Only proposed, for you to decide: {criteria}.", criteria=", ".join(manual))
     return line
+
+
+def intake_line(intake: Intake, out: Path, speech: Translation) -> str:
+    """What was read, how much of it a person should look at, and where that is said."""
+    page = (out / INTAKE_PAGE).resolve().as_uri()
+    if intake.absent:
+        return speech.text(
+            "Read: {n} submissions, {absent} on the class list without one, {doubts} to look at: {page}",
+            n=len(intake), absent=len(intake.absent), doubts=intake.to_look_at, page=page,
+        )  # fmt: skip
+    return speech.text(
+        "Read: {n} submissions, {doubts} to look at: {page}", n=len(intake), doubts=intake.to_look_at, page=page
+    )
 
 
 def _worth_a_look(graded: Graded) -> bool:

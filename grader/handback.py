@@ -48,6 +48,7 @@ class Result:
     group: tuple[Student, ...] = ()
     late: bool | None = None
     submitted_at: str = ""  # ISO 8601
+    taken_off: float = 0.0  # for lateness, of ``total`` already
     needs_review: bool = False
     criteria: tuple[Points, ...] = ()
     folder: Path = Path()  # holds report.html, and executed.ipynb where the notebook ran
@@ -69,6 +70,7 @@ class Results:
     max: float
     folder: Path
     students: tuple[Result, ...]
+    absent: tuple[Student, ...] = ()  # on the class list, and nothing came: neither a result nor a zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class _Criterion(_Model):
     reason: str = ""
 
 
+class _Lateness(_Model):
+    taken_off: float = 0.0
+
+
 class _Submission(_Model):
     student: _Student
     total: float | None
@@ -125,11 +131,13 @@ class _Submission(_Model):
     submitted_at: str | None = None
     group: list[_Student] = []
     criteria: list[_Criterion] = []
+    lateness: _Lateness | None = None
 
 
 class _File(_Model):
     assignment: str
     submissions: list[_Submission]
+    absent: list[_Student] = []
 
 
 def read_results(folder: Path) -> Results:
@@ -149,7 +157,8 @@ def read_results(folder: Path) -> Results:
             message("{path} is not as grader grade wrote it: {found}. Grade again.", path=path, found=found)
         ) from None
     students = tuple(_result(one, folder) for one in file.submissions)
-    return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students)
+    most = max((one.max for one in students), default=0.0)
+    return Results(file.assignment, most, folder, students, tuple(map(_student, file.absent)))
 
 
 def _result(one: _Submission, folder: Path) -> Result:
@@ -165,6 +174,7 @@ def _result(one: _Submission, folder: Path) -> Result:
         group=tuple(map(_student, one.group)),
         late=one.late,
         submitted_at=one.submitted_at or "",
+        taken_off=one.lateness.taken_off if one.lateness else 0.0,
         needs_review=one.needs_review,
         criteria=tuple(Points(each.id, each.points, each.max, each.reason) for each in one.criteria),
         folder=folder / "students" / one.student.id,

@@ -12,12 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader import datasets
+from grader.decisions import Intake
 from grader.document.reading import read_document
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
+from grader.lms.extensions import granted
+from grader.lms.intake import read_submissions
+from grader.lms.roster import read_roster
 from grader.pictures import preparing
-from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
+from grader.records import Assignment, Graded, Message, Outcome, Run, Student, Submission, message
+from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from grader.results import write_results
 from grader.rubric import document
@@ -41,7 +46,32 @@ class Settings:
     jobs: int = 1
     threads: int = 1  # of each notebook
     library: Path | None = None  # what Keras would download, laid out as KERAS_HOME
+    absent: tuple[Student, ...] = ()  # on the class list, and nothing came: in the tables without a grade
     announce: Announce = lambda _words: None  # of what takes its time before the first notebook
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFiles:
+    """What a class handed in, as the teacher has it, and the teacher's own lists of the class."""
+
+    paths: tuple[Path, ...]
+    lms: str = "auto"
+    roster: Path | None = None
+    extensions: Path | None = None
+
+
+def take_in(given: ClassFiles, assignment: Assignment, workspace: Path, *, language: str, out: Path) -> Intake:
+    """Reads what was handed in and writes ``out/intake.html`` on every decision about it, before anything is run.
+
+    Raises ``IntakeError`` when a path or a list cannot be read, ``OutputError`` when a folder cannot be written.
+    """
+    roster = read_roster(given.roster) if given.roster is not None else None
+    intake = read_submissions(
+        given.paths, lms=given.lms, workspace=workspace, pictures=assignment.pictures, roster=roster
+    )
+    intake = granted(intake, given.extensions, assignment.late)
+    write_intake_page(intake, assignment, language=language, out=out)
+    return intake
 
 
 def grade_class(
@@ -155,7 +185,7 @@ def _with_document(run: Run, submission: Submission, assignment: Assignment) -> 
 
 
 def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:
-    return Graded(submission, run, grade_scores(submission, run, score_run(run, assignment, truth)))
+    return Graded(submission, run, grade_scores(submission, run, score_run(run, assignment, truth), assignment.late))
 
 
 def _fault(error: Exception) -> Run:
@@ -171,7 +201,7 @@ def _write_student(graded: Graded, assignment: Assignment, settings: Settings) -
 
 
 def _write_class(results: Sequence[Graded], assignment: Assignment, settings: Settings) -> None:
-    write_results(results, assignment, settings.out, datetime.now(UTC))
+    write_results(results, assignment, settings.out, datetime.now(UTC), absent=settings.absent)
     write_class_page(results, assignment, language=settings.language, out=settings.out)
 
 

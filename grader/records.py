@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.claims import Facts
+from grader.lateness import Extension, Lateness, LatePolicy
 from grader.messages import Message as Message
 from grader.messages import message as message
 from grader.pictures.survey import Pictures as Pictures
@@ -97,6 +98,7 @@ class Assignment:
     pictures: Pictures | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
     withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
+    late: LatePolicy | None = None  # None: nothing is ever due
 
     @property
     def points(self) -> float:
@@ -143,6 +145,7 @@ class Submission:
     attachments: tuple[Attachment, ...] = ()
     submitted_at: datetime | None = None
     late: bool | None = None  # None: the LMS does not say
+    extension: Extension | None = None  # the student's own due time
     digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
     lms: str = "folder"  # which one's naming it came under
     origin: str = ""  # the archive's entry or folder it came from
@@ -254,12 +257,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """``total`` is None when a fault of the grader's own left something unjudged: never a zero."""
+    """``total`` is None when a fault of the grader's own left something unjudged: never a zero.
+
+    What lateness costs is taken off ``total`` already.
+    """
 
     scores: tuple[Score, ...]
     total: float | None
     max: float
     late: bool | None = None
+    lateness: Lateness | None = None  # None: nothing is due
     review_reasons: tuple[Message, ...] = ()
 
     @property

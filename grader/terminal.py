@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,19 @@ class Language(StrEnum):
 
 
 LangOption = Annotated[Language | None, typer.Option(help="Language of reports and messages; else the system's.")]
+DueOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help='When it was due: "2026-11-30 23:59", with +08:00 if elsewhere.')
+]
+LateOption = Annotated[
+    str | None,
+    typer.Option(metavar="POLICY", help="What lateness costs: none, zero, percent:10[:50], late-days:3[:10]."),
+]
+ExtensionsOption = Annotated[
+    Path | None, typer.Option(metavar="CSV", help="Who has more time: a table of students with Due, Days or Hours.")
+]
+RosterOption = Annotated[
+    Path | None, typer.Option(metavar="CSV", help="The class list: whatever table has names, numbers or addresses.")
+]
 
 
 def speech_in(lang: Language | None) -> Translation:

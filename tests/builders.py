@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def canvas_name(slug: str, user: int | str, upload: int, file: str, *, late: boo
     return f"{slug}{'_LATE' if late else ''}_{user}_{upload}_{file}"
 
 
-def by_name(submissions: tuple[Submission, ...]) -> dict[str, Submission]:
+def by_name(submissions: Collection[Submission]) -> dict[str, Submission]:
     """The submissions by their student's name, which no two share."""
     assert len({one.student.name for one in submissions}) == len(submissions)
     return {one.student.name: one for one in submissions}

@@ -111,7 +111,7 @@ def group_folder(folder: Path, groups: Mapping[str, Mapping[str, bytes]], *cells
 
 
 def graded_class(assignment: Assignment, folder: Path, sandbox: object, out: Path) -> dict[str, Graded]:
-    handed_in = read_submissions([folder], workspace=out / "in", pictures=assignment.pictures)
+    handed_in = read_submissions([folder], workspace=out / "in", pictures=assignment.pictures).submissions
     results = grade_class(assignment, handed_in, sandbox, Settings(out, SECRET))  # type: ignore[arg-type]
     return {one.submission.student.name: one for one in results}
 
