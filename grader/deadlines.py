@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader import lateness
+from grader import lateness, moments
 from grader.errors import IntakeError
 from grader.lateness import LatePolicy
 from grader.records import Assignment, Message, message
@@ -30,7 +30,7 @@ def with_deadline(assignment: Assignment, due: str | None, late: str | None) -> 
         else:
             policy = replace(other, due=policy.due, grace_minutes=policy.grace_minutes, timezone=policy.timezone)
     if due is not None:
-        moment = lateness.parsed_moment(due)
+        moment = moments.parsed_moment(due)
         if moment is None:
             problems.append(
                 message(

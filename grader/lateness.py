@@ -1,20 +1,15 @@
-"""Late work: what is due when, how late a submission is, and what that costs. Arithmetic only: no files, no clock.
-
-Moments without a zone are local. Where a clock set back makes one of them two moments, or a clock set forward makes it
-none, the one that is better for the student counts.
-"""
+"""Late work: what is due when, how late a submission is, and what that costs. Arithmetic only: no files, no clock."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.messages import Message, message
+from grader.moments import earliest, is_plausible, is_zone, latest
 
 Policy = Literal["none", "percent", "late_days", "zero"]
 DAY = timedelta(days=1)
@@ -159,64 +154,9 @@ _COSTS: Mapping[Policy, Callable[[LatePolicy, int, int], Cost]] = {
 }
 
 
-# ---------------------------------------------------------------- moments
-
-
-def latest(moment: datetime, zone: str | None = None) -> datetime:
-    """``moment`` with an offset; of two that a local time may be, the later."""
-    return max(_readings(moment, zone), key=_instant)
-
-
-def earliest(moment: datetime) -> datetime:
-    """``moment`` with an offset; of two that a local time may be, the earlier."""
-    if not is_plausible(moment):
-        return moment.replace(tzinfo=UTC)  # calendars give up there
-    return min(_readings(moment, None), key=_instant)
-
-
-def is_plausible(moment: datetime) -> bool:
-    """Whether homework may be handed in or due then: wrong clocks say 1970, and no calendar reckons with the year 1."""
-    return 1990 <= moment.year <= 2200
-
-
-def _readings(moment: datetime, zone: str | None) -> tuple[datetime, datetime]:
-    """Both that a local time may be, with fixed offsets: arithmetic on a zone's own times forgets clock changes."""
-    if moment.tzinfo is not None:
-        return moment, moment
-    place = ZoneInfo(zone) if zone else None
-    first, second = (moment.replace(tzinfo=place, fold=fold) for fold in (0, 1))
-    return _fixed(first), _fixed(second)
-
-
-def _fixed(moment: datetime) -> datetime:
-    offset = moment.utcoffset()
-    return moment.astimezone(None if offset is None else timezone(offset))
-
-
-def _instant(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
 # ---------------------------------------------------------------- as people write it
 
 _EXAMPLE = "2026-11-30 23:59"
-
-
-def parsed_moment(text: str) -> datetime | None:
-    """ "2026-11-30 23:59", with seconds, a ``T`` and an offset if wanted; None for anything else, a bare date too."""
-    shape = re.fullmatch(
-        r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(Z|[+-]\d{2}:?\d{2})?",
-        unicodedata.normalize("NFKC", text).strip(),
-    )
-    if shape is None:
-        return None
-    year, month, day, hour, minute, second, offset = shape.groups()
-    written = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second or '00'}{offset or ''}"
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return moment if is_plausible(moment) else None
 
 
 def parsed_policy(text: str) -> LatePolicy | None:
@@ -247,7 +187,7 @@ def problems(policy: LatePolicy) -> Iterator[str]:
     """What types cannot say of a section ``[late]``: "option: found ..., expected ..."."""
     if policy.due is not None and not is_plausible(policy.due):
         yield f"due: found {policy.due}, expected a date and a time such as {_EXAMPLE}"
-    if policy.timezone is not None and not _is_zone(policy.timezone):
+    if policy.timezone is not None and not is_zone(policy.timezone):
         yield f"timezone: found {policy.timezone!r}, expected a name such as 'Asia/Taipei'"
     yield from _shape_problems(policy)
 
@@ -264,11 +204,3 @@ def _shape_problems(policy: LatePolicy) -> Iterator[str]:
         yield f"free_days: found {policy.free_days}, expected 0 to 366"
     if not 0 <= policy.grace_minutes <= 7 * 24 * 60:
         yield f"grace_minutes: found {policy.grace_minutes:g}, expected 0 to {7 * 24 * 60}"
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -266,8 +266,8 @@ class Grade:
     total: float | None
     max: float
     late: bool | None = None
-    lateness: Lateness | None = None  # None: nothing is due
     review_reasons: tuple[Message, ...] = ()
+    lateness: Lateness | None = None  # None: nothing is due
 
     @property
     def needs_review(self) -> bool:

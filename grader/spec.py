@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from grader import lateness
+from grader import lateness, moments
 from grader.errors import AssignmentError
 from grader.language import LANGUAGES
 from grader.lateness import LatePolicy
@@ -54,7 +54,7 @@ class _File(BaseModel):
     def _due_is_a_moment(cls, raw: object) -> object:
         due = raw.get("due") if isinstance(raw, dict) else None
         if isinstance(due, str):
-            due = lateness.parsed_moment(due)
+            due = moments.parsed_moment(due)
         if isinstance(raw, dict) and "due" in raw and not isinstance(due, datetime):
             raise ValueError("due to be a date and a time such as 2026-11-30T23:59:00")  # a day alone has no end
         return raw | {"due": due} if isinstance(raw, dict) and "due" in raw else raw

@@ -84,7 +84,7 @@ def other_score(place: int, points: float | None) -> Score:
 def grade(*scores: Score, reasons: tuple[Message, ...] = (), late: bool | None = False) -> Grade:
     known = [score.points for score in scores if score.points is not None]
     total = sum(known) if len(known) == len(scores) else None
-    return Grade(scores, total, 100, late, review_reasons=reasons)
+    return Grade(scores, total, 100, late, reasons)
 
 
 def fit(number: int = 1, epochs: int = 30) -> Fit:

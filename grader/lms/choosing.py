@@ -125,7 +125,10 @@ def _lookalikes(files: Sequence[File], handed: HandedIn) -> list[File]:
     found = [
         file
         for file in files
-        if not file.typed and PurePosixPath(file.name).suffix.lower() in _LOOKALIKES and _code_size(file) is not None
+        if not file.typed
+        and file.source != FOR_ALL
+        and PurePosixPath(file.name).suffix.lower() in _LOOKALIKES
+        and _code_size(file) is not None
     ]
     for file in found:
         handed.doubt(message("{name} holds a notebook and was read as one.", name=file.name))

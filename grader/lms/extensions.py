@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader import lateness
+from grader import lateness, moments
 from grader.decisions import Intake, Received
 from grader.errors import IntakeError
 from grader.lateness import Extension, LatePolicy
@@ -110,7 +110,7 @@ def _extension(table: _Table, row: int, policy: LatePolicy) -> Extension | Messa
             return message("found {found}, expected a number from 0 to {most:g}", found=repr(text), most=most)
         numbers[kind] = value
     text = table.cell(row, "due")
-    due = lateness.parsed_moment(text) if text else None
+    due = moments.parsed_moment(text) if text else None
     if text and due is None:
         return message("found {found}, expected a date and a time such as 2026-11-30 23:59", found=repr(text))
     if due is not None and (numbers["days"] or numbers["hours"]):
@@ -118,8 +118,8 @@ def _extension(table: _Table, row: int, policy: LatePolicy) -> Extension | Messa
     if due is None and not any(numbers.values()):
         return message("no time is given, expected a due time, days or hours")
     if due is not None and policy.due is not None:
-        general = lateness.latest(policy.due, policy.timezone)
-        if lateness.latest(due, policy.timezone) < general:
+        general = moments.latest(policy.due, policy.timezone)
+        if moments.latest(due, policy.timezone) < general:
             return message(
                 "found {found}, which is before the class's {due}", found=repr(text), due=f"{general:%F %H:%M}"
             )

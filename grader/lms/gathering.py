@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from grader import lateness
+from grader import moments
 from grader.archive.names import name_problem, tidy_name
 from grader.archive.unpacking import Archive, Entry
 from grader.decisions import Fate, Filed
 from grader.lms import folder
-from grader.lms.handed_in import File, HandedIn
+from grader.lms.handed_in import File, HandedIn, cannot_lie
 from grader.lms.owner import Naming, Owner
 from grader.records import Message, message
 
@@ -66,9 +66,14 @@ def by_student(source: Given, number: int) -> tuple[dict[Who, HandedIn], list[Fi
         owner = _owner_of_nothing(name, source, shared) if name else None
         (loose if owner is None else handed(owner).filed).append(Filed(number, known_as, Fate.SKIPPED))
     of_all = [entry for entry in content.entries if entry.name in shared]
-    fate = Fate.FOR_ALL if _share(of_all, list(students.values())) else Fate.UNUSED
+    used = _share(of_all, list(students.values()))
     names = {id(entry): listed.name for entry, listed in zip(content.entries, whole.entries, strict=True)}
-    return students, [*loose, *(Filed(number, names[id(entry)], fate) for entry in of_all)]
+    return students, [*loose, *(_for_all(number, names[id(entry)], entry, used=used) for entry in of_all)]
+
+
+def _for_all(number: int, listed: str, entry: Entry, *, used: bool) -> Filed:
+    problem = cannot_lie(PurePosixPath(entry.name))
+    return Filed(number, listed, Fate.FOR_ALL if used and problem is None else Fate.UNUSED, problem)
 
 
 def _say_if_strange(handed: HandedIn, name: str, source: Given) -> None:
@@ -124,7 +129,7 @@ def _either(one: bool | None, other: bool | None) -> bool | None:
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(filter(None, (one, other)), key=lateness.earliest, default=None)
+    return max(filter(None, (one, other)), key=moments.earliest, default=None)
 
 
 def merge(students: dict[Who, HandedIn], who: Who, handed: HandedIn) -> None:

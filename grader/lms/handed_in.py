@@ -59,22 +59,24 @@ def attachments(files: Sequence[File], taken: str, handed: HandedIn) -> tuple[At
     home = PurePosixPath(taken).parent
     beside: dict[str, Attachment] = {}
     folders: set[str] = set()
-    refused: list[Message] = []
+    refused: list[tuple[File, Message]] = []
     for file in files:
         name = _seen_from(home, file.name)
         above = {str(parent) for parent in name.parents}
-        problem = _cannot_lie(name)
+        problem = cannot_lie(name)
         if problem is None and (str(name) in beside or str(name) in folders or not above.isdisjoint(beside)):
             problem = message("another file has its place")
         if problem is not None:
-            refused.append(message("{name} is not beside the notebook: {reason}.", name=file.name, reason=problem))
+            said = message("{name} is not beside the notebook: {reason}.", name=file.name, reason=problem)
+            refused.append((file, said))
             handed.fates.setdefault(file.entry.path, (Fate.NOT_BESIDE, problem))
             continue
         folders |= above
         archive = str(_seen_from(home, file.archive)) if file.archive else ""
         beside[str(name)] = Attachment(str(name), file.entry.path, archive, file.inner)
-    for said in refused[:SAID]:
-        handed.doubt(said)
+    for file, said in refused[:SAID]:
+        # What is the class's is no doubt about each of its students.
+        (handed.notes.append if file.source == FOR_ALL else handed.doubt)(said)
     if len(refused) > SAID:
         handed.doubt(message("{count} more files are not beside the notebook.", count=len(refused) - SAID))
     return tuple(beside.values())
@@ -85,7 +87,7 @@ def _seen_from(home: PurePosixPath, name: str) -> PurePosixPath:
     return path.relative_to(home) if path.is_relative_to(home) else path
 
 
-def _cannot_lie(name: PurePosixPath) -> Message | None:
+def cannot_lie(name: PurePosixPath) -> Message | None:
     if any(part.startswith(".") for part in name.parts):
         return message("hidden files are settings, not homework")
     if any(len(part.encode()) > NAME_BYTES for part in name.parts) or len(str(name).encode()) > 4 * NAME_BYTES:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from grader import moments
 from grader.lms.gathering import add
 from grader.lms.handed_in import HandedIn
 from grader.lms.matching import ClassList, Match, listed_student, match_all, members
 from grader.lms.roster import Person, Roster
-from grader.records import Message, Student
+from grader.records import Message, Student, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Identified:
     handed: HandedIn
     person: Person | None = None
     how: Message | None = None
+    submitted: datetime | None = None  # as the list says
 
 
 def identify(students: Sequence[HandedIn], roster: Roster | None) -> tuple[list[Identified], tuple[Student, ...]]:
@@ -44,7 +47,24 @@ def identify(students: Sequence[HandedIn], roster: Roster | None) -> tuple[list[
 
 def _identified(handed: HandedIn, its: Match, people: ClassList) -> Identified:
     group = members(handed.owner, its, people)
+    when = _submitted(handed, its)
     if group:
         handed.owner = replace(handed.owner, group=group)
-        return Identified(handed, None, its.how)
-    return Identified(handed, its.people[0] if its.people else None, its.how)
+        return Identified(handed, None, its.how, when)
+    return Identified(handed, its.people[0] if its.people else None, its.how, when)
+
+
+def _submitted(handed: HandedIn, its: Match) -> datetime | None:
+    """When, of a group the last; not from a list that gives another id, as one of another assignment does."""
+    own = handed.owner.key
+    dated = [one for one in its.people if one.submitted is not None]
+    if any(one.key and own and one.key != own for one in dated):
+        handed.doubts.append(
+            message(
+                "{name} has the id {own}, and another on the list: is that of another assignment? Its time "
+                "was not used.",
+                name=handed.owner.name, own=own,
+            )
+        )  # fmt: skip
+        return None
+    return max((one.submitted for one in dated if one.submitted is not None), key=moments.earliest, default=None)

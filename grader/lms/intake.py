@@ -69,7 +69,7 @@ def read_submissions(
     tell_apart(students, paths)
     identified, absent = identify(list(students.values()), roster)
     received = _received(identified, room, with_pictures=pictures is not None)
-    return Intake(tuple(received), tuple(sources), absent)
+    return Intake(tuple(received), tuple(sources), absent, () if roster is None else roster.doubts)
 
 
 def _received(students: Sequence[Identified], room: Path, *, with_pictures: bool) -> Iterator[Received]:
@@ -84,6 +84,8 @@ def _received(students: Sequence[Identified], room: Path, *, with_pictures: bool
         student = replace(student, id=unique_id(wanted, taken))
         taken.add(folded(student.id))
         made = submission(student, handed, room / f"nested-{number:05d}", with_pictures=with_pictures)
+        if made.submitted_at is None and one.submitted is not None:
+            made = replace(made, submitted_at=one.submitted)
         yield Received(made, tuple(handed.filed), _doubts(made, handed), one.how)
 
 

@@ -6,8 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from grader import moments
 from grader.errors import IntakeError
 from grader.lms.owner import folded
 from grader.lms.sheet import Sheet, read_sheet
@@ -27,6 +29,8 @@ _HEADINGS: Mapping[str, str] = {
         "group": "group groups team groupname 組別 小組 群組 隊伍 組",
         "members": "members teammembers 組員 成員 小組成員",
         "alias": "handedinas alias 繳交名稱 別名",
+        # The worksheet of Moodle says so; its archive does not.
+        "submitted": "lastmodifiedsubmission submittedat submissiontime timesubmitted 最後修改的作業 繳交時間",
     }.items()
     for heading in headings.split()
 }
@@ -47,6 +51,7 @@ class Person:
     email: str = ""
     group: str = ""
     aliases: tuple[str, ...] = ()  # as the teacher says the LMS names the submission
+    submitted: datetime | None = None
 
     @property
     def shown(self) -> str:
@@ -59,6 +64,7 @@ class Person:
 class Roster:
     path: Path
     people: tuple[Person, ...]
+    doubts: tuple[Message, ...] = ()
 
 
 def read_roster(path: Path) -> Roster:
@@ -79,7 +85,7 @@ def read_roster(path: Path) -> Roster:
     problems = list(_contradictions(path, people))
     if problems:
         raise IntakeError("\n".join(map(str, problems)))
-    return Roster(path, people)
+    return Roster(path, people, tuple(_unread_times(sheet, columns)))
 
 
 def columns_of(sheet: Sheet) -> dict[str, int]:
@@ -113,6 +119,7 @@ def person_in(sheet: Sheet, row: int, columns: Mapping[str, int]) -> Person:
         email=cell("email"),
         group=cell("group"),
         aliases=tuple(filter(None, [cell("alias")])),
+        submitted=moments.parsed_moment(cell("submitted")),
     )
 
 
@@ -153,6 +160,20 @@ def _distinct(people: Iterator[Person]) -> tuple[Person, ...]:
         told_by = (one.name, one.number, one.key, one.username, one.email)
         seen.setdefault(tuple(map(folded, told_by)), one)
     return tuple(seen.values())
+
+
+def _unread_times(sheet: Sheet, columns: Mapping[str, int]) -> Iterator[Message]:
+    place = columns.get("submitted")
+    rows = range(1, len(sheet.rows)) if place is not None else ()
+    cells = [(row, _tidy(sheet.cell(row, place))) for row in rows if place is not None]
+    unread = [(row, text) for row, text in cells if text not in ("", "-") and moments.parsed_moment(text) is None]
+    if unread:
+        yield message(
+            "{path}: {n} times in the column {column} cannot be read and were not used, for example {found} in line "
+            "{line}.",
+            path=sheet.path, n=len(unread), column=sheet.header[place or 0], found=unread[0][1],
+            line=sheet.line(unread[0][0]),
+        )  # fmt: skip
 
 
 def _contradictions(path: Path, people: Sequence[Person]) -> Iterator[Message]:
