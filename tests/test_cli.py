@@ -79,6 +79,10 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
         pytest.param(["check", "hw.ipynb"], "say --assignment", id="not recognised"),
         pytest.param(["check", "--assignment", "x", "hw.ipynb"], "x: no such assignment", id="check assignment"),
         pytest.param(["grade", "disease", "hw.ipynb", "--lms", "moodle"], "Moodle", id="another LMS"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--due", "2026-11-30"], "--due: found 2026-11-30", id="due"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--late", "percent:10"], "nothing is due", id="late"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--roster", "hw.ipynb"], "hw.ipynb", id="roster"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--extensions", "x.csv"], "nothing is due", id="extensions"),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], says: str) -> None:

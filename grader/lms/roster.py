@@ -14,6 +14,7 @@ from grader.errors import IntakeError
 from grader.lms.owner import folded
 from grader.lms.sheet import Sheet, read_sheet
 from grader.records import Message, message
+from grader.sentences import listed
 
 # How lists head a column -> what it holds: without case, blanks and punctuation.
 _HEADINGS: Mapping[str, str] = {
@@ -76,7 +77,7 @@ def read_roster(path: Path) -> Roster:
             message(
                 "{path}: none of its columns says who a student is; found {found}, expected for example Name, Student "
                 "ID, Email (or 姓名, 學號, Email).",
-                path=path, found=", ".join(sheet.header),
+                path=path, found=listed(sheet.header, 8),
             )
         )  # fmt: skip
     people = _distinct(_people(sheet, columns))
