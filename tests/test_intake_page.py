@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -12,13 +14,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.decisions import Fate, Intake, Received, files_of
+from grader.archive.unpacking import Entry
+from grader.console import intake_line
+from grader.decisions import Fate, Filed, Intake, Received, files_of
 from grader.errors import IntakeError
-from grader.handback import read_results
+from grader.handback import Missing, Order, read_results
+from grader.language import translation
 from grader.lateness import Extension, LatePolicy, judged
+from grader.lms.choosing import submission
+from grader.lms.handed_in import File, HandedIn
+from grader.lms.handing_back import hand_back
 from grader.lms.intake import read_submissions
+from grader.lms.owner import Owner
 from grader.pipeline import ClassFiles, take_in
-from grader.records import Student, Submission
+from grader.records import Student, Submission, message
 from grader.report.intake_page import FATES, write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from grader.results import write_results
@@ -117,11 +126,6 @@ def test_data_for_all_is_said_once(tmp_path: Path) -> None:
 
 def test_the_time_is_that_of_the_attempt_that_counts(tmp_path: Path) -> None:
     """An early scrap does not make a late notebook early."""
-    from grader.archive.unpacking import Entry
-    from grader.lms.choosing import submission
-    from grader.lms.handed_in import File, HandedIn
-    from grader.lms.owner import Owner
-
     early, late = DUE - timedelta(days=1), DUE + timedelta(days=1)
     files = []
     for name, content, when in (("a.ipynb", b"{}", early), ("b.ipynb", NB, late)):
@@ -162,8 +166,6 @@ def test_the_page_says_it_all(tmp_path: Path, language: str) -> None:
 
 
 def test_a_large_class_with_many_files_stays_a_page(tmp_path: Path) -> None:
-    from grader.decisions import Filed
-
     files = tuple(Filed(0, f"images/{n}.png", Fate.BESIDE) for n in range(1000))
     received = tuple(
         Received(Submission(Student(f"s{n}", f"Student {n}"), Path("hw.ipynb")), files) for n in range(1000)
@@ -200,9 +202,27 @@ def test_the_report_of_a_late_notebook(tmp_path: Path) -> None:
     assert (second["id"], second["total"], second["outcome"]) == ("'=1+1", "", "absent")
 
 
-def test_absent_students_are_kept_apart_from_results(tmp_path: Path) -> None:
-    import json
+@pytest.mark.parametrize(("missing", "total"), [(Missing.BLANK, ""), (Missing.ZERO, "0")])
+def test_absent_students_have_a_line_and_no_grade_unless_asked_for(
+    tmp_path: Path, missing: Missing, total: str
+) -> None:
+    write_results([strong()], DATED, tmp_path, MADE_AT, absent=[Student("9", "=沒交", "", "a@x", "9")])
+    table = hand_back(read_results(tmp_path), Order(tmp_path, missing=missing), to="csv").files[0]
+    _header, _strong, last = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
+    assert last == ["'=沒交", "9", "9", "a@x", total, "100", "", "false", *[""] * len(ASSIGNMENT.rubric)]
 
+
+@pytest.mark.parametrize(
+    ("absent", "says"),
+    [((), "Read: 1 submissions, 1 to look at: file:"), ((Student("b", "B"),), "1 on the class list without one")],
+)
+def test_the_console_says_one_line(tmp_path: Path, absent: tuple[Student, ...], says: str) -> None:
+    doubtful = Received(Submission(Student("a", "A")), doubts=(message("Because."),))
+    line = intake_line(Intake((doubtful,), absent=absent), tmp_path, translation("en"))
+    assert says in line and line.endswith("/intake.html")
+
+
+def test_absent_students_are_kept_apart_from_results(tmp_path: Path) -> None:
     absent = (Student("9", "沒交", "", "a@x", "9"),)
     write_results([strong()], DATED, tmp_path, MADE_AT, absent=absent)
     VALIDATOR.validate(json.loads((tmp_path / "grades.json").read_bytes()))

@@ -77,7 +77,7 @@ def read_roster(path: Path) -> Roster:
             message(
                 "{path}: none of its columns says who a student is; found {found}, expected for example Name, Student "
                 "ID, Email (or 姓名, 學號, Email).",
-                path=path, found=listed(sheet.header, 8),
+                path=path, found=listed([text[:40] for text in sheet.header], 8),
             )
         )  # fmt: skip
     people = _distinct(_people(sheet, columns))

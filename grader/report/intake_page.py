@@ -19,8 +19,8 @@ _NAMES_SHOWN = 60  # of one fate, for one student
 FATES = {
     Fate.NOTEBOOK: message("The notebook that is graded"),
     Fate.LEFT_OUT: message("Other notebooks, not graded"),
-    Fate.BESIDE: message("Lies beside the notebook"),
-    Fate.NOT_BESIDE: message("Does not lie beside the notebook"),
+    Fate.BESIDE: message("Other files, kept beside it"),
+    Fate.NOT_BESIDE: message("Other files that cannot lie beside a notebook"),
     Fate.UNPACKED: message("Unpacked"),
     Fate.FOR_ALL: message("For the whole class"),
     Fate.UNUSED: message("Nobody's, not used"),
