@@ -212,6 +212,15 @@ def test_who_gives_a_file_anothers_number_takes_nothing_from_them() -> None:
     assert all("left open" in str(one.doubt) for one in found[:2])
 
 
+def test_a_group_with_a_member_who_handed_in_alone_stays_a_group() -> None:
+    found = match_all([owner("Team A"), owner("王一"), owner("catlover")], PEOPLE)
+    assert [one.people for one in found] == [(), (), ()]
+    team = Owner("Team", "", "", group=(Student("", "林小明"), Student("", "Jane Doe")))
+    group, alone = match_all([team, owner("林小明")], PEOPLE)
+    assert (group.people, alone.people) == ((LIN, DOE), ())
+    assert group.doubt == alone.doubt is not None
+
+
 def test_two_ids_in_one_lms_are_two_students() -> None:
     found = match_all([owner("林小明", key="1"), owner("林小明", key="2")], PEOPLE)
     assert [one.people for one in found] == [(), ()]
@@ -259,6 +268,12 @@ def test_moodles_worksheet_says_when(tmp_path: Path) -> None:
     (one,) = intake.submissions
     assert one.submitted_at == datetime(2026, 11, 30, 23, 59)
     assert one.student.key == "12" and [each.name for each in intake.absent] == ["Ann Lee"]
+
+
+def test_moodles_worksheet_says_when_of_a_team_too(tmp_path: Path) -> None:
+    text = MOODLE.replace("Status", "Group").replace(",Submitted,", ",Team A,")
+    (one,) = taken_in(tmp_path, {moodle_name("Team A", 31, "hw.ipynb"): NB}, text).received
+    assert (one.submission.submitted_at, one.doubts) == (datetime(2026, 11, 30, 23, 59), ())
 
 
 def test_the_worksheet_of_another_assignment_says_no_times(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grader import moments
+from grader.lms import names
 from grader.lms.gathering import add
 from grader.lms.handed_in import HandedIn
 from grader.lms.matching import ClassList, Match, listed_student, match_all, members
@@ -58,7 +59,9 @@ def _submitted(handed: HandedIn, its: Match) -> datetime | None:
     """When, of a group the last; not from a list that gives another id, as one of another assignment does."""
     own = handed.owner.key
     dated = [one for one in its.people if one.submitted is not None]
-    if any(one.key and own and one.key != own for one in dated):
+    # A group has an id of its own, which no line of the list has.
+    by_name = [one for one in dated if names.spellings(one.name) & names.spellings(handed.owner.name)]
+    if any(one.key and own and one.key != own for one in by_name):
         handed.doubts.append(
             message(
                 "{name} has the id {own}, and another on the list: is that of another assignment? Its time "

@@ -73,8 +73,9 @@ def match_all(owners: Sequence[Owner], people: ClassList) -> list[Match]:
             called = listed([owners[place].name for place in places])
             doubt = message("{names}: each of them may be {person}; left open.", names=called, person=person.shown)
             for place in places:
-                others = tuple(one for one in matches[place].people if one != person)
-                matches[place] = replace(matches[place], people=others, how=None, doubt=doubt)
+                # Of a group that the LMS names, what the others are taken for changes nothing.
+                known = matches[place].people if owners[place].group else ()
+                matches[place] = replace(matches[place], people=known, how=None, doubt=doubt)
     return matches
 
 
