@@ -99,17 +99,19 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
 
 def _opened(files: list[File], handed: HandedIn, nested: Path, limits: ArchiveLimits) -> list[File]:
     found: list[File] = []
+    left = limits  # for all of them together
     names: set[str] = {file.name for file in files}
     for number, file in enumerate(files):
         if not file.name.lower().endswith(_ARCHIVES):
             found.append(file)
             continue
         try:
-            inner = read_archive(file.entry.path, nested / f"{number:03d}", limits, name=file.name)
+            inner = read_archive(file.entry.path, nested / f"{number:03d}", left, name=file.name)
         except IntakeError as error:
             handed.unreadable.append(_said(error))
             found.append(file)
             continue
+        left = left.after(inner)
         handed.notes.append(message("{name} was unpacked.", name=file.name))
         handed.refused += inner.refused
         folder = PurePosixPath(file.name).parent

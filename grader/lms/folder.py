@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from grader.archive.names import encoding_of, is_junk, tidy_name
+from grader.archive.encoding import encoding_of
+from grader.archive.names import is_junk, tidy_name
 from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, too_many
 from grader.errors import IntakeError
 from grader.lms.owner import Owner
