@@ -83,6 +83,11 @@ def could_be_handed_in(name: str) -> bool:
     return path.suffix.lower() in _HANDED_IN and not path.name.lower().startswith(_FOR_ALL)
 
 
+def is_document(name: str) -> bool:
+    """Whether ``name`` could be handed in, and is not an archive, which may be anything."""
+    return could_be_handed_in(name) and not name.lower().endswith(_ARCHIVES)
+
+
 def is_notebook(name: str) -> bool:
     return name.lower().endswith(".ipynb")
 

@@ -6,22 +6,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from grader.archive import filetype
 from grader.archive.names import name_problem, tidy_name
-from grader.archive.reading import read_archive
-from grader.archive.unpacking import Archive, ArchiveLimits, Entry
+from grader.archive.unpacking import Archive, Entry
 from grader.errors import IntakeError, OutputError
 from grader.lms import canvas, folder, moodle
 from grader.lms.choosing import File, HandedIn, submission
+from grader.lms.download import read_download, together
 from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
 
 # How each names the entries of this very archive; in this order they are tried.
 _NAMING: Mapping[str, Callable[[Archive], Naming]] = {"moodle": moodle.naming, "canvas": canvas.naming}
 LMS = ("auto", "folder", *_NAMING)
-_WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 
 _Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
 
@@ -58,14 +57,17 @@ def read_submissions(
             message("{path} cannot be written: {reason}.", path=workspace, reason=str(error.strerror))
         ) from error
     students: dict[_Who, HandedIn] = {}
-    for number, path in enumerate(paths):
-        source = _named(path, _read(path, room / f"{number:03d}", pictures), lms)
+    downloads = together(paths)
+    for number, download in enumerate(downloads):
+        is_class = partial(_is_class, lms=lms)
+        content = read_download(download, room / f"{number:03d}", is_class, pictures)
+        source = _named(download[0], content, lms)
         found = _by_student(source, number)
         if not found:
             raise IntakeError(_nothing_found(source))
         for who, handed in found.items():
             _merge(students, who, handed)
-    _tell_apart(students, paths)
+    _tell_apart(students, [download[0] for download in downloads])
     return tuple(_submissions(students, room, with_pictures=pictures is not None))
 
 
@@ -79,53 +81,11 @@ def _submissions(students: Mapping[_Who, HandedIn], room: Path, *, with_pictures
         yield submission(student, handed, room / f"nested-{number:05d}", with_pictures=with_pictures)
 
 
-# ---------------------------------------------------------------- reading a path
+# ---------------------------------------------------------------- which LMS named it
 
 
-def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
-    limits = _WITH_PICTURES if pictures is not None else ArchiveLimits()
-    if path.is_dir():
-        return folder.scan(path, limits)
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(filetype.HEAD_BYTES)
-    except OSError as error:
-        raise IntakeError(
-            message(
-                "{path} cannot be read: {reason}. Give a notebook, a folder, or the archive that the LMS gave you.",
-                path=path, reason=str(error.strerror),
-            )
-        ) from error  # fmt: skip
-    name = tidy_name(path.name)
-    if folder.is_notebook(name) or (filetype.binary_kind(head) is None and folder.could_be_handed_in(name)):
-        beside = list(_beside(path, pictures)) if pictures is not None else []
-        # In a folder of their own they are one student's.
-        inside = f"{folder.stem(name)}/" if beside else ""
-        return Archive(tuple(replace(one, name=inside + one.name) for one in (Entry(name, path, size), *beside)))
-    if filetype.is_document_archive(head):
-        raise IntakeError(
-            message(
-                "{path} is {kind}; expected a notebook, a folder or an archive.", path=path, kind=filetype.kind(head)
-            )
-        )
-    return read_archive(path, into, limits)
-
-
-def _beside(notebook: Path, pictures: Pictures) -> Iterator[Entry]:
-    """What a group hands in with its notebook, where it lies on its own computer: the pictures or their zip, PDFs."""
-    own = notebook.parent / pictures.folder
-    files = sorted(notebook.parent.glob("*.[pP][dD][fF]"))
-    if own.is_dir():
-        for entry in folder.scan(own, _WITH_PICTURES).entries:
-            yield replace(entry, name=f"{own.name}/{entry.name}")
-    else:
-        files.append(own.with_name(f"{own.name}.zip"))
-    yield from (Entry(tidy_name(one.name), one, one.stat().st_size) for one in files if one.is_file())
-
-
-def _named(path: Path, content: Archive, lms: str) -> _Source:
-    """``content`` with the LMS that named it, and without the folder that a teacher's own packing puts around all."""
+def _named_by_lms(path: Path, content: Archive, lms: str) -> _Source | None:
+    """``content`` without the folder that a teacher's own packing puts around all, where an LMS named what is in it."""
     names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
     outer = _common_folder([entry.name for entry in content.entries])
     for known, naming in _NAMING.items():
@@ -136,6 +96,19 @@ def _named(path: Path, content: Archive, lms: str) -> _Source:
             # A request by name needs one fitting entry; a guess needs more than half.
             if (lms == known and fitting) or (lms == "auto" and 2 * fitting > len(names)):
                 return _Source(path, known, inner, parse)
+    return None
+
+
+def _is_class(content: Archive, *, lms: str) -> bool:
+    return _named_by_lms(Path(), content, lms) is not None
+
+
+def _named(path: Path, content: Archive, lms: str) -> _Source:
+    """``content`` with the LMS that named it, or as a folder of the class."""
+    source = _named_by_lms(path, content, lms)
+    if source is not None:
+        return source
+    names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
     if lms in _NAMING and names:
         raise IntakeError(
             message(
