@@ -55,6 +55,7 @@ class Archive:
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
     skipped: tuple[str, ...] = ()
+    name: str = ""  # of the file or folder that was read
 
 
 class Reader(Protocol):

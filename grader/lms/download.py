@@ -41,6 +41,7 @@ def read_download(
     Raises ``IntakeError`` when something of it cannot be read as a whole.
     """
     content = _united([_read(path, into / f"{part:03d}", pictures) for part, path in enumerate(parts)])
+    content = replace(content, name=parts[0].resolve().name)
     if is_class(content):
         return content
     return _opened(content, into, is_class, _limits(pictures)) or content
@@ -86,7 +87,9 @@ def _opened(content: Archive, into: Path, is_class: Callable[[Archive], bool], l
             return None
     if problems and (inner or numbered):
         raise problems[0]
-    return _united([*inner, replace(content, entries=(), skipped=())]) if inner else None
+    if not inner:
+        return None
+    return replace(_united([*inner, replace(content, entries=(), skipped=())]), name=PurePosixPath(packed[0].name).name)
 
 
 # ---------------------------------------------------------------- one path

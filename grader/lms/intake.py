@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,23 @@ from pathlib import Path
 from grader.archive.names import name_problem, tidy_name
 from grader.archive.unpacking import Archive, Entry
 from grader.errors import IntakeError, OutputError
-from grader.lms import canvas, folder, moodle
+from grader.lms import canvas, classroom, folder, moodle, nbgrader
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.download import read_download, together
+from grader.lms.gradescope import reading as gradescope
 from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
 
 # How each names the entries of this very archive; in this order they are tried.
-_NAMING: Mapping[str, Callable[[Archive], Naming]] = {"moodle": moodle.naming, "canvas": canvas.naming}
+_NAMING: Mapping[str, Callable[[Archive], Naming]] = {
+    "moodle": moodle.naming,
+    "canvas": canvas.naming,
+    "gradescope": gradescope.naming,
+    "nbgrader": nbgrader.naming,
+    "classroom": classroom.naming,
+}
+_WHEN_ASKED: Mapping[str, Callable[[Archive], Naming]] = {"classroom": classroom.asked}  # what nobody should guess
+_AS_STUDENTS_DO = frozenset({"nbgrader", "classroom"})  # one student's own archive may be named so inside
 LMS = ("auto", "folder", *_NAMING)
 
 _Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
@@ -36,13 +45,19 @@ class _Source:
 
 
 def read_submissions(
-    paths: Sequence[Path], *, lms: str = "auto", workspace: Path, pictures: Pictures | None = None
+    paths: Sequence[Path],
+    *,
+    lms: str = "auto",
+    workspace: Path,
+    pictures: Pictures | None = None,
+    assignment: str = "",
 ) -> tuple[Submission, ...]:
     """What each student handed in, in the order of the archives and folders at ``paths``.
 
     ``lms`` is one of ``LMS``; "auto" tells by how more than half of the entries are named. Archives are unpacked into
     a new folder under ``workspace``. Where an assignment asks for ``pictures`` of the students' own, archives beside a
     notebook are unpacked as well, and a notebook given by its path comes with the pictures and PDFs that lie beside it.
+    ``assignment`` is the one that is meant where a path holds several, as a course folder of nbgrader's does.
     Raises ``IntakeError`` when a path gives no submission, ``OutputError`` when ``workspace`` cannot be written.
     """
     if lms not in LMS:
@@ -61,7 +76,7 @@ def read_submissions(
     for number, download in enumerate(downloads):
         is_class = partial(_is_class, lms=lms)
         content = read_download(download, room / f"{number:03d}", is_class, pictures)
-        source = _named(download[0], content, lms)
+        source = _named(download[0], content, lms, assignment)
         found = _by_student(source, number)
         if not found:
             raise IntakeError(_nothing_found(source))
@@ -84,14 +99,19 @@ def _submissions(students: Mapping[_Who, HandedIn], room: Path, *, with_pictures
 # ---------------------------------------------------------------- which LMS named it
 
 
-def _named_by_lms(path: Path, content: Archive, lms: str) -> _Source | None:
+def _named_by_lms(path: Path, content: Archive, lms: str, assignment: str, but: Container[str] = ()) -> _Source | None:
     """``content`` without the folder that a teacher's own packing puts around all, where an LMS named what is in it."""
     names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
     outer = _common_folder([entry.name for entry in content.entries])
     for known, naming in _NAMING.items():
+        if lms not in ("auto", known) or known in but:
+            continue
+        if known == "nbgrader":
+            content = nbgrader.only(content, assignment)
+            names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
         for prefix in ("", outer):
             inner = _unwrapped(content, prefix)
-            parse = naming(inner)
+            parse = _WHEN_ASKED.get(lms, naming)(inner)
             fitting = sum(parse(name.removeprefix(prefix)) is not None for name in names)
             # A request by name needs one fitting entry; a guess needs more than half.
             if (lms == known and fitting) or (lms == "auto" and 2 * fitting > len(names)):
@@ -100,12 +120,12 @@ def _named_by_lms(path: Path, content: Archive, lms: str) -> _Source | None:
 
 
 def _is_class(content: Archive, *, lms: str) -> bool:
-    return _named_by_lms(Path(), content, lms) is not None
+    return _named_by_lms(Path(), content, lms, "", but=_AS_STUDENTS_DO) is not None
 
 
-def _named(path: Path, content: Archive, lms: str) -> _Source:
+def _named(path: Path, content: Archive, lms: str, assignment: str) -> _Source:
     """``content`` with the LMS that named it, or as a folder of the class."""
-    source = _named_by_lms(path, content, lms)
+    source = _named_by_lms(path, content, lms, assignment)
     if source is not None:
         return source
     names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
@@ -129,10 +149,11 @@ def _common_folder(names: Sequence[str]) -> str:
 def _unwrapped(content: Archive, prefix: str) -> Archive:
     if not prefix:
         return content
-    return Archive(
-        tuple(replace(entry, name=entry.name.removeprefix(prefix)) for entry in content.entries),
-        tuple(replace(one, name=one.name.removeprefix(prefix)) for one in content.refused),
-        tuple(name.removeprefix(prefix) for name in content.skipped if name != prefix),
+    return replace(
+        content,
+        entries=tuple(replace(entry, name=entry.name.removeprefix(prefix)) for entry in content.entries),
+        refused=tuple(replace(one, name=one.name.removeprefix(prefix)) for one in content.refused),
+        skipped=tuple(name.removeprefix(prefix) for name in content.skipped if name != prefix),
     )
 
 
@@ -156,14 +177,18 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
 
     def handed(owner: Owner) -> HandedIn:
         who = (source.lms, owner.key, owner.name) if owner.key else (str(number), "", owner.name)
-        one = students.setdefault(who, HandedIn(owner, source.lms))
+        one = students.setdefault(who, HandedIn(owner, source.lms, notes=list(owner.notes)))
         late = _either(one.owner.late, owner.late)
         one.owner = replace(owner if one.owner.typed else one.owner, late=late)
         return one
 
     for entry in content.entries:
         owner = _owner(entry.name, source)
-        if owner is not None and entry.name not in shared:
+        if owner is None or entry.name in shared or (owner.about and not owner.name):
+            continue
+        if owner.about:
+            handed(owner)
+        else:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
             handed(owner).files.append(File(name, entry, owner.order, owner.typed))
     for refused in content.refused:
@@ -172,7 +197,7 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
             handed(owner).refused.append(refused)
     for name in content.skipped:
         owner = _owner_of_nothing(name, source, shared)
-        if owner is not None:
+        if owner is not None and owner.name:
             handed(owner)
     _share([entry for entry in content.entries if entry.name in shared], list(students.values()))
     return students

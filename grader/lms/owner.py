@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 
-from grader.records import Student
+from grader.records import Message, Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Owner:
     email: str = ""
     username: str = ""  # login or student number
     group: tuple[Student, ...] = ()  # of several, with the ids that the LMS gives them
+    about: bool = False  # a file of the LMS's own: about this student, or without a name about the class
+    notes: tuple[Message, ...] = ()  # how it was told whose it is, where a person should know
 
 
 Naming = Callable[[str], Owner | None]  # the owner of an entry's name, or None for one that the LMS would not give
