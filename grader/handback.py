@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.errors import IntakeError
-from grader.records import Message, Student, message
+from grader.records import Message, Student, Titles, message
 
 GRADES = "grades.json"
 
@@ -31,6 +33,8 @@ class Points:
     points: float | None
     max: float
     reason: str = ""  # in English
+    title: Titles = field(default_factory=dict)
+    said: Message | None = None  # the reason for any language
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Results:
     max: float
     folder: Path
     students: tuple[Result, ...]
+    title: Titles = field(default_factory=dict)  # the assignment's
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Order:
     sheets: tuple[Path, ...] = ()
     missing: Missing = Missing.BLANK
     language: str = "en"
+    column: str = ""  # where a sheet has several that the grades could go to: its heading, title or id
 
 
 # ---------------------------------------------------------------- reading
@@ -104,11 +110,26 @@ class _Student(_Model):
     username: str = ""
 
 
+class _Said(_Model):
+    template: str
+    values: dict[str, str | bool | int | float | _Said] = {}
+
+    def message(self) -> Message:
+        values = {name: one.message() if isinstance(one, _Said) else one for name, one in self.values.items()}
+        return Message(self.template, values)
+
+
 class _Criterion(_Model):
     id: str
     points: float | None
     max: float
     reason: str = ""
+    title: dict[str, str] = {}
+    said: _Said | None = None
+
+    def points_given(self) -> Points:
+        said = self.said.message() if self.said else None
+        return Points(self.id, self.points, self.max, self.reason, self.title, said)
 
 
 class _Submission(_Model):
@@ -129,6 +150,7 @@ class _Submission(_Model):
 
 class _File(_Model):
     assignment: str
+    title: dict[str, str] = {}
     submissions: list[_Submission]
 
 
@@ -149,7 +171,7 @@ def read_results(folder: Path) -> Results:
             message("{path} is not as grader grade wrote it: {found}. Grade again.", path=path, found=found)
         ) from None
     students = tuple(_result(one, folder) for one in file.submissions)
-    return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students)
+    return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students, file.title)
 
 
 def _result(one: _Submission, folder: Path) -> Result:
@@ -166,7 +188,7 @@ def _result(one: _Submission, folder: Path) -> Result:
         late=one.late,
         submitted_at=one.submitted_at or "",
         needs_review=one.needs_review,
-        criteria=tuple(Points(each.id, each.points, each.max, each.reason) for each in one.criteria),
+        criteria=tuple(each.points_given() for each in one.criteria),
         folder=folder / "students" / one.student.id,
     )
 
@@ -184,3 +206,18 @@ def student_entry(student: Student) -> Mapping[str, Any]:
         "email": student.email,
         "username": student.username,
     }
+
+
+def message_entry(said: Message) -> Mapping[str, Any]:
+    """As ``grades.json`` holds it: the sentence apart from its values, so that it can be said in another language."""
+    return {"template": said.template, "values": {name: _value(one) for name, one in said.values.items()}}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Message):
+        return message_entry(value)
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, Real) and math.isfinite(value):
+        return float(value)
+    return str(value)

@@ -12,7 +12,9 @@ from pathlib import Path
 from grader.archive.names import name_problem, tidy_name
 from grader.archive.unpacking import Archive, Entry
 from grader.errors import IntakeError, OutputError
-from grader.lms import canvas, classroom, folder, moodle, nbgrader
+from grader.lms import classroom, folder, moodle, nbgrader
+from grader.lms.blackboard import reading as blackboard
+from grader.lms.canvas import reading as canvas
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.download import read_download, together
 from grader.lms.gradescope import reading as gradescope
@@ -22,6 +24,7 @@ from grader.records import Message, Pictures, Student, Submission, message
 # How each names the entries of this very archive; in this order they are tried.
 _NAMING: Mapping[str, Callable[[Archive], Naming]] = {
     "moodle": moodle.naming,
+    "blackboard": blackboard.naming,  # before Canvas, whose two numbers any title and student number can hold
     "canvas": canvas.naming,
     "gradescope": gradescope.naming,
     "nbgrader": nbgrader.naming,
@@ -190,7 +193,7 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
             handed(owner)
         else:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
-            handed(owner).files.append(File(name, entry, owner.order, owner.typed))
+            handed(owner).files.append(File(name, entry, owner.order, owner.typed, submitted_at=owner.submitted_at))
     for refused in content.refused:
         owner = _owner(refused.name, source)
         if owner is not None:
