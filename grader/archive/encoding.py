@@ -17,7 +17,7 @@ def decoded(names: Sequence[bytes]) -> list[str]:
     rest = [name for name in names if _utf8(name) is None]
     if not rest:
         return [name.decode() for name in names]
-    # Short ones may be UTF-8 by accident, as 联通 in GBK is.
+    # Short ones may be UTF-8 by accident, as 目录 in GBK is.
     rest = [name for name in names if not _surely_utf8(name)]
     encoding = encoding_of(rest)
     return [name.decode() if _surely_utf8(name) else name.decode(encoding) for name in names]
@@ -73,7 +73,8 @@ def _pairs(encoding: str, *ranges: str) -> Callable[[str], int]:
     for one in ranges:
         (first, last), (low, high) = ((int(part, 16) for part in each.split("-")) for each in one.split("/"))
         codes = (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(low, high + 1))
-        usual.update(code.decode(encoding, "ignore") for code in codes)
+        known = {code.decode(encoding, "ignore"): code for code in codes}
+        usual |= {text for text, code in known.items() if text and text.encode(encoding) == code}
     return lambda text: sum(character in usual for character in text if character > "\x7f")
 
 
