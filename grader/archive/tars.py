@@ -9,12 +9,11 @@ import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import IO
 
 from grader.archive.encoding import encoding_of
 from grader.archive.names import tidy_name
-from grader.archive.unpacking import Unpacking, damaged, too_large
+from grader.archive.unpacking import Unpacking, damaged, local_time, too_large
 from grader.archive.zips import UNREADABLE
 from grader.errors import IntakeError
 from grader.records import message
@@ -36,7 +35,7 @@ def read_tar(file: IO[bytes], head: bytes, packed: int, unpack: Unpacking) -> bo
                 content = archive.extractfile(member) if wanted else None
                 if content is not None:
                     with bounded.reading_content():
-                        unpack.add(name, content, _time(member.mtime), _bytes_there(member))
+                        unpack.add(name, content, local_time(member.mtime), _bytes_there(member))
             # tarfile takes a damaged header for the end, and whoever comes after it would be lost.
             bounded.seek(archive.offset)
             if bounded.read(tarfile.BLOCKSIZE).strip(b"\0"):
@@ -112,10 +111,3 @@ def _bytes_there(member: tarfile.TarInfo) -> int | None:
     """What of a file with holes is in the archive; None for one without, whose every byte is."""
     parts: Sequence[tuple[int, int]] | None = getattr(member, "sparse", None)
     return None if parts is None else sum(size for _offset, size in parts)
-
-
-def _time(seconds: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds)
-    except (ValueError, OverflowError, OSError):
-        return None

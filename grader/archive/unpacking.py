@@ -153,3 +153,11 @@ def damaged(name: str, reason: object) -> IntakeError:
             reason=str(reason) or type(reason).__name__,
         )
     )
+
+
+def local_time(seconds: float) -> datetime | None:
+    """``seconds`` since 1970 as archives and folders keep them; None for a time that never was."""
+    try:
+        return datetime.fromtimestamp(seconds)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from grader.archive.encoding import decoded
 from grader.archive.names import is_junk, tidy_name
-from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, too_many
+from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, local_time, too_many
 from grader.errors import IntakeError
 from grader.lms.owner import Owner
 from grader.records import message
@@ -41,8 +40,7 @@ def scan(folder: Path, limits: ArchiveLimits | None = None) -> Archive:
             reason = message("another file has the same name in another spelling; that one was taken")
             refused.append(Refused(known_as, reason, harmful=False))
         else:
-            modified = datetime.fromtimestamp(state.st_mtime)
-            entries[known_as] = Entry(known_as, path, state.st_size, modified)
+            entries[known_as] = Entry(known_as, path, state.st_size, local_time(state.st_mtime))
     return Archive(tuple(entries.values()), tuple(refused), tuple(skipped))
 
 
