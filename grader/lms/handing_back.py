@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results
 from grader.lms import table
+from grader.lms.moodle import handing_back as moodle
 from grader.lms.sheet import Sheet
 from grader.records import Submission, message
 
@@ -37,6 +38,7 @@ class Writer:
 
 WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
+    "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
 }
 
 
