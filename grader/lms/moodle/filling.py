@@ -129,8 +129,7 @@ def claimed_rows(worksheet: Worksheet, results: Sequence[Whose]) -> set[int]:
     return {
         row
         for key, row in worksheet.rows.items()
-        if key in keys
-        or any(_files_names(worksheet.sheet.cell(row, column)) & names for column in between)
+        if key in keys or any(_files_names(worksheet.sheet.cell(row, column)) & names for column in between)
     }
 
 
@@ -141,16 +140,13 @@ def _team_rows(worksheet: Worksheet, results: Sequence[T]) -> dict[int, T]:
     for column in range(worksheet.columns.identifier + 2, worksheet.columns.grade):
         groups = {row: worksheet.sheet.cell(row, column) for row in worksheet.rows.values()}
         spelt = _spelt(groups.values())
-        found.append(
-            {
-                row: teams[name]
-                for row, group in groups.items()
-                # Beside a full name, the same name is the student's once more, not a group's.
-                if group.strip() and group != worksheet.sheet.cell(row, worksheet.columns.identifier + 1)
-                for name in _files_names(group)
-                if name in teams and len(spelt[name]) == 1
-            }
-        )
+        called = {
+            row: [name for name in _files_names(group) if name in teams and len(spelt[name]) == 1]
+            for row, group in groups.items()
+            # Beside a full name, the same name is the student's once more, not a group's.
+            if group.strip() and group != worksheet.sheet.cell(row, worksheet.columns.identifier + 1)
+        }
+        found.append({row: teams[known[0]] for row, known in called.items() if len(known) == 1})
     return max(found, key=len)
 
 

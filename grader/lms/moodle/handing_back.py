@@ -216,7 +216,9 @@ def _left_out(ours: Sequence[Result], rows: Sequence[Mapping[int, Result]]) -> l
     unnumbered = [one.student.name for one in ours if not one.student.key and one.total is not None]
     if not rows and unnumbered:
         found.append(
-            message("{names}: without a participant's number; no grade was given back for them.", names=listed(unnumbered))
+            message(
+                "{names}: without a participant's number; no grade was given back for them.", names=listed(unnumbered)
+            )
         )
     return found
 
