@@ -11,6 +11,7 @@ from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results
 from grader.lms import table
 from grader.lms.gradescope import writing as gradescope
+from grader.lms.moodle import handing_back as moodle
 from grader.lms.sheet import Sheet
 from grader.records import Submission, message
 
@@ -39,6 +40,7 @@ class Writer:
 WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
     "gradescope": Writer(gradescope.hand_back),
+    "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
 }
 
 

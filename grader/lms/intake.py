@@ -12,12 +12,13 @@ from pathlib import Path
 from grader.archive.names import name_problem, tidy_name
 from grader.archive.unpacking import Archive, Entry
 from grader.errors import IntakeError, OutputError
-from grader.lms import classroom, folder, moodle, nbgrader
+from grader.lms import classroom, folder, nbgrader
 from grader.lms.blackboard import reading as blackboard
 from grader.lms.canvas import reading as canvas
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.download import read_download, together
 from grader.lms.gradescope import reading as gradescope
+from grader.lms.moodle import reading as moodle
 from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
 
