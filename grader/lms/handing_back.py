@@ -10,6 +10,10 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results
 from grader.lms import table
+from grader.lms.blackboard import gradebook as blackboard_gradebook
+from grader.lms.blackboard import handing_back as blackboard
+from grader.lms.canvas import gradebook as canvas_gradebook
+from grader.lms.canvas import handing_back as canvas
 from grader.lms.sheet import Sheet
 from grader.records import Submission, message
 
@@ -37,6 +41,8 @@ class Writer:
 
 WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
+    "canvas": Writer(canvas.hand_back, canvas_gradebook.recognises, canvas_gradebook.check),
+    "blackboard": Writer(blackboard.hand_back, blackboard_gradebook.recognises, blackboard_gradebook.check),
 }
 
 
