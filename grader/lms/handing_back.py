@@ -10,6 +10,10 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results
 from grader.lms import table
+from grader.lms.blackboard import gradebook as blackboard_gradebook
+from grader.lms.blackboard import handing_back as blackboard
+from grader.lms.canvas import gradebook as canvas_gradebook
+from grader.lms.canvas import handing_back as canvas
 from grader.lms.gradescope import writing as gradescope
 from grader.lms.moodle import handing_back as moodle
 from grader.lms.sheet import Sheet
@@ -41,6 +45,8 @@ WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
     "gradescope": Writer(gradescope.hand_back),
     "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
+    "canvas": Writer(canvas.hand_back, canvas_gradebook.recognises, canvas_gradebook.check),
+    "blackboard": Writer(blackboard.hand_back, blackboard_gradebook.recognises, blackboard_gradebook.check),
 }
 
 
