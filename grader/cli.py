@@ -13,12 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 import psutil
 import typer
 from rich.text import Text
 
-from grader import __version__, cli_data, console, datasets, doctor, shelf, spec
+from grader import __version__, cli_data, cli_kit, console, datasets, doctor, shelf, spec
 from grader.demo import write_demo_archive
 from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation
@@ -29,7 +28,7 @@ from grader.records import Assignment, Graded, Limits, Outcome, Submission
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
-from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
+from grader.terminal import EXIT_OPERATOR, LangOption, config_folder, errors, processors, screen, speech_in
 
 EXIT_FAULT, EXIT_INTERRUPTED = 3, 130
 DEMO, DEMO_SECONDS = "disease", 45.0
@@ -44,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_kit.app, name="kit")
 
 
 class Lms(StrEnum):
@@ -51,6 +51,9 @@ class Lms(StrEnum):
     folder = "folder"
     moodle = "moodle"
     canvas = "canvas"
+    gradescope = "gradescope"
+    classroom = "classroom"
+    nbgrader = "nbgrader"
 
 
 class Level(StrEnum):
@@ -146,7 +149,7 @@ def check(
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(
-            out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=default_folder()
+            out, datasets.PRACTICE_SECRET, speech.language, threads=processors(), library=default_folder()
         )
         graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
@@ -165,7 +168,7 @@ def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
     speech = speech_in(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(shelf.folders(), _config_folder(), default_folder(), os.environ)
+        findings = doctor.examine(shelf.folders(), config_folder(), default_folder(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
@@ -195,10 +198,10 @@ def _grade(
         jobs = jobs or _default_jobs(len(submissions), assignment.limits)
         settings = Settings(
             out=out,
-            secret=datasets.load_secret(_config_folder()),
+            secret=datasets.load_secret(config_folder()),
             language=speech.language,
             jobs=jobs,
-            threads=max(1, _processors() // jobs),
+            threads=max(1, processors() // jobs),
             library=default_folder(),
         )
         if level is Level.container:
@@ -268,15 +271,7 @@ def _finish(results: Sequence[Graded]) -> None:
 # ---------------------------------------------------------------- surroundings
 
 
-def _config_folder() -> Path:
-    return platformdirs.user_config_path("grader", appauthor=False)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _default_jobs(submissions: int, limits: Limits) -> int:
     """A notebook per processor, as long as their usual memory fits into what is free."""
     fitting = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
-    return max(1, min(_processors(), fitting, submissions))
+    return max(1, min(processors(), fitting, submissions))

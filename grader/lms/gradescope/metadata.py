@@ -196,7 +196,7 @@ def _record(fields: dict[str, _Value]) -> Record:
         submitters=tuple(
             Submitter(_line(one.get("name")), _line(one.get("sid")), _line(one.get("email"))) for one in people
         ),
-        created_at=_time(fields.get("created_at")),
+        created_at=_created_at(fields.get("created_at")),
     )
 
 
@@ -205,10 +205,15 @@ def _line(value: _Value) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in value).split()) if isinstance(value, str) else ""
 
 
-def _time(value: _Value) -> datetime | None:
+def _created_at(value: _Value) -> datetime | None:
     if isinstance(value, dict):  # a time with its zone, as Ruby on Rails keeps it
         value = value.get("utc") or value.get("time")
-    found = _TIME.search(value) if isinstance(value, str) else None
+    return parse_time(value) if isinstance(value, str) else None
+
+
+def parse_time(text: str) -> datetime | None:
+    """As YAML and JSON write it, in whichever of the two spellings of a zone; None where it is no time."""
+    found = _TIME.search(text)
     if found is None:
         return None
     day, clock, fraction, zone = found.groups()

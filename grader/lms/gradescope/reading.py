@@ -7,6 +7,9 @@ the files. Where that file is missing or broken, each folder is a student of its
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from grader.archive.unpacking import Archive
@@ -33,18 +36,24 @@ def parse_name(name: str, metadata: Metadata) -> Owner | None:
     if found is None:
         return None
     record = metadata.records.get(found["folder"], Record())
-    people = [one for one in record.submitters if one.name or one.email or one.sid]
+    owner = owner_of(found["folder"], record.submitters, record.created_at)
+    nameless = () if owner.name != found["folder"] else (_nameless(found["folder"], metadata),)
+    return replace(owner, rest=found["rest"], notes=nameless)
+
+
+def owner_of(folder: str, submitters: Sequence[Submitter], created_at: datetime | None) -> Owner:
+    """Several submitters are a group; nobody known is called by the folder."""
+    people = [one for one in submitters if one.name or one.email or one.sid]
     alone = people[0] if len(people) == 1 else Submitter()
     return Owner(
-        name=", ".join(map(_called, people)) or found["folder"],
-        rest=found["rest"],
-        origin=found["folder"],
-        key=found["id"],
-        submitted_at=record.created_at,
+        name=", ".join(map(_called, people)) or folder,
+        rest="",
+        origin=folder,
+        key=folder.removeprefix("submission_"),
+        submitted_at=created_at,
         email=alone.email,
         username=alone.sid,
         group=tuple(map(_member, people)) if len(people) > 1 else (),
-        notes=() if people else (_nameless(found["folder"], metadata),),
     )
 
 

@@ -6,18 +6,16 @@ content lies unpacked beside it, and ``gradescope-grades.csv`` has the columns o
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 
-from grader.atomic import write_bytes
+from grader.atomic import write_bytes, write_text
 from grader.handback import HandedBack, Order, Result, Results
 from grader.language import Translation, translation
 from grader.lms.gradescope.packing import RETURNING, packed, program
 from grader.lms.gradescope.results_json import Test, results_json
-from grader.lms.sheet import number
 from grader.records import Message, message
+from grader.spreadsheet import csv_text, defused, points_cell
 
 AUTOGRADER, GRADES, RESULTS = "gradescope-autograder.zip", "gradescope-grades.csv", "results"
 _COLUMNS = ("Name", "SID", "Email", "Total Score", "Max Points", "Submission ID", "Submission Time")
@@ -40,7 +38,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     files["not_graded.json"] = results_json(None, output=speech.say(NOT_GRADED))
     autograder, grades = order.out / AUTOGRADER, order.out / GRADES
     write_bytes(autograder, packed({**program(RETURNING), **files}))
-    write_bytes(grades, _table(results).encode("utf-8", "replace"))
+    write_text(grades, _table(results))
     return HandedBack((autograder, grades), tuple(_notes(results)))
 
 
@@ -73,18 +71,20 @@ def _said(one: Result, speech: Translation) -> str:
 
 
 def _table(results: Results) -> str:
-    """A line for each student; a name stays as Gradescope has it, byte for byte, for a machine reads this."""
-    target = io.StringIO(newline="")
-    writer = csv.writer(target)
-    writer.writerow(_COLUMNS)
-    for one in results.students:
-        total = _total(one)
-        score = "" if total is None else number(total, decimal_comma=False)
-        key = one.student.key if _is_gradescopes(one) else ""
-        for student in one.group or (one.student,):
-            points = (score, number(one.max, decimal_comma=False))
-            writer.writerow((student.name, student.username, student.email, *points, key, one.submitted_at))
-    return target.getvalue()
+    """A line for each student."""
+    return csv_text([_COLUMNS, *(row for one in results.students for row in _rows(one))])
+
+
+def _rows(one: Result) -> Iterator[list[str]]:
+    total = _total(one)
+    for student in one.group or (one.student,):
+        yield [
+            *map(defused, (student.name, student.username, student.email)),
+            points_cell(total),
+            points_cell(one.max),
+            one.student.key if _is_gradescopes(one) else "",
+            defused(one.submitted_at),
+        ]
 
 
 def _notes(results: Results) -> Iterator[Message]:
