@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from os.path import commonprefix
 from pathlib import Path
 
 from grader.archive.names import name_problem, tidy_name
@@ -33,6 +35,7 @@ _NAMING: Mapping[str, Callable[[Archive], Naming]] = {
 }
 _WHEN_ASKED: Mapping[str, Callable[[Archive], Naming]] = {"classroom": classroom.asked}  # what nobody should guess
 _AS_STUDENTS_DO = frozenset({"nbgrader", "classroom"})  # one student's own archive may be named so inside
+_MOST_AROUND = 5
 LMS = ("auto", "folder", *_NAMING)
 
 _Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
@@ -106,14 +109,14 @@ def _submissions(students: Mapping[_Who, HandedIn], room: Path, *, with_pictures
 def _named_by_lms(path: Path, content: Archive, lms: str, assignment: str, but: Container[str] = ()) -> _Source | None:
     """``content`` without the folder that a teacher's own packing puts around all, where an LMS named what is in it."""
     names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
-    outer = _common_folder([entry.name for entry in content.entries])
+    around = _folders_around([entry.name for entry in content.entries])
     for known, naming in _NAMING.items():
         if lms not in ("auto", known) or known in but:
             continue
         if known == "nbgrader":
             content = nbgrader.only(content, assignment)
             names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
-        for prefix in ("", outer):
+        for prefix in around:
             inner = _unwrapped(content, prefix)
             parse = _WHEN_ASKED.get(lms, naming)(inner)
             fitting = sum(parse(name.removeprefix(prefix)) is not None for name in names)
@@ -145,9 +148,10 @@ def _named(path: Path, content: Archive, lms: str, assignment: str) -> _Source:
     return _Source(path, "folder", content, folder.parse_name)
 
 
-def _common_folder(names: Sequence[str]) -> str:
-    tops = {name.partition("/")[0] for name in names if "/" in name}
-    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in names) else ""
+def _folders_around(names: Sequence[str]) -> list[str]:
+    """What all names begin with, from nothing to the innermost folder: packing may add one to what an LMS has."""
+    whole = commonprefix(names)  # noqa: RUF071  texts, not paths
+    return ["", *(whole[: found.end()] for found in re.finditer("/", whole))][:_MOST_AROUND]
 
 
 def _unwrapped(content: Archive, prefix: str) -> Archive:
