@@ -18,7 +18,7 @@ from grader.archive.zips import UNREADABLE
 from grader.errors import IntakeError
 from grader.records import message
 
-_HEADER_BYTES = 2**16
+_HEADER_BYTES = 2**18  # of all that tells of one member
 _DIGITS = re.compile(rb"[0-9]{300}")  # over which tarfile's own patterns would take quadratic time
 
 
@@ -31,6 +31,7 @@ def read_tar(file: IO[bytes], head: bytes, packed: int, unpack: Unpacking) -> bo
     try:
         with tarfile.open(fileobj=bounded, mode="r:", errorlevel=2) as archive:  # type: ignore[call-overload]
             for member, name in _members(archive):
+                bounded.headers = 0
                 wanted = unpack.wanted(name, folder=member.isdir(), regular=member.isreg())
                 content = archive.extractfile(member) if wanted else None
                 if content is not None:
@@ -49,11 +50,13 @@ class _Bounded:
     """A decompressed tar as ``tarfile`` wants it: no further than the limit, and never much at once.
 
     ``tarfile`` reads extended headers into memory at the length they claim and unpacks refused members to skip them.
+    ``headers``: how much was read of the headers of the member that is coming.
     """
 
     def __init__(self, stream: IO[bytes], packed: int, unpack: Unpacking) -> None:
         self._stream, self._unpack = stream, unpack
         self._content = False
+        self.headers = 0
         limits = unpack.limits
         self._end = min(limits.total_bytes + limits.entries * 2048, max(limits.free_bytes, packed * limits.ratio))
 
@@ -65,19 +68,20 @@ class _Bounded:
         self._content = False
 
     def read(self, size: int = -1) -> bytes:
-        if not self._content and not 0 <= size <= _HEADER_BYTES:
-            raise self._odd_header(size)
+        self.headers += 0 if self._content else size
+        if self.headers > _HEADER_BYTES:
+            raise self._odd_header()
         if size < 0 or self.tell() + size > self._end + 2**20:
             raise too_large(self._unpack.name, self._unpack.limits)
         data = self._stream.read(size)
         if not self._content and size > tarfile.BLOCKSIZE and _DIGITS.search(data):
-            raise self._odd_header(size)
+            raise self._odd_header()
         return data
 
-    def _odd_header(self, size: int) -> IntakeError:
+    def _odd_header(self) -> IntakeError:
         template = message(
             "{name} has a header of {size} bytes; expected an ordinary tar, with less than {limit}, or a zip.",
-            name=self._unpack.name, size=size, limit=_HEADER_BYTES,
+            name=self._unpack.name, size=self.headers, limit=_HEADER_BYTES,
         )  # fmt: skip
         return IntakeError(template)
 
