@@ -10,6 +10,7 @@ from grader.errors import IntakeError
 from grader.lms.intake import read_submissions
 from grader.records import Submission
 from tests.builders import by_name, canvas_name, moodle_name, notebook_bytes, said, write_folder, write_zip, zip_bytes
+from tests.lms.systems import SYSTEMS, Person
 
 NB = notebook_bytes("model = 1")
 DRIVE = "HW1-20260301T101010Z"
@@ -164,3 +165,18 @@ def test_an_archive_that_holds_itself_is_opened_once(tmp_path: Path) -> None:
         innermost = zip_bytes({"hw.zip": innermost})
     (one,) = intake(tmp_path, write_zip(tmp_path / "c.zip", {moodle_name("Ann", 1, "hw.zip"): innermost})).values()
     assert one.notebook is None and "hw.zip is a zip archive" in said(one)
+
+
+def test_a_students_bomb_is_not_unpacked_to_see_whose_it_is(tmp_path: Path) -> None:
+    read_submissions(
+        [write_folder(tmp_path / "in", {"eve.zip": zip_bytes({"hw.ipynb": NB})})], workspace=tmp_path / "w"
+    )
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith("inner-")]
+
+
+@pytest.mark.parametrize("name", ["blackboard", "gradescope", "canvas", "moodle, flat"])
+def test_each_lms_is_seen_by_the_names_in_an_archive(tmp_path: Path, name: str) -> None:
+    people = [Person(number, "Ann", last, {f"hw{number}.ipynb": NB}) for number, last in ((7, "Lee"), (8, "林"))]
+    inner = zip_bytes(SYSTEMS[name].archive(people))
+    read = read_submissions([write_zip(tmp_path / "c.zip", {"d.zip": inner})], workspace=tmp_path / "w")
+    assert {one.lms for one in read} == {name.partition(",")[0]} and len(read) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 _ASCII = re.compile(rb"[\x00-\x7f]*")
 _SURE_BYTES = 6  # beyond ASCII: two Chinese or three Greek letters that happen to be UTF-8 are no accident
@@ -69,13 +70,17 @@ def _pairs(encoding: str, *ranges: str) -> Callable[[str], int]:
 
     East Asian standards begin with what is used, mostly some 3000 characters, and put the rest behind it.
     """
-    usual: set[str] = set()
-    for one in ranges:
-        (first, last), (low, high) = ((int(part, 16) for part in each.split("-")) for each in one.split("/"))
-        codes = (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(low, high + 1))
-        known = {code.decode(encoding, "ignore"): code for code in codes}
-        usual |= {text for text, code in known.items() if text and text.encode(encoding) == code}
-    return lambda text: sum(character in usual for character in text if character > "\x7f")
+    # Thousands of characters each, which most archives need none of.
+    usual = cache(lambda: frozenset(character for one in ranges for character in _characters(encoding, one)))
+    return lambda text: sum(character in usual() for character in text if character > "\x7f")
+
+
+def _characters(encoding: str, within: str) -> Iterator[str]:
+    (first, last), (low, high) = ((int(part, 16) for part in each.split("-")) for each in within.split("/"))
+    for code in (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(low, high + 1)):
+        character = code.decode(encoding, "ignore")
+        if character and character.encode(encoding) == code:
+            yield character
 
 
 def _words(capitals: str, small: str) -> Callable[[str], int]:

@@ -8,6 +8,7 @@ single member does wrong is a ``Refused`` and leaves the others alone; what is w
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import IO
 from grader.archive import filetype
 from grader.archive.tars import read_tar
 from grader.archive.unpacking import Archive, ArchiveLimits, Unpacking, damaged
-from grader.archive.zips import BROKEN_DATA, read_zip
+from grader.archive.zips import BROKEN_DATA, list_zip, read_zip
 from grader.errors import IntakeError, OutputError
 from grader.records import message
 
@@ -44,6 +45,20 @@ def read_archive(path: Path, into: Path, limits: ArchiveLimits | None = None, *,
             raise OutputError(
                 message("{path} cannot be unpacked: {reason}.", path=path, reason=str(error.strerror))
             ) from error
+    return Archive(tuple(unpack.entries.values()), tuple(unpack.refused), tuple(unpack.skipped))
+
+
+def list_archive(path: Path, limits: ArchiveLimits | None = None, *, name: str = "") -> Archive:
+    """What the zip at ``path`` says it holds, without unpacking anything: its entries are there by name, and empty.
+
+    Raises ``IntakeError`` when it is no zip or cannot be read.
+    """
+    unpack = Unpacking(name or path.name, Path(os.devnull), limits or ArchiveLimits())
+    try:
+        with path.open("rb") as file:
+            list_zip(file, unpack)
+    except OSError as error:
+        raise damaged(unpack.name, error) from error
     return Archive(tuple(unpack.entries.values()), tuple(unpack.refused), tuple(unpack.skipped))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 import struct
 import zipfile
@@ -10,11 +11,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import IO
 
 from grader.archive.encoding import decoded
 from grader.archive.names import tidy_name
-from grader.archive.unpacking import Unpacking, damaged, too_many
+from grader.archive.unpacking import Entry, Unpacking, damaged, too_many
 from grader.errors import IntakeError
 from grader.records import Message, message
 
@@ -39,6 +41,32 @@ _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 
 
 
 def read_zip(file: IO[bytes], unpack: Unpacking) -> None:
+    with _opened(file, unpack) as archive:
+        members = archive.infolist()
+        shared = _overlapping(members, archive.start_dir)
+        for member, name in zip(members, _names(members), strict=True):
+            if not _wanted(member, name, unpack):
+                continue
+            problem = _cannot_be_unpacked(member)
+            if member.header_offset in shared:
+                unpack.refuse(name, message("its bytes in the archive are another file's as well: a zip bomb"))
+            elif problem is not None:
+                unpack.refuse(name, problem, harmful=False)
+            else:
+                _unpack(archive, member, name, unpack)
+
+
+def list_zip(file: IO[bytes], unpack: Unpacking) -> None:
+    """What a zip says it holds: each entry is there by its name, and empty."""
+    with _opened(file, unpack) as archive:
+        members = archive.infolist()
+        for member, name in zip(members, _names(members), strict=True):
+            if _wanted(member, name, unpack):
+                unpack.entries[name] = Entry(name, Path(os.devnull), 0)
+
+
+def _opened(file: IO[bytes], unpack: Unpacking) -> zipfile.ZipFile:
+    """Raises ``IntakeError`` when its table of contents cannot be read, or is too long to be."""
     end = _end(file)
     if end.parts:
         template = message(
@@ -53,22 +81,14 @@ def read_zip(file: IO[bytes], unpack: Unpacking) -> None:
         archive = zipfile.ZipFile(file)
     except UNREADABLE as error:
         raise damaged(unpack.name, error) from error
-    with archive:
-        members = archive.infolist()
-        if len(members) > unpack.limits.entries:  # before thousands of files are written
-            raise too_many(unpack.name, unpack.limits)
-        shared = _overlapping(members, archive.start_dir)
-        for member, name in zip(members, _names(members), strict=True):
-            regular = stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
-            if not unpack.wanted(name, folder=name.endswith("/"), regular=regular):
-                continue
-            problem = _cannot_be_unpacked(member)
-            if member.header_offset in shared:
-                unpack.refuse(name, message("its bytes in the archive are another file's as well: a zip bomb"))
-            elif problem is not None:
-                unpack.refuse(name, problem, harmful=False)
-            else:
-                _unpack(archive, member, name, unpack)
+    if len(archive.infolist()) > unpack.limits.entries:  # before thousands of files are written
+        raise too_many(unpack.name, unpack.limits)
+    return archive
+
+
+def _wanted(member: zipfile.ZipInfo, name: str, unpack: Unpacking) -> bool:
+    regular = stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
+    return unpack.wanted(name, folder=name.endswith("/"), regular=regular)
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, unpack: Unpacking) -> None:

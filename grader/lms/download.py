@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from grader.archive import filetype
 from grader.archive.names import tidy_name
-from grader.archive.reading import read_archive
+from grader.archive.reading import list_archive, read_archive
 from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused
 from grader.errors import IntakeError
 from grader.lms import folder
@@ -21,7 +21,6 @@ from grader.records import Pictures, message
 
 _WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 _PART = re.compile(r"(?P<whole>.+-[0-9]{8}T[0-9]{6}Z)(?:-[0-9]+)?-[0-9]{3}(?: ?\([0-9]+\))?\.zip", re.IGNORECASE)
-_PACKED = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def together(paths: Sequence[Path]) -> list[list[Path]]:
@@ -72,24 +71,30 @@ def _opened(content: Archive, into: Path, is_class: Callable[[Archive], bool], l
     student's who calls the files by the others' names. What else lies there is the teacher's, such as a worksheet.
     """
     packed = [entry for entry in content.entries if folder.could_be_handed_in(PurePosixPath(entry.name).name)]
-    if not all(entry.name.lower().endswith(_PACKED) for entry in packed):
+    if not packed or not all(entry.name.lower().endswith(".zip") for entry in packed):
         return None
     numbered = all(_PART.fullmatch(PurePosixPath(entry.name).name) for entry in packed)
-    inner: list[Archive] = []
-    problems: list[IntakeError] = []
-    for number, entry in enumerate(packed):
-        try:
-            inner.append(read_archive(entry.path, into / f"inner-{number:03d}", limits, name=entry.name))
-        except IntakeError as error:
-            problems.append(error)
-            continue
-        if not numbered and not is_class(inner[-1]):
-            return None
-    if problems and (inner or numbered):
-        raise problems[0]
-    if not inner:
+    if not numbered and not _are_classes(packed, is_class, limits):
         return None
+    inner = [
+        read_archive(entry.path, into / f"inner-{number:03d}", limits, name=entry.name)
+        for number, entry in enumerate(packed)
+    ]
     return replace(_united([*inner, replace(content, entries=(), skipped=())]), name=PurePosixPath(packed[0].name).name)
+
+
+def _are_classes(packed: Sequence[Entry], is_class: Callable[[Archive], bool], limits: ArchiveLimits) -> bool:
+    """Whether those of the zips that can be read are, by their names alone: unpacked, each could fill the disk."""
+    readable = 0
+    for entry in packed:
+        try:
+            listed = list_archive(entry.path, limits, name=entry.name)
+        except IntakeError:
+            continue  # said once it is read, if the others are a class
+        if not is_class(listed):
+            return False
+        readable += 1
+    return readable > 0
 
 
 # ---------------------------------------------------------------- one path
