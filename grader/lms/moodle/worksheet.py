@@ -155,11 +155,9 @@ def _last(columns: Iterator[int]) -> int | None:
 
 
 def _identifies(cells: Sequence[str]) -> bool:
-    """One word, then a number of its own, in most rows: the rest is told as a problem."""
-    found = [match for match in map(_PARTICIPANT.fullmatch, cells) if match]
-    return (
-        2 * len(found) > len(cells) and len({match["word"] for match in found}) == 1 and found[0]["word"].strip() != ""
-    )
+    """One word and a number in half of the rows or more: the others are told as problems."""
+    found = [match["word"].strip() for match in map(_PARTICIPANT.fullmatch, cells) if match]
+    return bool(found) and 2 * len(found) >= len(cells) and len(set(found)) == 1 and found[0] != ""
 
 
 def _is_maximum(sheet: Sheet, column: int) -> bool:
