@@ -22,6 +22,7 @@ from grader.records import Message, Submission, message
 from grader.spreadsheet import csv_text, defused
 
 FILE = "grades-for-moodle.csv"
+_LARGE_MB = 50  # PHP and Moodle both have a limit of their own, often 50 or 100
 T = TypeVar("T", bound=Whose)
 
 
@@ -35,7 +36,7 @@ class _Written:
 
 def recognises(sheet: Sheet) -> bool:
     """Whether ``sheet`` is a grading worksheet of Moodle's, whatever may be wrong with it."""
-    return find_columns(sheet) is not None
+    return find_columns(sheet) is not None or not words.MODIFIED.isdisjoint(sheet.header)
 
 
 def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
@@ -199,7 +200,8 @@ def _left_out(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> list[
             )
         )
     alone = _alone(ours)
-    twice = [f"{one.student.name} ({one.student.key})" for one in ours if one not in alone]
+    told_apart = set(map(id, alone))
+    twice = [f"{one.student.name} ({one.student.key})" for one in ours if id(one) not in told_apart]
     if twice:
         found.append(
             message("{names}: share a participant's number; no grade was given back for them.", names=listed(twice))
@@ -235,7 +237,8 @@ def _write_feedback(written: _Written, ours: Sequence[Result], matches: Sequence
         # A Moodle that knows no groups' ids would hand such a report to a stranger.
         and not (id(one) in teams and one.student.key in numbers)
     ]
-    unable = [one.student.name for one in graded if one not in able]
+    given = set(map(id, able))
+    unable = [one.student.name for one in graded if id(one) not in given]
     if unable:
         written.notes.append(
             message("{names}: the report is not in {file}; give it by hand.", names=listed(unable), file=feedback.FILE)
@@ -245,6 +248,10 @@ def _write_feedback(written: _Written, ours: Sequence[Result], matches: Sequence
     path = out / feedback.FILE
     feedback.write_feedback(able, path)
     written.files.append(path)
+    if (megabytes := path.stat().st_size // 2**20) >= _LARGE_MB:
+        written.notes.append(
+            message("{file} has {size} MB: more than some sites let anybody upload.", file=path, size=megabytes)
+        )
     if teams:
         written.notes.append(
             message("Only newer versions of Moodle give a group's report to its members; look at one of them.")
