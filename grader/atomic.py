@@ -23,12 +23,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Put ``data`` in ``path``, replacing it in one step; raises ``OutputError`` where that cannot be done."""
-    with whole(path) as file:
+    with replacing(path) as file:
         file.write(data)
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of ``path`` once the block has ended well.
 
     Raises ``OutputError`` where that cannot be done.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.atomic import whole
+from grader.atomic import replacing
 from grader.handback import Order, Result
 from grader.lms.annotated import annotated
 from grader.lms.canvas.reading import is_anonymous
@@ -41,7 +41,7 @@ def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None
     uploads = [(result, _upload(result)) for result in results]
     there = [upload for _result, upload in uploads if upload]
     if there:
-        with whole(order.out / FILE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with replacing(order.out / FILE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for upload in there:
                 _add(archive, entry_name(upload.result, upload.id, upload.file), _content(upload, order.language))
     return (order.out / FILE if there else None), [result for result, upload in uploads if upload is None]
@@ -49,12 +49,12 @@ def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None
 
 def write_reports(results: Sequence[Result], order: Order) -> Path | None:
     """The reports by anonymous id, for whom a teacher can only find in Canvas itself."""
-    there = [result for result in results if result.report.is_file()]
+    there = {result.student.key: result.report.read_bytes() for result in results if result.report.is_file()}
     if not there:
         return None
-    with whole(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for result in there:
-            _add(archive, f"{result.student.key}.html", result.report.read_bytes())
+    with replacing(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, report in there.items():
+            _add(archive, f"{key}.html", report)
     return order.out / REPORTS
 
 
