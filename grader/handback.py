@@ -17,6 +17,8 @@ from grader.records import Message, Student, Titles, message
 
 GRADES = "grades.json"
 
+_NO_NUMBERS = ("nan", "inf", "-inf")  # as JSON has no word for them, but sentences do
+
 
 class Missing(StrEnum):
     """What a student gets who is in the LMS's list and handed in nothing."""
@@ -114,9 +116,14 @@ class _Said(_Model):
     template: str
     values: dict[str, str | bool | int | float | _Said] = {}
 
-    def message(self) -> Message:
-        values = {name: one.message() if isinstance(one, _Said) else one for name, one in self.values.items()}
-        return Message(self.template, values)
+    def sentence(self) -> Message:
+        return Message(self.template, {name: self._value(one) for name, one in self.values.items()})
+
+    @staticmethod
+    def _value(value: str | bool | int | float | _Said) -> object:
+        if isinstance(value, _Said):
+            return value.sentence()
+        return float(value) if value in _NO_NUMBERS else value
 
 
 class _Criterion(_Model):
@@ -128,7 +135,7 @@ class _Criterion(_Model):
     said: _Said | None = None
 
     def points_given(self) -> Points:
-        said = self.said.message() if self.said else None
+        said = self.said.sentence() if self.said else None
         return Points(self.id, self.points, self.max, self.reason, self.title, said)
 
 

@@ -21,6 +21,7 @@ from grader.lms.folder import stem
 
 FILE = "canvas-feedback.zip"
 REPORTS = "canvas-anonymous-reports.zip"
+_NAME_CHARACTERS = 100
 _NOTEBOOK = "notebook.ipynb"
 _OTHER_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
 _TIME = (2000, 1, 1, 0, 0, 0)  # the same results give the same bytes
@@ -48,17 +49,18 @@ def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None
 
 def write_reports(results: Sequence[Result], order: Order) -> Path | None:
     """The reports by anonymous id, for whom a teacher can only find in Canvas itself."""
-    there = [result for result in results if result.report.is_file()]
+    there = {result.student.key: result.report.read_bytes() for result in results if result.report.is_file()}
     if not there:
         return None
     with replacing(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for result in there:
-            _add(archive, f"{result.student.key}.html", result.report.read_bytes())
+        for key, report in there.items():
+            _add(archive, f"{key}.html", report)
     return order.out / REPORTS
 
 
 def entry_name(result: Result, upload: str, file: str) -> str:
     """Such that Canvas finds both ids: no number and no "anon" before them, no last part that begins with "link"."""
+    file = file[-_NAME_CHARACTERS:]
     before, last = file[: file.rfind("_") + 1], file[file.rfind("_") + 1 :]
     file = f"{before}-{last}" if last.startswith("link") else file
     if is_anonymous(result.origin):

@@ -29,7 +29,10 @@ _KEPT = frozenset({"ex", "n/a"})
 
 
 def recognises(sheet: Sheet) -> bool:
-    return _names(sheet.header) > 0 and any(heading == "Section" for heading in sheet.header)
+    """Also when it was edited, so that what is wrong with it can be said."""
+    header = sheet.header
+    signs = (_names(header) > 0, "Section" in header, "SIS Login ID" in header, any(map(_ASSIGNMENT.fullmatch, header)))
+    return sum(map(bool, signs)) > 1
 
 
 def read(path: Path) -> Gradebook:
@@ -84,7 +87,7 @@ def posted_by_hand(book: Gradebook, column: Column) -> bool:
 
 def _names(header: Sequence[str]) -> int:
     """How many columns the name takes: "Student", or last and first name; 0 where ``ID`` does not follow."""
-    if len(header) > 3 and "Student" in header[0] and "ID" in header[1]:
+    if len(header) > 3 and tuple(header[:2]) == ("Student", "ID"):
         return 1
     return 2 if len(header) > 4 and tuple(header[:3]) == ("LastName", "FirstName", "ID") else 0
 
