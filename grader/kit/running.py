@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.atomic import write_bytes
@@ -16,23 +16,28 @@ from grader.lms.gradescope.container import read_container
 from grader.lms.gradescope.results_json import Test, results_json
 from grader.lms.gradescope.writing import OPEN
 from grader.pipeline import Settings, grade_class
-from grader.records import Graded, Message, Outcome, Score, message
+from grader.records import Assignment, Graded, Message, Outcome, Run, Score, message
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox
 from grader.sandbox.otheruser import USER, other_user_sandbox
 from grader.spec import load_assignment
 
 RESULTS = "results/results.json"
+GRADER_MB = 600  # what it needs itself
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the container gives: its environment, processors, and the library of public data."""
+    """What the container gives: its environment, processors, memory, the library of public data, the level to try."""
 
     inherited: Mapping[str, str]
     threads: int
+    memory_mb: int
     library: Path
-    sandbox: str = "auto"
+    level: str = "auto"
+
+
+Open = Callable[[Machine], tuple[Sandbox, Message]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,11 @@ class Ran:
     words: tuple[Message, ...]
 
 
-def run(root: Path, machine: Machine, speech: Translation) -> Ran:
+def run(root: Path, machine: Machine, speech: Translation, opening: Open | None = None) -> Ran:
     """Grades what lies below ``root``. Anything of ours that goes wrong leaves a result without a score."""
     try:
         with tempfile.TemporaryDirectory(prefix="grader-kit-") as workspace:
-            graded, words = _graded(root, machine, Path(workspace), speech)
+            graded, words = _graded(root, machine, Path(workspace), speech, opening or best_sandbox)
             document = _document(graded, speech)
     except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and must not become a zero
         write_bytes(root / RESULTS, results_json(None, output=speech.say(OPEN)))
@@ -58,23 +63,45 @@ def run(root: Path, machine: Machine, speech: Translation) -> Ran:
     return Ran(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, words)
 
 
-def _graded(root: Path, machine: Machine, workspace: Path, speech: Translation) -> tuple[Graded, tuple[Message, ...]]:
+def _graded(
+    root: Path, machine: Machine, workspace: Path, speech: Translation, opening: Open
+) -> tuple[Graded, tuple[Message, ...]]:
     assignment = load_assignment(root / "source" / ASSIGNMENT)
     secret = (root / "source" / SECRET).read_bytes().strip()
     handed_in = read_container(root, workspace / "nested", with_pictures=assignment.pictures is not None)
-    sandbox, words = _opened(machine)
+    sandbox, words = opening(machine)
     settings = Settings(workspace / "out", secret, speech.language, threads=machine.threads, library=machine.library)
     try:
         graded = grade_class(assignment, [handed_in], sandbox, settings)[0]
     finally:
         sandbox.close()
-    return graded, (words, *_for_instructors(graded))
+    small = _too_small(assignment, machine)
+    if small is not None and _may_be_its_fault(graded.run):
+        graded = replace(graded, grade=replace(graded.grade, total=None))
+    return graded, tuple(one for one in (words, small, *_for_instructors(graded)) if one is not None)
 
 
-def _opened(machine: Machine) -> tuple[Sandbox, Message]:
+def _too_small(assignment: Assignment, machine: Machine) -> Message | None:
+    wanted = assignment.limits.memory_mb + GRADER_MB
+    if machine.memory_mb >= wanted:
+        return None
+    return message(
+        "This container has {found} MB of memory; {wanted} MB are needed to give a notebook what the assignment "
+        "allows. Choose a larger one in the autograder's settings. A notebook that dies here gets no score.",
+        found=machine.memory_mb, wanted=wanted,
+    )  # fmt: skip
+
+
+def _may_be_its_fault(run: Run) -> bool:
+    """Whether the notebook was ended, by whomever, and not by an error of its own."""
+    died = run.outcome is Outcome.ERROR and not any(cell.error for cell in run.cells)
+    return died or run.outcome is Outcome.MEMORY
+
+
+def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:
     """The best that this container allows, and what to say of it."""
     try:
-        sandbox = open_sandbox(machine.sandbox, machine.inherited, threads=machine.threads, preload=False)
+        sandbox = open_sandbox(machine.level, machine.inherited, threads=machine.threads, preload=False)
     except SandboxError as error:
         words = message(
             "This container allows no confinement, so the notebook ran as the user {user}: it could neither read the "
