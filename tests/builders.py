@@ -49,6 +49,26 @@ def unflagged_zip(names: Mapping[bytes, bytes]) -> bytes:
     return made
 
 
+def windows_zip(files: Mapping[str, bytes], encoding: str = "cp950") -> bytes:
+    """A zip as Windows packs it: names in its own code page where that has them, without word of it, else in UTF-8."""
+    stand_ins: dict[bytes, bytes] = {}
+    names: dict[str, bytes] = {}
+    for name, content in files.items():
+        try:
+            raw = name.encode(encoding)
+        except UnicodeEncodeError:
+            raw = b""
+        stand_in = f"~{len(names)}~".ljust(len(raw), "~") if len(raw) > 8 and not raw.isascii() else name
+        names[stand_in] = content
+        if stand_in != name:
+            stand_ins[stand_in.encode()] = raw
+    made = zip_bytes(names)
+    for stand_in_raw, raw in stand_ins.items():
+        assert made.count(stand_in_raw) == 2, "a stand-in occurs elsewhere in the archive"
+        made = made.replace(stand_in_raw, raw)
+    return made
+
+
 def write_tar(path: Path, files: Mapping[str, bytes], *links: tarfile.TarInfo, form: str = "gz") -> Path:
     with tarfile.open(path, f"w:{form}") as archive:  # type: ignore[call-overload]
         for name, content in files.items():
