@@ -56,6 +56,11 @@ def test_two_programs_wrote_into_one_archive(other: str) -> None:
     assert decoded(raw) == names
 
 
+@pytest.mark.parametrize("name", NAMES["Chinese, simplified"])
+def test_what_the_other_names_have_is_a_hint(name: str) -> None:
+    assert decoded([f"{name}.csv".encode("gbk")], [f"{name} नमस्ते.csv"]) == [f"{name}.csv"]
+
+
 def test_what_is_utf8_by_accident_is_no_utf8() -> None:
     names = ["目录", "张伟", "李娜", "刘洋", "hw.ipynb"]
     assert "目录".encode("gbk").decode() != "目录"

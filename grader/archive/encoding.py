@@ -10,28 +10,29 @@ _ASCII = re.compile(rb"[\x00-\x7f]*")
 _SURE_BYTES = 6  # beyond ASCII: two Chinese or three Greek letters that happen to be UTF-8 are no accident
 
 
-def decoded(names: Sequence[bytes]) -> list[str]:
+def decoded(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]:
     """``names`` as text: each in UTF-8 where it surely is, the rest in one encoding, so that no two become the same.
 
-    Two programs may have added to one archive, each in its own encoding.
+    Two programs may have added to one archive, each in its own encoding. ``known`` are the archive's other names: what
+    letters they have, these are likely to have as well.
     """
-    rest = [name for name in names if _utf8(name) is None]
-    if not rest:
-        return [name.decode() for name in names]
     # Short ones may be UTF-8 by accident, as 目录 in GBK is.
-    rest = [name for name in names if not _surely_utf8(name)]
-    encoding = encoding_of(rest)
-    return [name.decode() if _surely_utf8(name) else name.decode(encoding) for name in names]
+    sure = _surely_utf8 if any(_utf8(name) is None for name in names) else _is_utf8
+    texts = [name.decode() if sure(name) else None for name in names]
+    rest = [name for name, text in zip(names, texts, strict=True) if text is None]
+    encoding = encoding_of(rest, [*known, *(text for text in texts if text is not None)])
+    return [name.decode(encoding) if text is None else text for name, text in zip(names, texts, strict=True)]
 
 
-def encoding_of(names: Iterable[bytes]) -> str:
-    """The encoding that makes everyday words of the most letters of ``names``; code page 437, which fits anything, if
-    none does. All of them give different names for different bytes.
+def encoding_of(names: Iterable[bytes], known: Iterable[str] = ()) -> str:
+    """The encoding that makes everyday words, or what is ``known``, of the most letters of ``names``; code page 437,
+    which fits anything, if none does. All of them give different names for different bytes.
     """
     names = [name for name in names if not _ASCII.fullmatch(name)]
-    if all(_utf8(name) is not None for name in names):
+    if all(map(_is_utf8, names)):
         return "utf-8"
-    share, _earlier, encoding = max(_shares(names), key=lambda rated: rated[:2], default=(0.0, 0, ""))
+    seen = {character for text in known for character in text}
+    share, _earlier, encoding = max(_shares(names, seen), key=lambda rated: rated[:2], default=(0.0, 0, ""))
     return encoding if share > 0 else "cp437"
 
 
@@ -42,13 +43,19 @@ def _utf8(name: bytes) -> str | None:
         return None
 
 
+def _is_utf8(name: bytes) -> bool:
+    return _utf8(name) is not None
+
+
 def _surely_utf8(name: bytes) -> bool:
     beyond = sum(byte > 0x7F for byte in name)
-    return _utf8(name) is not None and (not beyond or beyond >= _SURE_BYTES)
+    return _is_utf8(name) and (not beyond or beyond >= _SURE_BYTES)
 
 
-def _shares(names: Sequence[bytes]) -> Iterator[tuple[float, int, str]]:
-    """For each encoding that fits all: the share of everyday ones among characters beyond ASCII, how early it comes."""
+def _shares(names: Sequence[bytes], seen: set[str]) -> Iterator[tuple[float, int, str]]:
+    """For each encoding that fits all: the share of everyday ones among the characters beyond ASCII, where those that
+    were ``seen`` count twice, and how early it comes.
+    """
     for place, (encoding, everyday) in enumerate(_EVERYDAY):
         try:
             texts = [name.decode(encoding) for name in names]
@@ -57,9 +64,9 @@ def _shares(names: Sequence[bytes]) -> Iterator[tuple[float, int, str]]:
                 continue
         except UnicodeError:
             continue
-        beyond = sum(character > "\x7f" for text in texts for character in text)
-        usual = sum(map(everyday, texts))
-        yield usual / beyond, -place, encoding
+        beyond = [character for text in texts for character in text if character > "\x7f"]
+        usual = sum(map(everyday, texts)) + sum(character in seen for character in beyond)
+        yield usual / len(beyond), -place, encoding
 
 
 # ---------------------------------------------------------------- what is everyday

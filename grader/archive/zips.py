@@ -146,8 +146,9 @@ def _names(members: Sequence[zipfile.ZipInfo]) -> Iterator[str]:
         if not member.flag_bits & _UTF8_FLAG
     }
     known = {place: _unicode_path(members[place].extra, raw) for place, raw in unflagged.items()}
-    guessed = [place for place, name in known.items() if name is None]
-    names = dict(zip(guessed, decoded([unflagged[place] for place in guessed]), strict=True))
+    guessed = {place: unflagged[place] for place, name in known.items() if name is None}
+    told = (known.get(place) or member.orig_filename for place, member in enumerate(members) if place not in guessed)
+    names = dict(zip(guessed, decoded(list(guessed.values()), told), strict=True))
     for place, member in enumerate(members):
         yield tidy_name(names.get(place) or known.get(place) or member.orig_filename)
 
