@@ -61,6 +61,11 @@ def test_what_the_other_names_have_is_a_hint(name: str) -> None:
     assert decoded([f"{name}.csv".encode("gbk")], [f"{name} नमस्ते.csv"]) == [f"{name}.csv"]
 
 
+def test_single_letters_of_other_names_are_no_hint() -> None:
+    known = ["HW_ปิยะ ศรีสุข_สมหญิง.txt", "งานที่สอง.ipynb"]
+    assert decoded(["HW_作業 1.ipynb".encode("cp950")], known) == ["HW_作業 1.ipynb"]
+
+
 def test_what_is_utf8_by_accident_is_no_utf8() -> None:
     names = ["目录", "张伟", "李娜", "刘洋", "hw.ipynb"]
     assert "目录".encode("gbk").decode() != "目录"

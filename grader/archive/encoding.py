@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 _ASCII = re.compile(rb"[\x00-\x7f]*")
 _SURE_BYTES = 6  # beyond ASCII: two Chinese or three Greek letters that happen to be UTF-8 are no accident
@@ -14,7 +15,7 @@ def decoded(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]:
     """``names`` as text: each in UTF-8 where it surely is, the rest in one encoding, so that no two become the same.
 
     Two programs may have added to one archive, each in its own encoding. ``known`` are the archive's other names: what
-    letters they have, these are likely to have as well.
+    words they have, these are likely to have as well.
     """
     # Short ones may be UTF-8 by accident, as 目录 in GBK is.
     sure = _surely_utf8 if any(_utf8(name) is None for name in names) else _is_utf8
@@ -31,7 +32,7 @@ def encoding_of(names: Iterable[bytes], known: Iterable[str] = ()) -> str:
     names = [name for name in names if not _ASCII.fullmatch(name)]
     if all(map(_is_utf8, names)):
         return "utf-8"
-    seen = {character for text in known for character in text}
+    seen = {pair for text in known for pair in _neighbours(text)}
     share, _earlier, encoding = max(_shares(names, seen), key=lambda rated: rated[:2], default=(0.0, 0, ""))
     return encoding if share > 0 else "cp437"
 
@@ -52,9 +53,9 @@ def _surely_utf8(name: bytes) -> bool:
     return _is_utf8(name) and (not beyond or beyond >= _SURE_BYTES)
 
 
-def _shares(names: Sequence[bytes], seen: set[str]) -> Iterator[tuple[float, int, str]]:
-    """For each encoding that fits all: the share of everyday ones among the characters beyond ASCII, where those that
-    were ``seen`` count twice, and how early it comes.
+def _shares(names: Sequence[bytes], seen: Container[tuple[str, str]]) -> Iterator[tuple[float, int, str]]:
+    """For each encoding that fits all: the share of everyday ones among the characters beyond ASCII, more where they
+    were ``seen`` side by side, and how early it comes.
     """
     for place, (encoding, everyday) in enumerate(_EVERYDAY):
         try:
@@ -64,9 +65,14 @@ def _shares(names: Sequence[bytes], seen: set[str]) -> Iterator[tuple[float, int
                 continue
         except UnicodeError:
             continue
-        beyond = [character for text in texts for character in text if character > "\x7f"]
-        usual = sum(map(everyday, texts)) + sum(character in seen for character in beyond)
-        yield usual / len(beyond), -place, encoding
+        beyond = sum(character > "\x7f" for text in texts for character in text)
+        usual = sum(map(everyday, texts)) + sum(pair in seen for text in texts for pair in _neighbours(text))
+        yield usual / beyond, -place, encoding
+
+
+def _neighbours(text: str) -> Iterator[tuple[str, str]]:
+    """Two characters side by side, one of them beyond ASCII at least; single ones are too few in most scripts."""
+    return (pair for pair in pairwise(text) if max(pair) > "\x7f")
 
 
 # ---------------------------------------------------------------- what is everyday
