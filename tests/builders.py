@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -49,13 +50,16 @@ def unflagged_zip(names: Mapping[bytes, bytes]) -> bytes:
     return made
 
 
+_NOT_IN_WINDOWS = re.compile("[Ѐ-ӿ぀-ヿ]")  # Python's code page 950 has these, Windows' own has not
+
+
 def windows_zip(files: Mapping[str, bytes], encoding: str = "cp950") -> bytes:
     """A zip as Windows packs it: names in its own code page where that has them, without word of it, else in UTF-8."""
     stand_ins: dict[bytes, bytes] = {}
     names: dict[str, bytes] = {}
     for name, content in files.items():
         try:
-            raw = name.encode(encoding)
+            raw = b"" if _NOT_IN_WINDOWS.search(name) else name.encode(encoding)
         except UnicodeEncodeError:
             raw = b""
         stand_in = f"~{len(names)}~".ljust(len(raw), "~") if len(raw) > 8 and not raw.isascii() else name

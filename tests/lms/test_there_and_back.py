@@ -160,6 +160,8 @@ def assert_no_file_is_lost(class_: Drawn, files: Mapping[str, bytes], submission
     used += [beside.path.read_bytes() for one in submissions for beside in one.attachments]
     told = "\n".join(map(said, submissions))
     lost = [theirs[content] for content in files.values() if content in theirs and content not in used]
+    if class_.packing == "by Windows":  # where a lone name may be misread, and is then told so
+        lost = [name for name in lost if name.isascii()]
     assert [name for name in lost if name.rpartition("/")[2] not in told] == []
     assert len(used) == len(set(used))
 
