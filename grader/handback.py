@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import codecs
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from grader.errors import IntakeError
 from grader.records import Message, Student, message
 
 GRADES = "grades.json"
+
+_SAID = 20  # problems named one by one
+_ROUNDING = 0.011  # a total is rounded to two digits
 
 
 class Missing(StrEnum):
@@ -87,6 +95,7 @@ class Order:
     sheets: tuple[Path, ...] = ()
     missing: Missing = Missing.BLANK
     language: str = "en"
+    column: str = ""  # the title of the sheet's column to fill, where it has several that might be meant
 
 
 # ---------------------------------------------------------------- reading
@@ -96,8 +105,13 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
 
+_Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# The id is the name of the student's folder: nothing that leads out of the results.
+_Id = Annotated[str, Field(pattern=r"^[^/\\\x00]*[^/\\\x00.][^/\\\x00]*$")]
+
+
 class _Student(_Model):
-    id: str
+    id: _Id
     name: str
     key: str = ""
     email: str = ""
@@ -106,15 +120,15 @@ class _Student(_Model):
 
 class _Criterion(_Model):
     id: str
-    points: float | None
-    max: float
+    points: _Number | None
+    max: _Number
     reason: str = ""
 
 
 class _Submission(_Model):
     student: _Student
-    total: float | None
-    max: float
+    total: _Number | None
+    max: _Number
     outcome: str
     notebook: str | None = None
     late: bool | None = None
@@ -133,23 +147,77 @@ class _File(_Model):
 
 
 def read_results(folder: Path) -> Results:
-    """The results in ``folder/grades.json``; raises ``IntakeError`` with every problem found there."""
+    """The results in ``folder/grades.json``, as written or as edited by hand since.
+
+    Raises ``IntakeError`` with every problem found there.
+    """
     path = folder / GRADES
     try:
-        file = _File.model_validate_json(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         raise IntakeError(
             message("{path}: not found. Give the folder that grader grade wrote its results to.", path=path)
         ) from None
     except OSError as error:
         raise IntakeError(message("{path} cannot be read: {reason}.", path=path, reason=str(error.strerror))) from error
+    try:
+        file = _File.model_validate_json(data.removeprefix(codecs.BOM_UTF8))  # some editors put it before the text
+        problems = list(_twice(file))
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
+        problems = [_problem(one, data) for one in error.errors()]
+    if problems:
         raise IntakeError(
-            message("{path} is not as grader grade wrote it: {found}. Grade again.", path=path, found=found)
-        ) from None
+            message(
+                "{path} cannot be given back:\n{problems}\nPut that right there, or grade again.",
+                path=path, problems="\n".join(problems[:_SAID] + ["  …"] * (len(problems) > _SAID)),
+            )
+        )  # fmt: skip
     students = tuple(_result(one, folder) for one in file.submissions)
     return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students)
+
+
+def _problem(error: ErrorDetails, data: bytes) -> str:
+    """Where it is and whose, what was found, what was expected."""
+    place = ".".join(map(str, error["loc"]))
+    match error["loc"]:
+        case ("submissions", int(number), *_):
+            place = f"{_name(data, number)}: {place}"
+    found = "" if error["type"] in ("missing", "json_invalid") else f" (found {json.dumps(error['input'])[:80]})"
+    return f"  {place}: {error['msg']}{found}" if place else f"  {error['msg']}"
+
+
+def _name(data: bytes, number: int) -> str:
+    """What the submission says of its student, though something in it is wrong."""
+    try:
+        return str(json.loads(data.decode("utf-8-sig"))["submissions"][number]["student"]["name"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return "?"
+
+
+def _twice(file: _File) -> Iterator[str]:
+    count = Counter(one.student.id for one in file.submissions)
+    for number, one in enumerate(file.submissions):
+        if count[one.student.id] > 1:
+            yield f"  {one.student.name}: submissions.{number}.student.id: {one.student.id!r} is there twice"
+
+
+def doubts(results: Results) -> Iterator[Message]:
+    """Where a total and its points say different things, as after somebody edited one of them alone."""
+    for one in results.students:
+        points = [each.points for each in one.criteria if each.points is not None]
+        if not one.criteria or len(points) < len(one.criteria):
+            continue
+        if one.total is None:
+            yield message(
+                "{student}: every criterion has its points ({sum:g}), but the total is open and is not given back; "
+                "write it into grades.json.",
+                student=one.student.name, sum=sum(points),
+            )  # fmt: skip
+        elif not math.isclose(one.total, sum(points), abs_tol=_ROUNDING):
+            yield message(
+                "{student}: the total of {total:g} is given back, though the points add up to {sum:g}.",
+                student=one.student.name, total=one.total, sum=round(sum(points), 2),
+            )  # fmt: skip
 
 
 def _result(one: _Submission, folder: Path) -> Result:

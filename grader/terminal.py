@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from grader.console import plain
+from grader.handback import HandedBack
 from grader.language import Translation, translation
+from grader.lms.uploading import places
 
 EXIT_OPERATOR = 1  # something that the operator has to put right
+EXIT_FAULT = 3  # something of the grader's own failed
+MOST_NOTES = 30
 
 screen, errors = Console(), Console(stderr=True)
 
@@ -30,3 +37,19 @@ def speech_in(lang: Language | None) -> Translation:
         return translation(lang.value)
     system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return translation("zh-TW" if system.startswith(("zh_TW", "zh_HK", "zh_MO", "zh_Hant")) else "en")
+
+
+def show_upload(handed: HandedBack, to: str, folder: Path, speech: Translation) -> None:
+    """What was written into ``folder`` for the LMS ``to``, where it is uploaded, and what to know before."""
+    if handed.files:
+        screen.print(speech.text("To upload, in {path}:", path=folder.resolve()), soft_wrap=True)
+    for line in places(handed.files, to, folder):
+        _say(f"  {speech.say(line)}")
+    for note in handed.notes[:MOST_NOTES]:
+        _say(f"! {speech.say(note)}", "yellow")
+    if len(handed.notes) > MOST_NOTES:
+        _say("! " + speech.text("… and {n} more of these.", n=len(handed.notes) - MOST_NOTES), "yellow")
+
+
+def _say(line: str, style: str = "") -> None:
+    screen.print(Text(plain(line), style=style), soft_wrap=True)

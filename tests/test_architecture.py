@@ -26,8 +26,8 @@ GUESTS = {name: path for name, path in MODULES.items() if path.is_relative_to(GU
 DEPTH_OF_GUEST = "grader.sandbox.guest".count(".")
 ALONE = ("grader.sandbox.supervise", "grader.sandbox.hold")  # programs of their own, started by path
 
-# Where the command line lives: its two files of commands, and what they share.
-COMMAND_LINE = ("grader.cli", "grader.cli_data", "grader.terminal")
+# Where the command line lives: its files of commands, and what they share.
+COMMAND_LINE = ("grader.cli", "grader.cli_data", "grader.cli_grade", "grader.cli_return", "grader.terminal")
 # Keras' own files of CIFAR-10 and IMDB are pickles; no student's file gets there.
 PICKLES = "grader.library.pickled"
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.archive import filetype
 from grader.errors import IntakeError
-from grader.handback import HandedBack, Order, Results
+from grader.handback import HandedBack, Order, Results, doubts
 from grader.lms import table
-from grader.lms.sheet import Sheet
-from grader.records import Submission, message
+from grader.lms.sheet import Sheet, read_sheet
+from grader.records import Message, Submission, message
+
+SHEETS = (".csv", ".tsv", ".txt", ".xls")  # what LMSs call their lists of grades, all of them text
+_SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers")
 
 
 def _no_sheet(_sheet: Sheet) -> bool:
@@ -41,20 +45,100 @@ WRITERS: Mapping[str, Writer] = {
 
 
 def hand_back(results: Results, order: Order, *, to: str = "auto") -> HandedBack:
-    """Writes what is to be uploaded into ``order.out``; "auto" is the LMS that most submissions came from.
+    """Writes what is to be uploaded into ``order.out``; what "auto" is, ``destination`` says.
 
     Raises ``IntakeError`` when a sheet does not fit, ``OutputError`` when nothing can be written.
     """
-    if to == "auto":
-        to = came_from([one.lms for one in results.students])
-    if to not in WRITERS:
+    to = destination([one.lms for one in results.students], order, to=to)
+    handed = WRITERS[to].hand_back(results, order)
+    return replace(handed, notes=(*doubts(results), *handed.notes))
+
+
+def destination(systems: Sequence[str], order: Order, *, to: str = "auto") -> str:
+    """Which of ``WRITERS`` is meant: the one asked for, else ``came_from``, else the one whose sheets there are.
+
+    ``systems`` are where each submission came from. Raises ``IntakeError`` when these do not go together, or when a
+    sheet would be overwritten by what is made of it.
+    """
+    if to != "auto" and to not in WRITERS:
         raise IntakeError(
             message("LMS {found} is not known; expected one of {known}.", found=to, known=", ".join(["auto", *WRITERS]))
         )
-    return WRITERS[to].hand_back(results, order)
+    home = came_from(systems)
+    wanted = to if to != "auto" else home if home != "csv" else ""
+    if order.column and not order.sheets:
+        raise IntakeError(
+            message("{column} is a column of a list of grades: give the list as well.", column=order.column)
+        )
+    for sheet in order.sheets:
+        owner = whose_sheet(sheet)
+        if owner is None:
+            raise IntakeError(
+                message("{path} is no list of grades known here; expected one that {known} wrote.", path=sheet,
+                        known=", ".join(_with_sheets()))
+            )  # fmt: skip
+        wanted = wanted or owner
+        if owner != wanted:
+            raise IntakeError(
+                message("{path} is a list of grades of {found}, but the grades are for {wanted}.", path=sheet,
+                        found=owner, wanted=wanted)
+            )  # fmt: skip
+        if sheet.resolve().parent == order.out.resolve():
+            raise IntakeError(
+                message("{path} would be overwritten. Choose another folder than {folder}.", path=sheet,
+                        folder=order.out)
+            )  # fmt: skip
+    return wanted or "csv"
 
 
 def came_from(systems: Sequence[str]) -> str:
     """The LMS that most came from; "csv" where that has no way back of its own."""
     most = Counter(systems).most_common(1)
     return most[0][0] if most and most[0][0] in WRITERS else "csv"
+
+
+def whose_sheet(path: Path) -> str | None:
+    """The LMS whose own list of grades ``path`` is; None for any other file.
+
+    Raises ``IntakeError`` for a spreadsheet that no LMS writes, such as a list saved again by Excel.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (*SHEETS, *_SPREADSHEETS) or not path.is_file():
+        return None
+    if suffix in _SPREADSHEETS and (kind := _binary_kind(path)) is not None:
+        raise IntakeError(
+            message(
+                "{path} is {kind}; a list of grades is text with commas or tabs. Give the file as the LMS wrote it, "
+                "not opened and saved again.",
+                path=path, kind=kind,
+            )
+        )  # fmt: skip
+    try:
+        sheet = read_sheet(path)
+    except IntakeError:
+        return None
+    return next((name for name, writer in WRITERS.items() if writer.recognises(sheet)), None)
+
+
+def apart(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """What was handed in, and the LMS's own lists of grades, out of all that the teacher gave."""
+    sheets = tuple(path for path in paths if whose_sheet(path) is not None)
+    if sheets and len(sheets) == len(paths):
+        raise IntakeError(
+            message(
+                "There are no submissions: {path} is a list of grades. Give what was handed in as well.", path=sheets[0]
+            )
+        )
+    return tuple(path for path in paths if path not in sheets), sheets
+
+
+def _with_sheets() -> list[str]:
+    return [name for name, writer in WRITERS.items() if writer.recognises is not _no_sheet]
+
+
+def _binary_kind(path: Path) -> Message | None:
+    try:
+        with path.open("rb") as file:
+            return filetype.binary_kind(file.read(filetype.HEAD_BYTES))
+    except OSError:
+        return None  # whoever reads it says why it cannot be read

@@ -1,0 +1,124 @@
+"""``grader grade``: a class from what was handed in to what is uploaded."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+import platformdirs
+import psutil
+import typer
+
+from grader import console, datasets
+from grader.handback import Missing, Order, read_results
+from grader.language import Translation
+from grader.library.place import default_folder
+from grader.lms import handing_back
+from grader.lms.intake import read_submissions
+from grader.pipeline import Settings, grade_class, make_writable
+from grader.records import Assignment, Graded, Limits, Outcome, Submission
+from grader.sandbox import image
+from grader.sandbox.base import Sandbox
+from grader.sandbox.confine import open_sandbox
+from grader.terminal import EXIT_FAULT, errors, screen, show_upload
+
+MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
+UPLOAD = "upload"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the teacher wants a class graded; ``jobs`` of None is as many as fit."""
+
+    out: Path
+    lms: str
+    level: str
+    jobs: int | None = None
+
+
+def grade(assignment: Assignment, paths: Sequence[Path], wish: Wish, speech: Translation) -> None:
+    """Grades what lies at ``paths``, and fills in the LMS's own lists of grades that are among them."""
+    make_writable(wish.out)
+    handed_in, sheets = handing_back.apart(paths)
+    order = Order(wish.out / UPLOAD, sheets, Missing.BLANK, speech.language)
+    with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
+        submissions = read_submissions(handed_in, lms=wish.lms, workspace=Path(workspace), pictures=assignment.pictures)
+        to = handing_back.destination([one.lms for one in submissions], order)
+        handing_back.WRITERS[to].check(submissions, sheets)
+        results = _run(assignment, submissions, wish, speech)
+    screen.print(console.class_table(results, assignment, speech))
+    screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
+    screen.print(speech.text("Open: {path}", path=(wish.out / "index.html").resolve().as_uri()), soft_wrap=True)
+    show_upload(handing_back.hand_back(read_results(wish.out), order, to=to), to, order.out, speech)
+    finish(results)
+
+
+def _run(
+    assignment: Assignment, submissions: Sequence[Submission], wish: Wish, speech: Translation
+) -> Sequence[Graded]:
+    jobs = wish.jobs or _default_jobs(len(submissions), assignment.limits)
+    settings = Settings(
+        out=wish.out,
+        secret=datasets.load_secret(config_folder()),
+        language=speech.language,
+        jobs=jobs,
+        threads=max(1, processors() // jobs),
+        library=default_folder(),
+    )
+    if wish.level == "container":
+        image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
+    # The baselines will need it; meanwhile the worker imports TensorFlow on another processor.
+    threading.Thread(target=import_module, args=("sklearn.linear_model",), daemon=True).start()
+    with errors.status(speech.text("Warming up …")):
+        sandbox = open_sandbox(wish.level, os.environ, threads=settings.threads)
+    return with_progress(assignment, submissions, settings, sandbox, speech)
+
+
+def with_progress(
+    assignment: Assignment, submissions: Sequence[Submission], settings: Settings, sandbox: Sandbox, speech: Translation
+) -> Sequence[Graded]:
+    settings = replace(settings, announce=lambda words: errors.print(speech.say(words), soft_wrap=True))
+    with console.class_progress(errors) as progress:
+        task = progress.add_task(speech.text("Grading"), total=len(submissions))
+        try:
+            return grade_class(assignment, submissions, sandbox, settings, progress=lambda _: progress.advance(task))
+        except KeyboardInterrupt:
+            stopped = speech.text(
+                "Stopped. {done} of {n} were graded; their grades and reports are in {path}.",
+                done=int(progress.tasks[task].completed),
+                n=len(submissions),
+                path=settings.out,
+            )
+            # Half a class is not uploaded unasked: the list of grades would look finished.
+            later = speech.text("What to upload for them, grader export {path} writes.", path=settings.out)
+            errors.print(stopped, later, soft_wrap=True)
+            raise
+        finally:
+            sandbox.close()
+
+
+def finish(results: Sequence[Graded]) -> None:
+    if any(graded.run.outcome is Outcome.GRADER_FAULT for graded in results):
+        raise typer.Exit(EXIT_FAULT)
+
+
+# ---------------------------------------------------------------- surroundings
+
+
+def config_folder() -> Path:
+    return platformdirs.user_config_path("grader", appauthor=False)
+
+
+def processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _default_jobs(submissions: int, limits: Limits) -> int:
+    """A notebook per processor, as long as their usual memory fits into what is free."""
+    fitting = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
+    return max(1, min(processors(), fitting, submissions))
