@@ -21,7 +21,7 @@ from grader.language import Translation
 from grader.library.place import default_folder
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, make_writable
-from grader.records import Assignment, Graded
+from grader.records import Assignment, Graded, Message
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
 from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
@@ -39,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_data.app, name="data")
 app.command()(cli_return.export)
+app.command()(cli_return.push)
 
 
 class Lms(StrEnum):
@@ -69,7 +70,8 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except GraderError as error:
-        for line in str(error).splitlines():
+        cause = error.args[0] if error.args else ""
+        for line in (speech_in().say(cause) if isinstance(cause, Message) else str(error)).splitlines():
             errors.print(Text(f"grader: {console.plain(line)}"), style="red", soft_wrap=True)
         sys.exit(EXIT_OPERATOR)
     except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from grader.doctor import Finding, State
 from grader.language import Translation
+from grader.lms.push.sending import Change, Sent
 from grader.records import Assignment, Graded, Outcome, Score, message
 from grader.rubric.manual import Manual
 
@@ -91,6 +92,38 @@ def score_table(scores: Sequence[Score], speech: Translation) -> Table:
         points = f"{_points(score)} / {score.max:g}"
         table.add_row(Text(plain(speech.title(score.title))), points, Text(plain(speech.say(score.reason))))
     return table
+
+
+def push_table(changes: Sequence[Change], title: str, speech: Translation) -> Table:
+    """What is there of each student, what is to be there, and why not."""
+    table = Table(title=Text(plain(title), style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(speech.text("Student"), overflow="fold")
+    table.add_column(speech.text("There now"), justify="right")
+    table.add_column(speech.text("To write"), justify="right", style="bold")
+    table.add_column(speech.text("Why not"), ratio=1, overflow="fold")
+    for change in changes:
+        now = change.place.grade if change.place else None
+        why = message("is there already") if change.there_already else change.obstacle
+        table.add_row(
+            Text(plain(change.result.student.name)),
+            "–" if now is None else f"{now:g}",
+            f"{change.grade:g}" if change.due else "",
+            Text(plain(speech.say(why)) if why else "", style="yellow" if change.obstacle else "dim"),
+        )
+    return table
+
+
+def sent_lines(sent: Sequence[Sent], speech: Translation) -> Iterator[tuple[str, str]]:
+    """What became of the changes, each line with its style: how many are there, and who is not."""
+    failed = [one for one in sent if one.problem is not None]
+    yield speech.text("{n} of {all} were written.", n=len(sent) - len(failed), all=len(sent)), "green"
+    for one in sent:
+        words = one.problem or one.note
+        if words is not None:
+            line = f"{one.change.result.student.name}: {speech.say(words)}"
+            yield plain(line), "red" if one.problem else "yellow"
+    if failed:
+        yield speech.text("Say the same again: what is there already is not written twice."), ""
 
 
 def doctor_table(findings: Sequence[Finding], speech: Translation) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,9 +32,14 @@ class Language(StrEnum):
 LangOption = Annotated[Language | None, typer.Option(help="Language of reports and messages; else the system's.")]
 
 
-def speech_in(lang: Language | None) -> Translation:
-    """The language asked for, else the system's, else English."""
+_asked: ContextVar[Language | None] = ContextVar("asked", default=None)
+
+
+def speech_in(lang: Language | None = None) -> Translation:
+    """The language asked for, by this command before or now, else the system's, else English."""
+    lang = lang or _asked.get()
     if lang is not None:
+        _asked.set(lang)
         return translation(lang.value)
     system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return translation("zh-TW" if system.startswith(("zh_TW", "zh_HK", "zh_MO", "zh_Hant")) else "en")
