@@ -11,6 +11,7 @@ from grader.archive import filetype
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results, doubts
 from grader.lms import table
+from grader.lms.moodle import handing_back as moodle
 from grader.lms.sheet import Sheet, read_sheet
 from grader.records import Message, Submission, message
 
@@ -41,6 +42,7 @@ class Writer:
 
 WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
+    "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
 }
 
 

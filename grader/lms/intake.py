@@ -13,8 +13,9 @@ from grader.archive.names import name_problem, tidy_name
 from grader.archive.reading import read_archive
 from grader.archive.unpacking import Archive, ArchiveLimits, Entry
 from grader.errors import IntakeError, OutputError
-from grader.lms import canvas, folder, moodle
+from grader.lms import canvas, folder
 from grader.lms.choosing import File, HandedIn, submission
+from grader.lms.moodle import reading as moodle
 from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
 
