@@ -29,12 +29,15 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of ``path`` once all of it is written; ``OutputError`` as for ``write_bytes``."""
+    """A file to write to, which takes the place of ``path`` once the block has ended well.
+
+    Raises ``OutputError`` where that cannot be done.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "w+b") as file:
                 yield file
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import codecs
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
+from grader.edited import problems_in
 from grader.errors import IntakeError
-from grader.records import Message, Student, message
+from grader.records import Message, Student, Titles, message
 
 GRADES = "grades.json"
 
 _SAID = 20  # problems named one by one
-_ROUNDING = 0.011  # a total is rounded to two digits
 
 
 class Missing(StrEnum):
@@ -39,6 +38,8 @@ class Points:
     points: float | None
     max: float
     reason: str = ""  # in English
+    title: Titles = field(default_factory=dict)
+    said: Message | None = None  # the reason for any language
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Results:
     max: float
     folder: Path
     students: tuple[Result, ...]
+    title: Titles = field(default_factory=dict)  # the assignment's
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Order:
     sheets: tuple[Path, ...] = ()
     missing: Missing = Missing.BLANK
     language: str = "en"
-    column: str = ""  # the title of the sheet's column to fill, where it has several that might be meant
+    column: str = ""  # where a sheet has several that the grades could go to: its heading, title or id
 
 
 # ---------------------------------------------------------------- reading
@@ -118,11 +120,26 @@ class _Student(_Model):
     username: str = ""
 
 
+class _Said(_Model):
+    template: str
+    values: dict[str, str | bool | int | float | _Said] = {}
+
+    def message(self) -> Message:
+        values = {name: one.message() if isinstance(one, _Said) else one for name, one in self.values.items()}
+        return Message(self.template, values)
+
+
 class _Criterion(_Model):
     id: str
     points: _Number | None
     max: _Number
     reason: str = ""
+    title: dict[str, str] = {}
+    said: _Said | None = None
+
+    def points_given(self) -> Points:
+        said = self.said.message() if self.said else None
+        return Points(self.id, self.points, self.max, self.reason, self.title, said)
 
 
 class _Submission(_Model):
@@ -143,6 +160,7 @@ class _Submission(_Model):
 
 class _File(_Model):
     assignment: str
+    title: dict[str, str] = {}
     submissions: list[_Submission]
 
 
@@ -164,7 +182,7 @@ def read_results(folder: Path) -> Results:
         file = _File.model_validate_json(data.removeprefix(codecs.BOM_UTF8))  # some editors put it before the text
         problems = list(_twice(file))
     except ValidationError as error:
-        problems = [_problem(one, data) for one in error.errors()]
+        problems = list(problems_in(error, data))
     if problems:
         raise IntakeError(
             message(
@@ -173,25 +191,7 @@ def read_results(folder: Path) -> Results:
             )
         )  # fmt: skip
     students = tuple(_result(one, folder) for one in file.submissions)
-    return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students)
-
-
-def _problem(error: ErrorDetails, data: bytes) -> str:
-    """Where it is and whose, what was found, what was expected."""
-    place = ".".join(map(str, error["loc"]))
-    match error["loc"]:
-        case ("submissions", int(number), *_):
-            place = f"{_name(data, number)}: {place}"
-    found = "" if error["type"] in ("missing", "json_invalid") else f" (found {json.dumps(error['input'])[:80]})"
-    return f"  {place}: {error['msg']}{found}" if place else f"  {error['msg']}"
-
-
-def _name(data: bytes, number: int) -> str:
-    """What the submission says of its student, though something in it is wrong."""
-    try:
-        return str(json.loads(data.decode("utf-8-sig"))["submissions"][number]["student"]["name"])
-    except (ValueError, KeyError, TypeError, IndexError):
-        return "?"
+    return Results(file.assignment, max((one.max for one in students), default=0.0), folder, students, file.title)
 
 
 def _twice(file: _File) -> Iterator[str]:
@@ -199,25 +199,6 @@ def _twice(file: _File) -> Iterator[str]:
     for number, one in enumerate(file.submissions):
         if count[one.student.id] > 1:
             yield f"  {one.student.name}: submissions.{number}.student.id: {one.student.id!r} is there twice"
-
-
-def doubts(results: Results) -> Iterator[Message]:
-    """Where a total and its points say different things, as after somebody edited one of them alone."""
-    for one in results.students:
-        points = [each.points for each in one.criteria if each.points is not None]
-        if not one.criteria or len(points) < len(one.criteria):
-            continue
-        if one.total is None:
-            yield message(
-                "{student}: every criterion has its points ({sum:g}), but the total is open and is not given back; "
-                "write it into grades.json.",
-                student=one.student.name, sum=sum(points),
-            )  # fmt: skip
-        elif not math.isclose(one.total, sum(points), abs_tol=_ROUNDING):
-            yield message(
-                "{student}: the total of {total:g} is given back, though the points add up to {sum:g}.",
-                student=one.student.name, total=one.total, sum=round(sum(points), 2),
-            )  # fmt: skip
 
 
 def _result(one: _Submission, folder: Path) -> Result:
@@ -234,7 +215,7 @@ def _result(one: _Submission, folder: Path) -> Result:
         late=one.late,
         submitted_at=one.submitted_at or "",
         needs_review=one.needs_review,
-        criteria=tuple(Points(each.id, each.points, each.max, each.reason) for each in one.criteria),
+        criteria=tuple(each.points_given() for each in one.criteria),
         folder=folder / "students" / one.student.id,
     )
 
@@ -252,3 +233,18 @@ def student_entry(student: Student) -> Mapping[str, Any]:
         "email": student.email,
         "username": student.username,
     }
+
+
+def message_entry(said: Message) -> Mapping[str, Any]:
+    """As ``grades.json`` holds it: the sentence apart from its values, so that it can be said in another language."""
+    return {"template": said.template, "values": {name: _value(one) for name, one in said.values.items()}}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Message):
+        return message_entry(value)
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, Real) and math.isfinite(value):
+        return float(value)
+    return str(value)

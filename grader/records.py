@@ -146,7 +146,7 @@ class Submission:
     digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
     lms: str = "folder"  # which one's naming it came under
     origin: str = ""  # the archive's entry or folder it came from
-    entry: str = ""  # the archive's entry that is the notebook
+    entry: str = ""  # the archive's entry that is the notebook, or that it came out of
     group: tuple[Student, ...] = ()  # who handed in together, where the LMS says who
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.atomic import write_text
-from grader.handback import GRADES, student_entry
+from grader.handback import GRADES, message_entry, student_entry
 from grader.records import Assignment, Graded, Score
 from grader.spreadsheet import csv_text, defused, points_cell
 
@@ -23,6 +23,7 @@ def write_results(results: Sequence[Graded], assignment: Assignment, out: Path, 
     """Write ``grades.json`` and ``grades.csv`` into ``out``, each in one step; raises ``OutputError``."""
     grades = {
         "assignment": assignment.id,
+        "title": dict(assignment.title),
         "version": assignment.version,
         "made_at": made_at.isoformat(timespec="seconds"),
         "submissions": [_submission(graded) for graded in results],
@@ -65,6 +66,8 @@ def _criterion(score: Score) -> dict[str, Any]:
         "high": _rounded(score.high, 6),
         "n": score.n,
         "reason": str(score.reason),
+        "title": dict(score.title),
+        "said": message_entry(score.reason),
     }
 
 

@@ -57,7 +57,11 @@ def test_a_class_is_written_as_the_schema_says(tmp_path: Path) -> None:
     VALIDATOR.validate(grades)
     assert grades["made_at"] == "2025-03-01T12:00:00+00:00"
     assert [row["outcome"] for row in grades["submissions"]] == ["ok", "ok", "error", "missing", "grader_fault"]
-    assert grades["submissions"][0]["criteria"][1] == {
+    assert grades["title"] == {"en": "Who is ill?", "zh-TW": "疾病預測"}
+    criterion = grades["submissions"][0]["criteria"][1]
+    said = criterion.pop("said")
+    assert said["template"].startswith("{metric} on {n} hidden rows") and said["values"]["value"] == 0.861
+    assert criterion == {
         "id": "accuracy",
         "points": 60,
         "max": 60,
@@ -68,6 +72,7 @@ def test_a_class_is_written_as_the_schema_says(tmp_path: Path) -> None:
         "n": 2000,
         "reason": "accuracy_score on 2000 hidden rows: 0.861, 95 % interval 0.843 to 0.878; "
         "full points at 0.8, none at 0.58.",
+        "title": {"en": "Accuracy on hidden patients", "zh-TW": "在沒看過的病人資料上的準確率"},
     }
 
 

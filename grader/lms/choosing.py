@@ -14,7 +14,7 @@ from grader.archive.names import is_junk
 from grader.archive.reading import read_archive
 from grader.archive.unpacking import ArchiveLimits, Entry, Refused
 from grader.errors import IntakeError
-from grader.lms import canvas
+from grader.lms.canvas import reading as canvas
 from grader.lms.folder import is_notebook, stem
 from grader.lms.owner import Owner
 from grader.records import Attachment, Message, Outcome, Student, Submission, message
@@ -37,6 +37,8 @@ class File:
     typed: bool = False
     archive: str = ""  # the file that it came out of
     inner: str = ""  # its name there
+    outer: str = ""  # the entry of the class's archive that this file is
+    submitted_at: datetime | None = None  # where each attempt has its time
 
 
 @dataclass
@@ -56,7 +58,7 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
     pictures that an assignment asks for.
     """
     # Flat names show what computers left behind only once the LMS's part is gone.
-    files = [file for file in handed.files if not is_junk(file.name)]
+    files = _last_attempt([file for file in handed.files if not is_junk(file.name)], handed.notes)
     candidates = [file for file in files if is_notebook(file.name)]
     if with_pictures or not candidates:
         files = _opened(files, handed, nested, _PICTURES if with_pictures else _NESTED)
@@ -66,7 +68,7 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
     owner = handed.owner
     blank = Submission(
         student,
-        submitted_at=owner.submitted_at,
+        submitted_at=max((file.submitted_at for file in files if file.submitted_at), default=owner.submitted_at),
         late=owner.late,
         lms=handed.lms,
         origin=owner.origin,
@@ -89,9 +91,22 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         notebook_name=_short(PurePosixPath(taken.name).name),
         attachments=beside,
         digest=_digest(path),
-        entry="" if taken.archive else taken.entry.name,
+        entry=taken.outer or taken.entry.name,
         notes=_notes(handed),
     )
+
+
+def _last_attempt(files: list[File], notes: list[Message]) -> list[File]:
+    """Of files that an LMS gives with the times of several attempts, the latest one's; the others are named.
+
+    An attempt that is nothing but typed text takes no file's place: it says "see above".
+    """
+    latest = max((file.submitted_at for file in files if file.submitted_at and not file.typed), default=None)
+    earlier = [file for file in files if latest and file.submitted_at and file.submitted_at < latest]
+    if earlier:
+        names = ", ".join(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
+        notes.append(message("Earlier attempts were left out: {names}.", names=names))
+    return [file for file in files if file not in earlier]
 
 
 # ---------------------------------------------------------------- finding notebooks
@@ -115,9 +130,10 @@ def _opened(files: list[File], handed: HandedIn, nested: Path, limits: ArchiveLi
         folder = PurePosixPath(file.name).parent
         if not names.isdisjoint(str(folder / entry.name) for entry in inner.entries):
             folder /= stem(file.name)  # two archives with the same names inside, such as train.zip and test.zip
+        outer = file.entry.name
         unpacked = [
-            replace(file, name=str(folder / entry.name), entry=entry, archive=file.name, inner=entry.name)
-            for entry in inner.entries
+            replace(file, name=str(folder / one.name), entry=one, archive=file.name, inner=one.name, outer=outer)
+            for one in inner.entries
         ]
         names |= {one.name for one in unpacked}
         found += unpacked

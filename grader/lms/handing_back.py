@@ -9,8 +9,13 @@ from pathlib import Path
 
 from grader.archive import filetype
 from grader.errors import IntakeError
-from grader.handback import HandedBack, Order, Results, doubts
+from grader.handback import HandedBack, Order, Results
 from grader.lms import table
+from grader.lms.blackboard import gradebook as blackboard_gradebook
+from grader.lms.blackboard import handing_back as blackboard
+from grader.lms.canvas import gradebook as canvas_gradebook
+from grader.lms.canvas import handing_back as canvas
+from grader.lms.doubts import doubts
 from grader.lms.moodle import handing_back as moodle
 from grader.lms.sheet import Sheet, read_sheet
 from grader.records import Message, Submission, message
@@ -43,6 +48,8 @@ class Writer:
 WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
     "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
+    "canvas": Writer(canvas.hand_back, canvas_gradebook.recognises, canvas_gradebook.check),
+    "blackboard": Writer(blackboard.hand_back, blackboard_gradebook.recognises, blackboard_gradebook.check),
 }
 
 

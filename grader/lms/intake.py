@@ -13,14 +13,20 @@ from grader.archive.names import name_problem, tidy_name
 from grader.archive.reading import read_archive
 from grader.archive.unpacking import Archive, ArchiveLimits, Entry
 from grader.errors import IntakeError, OutputError
-from grader.lms import canvas, folder
+from grader.lms import folder
+from grader.lms.blackboard import reading as blackboard
+from grader.lms.canvas import reading as canvas
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.moodle import reading as moodle
 from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
 
 # How each names the entries of this very archive; in this order they are tried.
-_NAMING: Mapping[str, Callable[[Archive], Naming]] = {"moodle": moodle.naming, "canvas": canvas.naming}
+_NAMING: Mapping[str, Callable[[Archive], Naming]] = {
+    "moodle": moodle.naming,
+    "blackboard": blackboard.naming,  # before Canvas, whose two numbers any title and student number can hold
+    "canvas": canvas.naming,
+}
 LMS = ("auto", "folder", *_NAMING)
 _WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 
@@ -193,7 +199,9 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
         owner = _owner(entry.name, source)
         if owner is not None and entry.name not in shared:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
-            handed(owner).files.append(File(name, entry, owner.order, owner.typed))
+            one = handed(owner)
+            if not owner.about:
+                one.files.append(File(name, entry, owner.order, owner.typed, submitted_at=owner.submitted_at))
     for refused in content.refused:
         owner = _owner(refused.name, source)
         if owner is not None:

@@ -22,7 +22,8 @@ class Owner:
     late: bool | None = None
     order: int = 0  # grows with each upload, where the LMS counts them
     typed: bool = False  # text or an address typed into the LMS, not a file
-    submitted_at: datetime | None = None  # aware where the LMS names a zone
+    about: bool = False  # the LMS's own word about what was handed in, no file of the student's
+    submitted_at: datetime | None = None  # aware where the LMS names a zone; files of one attempt have the same
     email: str = ""
     username: str = ""  # login or student number
     group: tuple[Student, ...] = ()  # of several, with the ids that the LMS gives them

@@ -10,11 +10,11 @@ FILE = "grades-for-lms.csv"
 _COLUMNS = ("Name", "ID", "Username", "Email", "Total", "Maximum", "Late", "Needs review")
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
-    """Writes ``grades-for-lms.csv``: a group has a line for each of its members."""
+def hand_back(results: Results, order: Order, *, file: str = FILE) -> HandedBack:
+    """Writes ``file``: a group has a line for each of its members."""
     criteria = list(dict.fromkeys(each.criterion for one in results.students for each in one.criteria))
     rows = [row for one in results.students for row in _rows(one, criteria)]
-    path = order.out / FILE
+    path = order.out / file
     write_text(path, csv_text([[*_COLUMNS, *map(defused, criteria)], *rows]))
     return HandedBack((path,))
 
