@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from grader import __version__, cli_data, cli_grade, cli_return, console, datasets, doctor, shelf, spec
-from grader.cli_grade import Wish, config_folder, finish, processors, with_progress
+from grader import __version__, cli_data, cli_grade, cli_kit, cli_return, console, datasets, doctor, shelf, spec
+from grader.cli_grade import Wish, finish, with_progress
 from grader.demo import write_demo_archive
 from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation
@@ -24,7 +24,7 @@ from grader.pipeline import Settings, make_writable
 from grader.records import Assignment, Graded, Message
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
-from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
+from grader.terminal import EXIT_OPERATOR, LangOption, config_folder, errors, processors, screen, speech_in
 
 EXIT_INTERRUPTED = 130
 DEMO, DEMO_SECONDS = "disease", 45.0
@@ -40,6 +40,7 @@ app = typer.Typer(
 app.add_typer(cli_data.app, name="data")
 app.command()(cli_return.export)
 app.command()(cli_return.push)
+app.add_typer(cli_kit.app, name="kit")
 
 
 class Lms(StrEnum):
@@ -47,6 +48,10 @@ class Lms(StrEnum):
     folder = "folder"
     moodle = "moodle"
     canvas = "canvas"
+    blackboard = "blackboard"
+    gradescope = "gradescope"
+    classroom = "classroom"
+    nbgrader = "nbgrader"
 
 
 class Level(StrEnum):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
-import platformdirs
 import psutil
 import typer
 
@@ -25,7 +24,7 @@ from grader.records import Assignment, Graded, Limits, Outcome, Submission
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox
-from grader.terminal import EXIT_FAULT, errors, screen, show_upload
+from grader.terminal import EXIT_FAULT, config_folder, errors, processors, screen, show_upload
 
 MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
 UPLOAD = "upload"
@@ -108,14 +107,6 @@ def finish(results: Sequence[Graded]) -> None:
 
 
 # ---------------------------------------------------------------- surroundings
-
-
-def config_folder() -> Path:
-    return platformdirs.user_config_path("grader", appauthor=False)
-
-
-def processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _default_jobs(submissions: int, limits: Limits) -> int:

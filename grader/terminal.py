@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import platformdirs
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -43,6 +44,16 @@ def speech_in(lang: Language | None = None) -> Translation:
         return translation(lang.value)
     system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return translation("zh-TW" if system.startswith(("zh_TW", "zh_HK", "zh_MO", "zh_Hant")) else "en")
+
+
+def config_folder() -> Path:
+    """Where the teacher's secret is."""
+    return platformdirs.user_config_path("grader", appauthor=False)
+
+
+def processors() -> int:
+    """As many as this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def show_upload(handed: HandedBack, to: str, folder: Path, speech: Translation) -> None:

@@ -27,7 +27,7 @@ DEPTH_OF_GUEST = "grader.sandbox.guest".count(".")
 ALONE = ("grader.sandbox.supervise", "grader.sandbox.hold")  # programs of their own, started by path
 
 # Where the command line lives: its files of commands, and what they share.
-COMMAND_LINE = ("grader.cli", "grader.cli_data", "grader.cli_grade", "grader.cli_return", "grader.terminal")
+COMMAND_LINE = tuple(f"grader.{name}" for name in ("cli", "cli_data", "cli_grade", "cli_kit", "cli_return", "terminal"))
 # Keras' own files of CIFAR-10 and IMDB are pickles; no student's file gets there.
 PICKLES = "grader.library.pickled"
 

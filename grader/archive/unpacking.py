@@ -49,6 +49,7 @@ class Archive:
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
     skipped: tuple[str, ...] = ()
+    name: str = ""  # of the file or folder that was read
 
 
 class Reader(Protocol):

@@ -23,6 +23,7 @@ _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
 _LOOKALIKES = (".txt", ".json", ".download", "")
+_OF_SEVERAL_NOTEBOOKS = ("nbgrader",)  # one homework there may be several, none of them left out
 _NAME_BYTES = 200
 _SAID = 5  # refused files named one by one
 
@@ -79,8 +80,12 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         beside = _attachments(files, "", handed.notes)
         notes = tuple(note for note in _notes(handed) if note != problem)
         return replace(blank, problem=problem, outcome=outcome, attachments=beside, notes=notes)
-    taken = _chosen(candidates, handed.notes)
-    others = [file for file in files if file not in candidates]
+    if handed.lms in _OF_SEVERAL_NOTEBOOKS:
+        taken = min(candidates, key=lambda file: file.name)
+        others = [file for file in files if file is not taken]
+    else:
+        taken = _chosen(candidates, handed.notes)
+        others = [file for file in files if file not in candidates]
     # What came out of the notebook's own archive was never in an archive beside it.
     others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
     beside = _attachments(others, taken.name, handed.notes)

@@ -16,6 +16,7 @@ from grader.lms.blackboard import handing_back as blackboard
 from grader.lms.canvas import gradebook as canvas_gradebook
 from grader.lms.canvas import handing_back as canvas
 from grader.lms.doubts import doubts
+from grader.lms.gradescope import writing as gradescope
 from grader.lms.moodle import handing_back as moodle
 from grader.lms.sheet import Sheet, read_sheet
 from grader.records import Message, Submission, message
@@ -50,6 +51,7 @@ WRITERS: Mapping[str, Writer] = {
     "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
     "canvas": Writer(canvas.hand_back, canvas_gradebook.recognises, canvas_gradebook.check),
     "blackboard": Writer(blackboard.hand_back, blackboard_gradebook.recognises, blackboard_gradebook.check),
+    "gradescope": Writer(gradescope.hand_back),
 }
 
 

@@ -13,10 +13,11 @@ from grader.archive.names import name_problem, tidy_name
 from grader.archive.reading import read_archive
 from grader.archive.unpacking import Archive, ArchiveLimits, Entry
 from grader.errors import IntakeError, OutputError
-from grader.lms import folder
+from grader.lms import classroom, folder, nbgrader
 from grader.lms.blackboard import reading as blackboard
 from grader.lms.canvas import reading as canvas
 from grader.lms.choosing import File, HandedIn, submission
+from grader.lms.gradescope import reading as gradescope
 from grader.lms.moodle import reading as moodle
 from grader.lms.owner import Naming, Owner, folded, unique_id
 from grader.records import Message, Pictures, Student, Submission, message
@@ -26,7 +27,11 @@ _NAMING: Mapping[str, Callable[[Archive], Naming]] = {
     "moodle": moodle.naming,
     "blackboard": blackboard.naming,  # before Canvas, whose two numbers any title and student number can hold
     "canvas": canvas.naming,
+    "gradescope": gradescope.naming,
+    "nbgrader": nbgrader.naming,
+    "classroom": classroom.naming,
 }
+_WHEN_ASKED: Mapping[str, Callable[[Archive], Naming]] = {"classroom": classroom.asked}  # what nobody should guess
 LMS = ("auto", "folder", *_NAMING)
 _WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 
@@ -44,13 +49,19 @@ class _Source:
 
 
 def read_submissions(
-    paths: Sequence[Path], *, lms: str = "auto", workspace: Path, pictures: Pictures | None = None
+    paths: Sequence[Path],
+    *,
+    lms: str = "auto",
+    workspace: Path,
+    pictures: Pictures | None = None,
+    assignment: str = "",
 ) -> tuple[Submission, ...]:
     """What each student handed in, in the order of the archives and folders at ``paths``.
 
     ``lms`` is one of ``LMS``; "auto" tells by how more than half of the entries are named. Archives are unpacked into
     a new folder under ``workspace``. Where an assignment asks for ``pictures`` of the students' own, archives beside a
     notebook are unpacked as well, and a notebook given by its path comes with the pictures and PDFs that lie beside it.
+    ``assignment`` is the one that is meant where a path holds several, as a course folder of nbgrader's does.
     Raises ``IntakeError`` when a path gives no submission, ``OutputError`` when ``workspace`` cannot be written.
     """
     if lms not in LMS:
@@ -66,7 +77,8 @@ def read_submissions(
         ) from error
     students: dict[_Who, HandedIn] = {}
     for number, path in enumerate(paths):
-        source = _named(path, _read(path, room / f"{number:03d}", pictures), lms)
+        content = replace(_read(path, room / f"{number:03d}", pictures), name=path.resolve().name)
+        source = _named(path, content, lms, assignment)
         found = _by_student(source, number)
         if not found:
             raise IntakeError(_nothing_found(source))
@@ -131,14 +143,19 @@ def _beside(notebook: Path, pictures: Pictures) -> Iterator[Entry]:
     yield from (Entry(tidy_name(one.name), one, one.stat().st_size) for one in files if one.is_file())
 
 
-def _named(path: Path, content: Archive, lms: str) -> _Source:
+def _named(path: Path, content: Archive, lms: str, assignment: str) -> _Source:
     """``content`` with the LMS that named it, and without the folder that a teacher's own packing puts around all."""
     names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
     outer = _common_folder([entry.name for entry in content.entries])
     for known, naming in _NAMING.items():
+        if lms not in ("auto", known):
+            continue
+        if known == "nbgrader":
+            content = nbgrader.only(content, assignment)
+            names = [entry.name for entry in content.entries] + [one.name for one in content.refused]
         for prefix in ("", outer):
             inner = _unwrapped(content, prefix)
-            parse = naming(inner)
+            parse = _WHEN_ASKED.get(lms, naming)(inner)
             fitting = sum(parse(name.removeprefix(prefix)) is not None for name in names)
             # A request by name needs one fitting entry; a guess needs more than half.
             if (lms == known and fitting) or (lms == "auto" and 2 * fitting > len(names)):
@@ -163,10 +180,11 @@ def _common_folder(names: Sequence[str]) -> str:
 def _unwrapped(content: Archive, prefix: str) -> Archive:
     if not prefix:
         return content
-    return Archive(
-        tuple(replace(entry, name=entry.name.removeprefix(prefix)) for entry in content.entries),
-        tuple(replace(one, name=one.name.removeprefix(prefix)) for one in content.refused),
-        tuple(name.removeprefix(prefix) for name in content.skipped if name != prefix),
+    return replace(
+        content,
+        entries=tuple(replace(entry, name=entry.name.removeprefix(prefix)) for entry in content.entries),
+        refused=tuple(replace(one, name=one.name.removeprefix(prefix)) for one in content.refused),
+        skipped=tuple(name.removeprefix(prefix) for name in content.skipped if name != prefix),
     )
 
 
@@ -190,25 +208,28 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
 
     def handed(owner: Owner) -> HandedIn:
         who = (source.lms, owner.key, owner.name) if owner.key else (str(number), "", owner.name)
-        one = students.setdefault(who, HandedIn(owner, source.lms))
+        one = students.setdefault(who, HandedIn(owner, source.lms, notes=list(owner.notes)))
         late = _either(one.owner.late, owner.late)
         one.owner = replace(owner if one.owner.typed else one.owner, late=late)
         return one
 
     for entry in content.entries:
         owner = _owner(entry.name, source)
-        if owner is not None and entry.name not in shared:
+        if owner is None or entry.name in shared or (owner.about and not owner.name):
+            continue
+        if owner.about:
+            handed(owner)
+        else:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
-            one = handed(owner)
-            if not owner.about:
-                one.files.append(File(name, entry, owner.order, owner.typed, submitted_at=owner.submitted_at))
+            file = File(name, entry, owner.order, owner.typed, submitted_at=owner.submitted_at)
+            handed(owner).files.append(file)
     for refused in content.refused:
         owner = _owner(refused.name, source)
         if owner is not None:
             handed(owner).refused.append(refused)
     for name in content.skipped:
         owner = _owner_of_nothing(name, source, shared)
-        if owner is not None:
+        if owner is not None and owner.name:
             handed(owner)
     _share([entry for entry in content.entries if entry.name in shared], list(students.values()))
     return students

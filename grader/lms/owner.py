@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 
-from grader.records import Student
+from grader.records import Message, Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Owner:
     email: str = ""
     username: str = ""  # login or student number
     group: tuple[Student, ...] = ()  # of several, with the ids that the LMS gives them
+    notes: tuple[Message, ...] = ()  # how it was told whose it is, where a person should know
 
 
 Naming = Callable[[str], Owner | None]  # the owner of an entry's name, or None for one that the LMS would not give
