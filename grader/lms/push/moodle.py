@@ -77,9 +77,9 @@ class MoodleAssignment:
         return {str(one["id"]): str(one["userid"]) for one in found}
 
     def _members(self) -> Mapping[str, str]:
-        """One account for each group: a grade that is written to it goes to all."""
+        """The first account of each group: a grade that is written to it goes to all."""
         found = self._call("mod_assign_list_participants", {"assignid": self._id, "groupid": "0", "filter": ""})
-        return {str(one["groupid"]): str(one["id"]) for one in found if one.get("groupid")}
+        return {str(one["groupid"]): str(one["id"]) for one in reversed(found) if one.get("groupid")}
 
     def _workflow(self) -> Mapping[str, str]:
         found = self._of_all("mod_assign_get_user_flags", "userflags")
