@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,15 @@ RESULTS = "results/results.json"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the container gives: its environment, processors, and the library of public data."""
+    """What the container gives: its environment, processors, the library of public data, the level to be tried."""
 
     inherited: Mapping[str, str]
     threads: int
     library: Path
-    sandbox: str = "auto"
+    level: str = "auto"
+
+
+Open = Callable[[Machine], tuple[Sandbox, Message]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,11 @@ class Ran:
     words: tuple[Message, ...]
 
 
-def run(root: Path, machine: Machine, speech: Translation) -> Ran:
+def run(root: Path, machine: Machine, speech: Translation, opening: Open | None = None) -> Ran:
     """Grades what lies below ``root``. Anything of ours that goes wrong leaves a result without a score."""
     try:
         with tempfile.TemporaryDirectory(prefix="grader-kit-") as workspace:
-            graded, words = _graded(root, machine, Path(workspace), speech)
+            graded, words = _graded(root, machine, Path(workspace), speech, opening or best_sandbox)
             document = _document(graded, speech)
     except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and must not become a zero
         write_bytes(root / RESULTS, results_json(None, output=speech.say(OPEN)))
@@ -58,11 +61,13 @@ def run(root: Path, machine: Machine, speech: Translation) -> Ran:
     return Ran(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, words)
 
 
-def _graded(root: Path, machine: Machine, workspace: Path, speech: Translation) -> tuple[Graded, tuple[Message, ...]]:
+def _graded(
+    root: Path, machine: Machine, workspace: Path, speech: Translation, opening: Open
+) -> tuple[Graded, tuple[Message, ...]]:
     assignment = load_assignment(root / "source" / ASSIGNMENT)
     secret = (root / "source" / SECRET).read_bytes().strip()
     handed_in = read_container(root, workspace / "nested", with_pictures=assignment.pictures is not None)
-    sandbox, words = _opened(machine)
+    sandbox, words = opening(machine)
     settings = Settings(workspace / "out", secret, speech.language, threads=machine.threads, library=machine.library)
     try:
         graded = grade_class(assignment, [handed_in], sandbox, settings)[0]
@@ -71,10 +76,10 @@ def _graded(root: Path, machine: Machine, workspace: Path, speech: Translation) 
     return graded, (words, *_for_instructors(graded))
 
 
-def _opened(machine: Machine) -> tuple[Sandbox, Message]:
+def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:
     """The best that this container allows, and what to say of it."""
     try:
-        sandbox = open_sandbox(machine.sandbox, machine.inherited, threads=machine.threads, preload=False)
+        sandbox = open_sandbox(machine.level, machine.inherited, threads=machine.threads, preload=False)
     except SandboxError as error:
         words = message(
             "This container allows no confinement, so the notebook ran as the user {user}: it could neither read the "

@@ -68,7 +68,7 @@ def _said(result: Result, words: Translation) -> list[tuple[str, str]]:
 
 
 def _line(one: Points) -> Message:
-    reason = one.said or message("{reason}", reason=one.reason)
+    reason = one.said or one.reason
     if one.points is None:
         return message("open, of {max}. {reason}", max=points_cell(one.max), reason=reason)
     return message(

@@ -34,6 +34,7 @@ _COPY_BEFORE = re.compile(
 _COPY_AFTER = re.compile(r"\s*(?:的副本|の?コピー|的複本|副本|- ?copy|- ?複製|\s?\([0-9]{1,3}\))\s*")
 _QUOTED = re.compile(r"[「『“\"](.+)[」』”\"]")
 _BETWEEN = " - "
+_NAME_CHARACTERS = 300  # a longer one is no copy's
 _CELLS, _LINES, _LINE_CHARACTERS = 5, 60, 300  # what is looked through for a name
 
 _VALUE = r"(?P<quote>[\"'])(?P<value>[^\"'\n]{1,64})(?P=quote)"
@@ -45,6 +46,7 @@ _TOLD = {
     "id": re.compile(r"(?:學號|学号|Student ID|Student number|SID)\s*[:：]\s*(?P<value>.{1,64})", re.IGNORECASE),
     "name": re.compile(r"(?:姓名|Student name|Name)\s*[:：]\s*(?P<value>.{1,64})", re.IGNORECASE),
 }
+_EMPHASIS = re.compile(r"[*`]|</?(?:b|strong)>")
 _MARKS = "#>*_`|~- \t\u3000"  # of Markdown and of comments
 _PLACEHOLDER = re.compile(
     r"(?:your|please|enter|student|todo|請|请|你的|您的|填).*|x+|n/?a|name|id|姓名|學號|学号|0+|123456*7?8?9?",
@@ -69,9 +71,14 @@ def naming(content: Archive) -> Naming:
     titles = _titles(names)
     most = titles.most_common(1)
     common = bool(most) and most[0][1] > 1 and 2 * most[0][1] > sum(map(is_notebook, names))
-    if any("/" in name for name in names) or not (common or _DOWNLOAD.fullmatch(content.name)):
+    if any("/" in name for name in names) or not (common or is_download(content.name)):
         return lambda _name: None
     return asked(content)
+
+
+def is_download(name: str) -> bool:
+    """Whether Drive would call the zip of a folder so, or one part of it."""
+    return _DOWNLOAD.fullmatch(name) is not None
 
 
 def asked(content: Archive) -> Naming:
@@ -89,7 +96,7 @@ def parse_name(name: str, owners: Mapping[str, Owner]) -> Owner | None:
 def plain_title(text: str) -> str:
     """``text`` without the marks of a copy, however often it was copied."""
     text = unicodedata.normalize("NFKC", text).strip()
-    while True:
+    while len(text) <= _NAME_CHARACTERS:
         shorter = text
         if found := _COPY_BEFORE.match(shorter):
             shorter = shorter[found.end() :]
@@ -101,8 +108,9 @@ def plain_title(text: str) -> str:
             shorter = found[1]
         shorter = shorter.strip()
         if shorter == text or not shorter:
-            return text
+            break
         text = shorter
+    return text
 
 
 def _titles(names: Iterable[str]) -> Counter[str]:
@@ -211,7 +219,7 @@ def read_claim(entry: Entry) -> Claim:
 def _said(line: str, patterns: Mapping[str, re.Pattern[str]], *, comment: bool) -> Iterable[tuple[str, str]]:
     told = not comment or line.lstrip().startswith("#")
     for what in patterns:
-        found = _TOLD[what].match(line.strip(_MARKS)) if told else patterns[what].match(line)
-        value = " ".join(found["value"].replace("*", " ").strip(_MARKS).split()) if found else ""
+        found = _TOLD[what].match(_EMPHASIS.sub("", line).strip(_MARKS)) if told else patterns[what].match(line)
+        value = " ".join(found["value"].strip(_MARKS).split()) if found else ""
         if value and value.isprintable() and any(map(str.isalnum, value)) and not _PLACEHOLDER.fullmatch(value):
             yield what, value

@@ -84,7 +84,7 @@ def posted_by_hand(book: Gradebook, column: Column) -> bool:
 
 def _names(header: Sequence[str]) -> int:
     """How many columns the name takes: "Student", or last and first name; 0 where ``ID`` does not follow."""
-    if len(header) > 3 and "Student" in header[0] and "ID" in header[1]:
+    if len(header) > 3 and tuple(header[:2]) == ("Student", "ID"):
         return 1
     return 2 if len(header) > 4 and tuple(header[:3]) == ("LastName", "FirstName", "ID") else 0
 
