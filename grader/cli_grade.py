@@ -14,13 +14,14 @@ import psutil
 import typer
 
 from grader import console, datasets
-from grader.handback import Missing, Order, read_results
+from grader.errors import IntakeError
+from grader.handback import HandedBack, Missing, Order, read_results
 from grader.language import Translation
 from grader.library.place import default_folder
 from grader.lms import handing_back
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class, make_writable
-from grader.records import Assignment, Graded, Limits, Outcome, Submission
+from grader.records import Assignment, Graded, Limits, Outcome, Submission, message
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox
@@ -53,8 +54,22 @@ def grade(assignment: Assignment, paths: Sequence[Path], wish: Wish, speech: Tra
     screen.print(console.class_table(results, assignment, speech))
     screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
     screen.print(speech.text("Open: {path}", path=(wish.out / "index.html").resolve().as_uri()), soft_wrap=True)
-    show_upload(handing_back.hand_back(read_results(wish.out), order, to=to), to, order.out, speech)
+    show_upload(_handed_back(order, to, wish.out), order.out, speech)
     finish(results)
+
+
+def _handed_back(order: Order, to: str, out: Path) -> HandedBack:
+    """From what was written, as ``grader export`` does it at any later time."""
+    try:
+        return handing_back.hand_back(read_results(out), order, to=to)
+    except IntakeError as error:
+        raise IntakeError(
+            message(
+                "{problem}\nThe class is graded, nothing is lost: when that is put right, grader export {path} writes "
+                "what is to be uploaded.",
+                problem=error.args[0], path=out,
+            )
+        ) from None  # fmt: skip
 
 
 def _run(

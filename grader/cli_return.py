@@ -46,8 +46,7 @@ def export(
     speech = speech_in(lang)
     found = read_results(results)
     order = Order(out or results / UPLOAD, tuple(sheets or ()), missing, speech.language, column)
-    to = handing_back.destination([one.lms for one in found.students], order, to=to)
-    show_upload(handing_back.hand_back(found, order, to=to), to, order.out, speech)
+    show_upload(handing_back.hand_back(found, order, to=to), order.out, speech)
 
 
 class System(StrEnum):
@@ -75,6 +74,8 @@ def push(
     target = _target(to, url, course, assignment, speech)
     changes = plan(read_results(results), target)
     screen.print(console.push_table(changes, target.title, speech))
+    if scaling := console.scaling_line(changes, target.max, speech):
+        screen.print(scaling, style="yellow", soft_wrap=True)
     due = [change for change in changes if change.due]
     screen.print(speech.text("{n} of {all} grades are to be written.", n=len(due), all=len(changes)))
     left = any(change.obstacle is not None and change.grade is not None for change in changes)

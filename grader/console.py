@@ -113,6 +113,15 @@ def push_table(changes: Sequence[Change], title: str, speech: Translation) -> Ta
     return table
 
 
+def scaling_line(changes: Sequence[Change], most: float, speech: Translation) -> str:
+    """That the points count for others there; empty where they count the same."""
+    ours = sorted({change.result.max for change in changes if change.result.max not in (0, most)})
+    if not ours or most <= 0:
+        return ""
+    points = ", ".join(f"{one:g}" for one in ours)
+    return speech.text("{points} points here are {max:g} there: the grades were scaled.", points=points, max=most)
+
+
 def sent_lines(sent: Sequence[Sent], speech: Translation) -> Iterator[tuple[str, str]]:
     """What became of the changes, each line with its style: how many are there, and who is not."""
     failed = [one for one in sent if one.problem is not None]

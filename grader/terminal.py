@@ -56,11 +56,11 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def show_upload(handed: HandedBack, to: str, folder: Path, speech: Translation) -> None:
-    """What was written into ``folder`` for the LMS ``to``, where it is uploaded, and what to know before."""
+def show_upload(handed: HandedBack, folder: Path, speech: Translation) -> None:
+    """What was written into ``folder``, where it is uploaded, and what to know before."""
     if handed.files:
         screen.print(speech.text("To upload, in {path}:", path=folder.resolve()), soft_wrap=True)
-    for line in places(handed.files, to, folder):
+    for line in places(handed.files, folder):
         _say(f"  {speech.say(line)}")
     for note in handed.notes[:MOST_NOTES]:
         _say(f"! {speech.say(note)}", "yellow")

@@ -82,24 +82,30 @@ def destination(systems: Sequence[str], order: Order, *, to: str = "auto") -> st
             message("{column} is a column of a list of grades: give the list as well.", column=order.column)
         )
     for sheet in order.sheets:
-        owner = whose_sheet(sheet)
-        if owner is None:
-            raise IntakeError(
-                message("{path} is no list of grades known here; expected one that {known} wrote.", path=sheet,
-                        known=", ".join(_with_sheets()))
-            )  # fmt: skip
+        owner = _sheet_owner(sheet, order.out)
         wanted = wanted or owner
         if owner != wanted:
             raise IntakeError(
                 message("{path} is a list of grades of {found}, but the grades are for {wanted}.", path=sheet,
                         found=owner, wanted=wanted)
             )  # fmt: skip
-        if sheet.resolve().parent == order.out.resolve():
-            raise IntakeError(
-                message("{path} would be overwritten. Choose another folder than {folder}.", path=sheet,
-                        folder=order.out)
-            )  # fmt: skip
     return wanted or "csv"
+
+
+def _sheet_owner(sheet: Path, out: Path) -> str:
+    if not sheet.is_file():
+        raise IntakeError(message("{path}: there is no such file.", path=sheet))
+    owner = whose_sheet(sheet)
+    if owner is None:
+        raise IntakeError(
+            message("{path} is no list of grades known here; expected one that {known} wrote.", path=sheet,
+                    known=", ".join(name for name, one in WRITERS.items() if one.recognises is not _no_sheet))
+        )  # fmt: skip
+    if sheet.resolve().parent == out.resolve():
+        raise IntakeError(
+            message("{path} would be overwritten. Choose another folder than {folder}.", path=sheet, folder=out)
+        )
+    return owner
 
 
 def came_from(systems: Sequence[str]) -> str:
@@ -141,10 +147,6 @@ def apart(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
             )
         )
     return tuple(path for path in paths if path not in sheets), sheets
-
-
-def _with_sheets() -> list[str]:
-    return [name for name, writer in WRITERS.items() if writer.recognises is not _no_sheet]
 
 
 def _binary_kind(path: Path) -> Message | None:

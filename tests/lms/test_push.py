@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from grader.cli import main
+from grader.console import scaling_line
 from grader.errors import PushError, TokenError
 from grader.handback import Results, read_results
+from grader.language import translation
 from grader.lms.push.canvas import CanvasAssignment
 from grader.lms.push.connection import Connection, checked_address
 from grader.lms.push.moodle import MoodleAssignment
@@ -124,10 +126,23 @@ def test_grades_and_reports_go_to_canvas_in_one_step_and_only_once(canvas: Canva
     assert len(canvas.changes()) == 2
 
 
-def test_a_grade_above_what_can_be_had_there_is_not_written(canvas: Canvas, canvas_class: Results) -> None:
+def test_points_are_scaled_to_what_counts_there(canvas: Canvas, canvas_class: Results) -> None:
     canvas.recorded["assignment"]["points_possible"] = 10.0
     changes = plan(canvas_class, canvas_target(canvas))
-    assert [str(one.obstacle) for one in changes[:2]] == ["more than the 10 points that can be had there"] * 2
+    assert [one.grade for one in changes] == [10.0, 7.79, 0.8, 0.0, None]
+    assert "100 points here are 10 there" in scaling_line(changes, 10.0, translation("en"))
+    assert scaling_line(changes, 100.0, translation("en")) == ""
+
+
+def test_a_grade_above_the_maximum_is_written_where_the_lms_takes_it(
+    canvas: Canvas, moodle: Moodle, tmp_path: Path
+) -> None:
+    for lms, target, due in (("canvas", canvas_target(canvas), True), ("moodle", moodle_target(moodle), False)):
+        results = read_results(results_folder(tmp_path / lms, lms))
+        students = (replace(results.students[0], total=105.0), *results.students[1:])
+        first = plan(replace(results, students=students), target)[0]
+        assert (first.grade, first.due) == (105.0, due)
+        assert due or str(first.obstacle) == "more than the 100 points that can be had there"
 
 
 def test_the_comment_goes_to_the_whole_group(canvas: Canvas, canvas_class: Results) -> None:

@@ -24,6 +24,7 @@ class CanvasAssignment:
     """One assignment; ``words`` stand beside the report in the comment that brings it."""
 
     system = "canvas"
+    takes_more = True
 
     def __init__(self, connection: Connection, course: int, assignment: int, words: str) -> None:
         self._connection = connection

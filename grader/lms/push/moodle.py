@@ -34,6 +34,7 @@ class MoodleAssignment:
     """The assignment whose page has ``id=module`` in its address."""
 
     system = "moodle"
+    takes_more = False
 
     def __init__(self, connection: Connection, module: int) -> None:
         self._connection = connection

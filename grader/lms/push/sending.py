@@ -31,6 +31,7 @@ class Target(Protocol):
     system: str  # as submissions name it
     title: str
     max: float
+    takes_more: bool  # than the maximum
 
     def places(self) -> Mapping[str, Place]:
         """By the ids that the LMS's archive of submissions holds, as they are now."""
@@ -76,18 +77,24 @@ def _change(result: Result, there: Mapping[str, Place], target: Target) -> Chang
     place = there.get(result.student.key) if result.lms == target.system and result.student.key else None
     if result.total is None:
         return Change(result, place, None, message("the total is open: a fault of the grader's own"))
-    grade = round(result.total, _DIGITS)
+    grade = round(scaled(result, target.max), _DIGITS)
     if result.lms != target.system:
         obstacle = message("was not handed in through {system}", system=target.system)
     elif place is None:
         obstacle = message("is not in this assignment there")
     elif place.closed is not None:
         obstacle = place.closed
-    elif grade > target.max:
+    elif grade > target.max and not target.takes_more:
         obstacle = message("more than the {max:g} points that can be had there", max=target.max)
     else:
         obstacle = None
     return Change(result, place, grade, obstacle)
+
+
+def scaled(result: Result, most: float) -> float:
+    """The total as a part of ``most``, as the files that an LMS imports hold it too; 0 where there is none."""
+    total = result.total or 0.0
+    return total * most / result.max if most > 0 and result.max > 0 else total
 
 
 def send(
