@@ -103,7 +103,9 @@ def _sheet_owner(sheet: Path, out: Path) -> str:
         )  # fmt: skip
     if sheet.resolve().parent == out.resolve():
         raise IntakeError(
-            message("{path} would be overwritten. Choose another folder than {folder}.", path=sheet, folder=out)
+            message(
+                "{path} lies where the files are written, and would be overwritten. Give another --out.", path=sheet
+            )
         )
     return owner
 

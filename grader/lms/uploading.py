@@ -21,12 +21,13 @@ _PLACES = (
     ("canvas-gradebook*", message("{file}: Canvas, Grades › Import.")),
     ("canvas-feedback*.zip", message("{file}: Canvas, Grades › the assignment's menu › Re-Upload Submissions.")),
     ("blackboard-gradebook*", message("{file}: Blackboard, Grade Center › Work Offline › Upload.")),
+    ("*-reports.zip", message("{file}: the reports, to look up or to hand out by yourself.")),
     (
         "gradescope-autograder.zip",
         message("{file}: Gradescope, Configure Autograder › Zip file upload."),
     ),
 )
-_ELSE = message("{file}: for you to look up or to enter by hand; no page imports it.")
+_ELSE = message("{file}: a line for each student, to look up, to enter by hand, or for what imports such lists.")
 
 
 def places(files: Sequence[Path], folder: Path) -> Iterator[Message]:
