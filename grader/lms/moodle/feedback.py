@@ -32,7 +32,8 @@ def entry_name(result: Result) -> str:
     # What Moodle's own archive cannot have in a name would move the number to another place.
     name, mark, rest = result.origin.rpartition("_assignsubmission_")
     person, _, number = name.rpartition("_")
-    flat = result.entry.startswith(f"{result.origin}_")
+    # A file whose name begins so is passed over; a folder is not.
+    flat = result.entry.startswith(f"{result.origin}_") and not person.startswith((".", "~"))
     return f"{person.replace('_', ' ')}_{number}{mark}{rest}{'_' if flat else '/'}{result.report.name}"
 
 

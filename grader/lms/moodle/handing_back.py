@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import TypeVar
 
 from grader.atomic import write_bytes, write_text
 from grader.errors import IntakeError
-from grader.handback import HandedBack, Missing, Order, Result, Results
+from grader.handback import HandedBack, Order, Result, Results
 from grader.language import translation
 from grader.lms.moodle import feedback, words
-from grader.lms.moodle.filling import Filling, Whose, claimed_rows, comment, fill, fill_zeros, listed, notes, own_rows
+from grader.lms.moodle.filling import comment, fill, listed, notes
+from grader.lms.moodle.matching import Match, Whose, match
 from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet, together
 from grader.lms.sheet import Sheet, filled, number
 from grader.records import Message, Submission, message
 from grader.spreadsheet import csv_text, defused
 
 FILE = "grades-for-moodle.csv"
+_LARGE_MB = 50  # PHP and Moodle both have a limit of their own, often 50 or 100
+T = TypeVar("T", bound=Whose)
 
 
 @dataclass
@@ -32,12 +36,12 @@ class _Written:
 
 def recognises(sheet: Sheet) -> bool:
     """Whether ``sheet`` is a grading worksheet of Moodle's, whatever may be wrong with it."""
-    return find_columns(sheet) is not None
+    return find_columns(sheet) is not None or not words.MODIFIED.isdisjoint(sheet.header)
 
 
 def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
     """Raises ``IntakeError`` with all that keeps the worksheets at ``sheets`` from taking these students' grades."""
-    _worksheets(sheets, [one for one in submissions if one.lms == "moodle"])
+    _matches(sheets, [one for one in submissions if one.lms == "moodle"])
 
 
 def hand_back(results: Results, order: Order) -> HandedBack:
@@ -51,22 +55,22 @@ def hand_back(results: Results, order: Order) -> HandedBack:
                 folder=results.folder,
             )
         )
-    worksheets = _worksheets(order.sheets, ours)
-    rows = [own_rows(worksheet, ours) for worksheet in worksheets]
+    matches = _matches(order.sheets, ours)
     written = _Written()
-    if worksheets:
-        _write_worksheets(written, worksheets, rows, ours, order)
-    else:
+    for count, found in enumerate(matches, 1):
+        _write_worksheet(written, found, order, "" if count == 1 else f"-{count}")
+    if not matches:
         _write_without_worksheet(written, _alone(ours), results.max, order)
-    written.notes += _left_out(ours, rows)
-    _write_feedback(written, ours, worksheets, rows, order.out)
+    written.notes += _left_out(ours, matches)
+    _write_feedback(written, ours, matches, order.out)
     return HandedBack(tuple(written.files), tuple(written.notes))
 
 
 # ---------------------------------------------------------------- worksheets that fit
 
 
-def _worksheets(paths: Sequence[Path], whose: Sequence[Whose]) -> list[Worksheet]:
+def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
+    """The worksheets at ``paths`` with the rows of ``whose`` in each; ``IntakeError`` with all that is wrong."""
     problems: list[Message] = []
     worksheets: list[Worksheet] = []
     for path in paths:
@@ -74,11 +78,12 @@ def _worksheets(paths: Sequence[Path], whose: Sequence[Whose]) -> list[Worksheet
             worksheets.append(read_worksheet(path))
         except IntakeError as error:
             problems.append(error.args[0])
+    matches = [match(worksheet, whose) for worksheet in worksheets]
     problems += [problem for problem in map(_overlap, combinations(worksheets, 2)) if problem is not None]
-    problems += [_of_others(worksheet, whose) for worksheet in worksheets if not own_rows(worksheet, whose)]
+    problems += [_of_others(found.worksheet, whose) for found in matches if not found.claimed]
     if problems:
         raise IntakeError(together(problems))
-    return worksheets
+    return matches
 
 
 def _overlap(pair: tuple[Worksheet, Worksheet]) -> Message | None:
@@ -106,23 +111,12 @@ def _of_others(worksheet: Worksheet, whose: Sequence[Whose]) -> Message:
 # ---------------------------------------------------------------- grades
 
 
-def _write_worksheets(
-    written: _Written,
-    worksheets: Sequence[Worksheet],
-    rows: Sequence[Mapping[int, Result]],
-    ours: Sequence[Result],
-    order: Order,
-) -> None:
-    speech = translation(order.language)
-    for count, (worksheet, own) in enumerate(zip(worksheets, rows, strict=True), 1):
-        filling = fill(worksheet, own, speech)
-        if order.missing is Missing.ZERO:
-            fill_zeros(filling, claimed_rows(worksheet, ours))
-        path = order.out / (FILE if count == 1 else FILE.replace(".csv", f"-{count}.csv"))
-        write_bytes(path, filled(worksheet.sheet, filling.changes))
-        written.files.append(path)
-        written.notes += [*_form(worksheet, path), *_scaling(worksheet, own), *notes(filling)]
-        written.notes += _comments(filling, path)
+def _write_worksheet(written: _Written, found: Match[Result], order: Order, ending: str) -> None:
+    filling = fill(found, translation(order.language), order.missing)
+    path = order.out / FILE.replace(".csv", f"{ending}.csv")
+    write_bytes(path, filled(found.worksheet.sheet, filling.changes))
+    written.files.append(path)
+    written.notes += [*_form(found.worksheet, path), *_scaling(found), *notes(filling), *_comments(found, path)]
 
 
 def _form(worksheet: Worksheet, path: Path) -> list[Message]:
@@ -133,20 +127,21 @@ def _form(worksheet: Worksheet, path: Path) -> list[Message]:
     return [message("{path}: choose {separator} as separator on uploading.", path=path, separator=separator)]
 
 
-def _scaling(worksheet: Worksheet, own: Mapping[int, Result]) -> list[Message]:
-    other = next((one.max for one in own.values() if abs(one.max - worksheet.maximum) > 0.005), None)
+def _scaling(found: Match[Result]) -> list[Message]:
+    maximum = found.worksheet.maximum
+    other = next((one.max for one in found.rows.values() if abs(one.max - maximum) > 0.005), None)
     if other is None:
         return []
     return [
         message(
             "Points were scaled: {points} here are {maximum} in Moodle, the assignment's maximum grade.",
-            points=f"{other:g}", maximum=f"{worksheet.maximum:g}",
+            points=f"{other:g}", maximum=f"{maximum:g}",
         )
     ]  # fmt: skip
 
 
-def _comments(filling: Filling, path: Path) -> list[Message]:
-    if filling.worksheet.columns.comments is not None:
+def _comments(found: Match[Result], path: Path) -> list[Message]:
+    if found.worksheet.columns.comments is not None:
         return []
     return [
         message(
@@ -194,27 +189,31 @@ def _alone(ours: Sequence[Result]) -> list[Result]:
     return [one for one in ours if keys[one.student.key] < 2]
 
 
-def _left_out(ours: Sequence[Result], rows: Sequence[Mapping[int, Result]]) -> list[Message]:
+def _left_out(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> list[Message]:
     found: list[Message] = []
     unfinished = [one.student.name for one in ours if one.total is None]
     if unfinished:
         found.append(
-            message("{names}: open, left as it is in Moodle. Judge it and give back again.", names=listed(unfinished))
+            message(
+                "{names}: not graded to the end, so left as it is in Moodle. Judge what is open, then give back again.",
+                names=listed(unfinished),
+            )
         )
     alone = _alone(ours)
-    twice = [f"{one.student.name} ({one.student.key})" for one in ours if one not in alone]
+    told_apart = set(map(id, alone))
+    twice = [f"{one.student.name} ({one.student.key})" for one in ours if id(one) not in told_apart]
     if twice:
         found.append(
             message("{names}: share a participant's number; no grade was given back for them.", names=listed(twice))
         )
-    placed = {id(one) for own in rows for one in own.values()}
+    placed = {id(one) for each in matches for one in each.rows.values()}
     unlisted = [one.student.name for one in alone if id(one) not in placed and one.total is not None]
-    if rows and unlisted:
+    if matches and unlisted:
         found.append(
             message("{names}: not in the worksheet; no grade was given back for them.", names=listed(unlisted))
         )
     unnumbered = [one.student.name for one in ours if not one.student.key and one.total is not None]
-    if not rows and unnumbered:
+    if not matches and unnumbered:
         found.append(
             message(
                 "{names}: without a participant's number; no grade was given back for them.", names=listed(unnumbered)
@@ -226,21 +225,10 @@ def _left_out(ours: Sequence[Result], rows: Sequence[Mapping[int, Result]]) -> l
 # ---------------------------------------------------------------- reports
 
 
-def _write_feedback(
-    written: _Written,
-    ours: Sequence[Result],
-    worksheets: Sequence[Worksheet],
-    rows: Sequence[Mapping[int, Result]],
-    out: Path,
-) -> None:
+def _write_feedback(written: _Written, ours: Sequence[Result], matches: Sequence[Match[Result]], out: Path) -> None:
     graded = [one for one in _alone(ours) if one.total is not None]
-    teams = {
-        id(one)
-        for worksheet, own in zip(worksheets, rows, strict=True)
-        for row, one in own.items()
-        if worksheet.rows.get(one.student.key) != row
-    }
-    numbers = {key for worksheet in worksheets for key in worksheet.rows}
+    teams = {id(one) for each in matches if each.teams for one in each.rows.values()}
+    numbers = {key for each in matches for key in each.worksheet.rows}
     able = [
         one
         for one in graded
@@ -249,7 +237,8 @@ def _write_feedback(
         # A Moodle that knows no groups' ids would hand such a report to a stranger.
         and not (id(one) in teams and one.student.key in numbers)
     ]
-    unable = [one.student.name for one in graded if one not in able]
+    given = set(map(id, able))
+    unable = [one.student.name for one in graded if id(one) not in given]
     if unable:
         written.notes.append(
             message("{names}: the report is not in {file}; give it by hand.", names=listed(unable), file=feedback.FILE)
@@ -259,6 +248,10 @@ def _write_feedback(
     path = out / feedback.FILE
     feedback.write_feedback(able, path)
     written.files.append(path)
+    if (megabytes := path.stat().st_size // 2**20) >= _LARGE_MB:
+        written.notes.append(
+            message("{file} has {size} MB: more than some sites let anybody upload.", file=path, size=megabytes)
+        )
     if teams:
         written.notes.append(
             message("Only newer versions of Moodle give a group's report to its members; look at one of them.")

@@ -11,6 +11,8 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import islice
 from pathlib import Path
 
 from grader.archive import filetype
@@ -72,7 +74,7 @@ def read_worksheet(path: Path) -> Worksheet:
                 path=path, found=", ".join(sheet.header[:12]),
             )
         )  # fmt: skip
-    problems = list(_problems(sheet, columns))
+    problems = list(islice(_problems(sheet, columns), _SAID + 1))  # each counts the lines before it
     if problems:
         raise IntakeError(together(problems))
     numbers = {_number(sheet.cell(row, columns.identifier)): row for row in range(1, len(sheet.rows))}
@@ -88,12 +90,10 @@ def read_worksheet(path: Path) -> Worksheet:
 
 def together(problems: Sequence[Message]) -> Message:
     """One message of several, a line each."""
-    more = len(problems) - _SAID
-    said = [*problems[:_SAID], message("{count} more problems.", count=more)] if more > 0 else list(problems)
-    whole = said[0]
-    for problem in said[1:]:
-        whole = message("{first}\n{second}", first=whole, second=problem)
-    return whole
+    said = list(problems[:_SAID])
+    if len(problems) > _SAID:
+        said.append(message("There are more problems; these are the first."))
+    return reduce(lambda first, second: message("{first}\n{second}", first=first, second=second), said)
 
 
 def _refuse_other_files(path: Path) -> None:
@@ -155,11 +155,9 @@ def _last(columns: Iterator[int]) -> int | None:
 
 
 def _identifies(cells: Sequence[str]) -> bool:
-    """One word, then a number of its own, in most rows: the rest is told as a problem."""
-    found = [match for match in map(_PARTICIPANT.fullmatch, cells) if match]
-    return (
-        2 * len(found) > len(cells) and len({match["word"] for match in found}) == 1 and found[0]["word"].strip() != ""
-    )
+    """One word and a number in half of the rows or more: the others are told as problems."""
+    found = [match["word"].strip() for match in map(_PARTICIPANT.fullmatch, cells) if match]
+    return bool(found) and 2 * len(found) >= len(cells) and len(set(found)) == 1 and found[0] != ""
 
 
 def _is_maximum(sheet: Sheet, column: int) -> bool:
@@ -231,20 +229,19 @@ def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
 
 
 def _identifier_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
-    lines: dict[str, int] = {}
+    seen: dict[str, int] = {}
     for row in range(1, len(sheet.rows)):
         cell = sheet.cell(row, columns.identifier).strip()
-        line = sheet.line(row)
         if not _PARTICIPANT.fullmatch(cell):
             yield message(
                 "{path}, line {line}: {name} is {found}; expected a participant's number, as in {example}.",
-                path=sheet.path, line=line, name=sheet.header[columns.identifier], found=cell or '""',
+                path=sheet.path, line=sheet.line(row), name=sheet.header[columns.identifier], found=cell or '""',
                 example=next(one for one in _cells(sheet, columns.identifier) if _PARTICIPANT.fullmatch(one)),
             )  # fmt: skip
-        elif (earlier := lines.setdefault(_number(cell), line)) != line:
+        elif (earlier := seen.setdefault(_number(cell), row)) != row:
             yield message(
                 "{path}, line {line}: {found} is in line {earlier} as well; expected each participant once.",
-                path=sheet.path, line=line, found=cell, earlier=earlier,
+                path=sheet.path, line=sheet.line(row), found=cell, earlier=sheet.line(earlier),
             )  # fmt: skip
 
 
