@@ -124,8 +124,8 @@ class _Said(_Model):
     template: str
     values: dict[str, str | bool | int | float | _Said] = {}
 
-    def message(self) -> Message:
-        values = {name: one.message() if isinstance(one, _Said) else one for name, one in self.values.items()}
+    def sentence(self) -> Message:
+        values = {name: one.sentence() if isinstance(one, _Said) else one for name, one in self.values.items()}
         return Message(self.template, values)
 
 
@@ -138,7 +138,7 @@ class _Criterion(_Model):
     said: _Said | None = None
 
     def points_given(self) -> Points:
-        said = self.said.message() if self.said else None
+        said = self.said.sentence() if self.said else None
         return Points(self.id, self.points, self.max, self.reason, self.title, said)
 
 

@@ -42,7 +42,7 @@ def annotated(result: Result, language: str) -> bytes:
 def in_one_line(result: Result, language: str) -> str:
     """The same result as plain text, for a cell of a table."""
     words = translation(language)
-    parts = [words.say(_headline(result)), *(f"{title}: {said}" for title, said in _said(result, words))]
+    parts = [words.say(_headline(result)), *(f"{title} – {said}" for title, said in _said(result, words))]
     return " | ".join(" ".join(part.replace("<", "‹").replace(">", "›").split()) for part in parts)
 
 
@@ -60,7 +60,7 @@ def _headline(result: Result) -> Message:
 
 
 def _items(result: Result, words: Translation) -> list[str]:
-    return [f"- **{_harmless(title)}**: {_harmless(said)}" for title, said in _said(result, words)]
+    return [f"- **{_harmless(title)}** – {_harmless(said)}" for title, said in _said(result, words)]
 
 
 def _said(result: Result, words: Translation) -> list[tuple[str, str]]:

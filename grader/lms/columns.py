@@ -31,15 +31,15 @@ def chosen(columns: Sequence[Column], sheet: Sheet, results: Results, order: Ord
     Raises ``IntakeError`` with the candidates where that is none or several.
     """
     if order.column:
-        return _only(_asked_for(columns, order.column), columns, sheet, order.column)
+        return _only(_asked_for(columns, order.column), columns, sheet, results, order.column)
     titles = {_plain(title) for title in (*results.title.values(), results.assignment)} - {""}
     same = [column for column in columns if _plain(column.title) in titles]
     if same:
-        return _only(same, columns, sheet, results.assignment)
+        return _only(same, columns, sheet, results, results.assignment)
     if len(columns) == 1:
         return columns[0]
     alike = [column for column in columns if any(_within(title, _plain(column.title)) for title in titles)]
-    return _only(alike, columns, sheet, results.assignment)
+    return _only(alike, columns, sheet, results, results.assignment)
 
 
 def _asked_for(columns: Sequence[Column], wanted: str) -> list[Column]:
@@ -55,16 +55,17 @@ def _asked_for(columns: Sequence[Column], wanted: str) -> list[Column]:
     return []
 
 
-def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, wanted: str) -> Column:
+def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, results: Results, wanted: str) -> Column:
     if len(found) == 1:
         return found[0]
     raise IntakeError(
         message(
-            '{file}: {count} columns may be meant by "{wanted}", expected one. Name it with --column, for example '
-            '--column "{example}". There are: {columns}.',
+            '{file}: {count} columns may be meant by "{wanted}", expected one of {columns}. Name it: grader export '
+            '{folder} {file} --column "{example}"',
             file=sheet.path,
             count=len(found),
             wanted=wanted,
+            folder=results.folder,
             example=(found or columns)[0].heading,
             columns=listed([column.heading for column in (found or columns)]),
         )

@@ -29,7 +29,9 @@ _EXEMPT = frozenset({"exempt", "ex", "豁免", "免除", "免评分", "免評分
 
 
 def recognises(sheet: Sheet) -> bool:
-    return _place(sheet, _USERNAME) is not None and any(_COLUMN.fullmatch(heading) for heading in sheet.header)
+    """Also when it was edited, so that what is wrong with it can be said."""
+    titled = any("[" in heading and _POINTS.search(heading) for heading in sheet.header)
+    return any(map(_COLUMN.fullmatch, sheet.header)) or (_place(sheet, _USERNAME) is not None and titled)
 
 
 def read(path: Path) -> Gradebook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.atomic import write_bytes
 from grader.handback import HandedBack, Order, Results
-from grader.lms import gradebook, table
+from grader.lms import filling, gradebook, table
 from grader.lms.annotated import in_one_line
 from grader.lms.blackboard.gradebook import read
 from grader.lms.columns import chosen
@@ -29,10 +29,10 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     book = read(gradebook.only_sheet(order.sheets))
     gradebook.check_somebody(book, gradebook.people(results.students))
     column = chosen(book.columns, book.sheet, results, order)
-    filling = gradebook.fill(book, column, results, order)
+    done = filling.fill(book, column, results, order)
     path = order.out / f"blackboard-gradebook{book.sheet.path.suffix or '.csv'}"
-    write_bytes(path, filled(book.sheet, filling.changes | _comments(book, results, order)))
-    return HandedBack((path,), tuple(gradebook.notes_on(filling, results)))
+    write_bytes(path, filled(book.sheet, done.changes | _comments(book, results, order)))
+    return HandedBack((path,), tuple(filling.notes_on(done, results)))
 
 
 def _comments(book: gradebook.Gradebook, results: Results, order: Order) -> dict[tuple[int, int], str]:
@@ -42,6 +42,6 @@ def _comments(book: gradebook.Gradebook, results: Results, order: Order) -> dict
     place = book.sheet.header.index(_COMMENT)
     return {
         (index, place): in_one_line(result, order.language)
-        for index, result in gradebook.place(book, results.students).by_row.items()
+        for index, result in filling.place(book, results.students).by_row.items()
         if result.total is not None and not book.sheet.cell(index, place).strip()
     }

@@ -21,6 +21,7 @@ from grader.lms.folder import stem
 
 FILE = "canvas-feedback.zip"
 REPORTS = "canvas-anonymous-reports.zip"
+_NAME_CHARACTERS = 100
 _NOTEBOOK = "notebook.ipynb"
 _OTHER_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
 _TIME = (2000, 1, 1, 0, 0, 0)  # the same results give the same bytes
@@ -59,6 +60,7 @@ def write_reports(results: Sequence[Result], order: Order) -> Path | None:
 
 def entry_name(result: Result, upload: str, file: str) -> str:
     """Such that Canvas finds both ids: no number and no "anon" before them, no last part that begins with "link"."""
+    file = file[-_NAME_CHARACTERS:]
     before, last = file[: file.rfind("_") + 1], file[file.rfind("_") + 1 :]
     file = f"{before}-{last}" if last.startswith("link") else file
     if is_anonymous(result.origin):

@@ -29,7 +29,10 @@ _KEPT = frozenset({"ex", "n/a"})
 
 
 def recognises(sheet: Sheet) -> bool:
-    return _names(sheet.header) > 0 and any(heading == "Section" for heading in sheet.header)
+    """Also when it was edited, so that what is wrong with it can be said."""
+    header = sheet.header
+    signs = (_names(header) > 0, "Section" in header, "SIS Login ID" in header, any(map(_ASSIGNMENT.fullmatch, header)))
+    return sum(map(bool, signs)) > 1
 
 
 def read(path: Path) -> Gradebook:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from grader.atomic import write_bytes
 from grader.handback import HandedBack, Order, Result, Results
-from grader.lms import gradebook, table
+from grader.lms import filling, gradebook, table
 from grader.lms.canvas import feedback
 from grader.lms.canvas.gradebook import posted_by_hand, read
 from grader.lms.canvas.reading import is_anonymous
 from grader.lms.columns import chosen
+from grader.lms.owner import folded
 from grader.lms.sheet import filled
 from grader.records import Message, message
 from grader.sentences import listed
@@ -27,52 +28,49 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     Raises ``IntakeError`` when the gradebook does not fit, ``OutputError`` when nothing can be written.
     """
     anonymous = [one for one in results.students if one.lms == "canvas" and is_anonymous(one.origin)]
-    named = [one for one in results.students if one not in anonymous]
+    named = replace(results, students=tuple(one for one in results.students if one not in anonymous))
     done = []
-    if named:
-        part = replace(results, students=tuple(named))
-        done.append(_grades(part, order) if order.sheets else _table(part, order))
+    if named.students:
+        done.append(_grades(named, order, len(anonymous)) if order.sheets else _table(named, order))
     if anonymous:
         done.append(_anonymous(replace(results, students=tuple(anonymous)), order))
     done.append(_feedback(results.students, order))
-    files = dict.fromkeys(path for one in done for path in one.files)
-    return HandedBack(tuple(files), tuple(note for one in done for note in one.notes))
+    files = tuple(path for one in done for path in one.files)
+    return HandedBack(files, tuple(note for one in done for note in one.notes))
 
 
-def _grades(results: Results, order: Order) -> HandedBack:
+def _grades(results: Results, order: Order, unknown: int) -> HandedBack:
+    """``unknown`` students have handed in without a name."""
     book = read(gradebook.only_sheet(order.sheets))
     gradebook.check_somebody(book, gradebook.people(results.students))
     column = chosen(book.columns, book.sheet, results, order)
-    filling = gradebook.fill(book, column, results, order)
-    write_bytes(order.out / FILE, filled(book.sheet, filling.changes))
-    notes = gradebook.notes_on(filling, results)
+    groups = _groups(book, results)
+    done = filling.fill(book, column, results, order, unsure=unknown + len(groups))
+    write_bytes(order.out / FILE, filled(book.sheet, done.changes))
+    notes = filling.notes_on(done, results)
+    if groups:
+        notes.append(
+            message(
+                "These names differ, as a group's does from its member's: {pairs}. Canvas gives such a grade to the "
+                "whole group, unless it is set to grade each member apart: then enter the others by hand.",
+                pairs=listed(groups),
+            )
+        )
     if posted_by_hand(book, column):
         notes.append(message("Students see these grades only once you post them: the column is posted by hand."))
-    return HandedBack((order.out / FILE,), (*notes, *_groups(book, results)))
+    return HandedBack((order.out / FILE,), tuple(notes))
 
 
-def _groups(book: gradebook.Gradebook, results: Results) -> list[Message]:
-    """Canvas names a group's files by the group, with the id of one of its members."""
-    rows = {row.index: row for row in book.rows}
-    placed = gradebook.place(book, [one for one in results.students if one.lms == "canvas"])
-    pairs = [
-        f"{one.student.name} ({rows[index].name})"
-        for index, one in placed.by_row.items()
-        if _letters(one.student.name) != _letters(rows[index].name)
-    ]
-    if not pairs:
-        return []
-    return [
-        message(
-            "These names differ, as a group's does from its member's: {pairs}. Canvas gives such a grade to the whole "
-            "group, unless it is set to grade each member apart: then enter the others by hand.",
-            pairs=listed(pairs),
-        )
-    ]
+def _groups(book: gradebook.Gradebook, results: Results) -> list[str]:
+    """Canvas names a group's files by the group, with the id of one of its members: the two names side by side."""
+    rows = {row.index: row.name for row in book.rows}
+    placed = filling.place(book, [one for one in results.students if one.lms == "canvas"])
+    pairs = [(one.student.name, rows[index]) for index, one in placed.by_row.items()]
+    return [f"{one} ({other})" for one, other in pairs if _letters(one) != _letters(other)]
 
 
 def _letters(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    return "".join(letter for letter in folded(name) if letter.isalnum())
 
 
 def _table(results: Results, order: Order) -> HandedBack:

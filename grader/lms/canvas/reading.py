@@ -26,19 +26,21 @@ _AGAIN = re.compile(
 
 def naming(content: Archive) -> Naming:
     """A group called "Team_2" leaves a third number in ``team_2_4567_89123_hw1.ipynb``, as does a file called "3_hw1":
-    which two are the ids, the other entries tell.
+    which two are the ids, the other entries tell. Nobody becomes another student by a number in their name.
     """
-    several = [found for entry in content.entries if len(found := list(_readings(entry.name))) > 1]
-    single = [found[0] for entry in content.entries if len(found := list(_readings(entry.name))) == 1]
-    known = {_lengths(one) for one in single if one["upload"]}
-    later = not known and _second_fits_better(several)
+    read = [list(_readings(entry.name)) for entry in content.entries]
+    single = [one[0] for one in read if len(one) == 1]
+    lengths = {_lengths(one) for one in single if one["upload"]}
+    names = {one["id"]: _name(one) for one in single}
+    later = not single and _second_fits_better([one for one in read if len(one) > 1])
 
     def parse(name: str) -> Owner | None:
         found = list(_readings(name))
-        if len(found) > 1:
-            fitting = [one for one in found if _lengths(one) in known]
-            return _owner(fitting[0] if fitting else found[1 if later else 0])
-        return parse_name(name)
+        if len(found) < 2:
+            return parse_name(name)
+        own = [one for one in found if names.get(one["id"], _name(one)) == _name(one)]
+        fitting = [one for one in own if _lengths(one) in lengths]
+        return _owner((fitting or own or found)[1 if later else 0])
 
     return parse
 
@@ -55,9 +57,8 @@ def is_anonymous(origin: str) -> bool:
 
 
 def _owner(found: re.Match[str]) -> Owner:
-    name = found.string[: found.start("late") if found["late"] else found.start("id") - 1]
     return Owner(
-        name=f"anon {found['id']}" if found.re is _ANONYMOUS else name,
+        name=f"anon {found['id']}" if found.re is _ANONYMOUS else _name(found),
         rest=found["file"] or found["typed"],
         origin=found.string,
         key=found["id"],
@@ -65,6 +66,10 @@ def _owner(found: re.Match[str]) -> Owner:
         order=int((found["upload"] or "0")[:18]),
         typed=found["typed"] is not None,
     )
+
+
+def _name(found: re.Match[str]) -> str:
+    return found.string[: found.start("late") if found["late"] else found.start("id") - 1]
 
 
 _IDS = re.compile(rf"(?P<late>_LATE)?_(?P<id>[0-9]+)_{_FILE}")
