@@ -12,6 +12,7 @@ from rich.text import Text
 from grader import datasets, shelf
 from grader.console import plain
 from grader.kit import running
+from grader.kit.memory import container_mb
 from grader.kit.writing import write_kit
 from grader.library.place import default_folder
 from grader.terminal import LangOption, config_folder, processors, screen, speech_in
@@ -32,7 +33,7 @@ def gradescope(
     chosen = shelf.by_name(assignment)
     written = write_kit(chosen, datasets.load_secret(config_folder()), out, language=speech.language)
     done = speech.text(
-        "{path} is ready. In Gradescope: Configure Autograder, Zip file upload, with 4 GB of memory or more.",
+        "{path} is ready. In Gradescope: Configure Autograder, Zip file upload, and the largest container.",
         path=written,
     )
     screen.print(Text(plain(done), style="green"), soft_wrap=True)
@@ -45,7 +46,7 @@ def run_in_container(
 ) -> None:
     """Grade the one submission in Gradescope's container; what is printed is for instructors."""
     speech = speech_in(lang)
-    machine = running.Machine(dict(os.environ), processors(), default_folder())
+    machine = running.Machine(dict(os.environ), processors(), container_mb(), default_folder())
     ran = running.run(root, machine, speech)
     for words in ran.words:
         screen.print(Text(plain(speech.say(words))), soft_wrap=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.atomic import write_bytes
@@ -16,21 +16,23 @@ from grader.lms.gradescope.container import read_container
 from grader.lms.gradescope.results_json import Test, results_json
 from grader.lms.gradescope.writing import OPEN
 from grader.pipeline import Settings, grade_class
-from grader.records import Graded, Message, Outcome, Score, message
+from grader.records import Assignment, Graded, Message, Outcome, Run, Score, message
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox
 from grader.sandbox.otheruser import USER, other_user_sandbox
 from grader.spec import load_assignment
 
 RESULTS = "results/results.json"
+GRADER_MB = 600  # what it needs itself
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the container gives: its environment, processors, the library of public data, the level to be tried."""
+    """What the container gives: its environment, processors, memory, the library of public data, the level to try."""
 
     inherited: Mapping[str, str]
     threads: int
+    memory_mb: int
     library: Path
     level: str = "auto"
 
@@ -73,7 +75,27 @@ def _graded(
         graded = grade_class(assignment, [handed_in], sandbox, settings)[0]
     finally:
         sandbox.close()
-    return graded, (words, *_for_instructors(graded))
+    small = _too_small(assignment, machine)
+    if small is not None and _may_be_its_fault(graded.run):
+        graded = replace(graded, grade=replace(graded.grade, total=None))
+    return graded, tuple(one for one in (words, small, *_for_instructors(graded)) if one is not None)
+
+
+def _too_small(assignment: Assignment, machine: Machine) -> Message | None:
+    wanted = assignment.limits.memory_mb + GRADER_MB
+    if machine.memory_mb >= wanted:
+        return None
+    return message(
+        "This container has {found} MB of memory; {wanted} MB are needed to give a notebook what the assignment "
+        "allows. Choose a larger one in the autograder's settings. A notebook that dies here gets no score.",
+        found=machine.memory_mb, wanted=wanted,
+    )  # fmt: skip
+
+
+def _may_be_its_fault(run: Run) -> bool:
+    """Whether the notebook was ended, by whomever, and not by an error of its own."""
+    died = run.outcome is Outcome.ERROR and not any(cell.error for cell in run.cells)
+    return died or run.outcome is Outcome.MEMORY
 
 
 def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:

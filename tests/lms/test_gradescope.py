@@ -118,7 +118,7 @@ def test_only_one_submission(tmp_path: Path) -> None:
         (None, "is missing"),
         ("", "names nobody for it"),
         ("- a\n- b\n", "found a list"),
-        ("just words\n", "found text"),
+        ("just words\n", "found plain text"),
         ("submission_11: {:submitters: [}\n", "cannot be read"),
         ("submission_11: 5\nsubmission_12: [1, 2]\n", "names nobody for it"),
         ("submission_11: {':submitters': 5}\n", "names nobody for it"),

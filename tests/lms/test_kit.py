@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from grader.cli import app
 from grader.datasets import load_secret
 from grader.errors import AssignmentError, SandboxError
 from grader.kit import running
+from grader.kit.memory import container_mb
 from grader.kit.writing import derived_secret, requirements, write_kit
 from grader.language import translation
 from grader.lms.gradescope.container import read_container
 from grader.records import Outcome, message
-from grader.sandbox.base import Job, Reply
+from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.fake import FakeSandbox, Script, finished
 from grader.spec import load_assignment
 from tests.lms.gradescope_schema import VALIDATOR, has_a_score
@@ -155,9 +157,9 @@ def run_autograder(root: Path, python: str = sys.executable) -> tuple[dict[str, 
     return results_in(root), done.stdout
 
 
-def run_here(root: Path, script: Script = finished) -> running.Ran:
+def run_here(root: Path, script: Script = finished, memory_mb: int = 8000) -> running.Ran:
     """In this process, with a sandbox that runs nothing."""
-    machine = running.Machine(os.environ, 1, root / "library")
+    machine = running.Machine(os.environ, 1, memory_mb, root / "library")
     return running.run(root, machine, translation("en"), lambda _: (FakeSandbox(script), message("Confinement: none")))
 
 
@@ -202,6 +204,33 @@ def test_a_sandbox_that_breaks_is_a_fault_of_ours(kit: Path, tmp_path: Path) -> 
 
     assert run_here(root, broken).faulty and not has_a_score(results_in(root))
     assert "disk" not in json.dumps(results_in(root)), "students do not read of our machine"
+
+
+@pytest.mark.parametrize(
+    ("ended", "memory_mb", "open_"),
+    [
+        (Ended.MEMORY, 8000, False),
+        (Ended.MEMORY, 1500, True),
+        (Ended.DIED, 1500, True),
+        (Ended.TIMEOUT, 1500, False),
+        (Ended.FINISHED, 1500, False),
+    ],
+)
+def test_a_container_too_small_is_no_fault_of_the_student_s(
+    kit: Path, tmp_path: Path, ended: Ended, memory_mb: int, open_: bool
+) -> None:
+    root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
+    ran = run_here(root, lambda job: replace(finished(job), ended=ended), memory_mb)
+    assert ran.faulty == open_ and has_a_score(results_in(root)) != open_
+    assert ("This container has 1500 MB" in "\n".join(map(str, ran.words))) == (memory_mb == 1500)
+
+
+@pytest.mark.parametrize(("said", "found"), [("1610612736", 1536), ("max", None), ("9" * 19, None), (None, None)])
+def test_the_container_s_memory(tmp_path: Path, said: str | None, found: int | None) -> None:
+    group = tmp_path / "memory.max"
+    if said is not None:
+        group.write_text(f"{said}\n")
+    assert container_mb([group]) == (found or container_mb([]))
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false"], ids=["missing", "killed"])
@@ -276,7 +305,7 @@ from grader.language import translation
 root = pathlib.Path(sys.argv[1])
 notebook = root / "submission" / "hw.ipynb"
 notebook.write_bytes(notebook.read_bytes().replace(b"4194300", str(os.getpid()).encode()))
-ran = run(root, Machine(dict(os.environ), 1, root / "library", "container"), translation("en"))
+ran = run(root, Machine(dict(os.environ), 1, 8000, root / "library", "container"), translation("en"))
 print(*ran.words, sep="\\n")
 """
 
@@ -344,6 +373,6 @@ def test_another_user_s_notebook_reaches_neither_secret_nor_results(kit: Path, a
 
 def test_without_a_way_to_keep_the_secret_nothing_is_run(kit: Path, tmp_path: Path) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
-    machine = running.Machine({"PATH": "/nowhere"}, 1, tmp_path / "library", "container")
+    machine = running.Machine({"PATH": "/nowhere"}, 1, 8000, tmp_path / "library", "container")
     ran = running.run(root, machine, translation("en"))
     assert ran.faulty and "another user" in str(ran.words[0]) and not has_a_score(results_in(root))

@@ -89,7 +89,7 @@ class _UnusableError(Exception):
         super().__init__(str(message))
 
 
-def _unexpected(found: str) -> _UnusableError:
+def _unexpected(found: Message) -> _UnusableError:
     return _UnusableError(
         message(
             "{file} is not as Gradescope writes it: found {found}, expected a submission's name and what belongs to it",
@@ -112,10 +112,10 @@ class _Reader:
         if start is None or (isinstance(start, ScalarEvent) and start.value in _NULL):
             return  # an empty file
         if not isinstance(start, MappingStartEvent):
-            raise _unexpected("a list" if isinstance(start, SequenceStartEvent) else "text")
+            raise _unexpected(message("a list") if isinstance(start, SequenceStartEvent) else message("plain text"))
         for number, key in enumerate(self._until_end()):
             if number >= _MAX_SUBMISSIONS:
-                raise _unexpected(f"more than {_MAX_SUBMISSIONS} entries")
+                raise _unexpected(message("more than {limit} submissions", limit=_MAX_SUBMISSIONS))
             name = key.value if isinstance(key, ScalarEvent) else ""
             value = self._next()
             if isinstance(value, MappingStartEvent):
@@ -144,7 +144,7 @@ class _Reader:
         if isinstance(event, AliasEvent):
             self._aliases += 1
             if self._aliases > MAX_ALIASES:
-                raise _unexpected(f"more than {MAX_ALIASES} aliases")
+                raise _unexpected(message("more than {limit} aliases", limit=MAX_ALIASES))
         return event
 
     def _skip(self, first: Event) -> None:
@@ -157,7 +157,7 @@ class _Reader:
         if isinstance(event, AliasEvent):
             return self._known.get(event.anchor or "")
         if depth > _MAX_DEPTH:
-            raise _unexpected("data nested too deep")
+            raise _unexpected(message("data nested more than {limit} deep", limit=_MAX_DEPTH))
         value: _Value = None
         if isinstance(event, ScalarEvent):
             value = _text(event)
@@ -171,7 +171,7 @@ class _Reader:
             while not isinstance(one := self._next(), CollectionEndEvent):
                 value.append(self._value(one, depth + 1))
                 if len(value) > _MAX_SUBMITTERS:
-                    raise _unexpected(f"more than {_MAX_SUBMITTERS} submitters of one submission")
+                    raise _unexpected(message("more than {limit} submitters of one submission", limit=_MAX_SUBMITTERS))
         if isinstance(event, NodeEvent) and event.anchor:
             self._known[event.anchor] = value
         return value
