@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +41,13 @@ class Wish:
     jobs: int | None = None
 
 
-def grade(assignment: Assignment, paths: Sequence[Path], wish: Wish, speech: Translation) -> None:
+def grade(
+    assignment: Assignment,
+    paths: Sequence[Path],
+    wish: Wish,
+    speech: Translation,
+    opened: Callable[..., Sandbox] = open_sandbox,
+) -> None:
     """Grades what lies at ``paths``, and fills in the LMS's own lists of grades that are among them."""
     make_writable(wish.out)
     handed_in, sheets = handing_back.apart(paths)
@@ -50,7 +56,7 @@ def grade(assignment: Assignment, paths: Sequence[Path], wish: Wish, speech: Tra
         submissions = read_submissions(handed_in, lms=wish.lms, workspace=Path(workspace), pictures=assignment.pictures)
         to = handing_back.destination([one.lms for one in submissions], order)
         handing_back.WRITERS[to].check(submissions, sheets)
-        results = _run(assignment, submissions, wish, speech)
+        results = _run(assignment, submissions, wish, speech, opened)
     screen.print(console.class_table(results, assignment, speech))
     screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
     screen.print(speech.text("Open: {path}", path=(wish.out / "index.html").resolve().as_uri()), soft_wrap=True)
@@ -73,7 +79,11 @@ def _handed_back(order: Order, to: str, out: Path) -> HandedBack:
 
 
 def _run(
-    assignment: Assignment, submissions: Sequence[Submission], wish: Wish, speech: Translation
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    wish: Wish,
+    speech: Translation,
+    opened: Callable[..., Sandbox],
 ) -> Sequence[Graded]:
     jobs = wish.jobs or _default_jobs(len(submissions), assignment.limits)
     settings = Settings(
@@ -89,7 +99,7 @@ def _run(
     # The baselines will need it; meanwhile the worker imports TensorFlow on another processor.
     threading.Thread(target=import_module, args=("sklearn.linear_model",), daemon=True).start()
     with errors.status(speech.text("Warming up …")):
-        sandbox = open_sandbox(wish.level, os.environ, threads=settings.threads)
+        sandbox = opened(wish.level, os.environ, threads=settings.threads)
     return with_progress(assignment, submissions, settings, sandbox, speech)
 
 

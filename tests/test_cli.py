@@ -42,7 +42,10 @@ def assert_clear(done: subprocess.CompletedProcess[str], *, says: str) -> None:
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "demo", "grade", "check", "assignments", "doctor", "data", "data fetch"])
+COMMANDS = ("demo", "grade", "check", "export", "push", "assignments", "doctor")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "data", "data fetch"])
 def test_help(tmp_path: Path, command: str) -> None:
     done = grader(tmp_path, *command.split(), "--help")
     assert done.returncode == 0
@@ -55,7 +58,7 @@ def test_every_command_in_the_readme_exists() -> None:
 
     named = set(re.findall(r"(?:^|[`\s])grader ([a-z]+)", (ROOT / "README.md").read_text("utf-8")))
     known = {(command.name or command.callback.__name__) for command in app.registered_commands if command.callback}
-    assert known == {"demo", "grade", "check", "assignments", "doctor"}
+    assert known == set(COMMANDS)
     assert named & known == known, "each command is shown in the README"
 
 
@@ -79,6 +82,17 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
         pytest.param(["check", "hw.ipynb"], "say --assignment", id="not recognised"),
         pytest.param(["check", "--assignment", "x", "hw.ipynb"], "x: no such assignment", id="check assignment"),
         pytest.param(["grade", "disease", "hw.ipynb", "--lms", "moodle"], "Moodle", id="another LMS"),
+        pytest.param(["export", "empty"], "Give the folder that grader grade wrote", id="no results"),
+        pytest.param(
+            ["push", "empty", "--to", "canvas", "--url", "http://school.example", "--assignment", "1"],
+            "expected an address such as https://",
+            id="not encrypted",
+        ),
+        pytest.param(
+            ["push", "empty", "--to", "moodle", "--url", "https://school.example", "--assignment", "1"],
+            "There is no token for school.example",
+            id="no token",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], says: str) -> None:
