@@ -132,7 +132,7 @@ def sent_lines(sent: Sequence[Sent], speech: Translation) -> Iterator[tuple[str,
             line = f"{one.change.result.student.name}: {speech.say(words)}"
             yield plain(line), "red" if one.problem else "yellow"
     if failed:
-        yield speech.text("Say the same again: what is there already is not written twice."), ""
+        yield speech.text("Run the same command again: what is there already is not written twice."), ""
 
 
 def doctor_table(findings: Sequence[Finding], speech: Translation) -> Table:

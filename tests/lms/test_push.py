@@ -152,6 +152,13 @@ def test_the_comment_goes_to_the_whole_group(canvas: Canvas, canvas_class: Resul
     assert canvas.changes()[0].fields["comment[group_comment]"] == "true"
 
 
+def test_two_results_for_one_student_are_both_left_to_the_teacher(canvas: Canvas, tmp_path: Path) -> None:
+    results = read_results(results_folder(tmp_path, "canvas", ("4567", "4567", "4568", "9999", "4570")))
+    changes = plan(results, canvas_target(canvas))
+    assert [str(one.obstacle) for one in changes[:2]] == ["shares its number with another submission"] * 2
+    assert changes[2].due
+
+
 def test_results_of_another_lms_are_not_written(canvas: Canvas, moodle_class: Results) -> None:
     changes = plan(moodle_class, canvas_target(canvas))
     assert {str(one.obstacle) for one in changes[:4]} == {"was not handed in through canvas"}
@@ -526,7 +533,7 @@ def test_failures_are_named_and_the_next_run_goes_on(
     assert status == 1
     assert "2 of 3 were written." in out
     assert "陳怡君: Moodle refused mod_assign_save_grade: No, and … is known" in out
-    assert "Say the same again" in out
+    assert "Run the same command again" in out
     push(folder, moodle, "--yes", monkeypatch=monkeypatch, capsys=capsys)
     assert [one.fields["userid"] for one in moodle.changes()] == ["301", "302", "304", "301"]
 

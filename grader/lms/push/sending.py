@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,11 @@ class Sent:
 def plan(results: Results, target: Target) -> tuple[Change, ...]:
     """A change for each result, in their order; nothing is written."""
     there = target.places()
-    return tuple(_change(one, there, target) for one in results.students)
+    count = Counter(one.student.key for one in results.students if one.lms == target.system)
+    return tuple(_change(one, there, target, alone=count[one.student.key] == 1) for one in results.students)
 
 
-def _change(result: Result, there: Mapping[str, Place], target: Target) -> Change:
+def _change(result: Result, there: Mapping[str, Place], target: Target, *, alone: bool) -> Change:
     place = there.get(result.student.key) if result.lms == target.system and result.student.key else None
     if result.total is None:
         return Change(result, place, None, message("the total is open: a fault of the grader's own"))
@@ -82,6 +84,8 @@ def _change(result: Result, there: Mapping[str, Place], target: Target) -> Chang
         obstacle = message("was not handed in through {system}", system=target.system)
     elif place is None:
         obstacle = message("is not in this assignment there")
+    elif not alone:
+        obstacle = message("shares its number with another submission")
     elif place.closed is not None:
         obstacle = place.closed
     elif grade > target.max and not target.takes_more:
