@@ -149,8 +149,10 @@ class Site:
 
     def upload_worksheet(self, data: bytes, *, delimiter: str = ",", ignore_modified: bool = False) -> None:
         """As ``process_import_grades``: what does not suit is passed over without a word."""
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+        read = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+        rows = [row for row in read if row]
         columns, pack = rows[0], self.pack
+        assert all(len(row) == len(columns) for row in rows), "csvweirdcolumns"
         assert {pack.identifier, pack.grade, pack.modified} <= set(columns), "invalidgradeimport"
         people = {one.number: one for one in self.people}
         for row in rows[1:]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -391,6 +393,7 @@ XLSX = zip_bytes({"[Content_Types].xml": b"", "xl/workbook.xml": b""})
         (edited(CLASS, "Participant 12", "Participant 11"), "line 3: Participant 11 is in line 2 as well"),
         (edited(CLASS, "for grading - ,,", "for grading - ,101,"), "Grade is 101; expected nothing or"),
         (edited(CLASS, "for grading - ,,", "for grading - ,A+,"), r"line 2: Grade is A\+"),
+        (edited(CLASS, "Bob,", "Bob"), "line 3: 9 columns; expected 10"),
         (Site([Person(91, "Cyd")]).worksheet(), "none of those who handed in: it has Participant 91, .* are of Ann 11"),
     ],
 )  # fmt: skip
@@ -433,6 +436,34 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert len(lines) == 3
     assert "bad.csv, line 2: Grade is 11" in lines[0] and "gone.csv cannot be read" in lines[1]
     assert "one.csv and" in lines[2] and "both list Participant 11" in lines[2]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    language=st.sampled_from(list(PACKS)),
+    place=st.tuples(st.integers(0, 600), st.integers(0, 40)),
+    new=st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["\n", ",", '"', '","', "\n\n", ";", "\0"]),
+)
+def test_a_damaged_worksheet_is_filled_in_or_refused_in_words(
+    tmp_path: Path, language: str, place: tuple[int, int], new: str
+) -> None:
+    site = Site(people("Ann", "Bob", "Cid"), PACKS[language])
+    text = site.worksheet().decode("utf-8")
+    path = tmp_path / "g.csv"
+    path.write_bytes((text[: place[0]] + new + text[sum(place) :]).encode())
+    students = [Result(Student(str(key), "Ann", str(key)), 5.0, 10.0, "ok", lms="moodle") for key in (11, 12)]
+    try:
+        hand_back(Results("hw", 10.0, tmp_path, tuple(students)), Order(tmp_path / "out", (path,)))
+    except IntakeError as error:
+        assert str(path) in str(error)
+        return
+    grades = []
+    for sheet in (path, tmp_path / "out" / "grades-for-moodle.csv"):
+        one = Site(people("Ann", "Bob", "Cid"), PACKS[language])
+        with contextlib.suppress(AssertionError, csv.Error):  # Moodle refuses it
+            one.upload_worksheet(sheet.read_bytes(), delimiter=read_sheet(sheet).delimiter)
+        grades.append(one.people[2].grade)
+    assert grades[0] == grades[1], "who handed in nothing got somebody's grade"
 
 
 @LANGUAGE

@@ -209,6 +209,7 @@ def _problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
             path=path, name=sheet.header[columns.points], labels=labels,
         )  # fmt: skip
     yield from _header_problems(sheet, columns)
+    yield from _width_problems(sheet)
     yield from _identifier_problems(sheet, columns)
     if not columns.scale:
         yield from _grade_problems(sheet, columns)
@@ -226,6 +227,16 @@ def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
             "Download it again and change no column.",
             path=sheet.path, found=found, expected=expected,
         )  # fmt: skip
+
+
+def _width_problems(sheet: Sheet) -> Iterator[Message]:
+    """Behind a lost or an added separator every cell is under another's name; Moodle refuses the whole file."""
+    for row, cells in enumerate(sheet.rows):
+        if len(cells) != len(sheet.header):
+            yield message(
+                "{path}, line {line}: {found} columns; expected {expected}, as in the header. Download it again.",
+                path=sheet.path, line=sheet.line(row), found=len(cells), expected=len(sheet.header),
+            )  # fmt: skip
 
 
 def _identifier_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
