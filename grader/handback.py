@@ -21,6 +21,7 @@ from grader.records import Message, Student, Titles, message
 GRADES = "grades.json"
 
 _SAID = 20  # problems named one by one
+_NO_NUMBERS = ("nan", "inf", "-inf")  # as JSON has no word for them, but sentences do
 
 
 class Missing(StrEnum):
@@ -125,8 +126,13 @@ class _Said(_Model):
     values: dict[str, str | bool | int | float | _Said] = {}
 
     def sentence(self) -> Message:
-        values = {name: one.sentence() if isinstance(one, _Said) else one for name, one in self.values.items()}
-        return Message(self.template, values)
+        return Message(self.template, {name: self._value(one) for name, one in self.values.items()})
+
+    @staticmethod
+    def _value(value: str | bool | int | float | _Said) -> object:
+        if isinstance(value, _Said):
+            return value.sentence()
+        return float(value) if value in _NO_NUMBERS else value
 
 
 class _Criterion(_Model):

@@ -65,20 +65,20 @@ def raise_all(problems: Sequence[Message]) -> None:
 
 
 def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Message]:
-    """What is wrong with the lines that name no student, or one that another line names as well."""
-    lines: dict[str, list[int]] = defaultdict(list)
+    """What is wrong with lines that name a student whom another line names as well."""
+    places: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        lines[folded(row.key)].append(sheet.line(row.index))
+        places[folded(row.key)].append(row.index)
     return [
         message(
             '{file}, lines {lines}: found {found} in the column "{column}" more than once, expected each student '
             "once. Download the file again.",
             file=sheet.path,
-            lines=listed([str(line) for line in where]),
+            lines=listed([str(sheet.line(index)) for index in where]),
             found=key,
             column=heading,
         )
-        for key, where in lines.items()
+        for key, where in places.items()
         if len(where) > 1
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -549,3 +550,19 @@ def test_a_students_cell_of_the_same_id_stays(tmp_path: Path) -> None:
 
 def test_the_naming_of_an_empty_archive_is_one() -> None:
     assert naming(Archive(()))("doejane_4_5_hw.ipynb") is not None
+
+
+def test_a_large_course_takes_no_time(tmp_path: Path) -> None:
+    users = [User(number, f"Last{number}, First", f"login{number}") for number in range(1, 1001)]
+    course = Course(users, {number: f"Homework {number}" for number in range(1, 41)})
+    results = Results(
+        "disease",
+        100.0,
+        tmp_path,
+        tuple(Result(Student(str(one.id), one.name, str(one.id)), 50.0, 100.0, "ok", lms="canvas") for one in users),
+        {"en": "Homework 7"},
+    )
+    started = time.perf_counter()
+    done = given_back(tmp_path, results, course.exported())
+    assert time.perf_counter() - started < 10
+    assert len(course.imported(done.files[0])) == 1000

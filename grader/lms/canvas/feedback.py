@@ -49,12 +49,12 @@ def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None
 
 def write_reports(results: Sequence[Result], order: Order) -> Path | None:
     """The reports by anonymous id, for whom a teacher can only find in Canvas itself."""
-    there = [result for result in results if result.report.is_file()]
+    there = {result.student.key: result.report.read_bytes() for result in results if result.report.is_file()}
     if not there:
         return None
     with replacing(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for result in there:
-            _add(archive, f"{result.student.key}.html", result.report.read_bytes())
+        for key, report in there.items():
+            _add(archive, f"{key}.html", report)
     return order.out / REPORTS
 
 
