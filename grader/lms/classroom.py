@@ -23,7 +23,7 @@ from functools import partial
 
 from grader import notebook
 from grader.archive.unpacking import Archive, Entry
-from grader.lms.folder import is_notebook, stem
+from grader.lms.folder import could_be_handed_in, is_notebook, stem
 from grader.lms.owner import Naming, Owner
 from grader.records import message
 
@@ -140,11 +140,13 @@ def _owners(content: Archive) -> dict[str, Owner]:
     flat = [entry for entry in content.entries if "/" not in entry.name]
     most = _titles(entry.name for entry in flat).most_common(1)
     title = most[0][0] if most else ""
-    owners = {entry.name: _owner(entry, title) for entry in flat if is_notebook(entry.name)}
-    owners = _kept_apart(owners)
+    alone = {entry.name: _owner(entry, title) for entry in flat if is_notebook(entry.name)}
+    owners = _kept_apart(alone)
+    students = {_folded(owner.name): owners[file] for file, owner in reversed(alone.items())}
     for entry in flat:
-        if entry.name not in owners:
-            owners[entry.name] = _beside(entry.name, title, owners)
+        owner = owners.get(entry.name) or _beside(entry.name, title, students)
+        if owner is not None:
+            owners[entry.name] = owner
     return owners
 
 
@@ -185,14 +187,13 @@ def _flagged(owner: Owner, file: str, rivals: set[str]) -> Owner:
     return replace(owner, name=f"{owner.name} ({stem(file)})", key="", notes=(*owner.notes, note))
 
 
-def _beside(name: str, title: str, owners: Mapping[str, Owner]) -> Owner:
-    """A file that is no notebook: of the student whose name it begins with."""
-    student = _named(name, title) or plain_title(stem(name)).partition(_BETWEEN)[0].strip()
-    for owner in owners.values():
-        if student and _folded(owner.key or owner.name.partition(" (")[0]) == _folded(student):
-            return replace(owner, rest=name, notes=())
+def _beside(name: str, title: str, students: Mapping[str, Owner]) -> Owner | None:
+    """A file that is no notebook: of the student whose name it begins with; None for data that is nobody's."""
     student = _named(name, title)
-    return Owner(student or stem(name), name, name, key=student)
+    owner = students.get(_folded(student or plain_title(stem(name)).partition(_BETWEEN)[0]))
+    if owner is not None:
+        return replace(owner, rest=name, notes=())
+    return Owner(student or stem(name), name, name, key=student) if student or could_be_handed_in(name) else None
 
 
 def _folded(text: str) -> str:

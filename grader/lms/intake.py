@@ -33,6 +33,7 @@ _NAMING: Mapping[str, Callable[[Archive], Naming]] = {
 }
 _WHEN_ASKED: Mapping[str, Callable[[Archive], Naming]] = {"classroom": classroom.asked}  # what nobody should guess
 LMS = ("auto", "folder", *_NAMING)
+_FLAT = ("folder", "classroom")
 _WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
 
 _Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
@@ -203,7 +204,7 @@ def _nothing_found(source: _Source) -> Message:
 
 def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
     content = source.content
-    shared = folder.shared([entry.name for entry in content.entries]) if source.lms == "folder" else set()
+    shared = _shared(source)
     students: dict[_Who, HandedIn] = {}
 
     def handed(owner: Owner) -> HandedIn:
@@ -233,6 +234,12 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
             handed(owner)
     _share([entry for entry in content.entries if entry.name in shared], list(students.values()))
     return students
+
+
+def _shared(source: _Source) -> set[str]:
+    """What lies flat beside the notebooks of a class and is no student's."""
+    names = folder.shared(entry.name for entry in source.content.entries) if source.lms in _FLAT else set()
+    return {name for name in names if source.lms == "folder" or source.naming(name) is None}
 
 
 def _owner(name: str, source: _Source) -> Owner | None:

@@ -152,6 +152,13 @@ def test_other_folders_stay_what_they_were(tmp_path: Path, names: list[str]) -> 
     assert {one.lms for one in read} == {"folder"} and len(read) == len(names)
 
 
+def test_data_that_is_nobody_s_lies_beside_every_notebook(tmp_path: Path) -> None:
+    files = {"hw (1).ipynb": NB, "hw (2).ipynb": NB, "hw (3).ipynb": NB, "patients.csv": b"1", "hw (4).txt": b"sorry"}
+    read = intake(tmp_path, files)
+    assert set(read) == {"hw (1)", "hw (2)", "hw (3)", "hw (4)"} and {one.lms for one in read.values()} == {"classroom"}
+    assert all([beside.name for beside in read[f"hw ({n})"].attachments] == ["patients.csv"] for n in (1, 2, 3))
+
+
 def test_it_can_be_asked_for(tmp_path: Path) -> None:
     claim = notebook_bytes('STUDENT_ID = "B1"', "model = 1")
     read = intake(tmp_path, {"my work.ipynb": claim, "final.ipynb": NB}, lms="classroom")
