@@ -58,6 +58,7 @@ class Result:
     group: tuple[Student, ...] = ()
     late: bool | None = None
     submitted_at: str = ""  # ISO 8601
+    taken_off: float = 0.0  # for lateness, of ``total`` already
     needs_review: bool = False
     criteria: tuple[Points, ...] = ()
     folder: Path = Path()  # holds report.html, and executed.ipynb where the notebook ran

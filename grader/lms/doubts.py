@@ -23,7 +23,7 @@ def doubts(results: Results) -> Iterator[Message]:
                 "write it into grades.json.",
                 student=one.student.name, sum=sum(points),
             )  # fmt: skip
-        elif not math.isclose(one.total, sum(points), abs_tol=_ROUNDING):
+        elif not math.isclose(one.total + one.taken_off, sum(points), abs_tol=_ROUNDING):
             yield message(
                 "{student}: the total of {total:g} is given back, though the points add up to {sum:g}.",
                 student=one.student.name, total=one.total, sum=round(sum(points), 2),

@@ -222,8 +222,7 @@ def _by_student(source: _Source, number: int) -> dict[_Who, HandedIn]:
             handed(owner)
         else:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
-            file = File(name, entry, owner.order, owner.typed, submitted_at=owner.submitted_at)
-            handed(owner).files.append(file)
+            handed(owner).files.append(File(name, entry, owner.order, owner.typed, submitted_at=owner.submitted_at))
     for refused in content.refused:
         owner = _owner(refused.name, source)
         if owner is not None:
@@ -273,8 +272,7 @@ def _share(shared: Sequence[Entry], students: Sequence[HandedIn]) -> None:
 
 
 def _listed(entries: Sequence[Entry]) -> str:
-    names = [entry.name for entry in entries]
-    return ", ".join(names[:3] + ["…"] * (len(names) > 3))
+    return ", ".join([entry.name for entry in entries[:3]] + ["…"] * (len(entries) > 3))
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
