@@ -15,7 +15,7 @@ from rich.text import Text
 
 from grader import __version__, cli_data, cli_grade, cli_kit, cli_return, console, datasets, doctor, shelf, spec
 from grader.cli_grade import Wish, finish, with_progress
-from grader.demo import write_demo_archive
+from grader.demo import write_demo_archive, write_demo_worksheet
 from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation
 from grader.library.place import default_folder
@@ -104,15 +104,17 @@ def demo(
     jobs: JobsOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Grade a bundled class, from a Moodle archive to reports."""
+    """Grade a bundled class, from a Moodle archive to reports and a filled-in worksheet."""
     speech = speech_in(lang)
     assignment = shelf.by_name(DEMO)
     make_writable(out)
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
+    worksheet = write_demo_worksheet(assignment.folder, out / "Grades-handed-in.csv")
     screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
+    screen.print(speech.text("Moodle's grading worksheet for it: {path}", path=worksheet))
     screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
     wish = Wish(out, Lms.auto.value, Level.auto.value, jobs)
-    cli_grade.grade(_within(assignment, DEMO_SECONDS), [archive], wish, speech)
+    cli_grade.grade(_within(assignment, DEMO_SECONDS), [archive, worksheet], wish, speech)
 
 
 @app.command()

@@ -15,12 +15,14 @@ import pytest
 from grader import cli_grade, shelf
 from grader.cli import Lms, main
 from grader.cli_grade import Wish
+from grader.demo import write_demo_archive, write_demo_worksheet
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, read_results
 from grader.language import translation
 from grader.lms import handing_back, intake
 from grader.lms.doubts import doubts
 from grader.lms.handing_back import WRITERS, apart, destination
+from grader.lms.sheet import read_sheet
 from grader.lms.uploading import places
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.fake import FakeSandbox, finished
@@ -369,6 +371,17 @@ def test_a_worksheet_of_another_assignment_is_refused_before_anything_runs(
     with pytest.raises(IntakeError, match="lists none of those who handed in"):
         graded([sheet, moodle_archive(tmp_path, 1, 2)], tmp_path / "out", monkeypatch)
     assert not (tmp_path / "out" / "students").exists()
+
+
+def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
+    folder = shelf.by_name("disease").folder
+    archive = write_demo_archive(folder, tmp_path / "handed-in.zip")
+    sheet = write_demo_worksheet(folder, tmp_path / "Grades.csv")
+    submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
+    order = Order(tmp_path / "out", (sheet,))
+    assert destination([one.lms for one in submissions], order) == "moodle"
+    WRITERS["moodle"].check(submissions, [sheet])
+    assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
 
 
 def test_a_table_that_is_no_list_of_grades_is_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
