@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextvars
+import html
 import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
+import keyring
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
 
 from grader.cli import main
 from grader.console import scaling_line
@@ -410,6 +417,32 @@ def test_a_password_of_netrc_does_not_take_the_tokens_place(
 # ---------------------------------------------------------------- the token
 
 
+class InMemory(KeyringBackend):
+    """The system's keyring, without a system."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self, kept: dict[tuple[str, str], str]) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def kept() -> Iterator[dict[tuple[str, str], str]]:
+    before = keyring.get_keyring()
+    backend = InMemory({})
+    keyring.set_keyring(backend)
+    yield backend.kept
+    keyring.set_keyring(before)
+
+
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize(
     ("value", "says"),
     [
@@ -417,13 +450,29 @@ def test_a_password_of_netrc_does_not_take_the_tokens_place(
         ("two words here", "14 characters"),
         ("line\nbreak: evil", "16 characters"),
         ("密碼密碼密碼密碼", "8 characters"),
+        ("short", "5 characters"),
     ],
-    ids=["none", "spaces", "a line break", "other letters"],
+    ids=["none", "spaces", "a line break", "other letters", "short"],
 )
 def test_what_is_no_token(value: str, says: str) -> None:
     with pytest.raises(TokenError, match=says) as caught:
         find_token("canvas", "school.example", {"GRADER_CANVAS_TOKEN": value})
     assert not value or value not in str(caught.value)
+
+
+def test_a_token_may_lie_in_the_keyring_for_one_host(kept: dict[tuple[str, str], str]) -> None:
+    kept["grader-canvas", "school.example"] = TOKEN
+    assert find_token("canvas", "school.example", {}).value == TOKEN
+    for system, host in (("canvas", "evil.example"), ("moodle", "school.example")):
+        with pytest.raises(TokenError, match="There is no token"):
+            find_token(system, host, {})
+
+
+def test_a_machine_without_a_keyring_asks_for_the_variable(kept: dict[tuple[str, str], str]) -> None:
+    keyring.set_keyring(NoKeyring())
+    with pytest.raises(TokenError, match="GRADER_CANVAS_TOKEN"):
+        find_token("canvas", "school.example", {})
+    assert kept == {}
 
 
 def test_each_lms_has_a_variable_of_its_own() -> None:
@@ -436,6 +485,31 @@ def test_a_token_shows_itself_to_nobody() -> None:
         f"{TOKEN} | 7~secret/token&of+a=teacher | 7~Secret%2FToken%26Of%2BA%3DTeacher | 7~Secret/Token&amp;Of+A=Teacher"
     )
     assert Token(TOKEN).hidden_in(forms) == "… | … | … | …"
+
+
+WRITINGS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    html.escape,
+    quote,
+    lambda text: quote(text, safe=""),
+    lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    lambda text: "".join(f"\\u{ord(one):04X}" for one in text),
+    lambda text: "".join(f"&#{ord(one)};" for one in text),
+]
+
+
+@given(
+    value=st.text(
+        st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="\\"), min_size=8, max_size=40
+    ),
+    around=st.tuples(st.text(max_size=5), st.text(max_size=5)),
+    written=st.sampled_from(WRITINGS),
+)
+def test_no_writing_of_a_token_is_left(value: str, around: tuple[str, str], written: Callable[[str], str]) -> None:
+    left = Token(value).hidden_in(around[0] + written(value) + around[1])
+    assert written(value) not in left
+    assert value not in left
 
 
 ECHOES = [
