@@ -129,8 +129,9 @@ def grade(
     budget: BudgetOption = None,
 ) -> None:
     """Grade what a class handed in: a report per student, and what the LMS imports."""
+    speech = speech_in(lang)
     chosen = _within(shelf.by_name(assignment), budget)
-    cli_grade.grade(chosen, paths, Wish(out, lms.value, sandbox.value, jobs), speech_in(lang))
+    cli_grade.grade(chosen, paths, Wish(out, lms.value, sandbox.value, jobs), speech)
 
 
 @app.command()

@@ -71,8 +71,9 @@ def push(
     from grader.lms.push.sending import plan, send
 
     speech = speech_in(lang)
+    found = read_results(results)
     target = _target(to, url, course, assignment, speech)
-    changes = plan(read_results(results), target)
+    changes = plan(found, target)
     screen.print(console.push_table(changes, target.title, speech))
     if scaling := console.scaling_line(changes, target.max, speech):
         screen.print(scaling, style="yellow", soft_wrap=True)

@@ -84,19 +84,21 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
         pytest.param(["grade", "disease", "hw.ipynb", "--lms", "moodle"], "Moodle", id="another LMS"),
         pytest.param(["export", "empty"], "Give the folder that grader grade wrote", id="no results"),
         pytest.param(
-            ["push", "empty", "--to", "canvas", "--url", "http://school.example", "--assignment", "1"],
+            ["push", "graded", "--to", "canvas", "--url", "http://school.example", "--assignment", "1"],
             "expected an address such as https://",
             id="not encrypted",
         ),
         pytest.param(
-            ["push", "empty", "--to", "moodle", "--url", "https://school.example", "--assignment", "1"],
+            ["push", "graded", "--to", "moodle", "--url", "https://school.example", "--assignment", "1"],
             "There is no token for school.example",
             id="no token",
         ),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], says: str) -> None:
-    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "graded"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "graded" / "grades.json").write_text('{"assignment": "disease", "submissions": []}')
     (tmp_path / "hw.ipynb").write_bytes(notebook_bytes("1"))
     assert_clear(grader(tmp_path, *arguments), says=says)
 

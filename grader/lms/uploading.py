@@ -34,6 +34,7 @@ def places(files: Sequence[Path], folder: Path) -> Iterator[Message]:
     """A sentence for each of ``files``, which were written below ``folder``."""
     for file in files[:_SAID]:
         place = next((place for pattern, place in _PLACES if fnmatchcase(file.name, pattern)), _ELSE)
-        yield Message(place.template, {"file": file.relative_to(folder).as_posix()})
+        shown = file.relative_to(folder) if file.is_relative_to(folder) else file
+        yield Message(place.template, {"file": shown.as_posix()})
     if len(files) > _SAID:
         yield message("… and {n} more files.", n=len(files) - _SAID)
