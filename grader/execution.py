@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from grader import datasets, names_used, notebook
 from grader.atomic import write_bytes, write_text
 from grader.claims import Facts
+from grader.courses import given
 from grader.errors import GraderError
 from grader.facts import read_facts
 from grader.outcome import cut_short, outcome_of, slow_cells
-from grader.records import Assignment, Cell, Message, Outcome, Run, Submission, message
+from grader.records import Assignment, Cell, Message, Outcome, Run, Submission, Test, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.tables import Table
@@ -63,10 +64,11 @@ def _starter_cells(path: Path) -> frozenset[str]:
     return frozenset(cell.source.strip() for cell in starter.cells) if starter else frozenset()
 
 
-def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path) -> Run:
+def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path, part: str = "") -> Run:
     """Keeps ``out/students/<id>/executed.ipynb`` and ``out/predictions/<id>.npy``. A student's fault raises nothing.
 
-    A fault of the sandbox or of the grader is the outcome GRADER_FAULT.
+    Of a course the notebook is its ``part``, kept as ``executed/<part>`` with nothing hidden in it. A fault of the
+    sandbox or of the grader is the outcome GRADER_FAULT.
     """
     if submission.problem is not None or submission.notebook is None:
         return Run(
@@ -78,12 +80,12 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
         parsed = notebook.parse(submission.notebook.read_bytes())
         if parsed.notebook is None:
             return Run(Outcome.MISSING, parsed.problem, notes=parsed.notes, confinement=sandbox.confinement)
-        read, asked = _Read(submission, parsed.notebook), _asked(submission, exam)
+        read, asked = _read(submission, parsed.notebook, exam, part), _asked(submission, exam)
         run = _interpreted(sandbox.run(_job(read, exam, asked)), read, exam, asked, out)
     except (GraderError, OSError) as error:
         fault = message("The grader failed: {error}", error=str(error))
         return Run(Outcome.GRADER_FAULT, fault, confinement=sandbox.confinement)
-    return replace(run, notes=parsed.notes + run.notes, confinement=sandbox.confinement)
+    return replace(run, notes=parsed.notes + read.notes + run.notes, confinement=sandbox.confinement)
 
 
 # ------------------------------------------------------------------ the job
@@ -91,10 +93,20 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A submission whose notebook could be read."""
+    """A submission whose notebook could be read; of a course, with the teacher's cells in it."""
 
     submission: Submission
     notebook: NotebookNode
+    part: str = ""
+    notes: tuple[Message, ...] = ()
+
+
+def _read(submission: Submission, handed_in: NotebookNode, exam: Exam, part: str) -> _Read:
+    course = exam.assignment.course
+    if course is None:
+        return _Read(submission, handed_in)
+    ready = given.prepared(handed_in, part, course)
+    return _Read(submission, ready.notebook, part, ready.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +130,8 @@ def _asked(submission: Submission, exam: Exam) -> _Asked | None:
 
 
 def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
-    data = exam.assignment.data
-    ours = {path.name: path for path in data.files} if data else {}
+    data, course = exam.assignment.data, exam.assignment.course
+    ours = {path.name: path for path in data.files} if data else dict(course.files) if course else {}
     # The teacher's copy wins; into the teacher's folders nothing is put.
     theirs = {one.name: one.path for one in read.submission.attachments if one.name.split("/")[0] not in ours}
     question = None
@@ -152,6 +164,7 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
     if reply.ended is Ended.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
+    tests, executed = _tested(executed, read, exam)
     cells = _cells(executed, exam.given) if executed is not None else ()
     facts = read_facts(reply.facts, cells)
     outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
@@ -163,7 +176,7 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
         reason=reason,
         cells=cells,
         facts=facts or Facts(),
-        executed=_kept_notebook(executed, read.notebook, out / "students" / read.submission.student.id),
+        executed=_kept_notebook(executed, read, out / "students" / read.submission.student.id),
         predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
         no_predictions=None if predictions is not None else _why_none(facts, reason, exam),
         depends_on_neighbours=depends,
@@ -172,7 +185,17 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cells(executed, exam.assignment.limits) + _undefined(executed, cells),
+        tests=tests,
     )
+
+
+def _tested(executed: NotebookNode | None, read: _Read, exam: Exam) -> tuple[tuple[Test, ...], NotebookNode | None]:
+    """What a course's tests gave, and the notebook as its student may see it."""
+    course = exam.assignment.course
+    if course is None:
+        return (), executed
+    tests = given.tests(executed, read.notebook, read.part, course)
+    return tests, None if executed is None else given.shown(executed, read.notebook, read.part, course)
 
 
 def _brought_kb(read: _Read) -> float:
@@ -181,9 +204,9 @@ def _brought_kb(read: _Read) -> float:
     return (len(nbformat.writes(notebook.runnable(read.notebook)).encode("utf-8", "replace")) + files) / 1000
 
 
-def _cells(executed: NotebookNode, given: frozenset[str]) -> tuple[Cell, ...]:
+def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:
     described = zip(executed.cells, notebook.describe_cells(executed), strict=True)
-    return tuple(replace(cell, given=node.source.strip() in given) for node, cell in described)
+    return tuple(replace(cell, given=node.source.strip() in starter) for node, cell in described)
 
 
 def _undefined(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:
@@ -260,11 +283,11 @@ def _ask_for_model() -> Message:
     )
 
 
-def _kept_notebook(executed: NotebookNode | None, handed_in: NotebookNode, folder: Path) -> Path | None:
+def _kept_notebook(executed: NotebookNode | None, read: _Read, folder: Path) -> Path | None:
     if executed is None:
         return None
-    path = folder / "executed.ipynb"
-    write_text(path, nbformat.writes(notebook.with_saved_outputs(executed, handed_in)))
+    path = folder / "executed" / read.part if read.part else folder / "executed.ipynb"
+    write_text(path, nbformat.writes(notebook.with_saved_outputs(executed, read.notebook)))
     return path
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from grader.claims import Facts
+from grader.courses.values import Course as Course
+from grader.courses.values import Test as Test
 from grader.messages import Message as Message
 from grader.messages import message as message
 from grader.pictures.survey import Pictures as Pictures
@@ -97,6 +99,7 @@ class Assignment:
     pictures: Pictures | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
     withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
+    course: Course | None = None  # in another grader's format: its tests run in the student's own process
 
     @property
     def points(self) -> float:
@@ -141,6 +144,7 @@ class Submission:
     notebook: Path | None = None  # the bytes as handed in; read by grader.notebook only
     notebook_name: str = ""
     attachments: tuple[Attachment, ...] = ()
+    parts: Mapping[str, Path] = field(default_factory=dict)  # of a course: what was handed in as each notebook
     submitted_at: datetime | None = None
     late: bool | None = None  # None: the LMS does not say
     digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
@@ -223,6 +227,7 @@ class Run:
     confinement: str = ""
     notes: tuple[Message, ...] = ()
     pictures: PictureSurvey | None = None
+    tests: tuple[Test, ...] = ()  # of a course
 
 
 @dataclass(frozen=True, slots=True)
