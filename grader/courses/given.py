@@ -7,11 +7,11 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from grader.courses import nbgrader
+from grader.courses import nbgrader, otter
 from grader.courses.format import Format, Prepared
 from grader.records import Assignment, Course, Test
 
-_FORMATS: Mapping[str, Format] = {"nbgrader": nbgrader}  # in this order they are tried
+_FORMATS: Mapping[str, Format] = {"nbgrader": nbgrader, "otter": otter}  # in this order they are tried
 
 
 def load(folder: Path) -> Assignment | None:

@@ -10,6 +10,7 @@ import doctest
 import importlib.util
 import inspect
 import io
+import pdb
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -19,8 +20,10 @@ from importlib.machinery import ModuleSpec
 from json import dumps, loads
 from typing import Any, TypedDict
 
+_PDB = pdb.Pdb
 MAX_MESSAGE = 2000  # characters kept of what a case that failed has to say
 Namespace = dict[str, Any]
+Say = Callable[[str], object]
 Given = dict[str, Any]  # one case: {"passed": bool, "message": str}
 
 
@@ -89,10 +92,34 @@ def _doctested(name: str, text: str, namespace: Namespace) -> Given:
     try:
         examples = doctest.DocTestParser().get_examples(text, name)
         test = doctest.DocTest(examples, namespace, name, None, None, text)
-        failed = doctest.DocTestRunner(verbose=False).run(test, out=said.write, clear_globs=False).failed
+        with _pythons_debugger():
+            failed = _Brief(verbose=False).run(test, out=said.write, clear_globs=False).failed
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  a doctest that cannot be read, or time
         return _given(_words(error))
     return _given(said.getvalue() or "failed" if failed else None)
+
+
+class _Brief(doctest.DocTestRunner):
+    """A line for each failure: a traceback would be our own, and tell of this machine."""
+
+    def report_failure(self, out: Say, _test: doctest.DocTest, example: doctest.Example, got: str) -> None:
+        out(f"{example.source.strip()}: expected {example.want.strip() or 'nothing'}, got {got.strip() or 'nothing'}\n")
+
+    def report_unexpected_exception(
+        self, out: Say, _test: doctest.DocTest, example: doctest.Example, exc_info: Any
+    ) -> None:
+        out(f"{example.source.strip()}: {_words(exc_info[1])}\n")
+
+
+@contextmanager
+def _pythons_debugger() -> Iterator[None]:
+    """The kernel puts IPython's in its place, which doctest, loaded before it, does not understand."""
+    kept = pdb.Pdb
+    pdb.Pdb = _PDB  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        pdb.Pdb = kept  # type: ignore[misc]
 
 
 # ------------------------------------------------------------------ functions that raise
@@ -110,7 +137,7 @@ class _Source(InspectLoader):
     def get_filename(self, fullname: str) -> str:
         return fullname
 
-    def create_module(self, spec: ModuleSpec) -> None:
+    def create_module(self, spec: ModuleSpec) -> None:  # noqa: ARG002
         return None
 
     def get_code(self, fullname: str) -> Any:
