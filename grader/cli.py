@@ -113,7 +113,10 @@ def demo(
 
 @app.command()
 def grade(
-    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder with assignment.toml.")],
+    assignment: Annotated[
+        str,
+        typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder: with assignment.toml, or nbgrader's source."),
+    ],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Notebooks, folders or LMS archives.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-out"),
     jobs: JobsOption = None,
@@ -191,7 +194,13 @@ def _grade(
 ) -> None:
     make_writable(out)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace), pictures=assignment.pictures)
+        submissions = read_submissions(
+            paths,
+            lms=lms.value,
+            workspace=Path(workspace),
+            pictures=assignment.pictures,
+            course=assignment.course,
+        )
         jobs = jobs or _default_jobs(len(submissions), assignment.limits)
         settings = Settings(
             out=out,

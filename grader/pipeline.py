@@ -16,6 +16,7 @@ from grader.document.reading import read_document
 from grader.errors import OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
+from grader.parts import run_parts
 from grader.pictures import preparing
 from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
 from grader.report.pages import write_class_page, write_student_report
@@ -127,7 +128,8 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
         if exam.assignment.pictures is not None and submission.notebook is not None:
             graded = _on_own_pictures(submission, exam, sandbox, settings)
         else:
-            run = run_submission(submission, exam, sandbox, out=settings.out)
+            run_all = run_submission if exam.assignment.course is None else run_parts
+            run = run_all(submission, exam, sandbox, out=settings.out)
             graded = _judged(submission, _with_document(run, submission, exam.assignment), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     except Stopped:

@@ -33,5 +33,8 @@ class Format(Protocol):
         ``ready`` is what went in.
         """
 
-    def shown(self, executed: NotebookNode, ready: NotebookNode, name: str, course: Course) -> NotebookNode:
-        """``executed`` as its student may see it: nothing of hidden tests, solutions or mark schemes."""
+    def shown(self, executed: NotebookNode, ready: NotebookNode, name: str, course: Course) -> NotebookNode | None:
+        """``executed`` as its student may see it: nothing of hidden tests, solutions or mark schemes.
+
+        None when it is not what went in: the notebook has written over its results.
+        """

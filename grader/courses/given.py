@@ -29,6 +29,6 @@ def tests(executed: NotebookNode | None, ready: NotebookNode, name: str, course:
     return _FORMATS[course.format].tests(executed, ready, name, course)
 
 
-def shown(executed: NotebookNode, ready: NotebookNode, name: str, course: Course) -> NotebookNode:
-    """``executed`` as its student may see it."""
+def shown(executed: NotebookNode, ready: NotebookNode, name: str, course: Course) -> NotebookNode | None:
+    """``executed`` as its student may see it; None when it is not what was run."""
     return _FORMATS[course.format].shown(executed, ready, name, course)

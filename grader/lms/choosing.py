@@ -13,11 +13,12 @@ from grader.archive import filetype
 from grader.archive.names import is_junk
 from grader.archive.reading import read_archive
 from grader.archive.unpacking import ArchiveLimits, Entry, Refused
+from grader.courses import handed_in
 from grader.errors import IntakeError
 from grader.lms import canvas
 from grader.lms.folder import is_notebook, stem
 from grader.lms.owner import Owner
-from grader.records import Attachment, Message, Outcome, Student, Submission, message
+from grader.records import Attachment, Course, Message, Outcome, Student, Submission, message
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
@@ -51,12 +52,16 @@ class HandedIn:
     notes: list[Message] = field(default_factory=list)
 
 
-def submission(student: Student, handed: HandedIn, nested: Path, *, with_pictures: bool = False) -> Submission:
+def submission(
+    student: Student, handed: HandedIn, nested: Path, *, with_pictures: bool = False, course: Course | None = None
+) -> Submission:
     """What counts of ``handed``. Archives among it are unpacked into ``nested`` when they may hold the notebook, or the
-    pictures that an assignment asks for.
+    pictures that an assignment asks for. Of a ``course`` each of its notebooks counts.
     """
     # Flat names show what computers left behind only once the LMS's part is gone.
     files = [file for file in handed.files if not is_junk(file.name)]
+    if course is not None:
+        files = _of_assignment(files, course.folder)
     candidates = [file for file in files if is_notebook(file.name)]
     if with_pictures or not candidates:
         files = _opened(files, handed, nested, _PICTURES if with_pictures else _NESTED)
@@ -77,7 +82,8 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         beside = _attachments(files, "", handed.notes)
         notes = tuple(note for note in _notes(handed) if note != problem)
         return replace(blank, problem=problem, outcome=outcome, attachments=beside, notes=notes)
-    taken = _chosen(candidates, handed.notes)
+    parts = _parts(candidates, course, handed.notes) if course is not None else {}
+    taken = next(iter(parts.values())) if parts else _chosen(candidates, handed.notes)
     others = [file for file in files if file not in candidates]
     # What came out of the notebook's own archive was never in an archive beside it.
     others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
@@ -87,6 +93,7 @@ def submission(student: Student, handed: HandedIn, nested: Path, *, with_picture
         blank,
         notebook=path,
         notebook_name=_short(PurePosixPath(taken.name).name),
+        parts={name: file.entry.path for name, file in parts.items()},
         attachments=beside,
         digest=_digest(path),
         entry="" if taken.archive else taken.entry.name,
@@ -174,6 +181,30 @@ def _chosen(candidates: Sequence[File], notes: list[Message]) -> File:
         )
     )
     return best
+
+
+def _of_assignment(files: list[File], folder: str) -> list[File]:
+    """Those in the folder that the course gives the assignment; all where there is no such folder."""
+    inside = [file for file in files if folder and folder in PurePosixPath(file.name).parts[:-1]]
+    return inside or files
+
+
+def _parts(candidates: Sequence[File], course: Course, notes: list[Message]) -> dict[str, File]:
+    """The course's notebooks by their names there; of several that could be one, the last."""
+    earlier = canvas.earlier_attempts(file.name for file in candidates if file.order)
+    current = sorted(
+        (file for file in candidates if file.name not in earlier),
+        key=lambda file: (file.order, file.entry.modified or datetime.min, file.name),
+    )
+    chosen = handed_in.choose([(file.name, file.entry.path) for file in current], course)
+    parts = {name: current[index] for name, index in chosen.items()}
+    for name, file in parts.items():
+        if PurePosixPath(file.name).name != name:
+            notes.append(message("{taken} was taken as {name}.", taken=file.name, name=name))
+    left = sorted(file.name for file in candidates if file not in parts.values())
+    if left and parts:
+        notes.append(message("Not among this assignment's notebooks, left out: {names}.", names=", ".join(left[:20])))
+    return parts
 
 
 def _nothing_to_run(files: Sequence[File], handed: HandedIn) -> tuple[Outcome, Message]:

@@ -16,7 +16,7 @@ from grader.errors import IntakeError, OutputError
 from grader.lms import canvas, folder, moodle
 from grader.lms.choosing import File, HandedIn, submission
 from grader.lms.owner import Naming, Owner, folded, unique_id
-from grader.records import Message, Pictures, Student, Submission, message
+from grader.records import Course, Message, Pictures, Student, Submission, message
 
 # How each names the entries of this very archive; in this order they are tried.
 _NAMING: Mapping[str, Callable[[Archive], Naming]] = {"moodle": moodle.naming, "canvas": canvas.naming}
@@ -37,13 +37,19 @@ class _Source:
 
 
 def read_submissions(
-    paths: Sequence[Path], *, lms: str = "auto", workspace: Path, pictures: Pictures | None = None
+    paths: Sequence[Path],
+    *,
+    lms: str = "auto",
+    workspace: Path,
+    pictures: Pictures | None = None,
+    course: Course | None = None,
 ) -> tuple[Submission, ...]:
     """What each student handed in, in the order of the archives and folders at ``paths``.
 
     ``lms`` is one of ``LMS``; "auto" tells by how more than half of the entries are named. Archives are unpacked into
     a new folder under ``workspace``. Where an assignment asks for ``pictures`` of the students' own, archives beside a
     notebook are unpacked as well, and a notebook given by its path comes with the pictures and PDFs that lie beside it.
+    Of a ``course`` a student hands in several notebooks.
     Raises ``IntakeError`` when a path gives no submission, ``OutputError`` when ``workspace`` cannot be written.
     """
     if lms not in LMS:
@@ -66,17 +72,19 @@ def read_submissions(
         for who, handed in found.items():
             _merge(students, who, handed)
     _tell_apart(students, paths)
-    return tuple(_submissions(students, room, with_pictures=pictures is not None))
+    return tuple(_submissions(students, room, with_pictures=pictures is not None, course=course))
 
 
-def _submissions(students: Mapping[_Who, HandedIn], room: Path, *, with_pictures: bool) -> Iterator[Submission]:
+def _submissions(
+    students: Mapping[_Who, HandedIn], room: Path, *, with_pictures: bool, course: Course | None
+) -> Iterator[Submission]:
     taken: set[str] = set()
     for number, handed in enumerate(students.values()):
         owner = handed.owner
         name = owner.name.strip() or owner.origin
         student = Student(unique_id(owner.key or owner.name, taken), name, owner.key, owner.email, owner.username)
         taken.add(folded(student.id))
-        yield submission(student, handed, room / f"nested-{number:05d}", with_pictures=with_pictures)
+        yield submission(student, handed, room / f"nested-{number:05d}", with_pictures=with_pictures, course=course)
 
 
 # ---------------------------------------------------------------- reading a path
