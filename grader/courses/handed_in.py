@@ -57,6 +57,8 @@ def _plain(name: str) -> str:
 
 
 def _cells(path: Path) -> frozenset[str]:
+    if not path.is_file():
+        return frozenset()  # the teacher's: an autograder of otter's comes without one
     state = path.stat()
     return _read(path, state.st_mtime_ns, state.st_size)
 

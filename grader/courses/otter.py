@@ -112,9 +112,10 @@ def tests(executed: NotebookNode | None, ready: NotebookNode, _name: str, course
     """One for each question."""
     files = read_tests(course)
     scale = scale_of(read_config(folder_of(course)), files)
+    ran = executed.cells if executed is not None and _is_what_ran(executed, ready) else ()
     outputs = {
         about["question"]: _given(cell.get("outputs", []), about["token"], len(files[about["question"]].cases))
-        for cell, about in zip(executed.cells if executed is not None else (), map(_about, ready.cells), strict=False)
+        for cell, about in zip(ran, map(_about, ready.cells), strict=False)
         if "question" in about
     }
     return tuple(_test(question, file, outputs.get(question), scale) for question, file in files.items())
@@ -123,6 +124,13 @@ def tests(executed: NotebookNode | None, ready: NotebookNode, _name: str, course
 def _about(cell: NotebookNode) -> Mapping[str, str]:
     about: Mapping[str, str] = cell.metadata.get(OURS, {})
     return about
+
+
+def _is_what_ran(executed: NotebookNode, ready: NotebookNode) -> bool:
+    """The same cells with the same text; otherwise the notebook wrote over the file that holds its results."""
+    return [(cell.get("id"), cell.source) for cell in executed.cells] == [
+        (cell.id, cell.source) for cell in ready.cells
+    ]
 
 
 def _given(outputs: Sequence[Mapping[str, Any]], token: str, expected: int) -> _Given | None:
@@ -199,11 +207,13 @@ def _words(case: Case, passed: bool, said: str) -> str:
 # ------------------------------------------------------------------ for its student
 
 
-def shown(executed: NotebookNode, ready: NotebookNode, _name: str, _course: Course) -> NotebookNode:
+def shown(executed: NotebookNode, ready: NotebookNode, _name: str, _course: Course) -> NotebookNode | None:
     """Without our own cells; what the driver noted of one of them is noted of the student's cell before it."""
+    if not _is_what_ran(executed, ready):
+        return None
     own = [OURS not in cell.metadata for cell in ready.cells]
     numbers = [max(sum(own[: place + 1]) - 1, 0) for place in range(len(own))]
-    executed.cells = [cell for cell, is_own in zip(executed.cells, own, strict=False) if is_own]
+    executed.cells = [cell for cell, is_own in zip(executed.cells, own, strict=True) if is_own]
     noted = executed.metadata.get("grader")
     if isinstance(noted, dict):
         for word, value in noted.items():

@@ -1,0 +1,243 @@
+"""Otter's assignments graded for real: points, places, seeds, what a student sees, and what a student may try."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from grader.courses import otter
+from grader.records import Outcome
+from grader.sandbox.pool import NamespaceSandbox
+from tests.courses.otter_cases import CASES
+from tests.courses.otter_course import BEGIN, Result, cells, folder, functions, graded, ok, quick
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[NamespaceSandbox]:
+    opened = NamespaceSandbox(os.environ, preload=False)
+    yield opened
+    opened.close()
+
+
+def result_of(
+    place: Path, sandbox: NamespaceSandbox, tests: dict[str, str], *sources: object, **limits: float
+) -> Result:
+    assignment = otter.load(folder(place / "course", tests))
+    assert assignment is not None
+    limits = {"seconds": 60.0, **limits}
+    return graded(quick(assignment, **limits), cells(*sources), sandbox, place / "out")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def asked(sandbox: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Every small question in one notebook, each checked where it was answered."""
+    sources = [f'{case.wrote}\ngrader.check("{question}")' for question, case in CASES.items()]
+    tests = {question: case.test for question, case in CASES.items()}
+    return result_of(tmp_path_factory.mktemp("asked"), sandbox, tests, BEGIN, *sources)
+
+
+@pytest.mark.parametrize("question", CASES)
+def test_a_question_is_worth_what_it_is_in_otter(asked: Result, question: str) -> None:
+    assert asked.points[question] == pytest.approx(CASES[question].points)
+
+
+def test_the_notebook_itself_ran_without_a_fault(asked: Result) -> None:
+    assert asked.run.outcome is Outcome.OK, asked.run.reason
+
+
+# ---------------------------------------------------------------- where, and with which seed
+
+
+def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end(
+    sandbox: NamespaceSandbox, tmp_path: Path
+) -> None:
+    is_two = ok(">>> x\n2")
+    by_mark = new_code_cell("x = 2", metadata={"otter": {"tests": ["marked"]}})
+    tests = {"early": is_two, "twice": is_two, "late": is_two, "marked": is_two, "gone": is_two}
+    result = result_of(
+        tmp_path,
+        sandbox,
+        tests,
+        BEGIN,
+        'x = 1\ngrader.check("twice")\ngrader.check("early")',
+        by_mark,
+        "grader.check( 'twice' )",
+        '# grader.check("early")\nx = 3; grader.check_all(); grader.export("a.zip", pdf=False)',
+        new_code_cell("x = 2", metadata={"tags": ["otter_ignore"]}),
+        new_code_cell("x = 2", metadata={"otter": {"ignore": True}}),
+    )
+    assert result.points == {"early": 0, "gone": 0, "late": 0, "marked": 1, "twice": 1}
+    assert [cell.source for cell in result.executed.cells][0] == BEGIN
+    assert len(result.executed.cells) == 7
+
+
+@pytest.mark.parametrize(("config", "gives"), [({"seed": 42}, 1.0), ({"seed": 7}, 0.0), ({}, 0.0)], ids=str)
+def test_each_cell_begins_with_the_seed(
+    sandbox: NamespaceSandbox, tmp_path: Path, config: dict[str, object], gives: float
+) -> None:
+    import random
+
+    random.seed(42)
+    drawn = random.random()
+    place = folder(tmp_path / "course", {"q1": ok(f">>> x == y == {drawn}\nTrue")}, config)
+    assignment = otter.load(place)
+    assert assignment is not None
+    notebook = cells("import random\nx = random.random()", "y = random.random()")
+    result = graded(assignment, notebook, sandbox, tmp_path / "out")
+    assert result.points == {"q1": gives}
+    assert len(result.executed.cells) == 2
+
+
+def test_the_seed_may_be_a_variable(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    place = folder(tmp_path / "course", {"q1": ok(">>> x\n42")}, {"seed": 42, "seed_variable": "rng_seed"})
+    assignment = otter.load(place)
+    assert assignment is not None
+    result = graded(assignment, cells("rng_seed = 1\nx = 0", "x = rng_seed"), sandbox, tmp_path / "out")
+    assert result.points == {"q1": 1}
+
+
+# ---------------------------------------------------------------- what a student sees
+
+
+SECRET = "the_secret_of_the_hidden_one"
+HIDDEN = {"code": f">>> assert f(1) == 2, '{SECRET}'", "hidden": True, "failure_message": SECRET}
+HIDDEN_FUNCTION = f"@test_case(hidden=True, failure_message='{SECRET}')\ndef t(f):\n    assert f(1) == 2, '{SECRET}'"
+
+
+@pytest.mark.parametrize("test", [ok(HIDDEN), functions(HIDDEN_FUNCTION)], ids=["doctest", "function"])
+def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(
+    sandbox: NamespaceSandbox, tmp_path: Path, test: str
+) -> None:
+    result = result_of(tmp_path, sandbox, {"q1": test}, BEGIN, 'f = print\ngrader.check("q1")')
+    assert result.reason("q1").strip() == "0 of 1 test cases passed; hidden among the failed: 1."
+    assert result.run.executed is not None
+    assert SECRET not in result.run.executed.read_text("utf-8")
+
+
+def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    words = {"hidden": False, "failure_message": "Think of 0.", "success_message": "Well done."}
+    tests = {
+        "q1": ok({"code": ">>> f(1)\n2", **words}, {"code": ">>> 1\n1", **words}),
+        "q2": functions(
+            "@test_case(failure_message='Look again.')\ndef t(f):\n    half = f(1)\n    assert half == 2, 'was not 2'"
+        ),
+        "q3": ok({"code": ">>> 1\n1", **words}),
+    }
+    result = result_of(tmp_path, sandbox, tests, "def f(x): return 1")
+    assert result.reason("q1") == (
+        "1 of 2 test cases passed; hidden among the failed: 0. q1 - 1: Think of 0. f(1): expected 2, got 1 Well done."
+    )
+    assert result.reason("q2").endswith("q - 1: Look again. assert half == 2, 'was not 2' AssertionError: was not 2")
+    assert result.reason("q3") == "All 1 test cases passed. Well done."
+
+
+def test_a_course_file_that_fails_itself_is_nobodys_loss(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    broken = functions("import no_such_module_anywhere\n\n@test_case()\ndef t(x):\n    assert x")
+    result = result_of(tmp_path, sandbox, {"q1": broken, "q2": ok(">>> x\n1")}, "x = 1")
+    assert result.points == {"q1": None, "q2": 1}
+    assert "No module named 'no_such_module_anywhere'" in str(result.scores["q1"].review)
+
+
+def test_what_a_check_gives_says_when_the_tests_run(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    result = result_of(tmp_path, sandbox, {"q1": ok(">>> 1\n1")}, BEGIN, 'grader.check("q1")')
+    shown = result.executed.cells[1].outputs[0]["data"]["text/plain"]
+    assert shown == "q1: its tests run when this notebook is graded; the report has their results."
+
+
+# ---------------------------------------------------------------- what a student may try
+
+WRONG = {"q1": ok(">>> f(1)\n2"), "q2": functions("@test_case()\ndef t(f):\n    assert f(1) == 2")}
+NOTHING = {"q1": 0.0, "q2": 0.0}
+F = "def f(x): return 1\n"
+FAKE = json.dumps({"token": "0" * 32, "cases": [{"passed": True, "message": ""}]})
+STOPPED = {
+    "a result is printed": f"print('{FAKE}')",
+    "a result is shown": f"from IPython.display import publish_display_data as show\nshow({{'text/plain': '{FAKE}'}})",
+    "json's functions are replaced": f"import json\njson.dumps = lambda *a, **k: '{FAKE}'\njson.loads = None",
+    "doctest's runner is replaced": "import doctest\ndoctest.DocTestRunner = doctest.DocTest = doctest.DocTestParser = None",
+    "the name doctest is taken": "doctest = json = sys = None",
+    "a display hook stays behind": f"import sys\nsys.displayhook = lambda value: print('{FAKE}')",
+    "a cell hook prints": f"get_ipython().events.register('pre_run_cell', lambda info: print('{FAKE}'))",
+    "a later print from a thread": "import threading, time\n"
+    f"def on():\n    while True: print('{FAKE}'); time.sleep(0.001)\nthreading.Thread(target=on, daemon=True).start()",
+    "the stand-in is replaced": "import otter\notter.Notebook.check = lambda *a: None\n"
+    "import sys\nsys.modules['otter.test_files'].test_case = lambda **k: lambda f: f",
+    "tests beside the notebook": "import os\nos.makedirs('tests', exist_ok=True)\nopen('tests/q1.py', 'w').write('OK_FORMAT = True')",
+    "standard output is closed": "import sys\nsys.stdout.close()",
+    "an exception that cannot be shown": "class E(Exception):\n    def __str__(self): raise SystemExit\n"
+    "def f(x): raise E()",
+    "an exit while it is tested": "def f(x): raise SystemExit(0)",
+    "an interruption while it is tested": "def f(x): raise KeyboardInterrupt",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tried", STOPPED)
+def test_a_wrong_answer_earns_nothing_whatever_else_the_notebook_does(
+    sandbox: NamespaceSandbox, tmp_path: Path, tried: str
+) -> None:
+    assert result_of(tmp_path, sandbox, WRONG, F + STOPPED[tried]).points == NOTHING
+
+
+def test_marks_in_a_students_cell_are_not_ours(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    forged = new_code_cell(f"print('{FAKE}')", metadata={otter.OURS: {"question": "q1", "token": "0" * 32}})
+    result = result_of(tmp_path, sandbox, WRONG, F, forged)
+    assert result.points == NOTHING
+    assert len(result.executed.cells) == 2
+
+
+FORGED = {
+    "equal to everything": "class Any:\n    def __eq__(self, other): return True\n    def __repr__(self): return '2'\n"
+    "def f(x): return Any()",
+    "the insides of doctest and of the runner": "import doctest, sys\n"
+    "doctest.DocTestRunner.run = lambda *a, **k: doctest.TestResults(0, 1)\n"
+    "sys.modules['guest.otter_tests']._called = lambda *a: {'passed': True, 'message': ''}",
+    "the test is read": "import sys, re\nasked = open('/job/notebook.ipynb').read()\n"
+    "def f(x): return int(re.search(r'>>> f.1.\\W+n(\\d)', asked)[1])",
+}
+
+
+@pytest.mark.parametrize("tried", FORGED)
+def test_what_runs_in_the_students_process_can_be_forged(sandbox: NamespaceSandbox, tmp_path: Path, tried: str) -> None:
+    """By the format's design, and the report says so: this is what hidden data is for."""
+    assert result_of(tmp_path, sandbox, WRONG, F + FORGED[tried]).points == {"q1": 1, "q2": 1}
+
+
+def test_a_process_that_ends_itself_keeps_what_was_tested_before(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    right = {"a": ok(">>> f(1)\n1"), "b": ok(">>> f(1)\n1"), "c": ok(">>> f(2)")}
+    result = result_of(
+        tmp_path,
+        sandbox,
+        right,
+        BEGIN,
+        F + 'grader.check("a")',
+        "import os\ndef f(x): os._exit(0)",
+        'grader.check("c")',
+    )
+    assert result.points == {"a": 1, "b": 0, "c": 0}
+    assert result.reason("c").startswith("No result: ")
+    assert result.run.outcome is Outcome.ERROR
+
+
+def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    tests = {"a": ok(">>> f()", ">>> 1\n1"), "b": ok(">>> x\n1")}
+    result = result_of(
+        tmp_path, sandbox, tests, "x = 1\ndef f():\n    while True: pass", seconds=30.0, cell_seconds=2.0
+    )
+    assert result.points["b"] == 1
+
+
+def test_results_written_over_are_none(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    assignment = otter.load(folder(tmp_path / "course", WRONG))
+    assert assignment is not None and assignment.course is not None
+    ready = otter.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook
+    other = nbformat.from_dict(json.loads(nbformat.writes(ready)))
+    other.cells[1].source = "print('something else')"
+    found = otter.tests(other, ready, "course.ipynb", assignment.course)
+    assert [test.points for test in found] == [0, 0]
+    assert otter.shown(other, ready, "course.ipynb", assignment.course) is None
