@@ -21,16 +21,19 @@ from tests.notebooks import submission_of
 BEGIN = 'import otter\ngrader = otter.Notebook("hw.ipynb")'
 
 
+NAME = "the_questions_own_name"
+
+
 def ok(*cases: str | Mapping[str, Any], **test: Any) -> str:
     """A test file of doctests, public where a case is only a text."""
     written = [{"code": case, "hidden": False} if isinstance(case, str) else dict(case) for case in cases]
     suite = {"cases": written, "scored": True, "setup": "", "teardown": "", "type": "doctest"}
-    return f"OK_FORMAT = True\n\ntest = { {'name': 'q', 'points': None, **test, 'suites': [suite]}!r}\n"
+    return f"OK_FORMAT = True\n\ntest = { {'name': NAME, 'points': None, **test, 'suites': [suite]}!r}\n"
 
 
 def functions(body: str, **settings: Any) -> str:
     """A test file of functions that raise."""
-    lines = [f"{name} = {value!r}" for name, value in ({"name": "q", "points": None} | settings).items()]
+    lines = [f"{name} = {value!r}" for name, value in ({"name": NAME, "points": None} | settings).items()]
     return "\n".join(["from otter.test_files import test_case", "", "OK_FORMAT = False", *lines, "", body, ""])
 
 
@@ -38,7 +41,7 @@ def folder(place: Path, tests: Mapping[str, str], config: Mapping[str, Any] | No
     """As an autograder's archive is when unpacked."""
     (place / "tests").mkdir(parents=True)
     for question, source in tests.items():
-        (place / "tests" / f"{question}.py").write_text(source.replace("'name': 'q'", f"'name': {question!r}"), "utf-8")
+        (place / "tests" / f"{question}.py").write_text(source.replace(NAME, question), "utf-8")
     if config is not None:
         (place / "otter_config.json").write_text(json.dumps(config), "utf-8")
     return place

@@ -73,7 +73,7 @@ def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end
         new_code_cell("x = 2", metadata={"otter": {"ignore": True}}),
     )
     assert result.points == {"early": 0, "gone": 0, "late": 0, "marked": 1, "twice": 1}
-    assert [cell.source for cell in result.executed.cells][0] == BEGIN
+    assert result.executed.cells[0].source == BEGIN
     assert len(result.executed.cells) == 7
 
 
@@ -133,7 +133,7 @@ def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: NamespaceSand
     assert result.reason("q1") == (
         "1 of 2 test cases passed; hidden among the failed: 0. q1 - 1: Think of 0. f(1): expected 2, got 1 Well done."
     )
-    assert result.reason("q2").endswith("q - 1: Look again. assert half == 2, 'was not 2' AssertionError: was not 2")
+    assert result.reason("q2").endswith("q2 - 1: Look again. assert half == 2, 'was not 2' AssertionError: was not 2")
     assert result.reason("q3") == "All 1 test cases passed. Well done."
 
 
@@ -158,9 +158,11 @@ F = "def f(x): return 1\n"
 FAKE = json.dumps({"token": "0" * 32, "cases": [{"passed": True, "message": ""}]})
 STOPPED = {
     "a result is printed": f"print('{FAKE}')",
-    "a result is shown": f"from IPython.display import publish_display_data as show\nshow({{'text/plain': '{FAKE}'}})",
+    "a result is shown": "from IPython.display import publish_display_data as show\n"
+    f"show({{'text/plain': '{FAKE}'}})",
     "json's functions are replaced": f"import json\njson.dumps = lambda *a, **k: '{FAKE}'\njson.loads = None",
-    "doctest's runner is replaced": "import doctest\ndoctest.DocTestRunner = doctest.DocTest = doctest.DocTestParser = None",
+    "doctest's runner is replaced": "import doctest\n"
+    "doctest.DocTestRunner = doctest.DocTest = doctest.DocTestParser = None",
     "the name doctest is taken": "doctest = json = sys = None",
     "a display hook stays behind": f"import sys\nsys.displayhook = lambda value: print('{FAKE}')",
     "a cell hook prints": f"get_ipython().events.register('pre_run_cell', lambda info: print('{FAKE}'))",
@@ -168,7 +170,8 @@ STOPPED = {
     f"def on():\n    while True: print('{FAKE}'); time.sleep(0.001)\nthreading.Thread(target=on, daemon=True).start()",
     "the stand-in is replaced": "import otter\notter.Notebook.check = lambda *a: None\n"
     "import sys\nsys.modules['otter.test_files'].test_case = lambda **k: lambda f: f",
-    "tests beside the notebook": "import os\nos.makedirs('tests', exist_ok=True)\nopen('tests/q1.py', 'w').write('OK_FORMAT = True')",
+    "tests beside the notebook": "import os\nos.makedirs('tests', exist_ok=True)\n"
+    "open('tests/q1.py', 'w').write('OK_FORMAT = True')",
     "standard output is closed": "import sys\nsys.stdout.close()",
     "an exception that cannot be shown": "class E(Exception):\n    def __str__(self): raise SystemExit\n"
     "def f(x): raise E()",
