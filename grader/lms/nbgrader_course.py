@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from grader.atomic import write_bytes, write_text
 from grader.errors import IntakeError
@@ -66,21 +65,20 @@ def _students(one: Result) -> tuple[Student, ...]:
 # ---------------------------------------------------------------- folders
 
 
-def _executed(one: Result) -> list[Path]:
-    """A course's notebooks, each as it ran; of other assignments the one there is."""
-    found = sorted((one.folder / "executed").glob("*.ipynb"))
-    return found or ([one.executed] if one.executed.is_file() else [])
+def _executed(one: Result, assignment: str) -> dict[str, Path]:
+    """A course's notebooks, each as it ran, by name without suffix; any other assignment's is called after it."""
+    found = {path.stem: path for path in sorted((one.folder / "executed").glob("*.ipynb"))}
+    return found or ({assignment: one.executed} if one.executed.is_file() else {})
 
 
 def _write_folders(one: Result, assignment: str, out: Path) -> None:
     for student in _students(one):
         inner = Path(folder_of(student)) / safe_folder(assignment)
-        for path in _executed(one):
-            name = path.name if path != one.executed or not one.notebook else Path(one.notebook).name
-            write_bytes(out / "autograded" / inner / name, path.read_bytes())
+        for name, path in _executed(one, assignment).items():
+            write_bytes(out / "autograded" / inner / f"{name}.ipynb", path.read_bytes())
             if one.report.is_file():
                 # nbgrader releases feedback by notebook: each is the whole report.
-                write_bytes(out / "feedback" / inner / f"{Path(name).stem}.html", one.report.read_bytes())
+                write_bytes(out / "feedback" / inner / f"{name}.html", one.report.read_bytes())
         if one.submitted_at:
             write_text(out / "autograded" / inner / "timestamp.txt", f"{one.submitted_at}\n")
 
@@ -96,28 +94,26 @@ def _cells(results: Results) -> Iterator[CellEntry]:
     """The teacher's cells, as the notebooks that ran have them: those that one student lacks another has."""
     seen: set[tuple[str, str]] = set()
     for one in results.students:
-        for path in _executed(one):
-            for cell in _content(path).get("cells", []):
-                marks = cell.get("metadata", {}).get("nbgrader")
-                if not isinstance(marks, dict) or (path.stem, str(marks.get("grade_id"))) in seen:
+        for notebook, path in _executed(one, results.assignment).items():
+            for cell in json.loads(path.read_bytes())["cells"]:
+                marks = cell["metadata"].get("nbgrader")
+                if not isinstance(marks, dict) or (notebook, marks["grade_id"]) in seen:
                     continue
-                seen.add((path.stem, str(marks["grade_id"])))
-                source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-                text = source if marks.get("locked") or not marks.get("solution") else ""  # the student's is not ours
-                yield CellEntry(path.stem, str(marks["grade_id"]), cell["cell_type"], text, marks)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_bytes())
-    return content
+                seen.add((notebook, marks["grade_id"]))
+                # The student's own text is not the teacher's.
+                source = "" if marks["solution"] else "".join(cell["source"])
+                yield CellEntry(notebook, marks["grade_id"], cell["cell_type"], source, marks)
 
 
 def _entries(one: Result, assignment: str) -> Iterator[Entry]:
+    """Of the notebooks that ran; one that was not handed in has no points to be found in a gradebook."""
+    ran = _executed(one, assignment)
     points, most = {}, {}
     for each in one.criteria:
         notebook, _slash, name = each.criterion.rpartition("/")
-        points[notebook or assignment, name] = each.points
         most[notebook or assignment, name] = each.max
+        if (notebook or assignment) in ran:
+            points[notebook or assignment, name] = each.points
     for student in _students(one):
         yield Entry(folder_of(student), student.name, student.email, one.submitted_at, points, most)
 

@@ -21,7 +21,8 @@ from grader.errors import IntakeError
 from grader.records import message
 
 _VERSION = "e43177bfe90b"
-_NEEDED = ("assignment", "notebook", "base_cell", "student", "submitted_assignment", "submitted_notebook", "grade")
+_NEEDED = ("assignment", "notebook", "base_cell", "student", "submitted_assignment", "submitted_notebook", "grade",
+           "comment")  # fmt: skip
 _SCHEMA = """
 create table course (id varchar(128) primary key not null unique);
 create table student (id varchar(128) primary key not null, first_name varchar(128), last_name varchar(128),
@@ -183,8 +184,11 @@ class _Writer:
         marks = cell.marks
         solution, grade, task = (bool(marks.get(name)) for name in ("solution", "grade", "task"))
         most = {"max_score": marks.get("points", 0.0), "cell_type": cell.cell_type}
-        kinds: Sequence[tuple[str, str, bool, dict[str, object]]] = (("GradeCell", "grade_cells", grade, most), ("SolutionCell", "solution_cells", solution, {}),
-                 ("TaskCell", "task_cells", task, most))  # fmt: skip
+        kinds: Sequence[tuple[str, str, bool, Mapping[str, Any]]] = (
+            ("GradeCell", "grade_cells", grade, most),
+            ("SolutionCell", "solution_cells", solution, {}),
+            ("TaskCell", "task_cells", task, most),
+        )
         for kind, table, wanted, values in kinds:
             if wanted:
                 base = self._add("base_cell", name=cell.name, notebook_id=notebook, type=kind)
@@ -215,13 +219,23 @@ class _Writer:
                 continue
             self._grade(handed_in, found[0], found[1], points)
 
-    def _grade(self, handed_in: str, notebook: str, cell: str, points: float | None) -> None:
-        copy = self.database.execute(
+    def _copy(self, handed_in: str, notebook: str) -> str:
+        """The student's notebook; a new one with a place for a comment at each answer, as the formgrader expects."""
+        found = self.database.execute(
             "select id from submitted_notebook where assignment_id = ? and notebook_id = ?", [handed_in, notebook]
         ).fetchone()
-        theirs = copy[0] if copy else self._add(
-            "submitted_notebook", assignment_id=handed_in, notebook_id=notebook, flagged=False
-        )  # fmt: skip
+        if found is not None:
+            return str(found[0])
+        copy = self._add("submitted_notebook", assignment_id=handed_in, notebook_id=notebook, flagged=False)
+        answers = self.database.execute(
+            "select id from base_cell where notebook_id = ? and type in ('SolutionCell', 'TaskCell')", [notebook]
+        ).fetchall()
+        for (cell,) in answers:
+            self._add("comment", notebook_id=copy, cell_id=cell)
+        return copy
+
+    def _grade(self, handed_in: str, notebook: str, cell: str, points: float | None) -> None:
+        theirs = self._copy(handed_in, notebook)
         old = self.database.execute(
             "select id, manual_score from grade where cell_id = ? and notebook_id = ?", [cell, theirs]
         ).fetchone()
