@@ -37,29 +37,39 @@ def plain(text: str) -> str:
     return CONTROL.sub("", text)
 
 
+NARROW = 36  # columns of a terminal that criteria may take by their names
+
+
 def class_table(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> Table:
+    """A line per student. Many criteria are numbered, named below the table, and leave no room for the time."""
+    names = [criterion.id for criterion in assignment.rubric]
+    numbered = sum(len(name) + 1 for name in names) > NARROW
+    legend = " · ".join(f"{number} {name}" for number, name in enumerate(names, 1)) if numbered else None
     table = Table(
         title=Text(plain(speech.title(assignment.title)), style="bold"),
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
+        caption=Text(plain(legend)) if legend else None,
+        caption_justify="left",
     )
-    table.add_column(speech.text("Student"), overflow="fold")
-    for criterion in assignment.rubric:
-        table.add_column(criterion.id, justify="right")
+    table.add_column(speech.text("Student"), overflow="fold", min_width=8)
+    for number, name in enumerate(names, 1):
+        table.add_column(str(number) if numbered else name, justify="right", no_wrap=True)
     table.add_column(speech.text("Total"), justify="right", style="bold")
     table.add_column(speech.text("Outcome"))
-    table.add_column(speech.text("Time"), justify="right")
+    if not numbered:
+        table.add_column(speech.text("Time"), justify="right")
     table.add_column(speech.text("Review"))
     for graded in results:
         run, grade = graded.run, graded.grade
         table.add_row(
             Text(plain(graded.submission.student.name)),
-            *(_points(score) for score in grade.scores),
+            *(_number(score.points, 3 if numbered else 6) for score in grade.scores),
             _number(grade.total),
             Text(speech.say(OUTCOMES[run.outcome]), style=STYLES.get(run.outcome, "yellow")),
-            speech.text("{seconds:.0f} s", seconds=run.seconds),
+            *([] if numbered else [speech.text("{seconds:.0f} s", seconds=run.seconds)]),
             "●" if _worth_a_look(graded) else "",
         )
     return table
@@ -135,5 +145,5 @@ def _points(score: Score) -> str:
     return _number(score.points)
 
 
-def _number(value: float | None) -> str:
-    return "?" if value is None else f"{value:g}"
+def _number(value: float | None, digits: int = 6) -> str:
+    return "?" if value is None else f"{value:.{digits}g}"

@@ -227,6 +227,8 @@ def shown(executed: NotebookNode, ready: NotebookNode, name: str, course: Course
     ours, _problems = read_source(course.notebooks[name])
     if not _is_what_ran(executed, ready):
         return None
+    for ran in executed.cells:
+        ran.metadata.pop("nbgrader", None)
     for place, index in _places(ready).items():
         cell, ran = ours[place], executed.cells[index]
         if cell.metadata is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results
-from grader.lms import table
+from grader.lms import nbgrader_course, table
 from grader.lms.sheet import Sheet
 from grader.records import Submission, message
 
@@ -37,6 +37,7 @@ class Writer:
 
 WRITERS: Mapping[str, Writer] = {
     "csv": Writer(table.hand_back),
+    "nbgrader": Writer(nbgrader_course.hand_back, check=nbgrader_course.check),
 }
 
 

@@ -26,6 +26,7 @@ from grader.language import Translation, translation
 from grader.records import Assignment, Graded, Message, Outcome, message
 from grader.report import adapted, advice, picture
 from grader.report.notebook_page import notebook_view
+from grader.rubric.tested import IN_THE_STUDENTS_PROCESS
 
 _FITS_SHOWN = 3
 
@@ -89,6 +90,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
             run=run,
             grade=graded.grade,
             scores=scores,
+            forgeable=IN_THE_STUDENTS_PROCESS if run.tests else None,
             failed=[(cell, cell.error, advice.hint(cell.error)) for cell in run.cells if cell.error is not None],
             unreached=_unreached(graded),
             translated=adapted.translated(run.facts.adaptations),
