@@ -46,7 +46,18 @@ def prepared(notebook: NotebookNode, _name: str, course: Course) -> Prepared:
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     ready.cells = cells
-    return Prepared(ready)
+    return Prepared(ready, tuple(_of_another(notebook, config)))
+
+
+def _of_another(notebook: NotebookNode, config: Config) -> Iterator[Message]:
+    """Otter would not grade it; a person knows better whether only the mark is wrong."""
+    found = metadata_of(notebook).get("assignment_name")
+    if config.assignment_name and found != config.assignment_name:
+        yield message(
+            "The notebook says that it is for {found}, expected {expected}: was the right one handed in?",
+            found=str(found or "-")[:80],
+            expected=config.assignment_name,
+        )
 
 
 def _kept(cell: NotebookNode) -> NotebookNode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Config:
     seed: int | None = None
     seed_variable: str | None = None
     points_possible: float | None = None
+    assignment_name: str | None = None  # as students' notebooks carry it
 
 
 def load(folder: Path) -> Assignment | None:
@@ -169,7 +170,7 @@ def read_config(folder: Path) -> Config:
     problems = [f"{path}: {problem}" for problem in _problems(found)]
     if problems:
         raise AssignmentError(problems)
-    return Config(found.get("seed"), found.get("seed_variable"), found.get("points_possible"))
+    return Config(*(found.get(field.name) for field in fields(Config)))
 
 
 def _problems(found: Mapping[str, Any]) -> Iterable[str]:
@@ -178,13 +179,15 @@ def _problems(found: Mapping[str, Any]) -> Iterable[str]:
             yield f"{word}: found {json.dumps(found[word])[:60]}, expected none: {why}"
     if found.get("lang", "python") != "python":
         yield f"lang: found {found['lang']!r}, expected 'python': notebooks in R do not run here"
-    seed, variable, possible = (found.get(word) for word in ("seed", "seed_variable", "points_possible"))
+    seed, variable, possible, name = (found.get(field.name) for field in fields(Config))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         yield f"seed: found {seed!r}, expected a whole number"
     if variable is not None and not (isinstance(variable, str) and variable.isidentifier()):
         yield f"seed_variable: found {variable!r}, expected the name of a variable"
     if possible is not None and (isinstance(possible, bool) or not isinstance(possible, int | float) or possible < 0):
         yield f"points_possible: found {possible!r}, expected a number, 0 or more"
+    if name is not None and not isinstance(name, str):
+        yield f"assignment_name: found {name!r}, expected a text"
 
 
 def scale_of(config: Config, files: Mapping[str, TestFile]) -> float:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -13,21 +11,12 @@ from nbformat.v4 import new_code_cell
 
 from grader.courses import otter
 from grader.records import Outcome
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.base import Sandbox
 from tests.courses.otter_cases import CASES
 from tests.courses.otter_course import BEGIN, Result, cells, folder, functions, graded, ok, quick
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[NamespaceSandbox]:
-    opened = NamespaceSandbox(os.environ, preload=False)
-    yield opened
-    opened.close()
-
-
-def result_of(
-    place: Path, sandbox: NamespaceSandbox, tests: dict[str, str], *sources: object, **limits: float
-) -> Result:
+def result_of(place: Path, sandbox: Sandbox, tests: dict[str, str], *sources: object, **limits: float) -> Result:
     assignment = otter.load(folder(place / "course", tests))
     assert assignment is not None
     limits = {"seconds": 60.0, **limits}
@@ -35,7 +24,7 @@ def result_of(
 
 
 @pytest.fixture(scope="module")
-def asked(sandbox: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> Result:
+def asked(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """Every small question in one notebook, each checked where it was answered."""
     sources = [f'{case.wrote}\ngrader.check("{question}")' for question, case in CASES.items()]
     tests = {question: case.test for question, case in CASES.items()}
@@ -55,7 +44,7 @@ def test_the_notebook_itself_ran_without_a_fault(asked: Result) -> None:
 
 
 def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end(
-    sandbox: NamespaceSandbox, tmp_path: Path
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
     is_two = ok(">>> x\n2")
     by_mark = new_code_cell("x = 2", metadata={"otter": {"tests": ["marked"]}})
@@ -79,7 +68,7 @@ def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end
 
 @pytest.mark.parametrize(("config", "gives"), [({"seed": 42}, 1.0), ({"seed": 7}, 0.0), ({}, 0.0)], ids=str)
 def test_each_cell_begins_with_the_seed(
-    sandbox: NamespaceSandbox, tmp_path: Path, config: dict[str, object], gives: float
+    sandbox: Sandbox, tmp_path: Path, config: dict[str, object], gives: float
 ) -> None:
     import random
 
@@ -94,7 +83,7 @@ def test_each_cell_begins_with_the_seed(
     assert len(result.executed.cells) == 2
 
 
-def test_the_seed_may_be_a_variable(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_the_seed_may_be_a_variable(sandbox: Sandbox, tmp_path: Path) -> None:
     place = folder(tmp_path / "course", {"q1": ok(">>> x\n42")}, {"seed": 42, "seed_variable": "rng_seed"})
     assignment = otter.load(place)
     assert assignment is not None
@@ -111,16 +100,14 @@ HIDDEN_FUNCTION = f"@test_case(hidden=True, failure_message='{SECRET}')\ndef t(f
 
 
 @pytest.mark.parametrize("test", [ok(HIDDEN), functions(HIDDEN_FUNCTION)], ids=["doctest", "function"])
-def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(
-    sandbox: NamespaceSandbox, tmp_path: Path, test: str
-) -> None:
+def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(sandbox: Sandbox, tmp_path: Path, test: str) -> None:
     result = result_of(tmp_path, sandbox, {"q1": test}, BEGIN, 'f = print\ngrader.check("q1")')
     assert result.reason("q1").strip() == "0 of 1 test cases passed; hidden among the failed: 1."
     assert result.run.executed is not None
     assert SECRET not in result.run.executed.read_text("utf-8")
 
 
-def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: Sandbox, tmp_path: Path) -> None:
     words = {"hidden": False, "failure_message": "Think of 0.", "success_message": "Well done."}
     tests = {
         "q1": ok({"code": ">>> f(1)\n2", **words}, {"code": ">>> 1\n1", **words}),
@@ -137,14 +124,14 @@ def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: NamespaceSand
     assert result.reason("q3") == "All 1 test cases passed. Well done."
 
 
-def test_a_course_file_that_fails_itself_is_nobodys_loss(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_a_course_file_that_fails_itself_is_nobodys_loss(sandbox: Sandbox, tmp_path: Path) -> None:
     broken = functions("import no_such_module_anywhere\n\n@test_case()\ndef t(x):\n    assert x")
     result = result_of(tmp_path, sandbox, {"q1": broken, "q2": ok(">>> x\n1")}, "x = 1")
     assert result.points == {"q1": None, "q2": 1}
     assert "No module named 'no_such_module_anywhere'" in str(result.scores["q1"].review)
 
 
-def test_what_a_check_gives_says_when_the_tests_run(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_what_a_check_gives_says_when_the_tests_run(sandbox: Sandbox, tmp_path: Path) -> None:
     result = result_of(tmp_path, sandbox, {"q1": ok(">>> 1\n1")}, BEGIN, 'grader.check("q1")')
     shown = result.executed.cells[1].outputs[0]["data"]["text/plain"]
     assert shown == "q1: its tests run when this notebook is graded; the report has their results."
@@ -182,12 +169,12 @@ STOPPED = {
 
 @pytest.mark.parametrize("tried", STOPPED)
 def test_a_wrong_answer_earns_nothing_whatever_else_the_notebook_does(
-    sandbox: NamespaceSandbox, tmp_path: Path, tried: str
+    sandbox: Sandbox, tmp_path: Path, tried: str
 ) -> None:
     assert result_of(tmp_path, sandbox, WRONG, F + STOPPED[tried]).points == NOTHING
 
 
-def test_marks_in_a_students_cell_are_not_ours(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_marks_in_a_students_cell_are_not_ours(sandbox: Sandbox, tmp_path: Path) -> None:
     forged = new_code_cell(f"print('{FAKE}')", metadata={otter.OURS: {"question": "q1", "token": "0" * 32}})
     result = result_of(tmp_path, sandbox, WRONG, F, forged)
     assert result.points == NOTHING
@@ -200,18 +187,18 @@ FORGED = {
     "the insides of doctest and of the runner": "import doctest, sys\n"
     "doctest.DocTestRunner.run = lambda *a, **k: doctest.TestResults(0, 1)\n"
     "sys.modules['guest.otter_tests']._called = lambda *a: {'passed': True, 'message': ''}",
-    "the test is read": "import sys, re\nasked = open('/job/notebook.ipynb').read()\n"
+    "the test is read": "import sys, re\nasked = open('../notebook.ipynb').read()\n"
     "def f(x): return int(re.search(r'>>> f.1.\\W+n(\\d)', asked)[1])",
 }
 
 
 @pytest.mark.parametrize("tried", FORGED)
-def test_what_runs_in_the_students_process_can_be_forged(sandbox: NamespaceSandbox, tmp_path: Path, tried: str) -> None:
+def test_what_runs_in_the_students_process_can_be_forged(sandbox: Sandbox, tmp_path: Path, tried: str) -> None:
     """By the format's design, and the report says so: this is what hidden data is for."""
     assert result_of(tmp_path, sandbox, WRONG, F + FORGED[tried]).points == {"q1": 1, "q2": 1}
 
 
-def test_a_process_that_ends_itself_keeps_what_was_tested_before(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_a_process_that_ends_itself_keeps_what_was_tested_before(sandbox: Sandbox, tmp_path: Path) -> None:
     right = {"a": ok(">>> f(1)\n1"), "b": ok(">>> f(1)\n1"), "c": ok(">>> f(2)")}
     result = result_of(
         tmp_path,
@@ -227,7 +214,7 @@ def test_a_process_that_ends_itself_keeps_what_was_tested_before(sandbox: Namesp
     assert result.run.outcome is Outcome.ERROR
 
 
-def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: Sandbox, tmp_path: Path) -> None:
     tests = {"a": ok(">>> f()", ">>> 1\n1"), "b": ok(">>> x\n1")}
     result = result_of(
         tmp_path, sandbox, tests, "x = 1\ndef f():\n    while True: pass", seconds=30.0, cell_seconds=2.0
@@ -235,7 +222,7 @@ def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: NamespaceSandb
     assert result.points["b"] == 1
 
 
-def test_results_written_over_are_none(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_results_written_over_are_none(sandbox: Sandbox, tmp_path: Path) -> None:
     assignment = otter.load(folder(tmp_path / "course", WRONG))
     assert assignment is not None and assignment.course is not None
     ready = otter.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -11,19 +10,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from grader.courses import otter
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.base import Sandbox
 from tests.courses import otter_peer
 from tests.courses.otter_cases import CASES
 from tests.courses.otter_course import BEGIN, cells, folder, functions, graded, ok
 
 pytestmark = pytest.mark.network
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[NamespaceSandbox]:
-    opened = NamespaceSandbox(os.environ, preload=False)
-    yield opened
-    opened.close()
 
 
 def test_every_small_question_is_worth_the_same_in_otter(tmp_path: Path) -> None:
@@ -93,9 +85,7 @@ STUDENTS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_otter_assign_makes_is_graded_as_otter_run_grades_it(
-    sandbox: NamespaceSandbox, tmp_path: Path, kind: str
-) -> None:
+def test_what_otter_assign_makes_is_graded_as_otter_run_grades_it(sandbox: Sandbox, tmp_path: Path, kind: str) -> None:
     settings, (first, second) = KINDS[kind]
     master = new_notebook(
         cells=[
@@ -125,7 +115,7 @@ def test_what_otter_assign_makes_is_graded_as_otter_run_grades_it(
 # ---------------------------------------------------------------- where it differs, as docs/otter.md says
 
 
-def test_an_exit_costs_its_own_case_here_and_everything_in_otter(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_an_exit_costs_its_own_case_here_and_everything_in_otter(sandbox: Sandbox, tmp_path: Path) -> None:
     course = folder(
         tmp_path / "course",
         {"q1": functions("@test_case()\ndef t(f):\n    f()"), "q2": ok(">>> 1\n1")},
