@@ -10,10 +10,14 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from grader.courses import otter
+from grader.lms.intake import read_submissions
+from grader.pipeline import Settings, grade_class
 from grader.records import Outcome
 from grader.sandbox.base import Sandbox
+from tests.builders import zip_bytes
 from tests.courses.otter_cases import CASES
 from tests.courses.otter_course import BEGIN, Result, cells, folder, functions, graded, ok, quick
+from tests.notebooks import notebook_bytes
 
 
 def result_of(place: Path, sandbox: Sandbox, tests: dict[str, str], *sources: object, **limits: float) -> Result:
@@ -99,12 +103,22 @@ HIDDEN = {"code": f">>> assert f(1) == 2, '{SECRET}'", "hidden": True, "failure_
 HIDDEN_FUNCTION = f"@test_case(hidden=True, failure_message='{SECRET}')\ndef t(f):\n    assert f(1) == 2, '{SECRET}'"
 
 
-@pytest.mark.parametrize("test", [ok(HIDDEN), functions(HIDDEN_FUNCTION)], ids=["doctest", "function"])
-def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(sandbox: Sandbox, tmp_path: Path, test: str) -> None:
-    result = result_of(tmp_path, sandbox, {"q1": test}, BEGIN, 'f = print\ngrader.check("q1")')
-    assert result.reason("q1").strip() == "0 of 1 test cases passed; hidden among the failed: 1."
-    assert result.run.executed is not None
-    assert SECRET not in result.run.executed.read_text("utf-8")
+def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """From the archive of what ``grader.export`` wrote to everything that is written for a class."""
+    tests = {"q1": ok(HIDDEN), "q2": functions(HIDDEN_FUNCTION)}
+    assignment = otter.load(folder(tmp_path / "course", tests))
+    assert assignment is not None
+    exported = zip_bytes(
+        {"hw.ipynb": notebook_bytes(BEGIN, 'f = print\ngrader.check("q1")'), "hw.pdf": b"%PDF-1.4", ".OTTER_LOG": b"x"}
+    )
+    (tmp_path / "class.zip").write_bytes(zip_bytes({"hw_2026_11_24.zip": exported}))
+    handed_in = read_submissions([tmp_path / "class.zip"], workspace=tmp_path, course=assignment.course)
+    (one,) = grade_class(assignment, handed_in, sandbox, Settings(tmp_path / "out", b"s" * 32))
+    for score in one.grade.scores:
+        assert str(score.reason).strip() == "0 of 1 test cases passed; hidden among the failed: 1."
+    written = [path.read_text("utf-8") for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(written) >= 5 and not any(SECRET in text for text in written)
+    assert any("could forge them" in text for text in written)
 
 
 def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: Sandbox, tmp_path: Path) -> None:
