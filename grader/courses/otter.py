@@ -22,6 +22,7 @@ from grader.records import Course, Message, Test, message
 
 IGNORED = "otter_ignore"  # a cell's tag
 OURS = "grader_tests"  # in the metadata of cells that are put in here
+CUT = "[output cut here"  # what the sandbox puts in the place of what it does not keep
 MAX_RESULT = 1 << 20  # characters of what one question's tests say
 MAX_WORDS, MAX_LINES = 700, 12  # of what a report quotes of it
 _CHECK = re.compile(r"""^[^#\n]*\.check\(\s*(?P<quote>["'])(?P<question>[^"'\n]+)(?P=quote)""", re.MULTILINE)
@@ -117,6 +118,7 @@ class _Given:
 
     cases: tuple[tuple[bool, str], ...] = ()
     problem: str = ""
+    cut: bool = False  # the notebook had printed and shown more than is kept of one
 
 
 def tests(executed: NotebookNode | None, ready: NotebookNode, _name: str, course: Course) -> tuple[Test, ...]:
@@ -161,7 +163,7 @@ def _given(outputs: Sequence[Mapping[str, Any]], token: str, expected: int) -> _
         cases = found.get("cases")
         if isinstance(cases, list) and len(cases) == expected and all(isinstance(case, dict) for case in cases):
             return _Given(tuple((case.get("passed") is True, str(case.get("message", ""))) for case in cases))
-    return None
+    return _Given(cut=True) if any(CUT in str(output.get("text", "")) for output in outputs) else None
 
 
 def _test(question: str, file: TestFile, given: _Given | None, scale: float) -> Test:
@@ -173,15 +175,21 @@ def _test(question: str, file: TestFile, given: _Given | None, scale: float) -> 
             possible,
             message("No result: the notebook's process ended, or its time was up, before these tests were through."),
         )
-    if given.problem:
-        broken = message(
-            "The course's own file of tests for {question} failed before its first case: {problem}",
-            question=question,
-            problem=given.problem[:MAX_WORDS],
-        )
-        return Test(question, None, possible, broken, review=broken)
+    if given.problem or given.cut:
+        why = _unjudged(question, given)
+        return Test(question, None, possible, why, review=why)
     passed = [one for one, _ in given.cases]
     return Test(question, file.earned(passed) * scale, possible, _reason(file, given))
+
+
+def _unjudged(question: str, given: _Given) -> Message:
+    if given.cut:
+        return message("The results were cut off: the notebook prints and shows more than is kept. Look at it.")
+    return message(
+        "The course's own file of tests for {question} failed before its first case: {problem}",
+        question=question,
+        problem=given.problem[:MAX_WORDS],
+    )
 
 
 def _reason(file: TestFile, given: _Given) -> Message:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_output
 
 from grader.courses import otter
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class
 from grader.records import Outcome
 from grader.sandbox.base import Sandbox
+from grader.sandbox.guest import otter_tests
 from tests.builders import zip_bytes
 from tests.courses.otter_cases import CASES
 from tests.courses.otter_course import BEGIN, Result, cells, folder, functions, graded, ok, quick
@@ -201,6 +204,12 @@ FORGED = {
     "the insides of doctest and of the runner": "import doctest, sys\n"
     "doctest.DocTestRunner.run = lambda *a, **k: doctest.TestResults(0, 1)\n"
     "sys.modules['guest.otter_tests']._called = lambda *a: {'passed': True, 'message': ''}",
+    "the cell of the test is rewritten": "import json, re\n"
+    "def forged(lines):\n    order = re.search(r'run\\((.*)\\)$', ''.join(lines).strip())\n"
+    "    if order is None: return lines\n    order = json.loads(eval(order[1]))\n"
+    "    result = json.dumps({'token': order['token'], 'cases': [{'passed': True}]})\n"
+    '    return [f\'__import__("IPython").display.publish_display_data({{"text/plain": {result!r}}})\']\n'
+    "get_ipython().input_transformers_cleanup.append(forged)",
     "the test is read": "import sys, re\nasked = open('../notebook.ipynb').read()\n"
     "def f(x): return int(re.search(r'>>> f.1.\\W+n(\\d)', asked)[1])",
 }
@@ -240,8 +249,28 @@ def test_results_written_over_are_none(sandbox: Sandbox, tmp_path: Path) -> None
     assignment = otter.load(folder(tmp_path / "course", WRONG))
     assert assignment is not None and assignment.course is not None
     ready = otter.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook
-    other = nbformat.from_dict(json.loads(nbformat.writes(ready)))
+    other = nbformat.reads(nbformat.writes(ready), as_version=4)
     other.cells[1].source = "print('something else')"
     found = otter.tests(other, ready, "course.ipynb", assignment.course)
     assert [test.points for test in found] == [0, 0]
     assert otter.shown(other, ready, "course.ipynb", assignment.course) is None
+
+
+@pytest.mark.parametrize(("text", "gives"), [("\n[output cut here: the limit", None), ("something else", 0)])
+def test_results_that_were_cut_off_are_for_a_person(tmp_path: Path, text: str, gives: float | None) -> None:
+    assignment = otter.load(folder(tmp_path / "course", {"q1": ok(">>> 1\n1")}))
+    assert assignment is not None and assignment.course is not None
+    ready = otter.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook
+    executed = nbformat.reads(nbformat.writes(ready), as_version=4)
+    executed.cells[1].outputs = [new_output("stream", name="stdout", text=text)]
+    (test,) = otter.tests(executed, ready, "course.ipynb", assignment.course)
+    assert test.points == gives
+
+
+def test_a_case_is_stopped_in_time_whatever_it_catches() -> None:
+    began = time.monotonic()
+    with pytest.raises(otter_tests.TooLongError, match=r"not ready after 0.1 s"), otter_tests._at_most(0.1):
+        while time.monotonic() < began + 5:
+            with contextlib.suppress(Exception):
+                time.sleep(1)
+    assert time.monotonic() < began + 4

@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import io
 import pdb
+import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -21,10 +22,18 @@ from json import dumps, loads
 from typing import Any, TypedDict
 
 _PDB = pdb.Pdb
+CASE_SECONDS = 60.0  # wall clock; otter has no limit, and waits for ever
 MAX_MESSAGE = 2000  # characters kept of what a case that failed has to say
 Namespace = dict[str, Any]
 Say = Callable[[str], object]
 Given = dict[str, Any]  # one case: {"passed": bool, "message": str}
+
+
+class TooLongError(BaseException):
+    """No ``Exception``: what a student wrote may catch these."""
+
+
+FAILURES = (Exception, SystemExit, KeyboardInterrupt, TooLongError)  # every way of a case not to return
 
 
 class Order(TypedDict):
@@ -92,9 +101,9 @@ def _doctested(name: str, text: str, namespace: Namespace) -> Given:
     try:
         examples = doctest.DocTestParser().get_examples(text, name)
         test = doctest.DocTest(examples, namespace, name, None, None, text)
-        with _pythons_debugger():
+        with _pythons_debugger(), _at_most(CASE_SECONDS):
             failed = _Brief(verbose=False).run(test, out=said.write, clear_globs=False).failed
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  a doctest that cannot be read, or time
+    except FAILURES as error:  # a doctest that cannot be read, or time
         return _given(_words(error))
     return _given(said.getvalue() or "failed" if failed else None)
 
@@ -156,8 +165,9 @@ def _called(case: TestCase, namespace: Namespace, name: str, lines: list[str]) -
     """With what its parameters name: a missing one is None, ``env`` is the whole namespace."""
     try:
         wanted = inspect.signature(case.function).parameters
-        case.function(**{one: namespace if one == "env" else namespace.get(one) for one in wanted})
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  every way not to return is a failure
+        with _at_most(CASE_SECONDS):
+            case.function(**{one: namespace if one == "env" else namespace.get(one) for one in wanted})
+    except FAILURES as error:
         places = [place for place in traceback.extract_tb(error.__traceback__) if place.filename == name]
         line = places[-1].lineno if places else None
         shown = lines[line - 1].strip() if line and line <= len(lines) else ""
@@ -171,6 +181,25 @@ def _words(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}"[:MAX_MESSAGE]
     except BaseException:  # noqa: BLE001  a __str__ that raises
         return type(error).__name__
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raises TooLongError, again every second: one that comes while Python tidies an object up is lost."""
+    if not hasattr(signal, "setitimer"):  # Windows: the limit of the whole notebook has to do
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise TooLongError(f"not ready after {seconds:g} s")
+
+    kept = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, kept)
 
 
 @contextmanager
