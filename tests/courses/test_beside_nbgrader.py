@@ -145,7 +145,7 @@ STUDENTS: Mapping[str, Mapping[str, str]] = {
         "sum_of_squares_equation": "$\\sum_{i=0}^n i^2$",
     },
     "hacker": {
-        "squares": "def squares(n):\n    if n < 1:\n        raise ValueError\n    return [i ** 2 for i in range(1, n + 1)]",
+        "squares": "def squares(n):\n    if n < 1: raise ValueError\n    return [i ** 2 for i in range(1, n + 1)]",
         "sum_of_squares": "def sum_of_squares(n):\n    return sum(squares(n))",
         "sum_of_squares_application": "print(sum_of_squares(3))",
         "part-a": "Fibonacci.",
@@ -187,5 +187,5 @@ def test_the_quickstart_course_gets_the_same_points_and_takes_them_back(
         assert run("export", f"--to={name}.csv", database) == 0
     exported = [(root / f"{name}.csv").read_text().splitlines()[1:] for name in ("filled", "new")]
     assert [[line.split(",")[7:] for line in lines] for lines in exported] == [
-        [["0.5", "0.0", "0.5", "13.0"], ["3.0", "0.0", "3.0", "13.0"], ["0.0", "0.0", "0.0", "13.0"]]
+        [["1.5", "0.0", "1.5", "13.0"], ["3.0", "0.0", "3.0", "13.0"], ["0.0", "0.0", "0.0", "13.0"]]
     ] * 2
