@@ -22,20 +22,17 @@ _ALIKE = 0.7  # of a name's characters, where nothing else tells
 def choose(found: Sequence[tuple[str, Path]], course: Course) -> Mapping[str, int]:
     """The course's notebook -> index in ``found``, which are the notebooks' names and files, the latest last.
 
-    First those of the very name, then those that share the most marked cells or texts, then by likeness of names.
-    A single notebook is taken whatever it is called.
+    A file stands for the notebook that it is most like, by its very name, then by the marked cells and texts that they
+    share, then by likeness of names. A single notebook is taken whatever it is called.
     """
-    chosen: dict[str, int] = {}
-    pairs = sorted(
-        ((_likeness(one, name, course), index, name) for index, one in enumerate(found) for name in course.notebooks),
-        reverse=True,
-    )
-    for likeness, index, name in pairs:
-        if name not in chosen and index not in chosen.values() and (likeness[0] > 0 or likeness[1] > _ALIKE):
-            chosen[name] = index
-    if not chosen and found and len(course.notebooks) == 1:
-        chosen = {name: len(found) - 1 for name in course.notebooks}
-    return {name: chosen[name] for name in course.notebooks if name in chosen}
+    best: dict[str, tuple[tuple[float, float], int]] = {}
+    for index, one in enumerate(found):
+        likeness, name = max((_likeness(one, name, course), name) for name in course.notebooks)
+        if likeness[0] > 0 or likeness[1] > _ALIKE:
+            best[name] = max(best.get(name, (likeness, index)), (likeness, index))
+    if not best and found and len(course.notebooks) == 1:
+        return {name: len(found) - 1 for name in course.notebooks}
+    return {name: best[name][1] for name in course.notebooks if name in best}
 
 
 def _likeness(one: tuple[str, Path], name: str, course: Course) -> tuple[float, float]:

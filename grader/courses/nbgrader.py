@@ -102,11 +102,16 @@ def prepared(handed_in: NotebookNode, name: str, course: Course) -> Prepared:
             cells.append(_own(theirs, f"{_OWN}-{index}"))
             continue
         cell = ours[place]
-        if cell.kind in LOCKED and (theirs is None or theirs.source.strip() != cell.released.strip()):
+        if cell.kind in LOCKED and not _as_handed_out(theirs, cell):
             changed.append(cell.id)
         cells.append(_teachers(cell, place, theirs))
     ready = new_notebook(cells=cells, metadata={_LOST: matched.lost})
     return Prepared(ready, tuple(_notes(matched.lost, matched.doubled, changed, handed_in, ours)))
+
+
+def _as_handed_out(theirs: NotebookNode | None, cell: SourceCell) -> bool:
+    kept = theirs is not None and theirs.cell_type == cell.cell_type
+    return kept and theirs.source.strip() == cell.released.strip()  # type: ignore[union-attr]
 
 
 def _own(cell: NotebookNode, name: str) -> NotebookNode:

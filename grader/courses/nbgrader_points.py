@@ -17,7 +17,10 @@ from grader.records import CellError, Message, message
 _CHARACTERS = 200  # of a value's text that may be a number
 _SHOWN = 300  # characters of an error
 _ALL = 1e300  # more than any test is worth
-_NUMBER = re.compile(r"(?:np\.(?:float|int|uint)\d+\()?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\)?")
+_NUMBER = re.compile(
+    r"(?P<numpy>np\.(?:float|int|uint)[0-9]+\()?(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?)"
+    r"(?(numpy)\))"
+)
 _TRUTH = re.compile(r"(?:np\.)?(True|False)_?")
 _WHERE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
@@ -73,7 +76,7 @@ def number(text: str) -> float | None:
     if truth is not None:
         return _ALL if truth[1] == "True" else 0.0
     found = _NUMBER.fullmatch(text.strip())
-    return float(found[1]) if found else None
+    return float(found["number"]) if found else None
 
 
 def in_hidden_part(cell: SourceCell, executed: NotebookNode) -> bool:

@@ -72,17 +72,25 @@ def is_nbgraders(node: NotebookNode) -> bool:
 
 def read_source(path: Path) -> tuple[tuple[SourceCell, ...], tuple[str, ...]]:
     """The cells, and every problem that keeps the notebook from being graded."""
-    state = path.stat()
-    return _read(path, state.st_mtime_ns, state.st_size)
+    release = path.parents[2] / "release" / path.parent.name / path.name if len(path.parents) > 2 else path
+    return _read(path, _state(path), release, _state(release) if release != path else None)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 @lru_cache(maxsize=64)  # asked three times for each student
-def _read(path: Path, _changed: int, _size: int) -> tuple[tuple[SourceCell, ...], tuple[str, ...]]:
+def _read(path: Path, _now: object, release: Path, released: object) -> tuple[tuple[SourceCell, ...], tuple[str, ...]]:
     parsed = notebook.parse(path.read_bytes())
     if parsed.notebook is None:
         return (), (str(parsed.problem),)
     problems: list[str] = []
-    handed_out = _handed_out(path)
+    handed_out = _handed_out(release) if released is not None else {}
     cells = tuple(_cell(place, cell, handed_out, problems) for place, cell in enumerate(parsed.notebook.cells, 1))
     seen: set[str] = set()
     for cell in cells:
@@ -92,11 +100,8 @@ def _read(path: Path, _changed: int, _size: int) -> tuple[tuple[SourceCell, ...]
     return cells, tuple(problems)
 
 
-def _handed_out(path: Path) -> Mapping[str, str]:
-    """Sources by grade_id in the course's own release, whose stubs may be the teacher's; none without one."""
-    release = path.parents[2] / "release" / path.parent.name / path.name if len(path.parents) > 2 else path
-    if release == path or not release.is_file():
-        return {}
+def _handed_out(release: Path) -> Mapping[str, str]:
+    """Sources by grade_id in the course's own release, whose stubs may be the teacher's."""
     parsed = notebook.parse(release.read_bytes()).notebook
     marked = [(cell, marks(cell)) for cell in parsed.cells] if parsed is not None else []
     return {str(found["grade_id"]): cell.source for cell, found in marked if found and found.get("grade_id")}

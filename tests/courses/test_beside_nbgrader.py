@@ -7,15 +7,21 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from grader.handback import Order, read_results
+from grader.lms.handing_back import hand_back
+from grader.lms.intake import read_submissions
+from grader.pipeline import Settings, grade_class
 from grader.records import Run
 from grader.sandbox.base import Sandbox
 from tests.courses import course
 from tests.courses.cases import CASES, MOST, REFUSES, Case
+from tests.fake_runs import SECRET
 
 SOLVED = "### BEGIN SOLUTION\npass\n### END SOLUTION"
 
@@ -71,25 +77,42 @@ def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scripts
 
 
-def autograded(nbgrader: Path, root: Path, cases: Sequence[Case]) -> dict[str, float | None] | None:
-    """nbgrader's points by cell, None for those that wait for a person; None when it gives up."""
-    folder = course.write_course(root, {"all.ipynb": teachers(cases)})
-    (root / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
+Words = Callable[..., int]
+
+
+def commands(nbgrader: Path, root: Path) -> Words:
+    """A function that runs one of nbgrader's commands in ``root`` and gives its exit status."""
     environment = {"PATH": os.pathsep.join([str(nbgrader), "/usr/bin", "/bin"]), "HOME": str(root)}
 
     def run(*words: str) -> int:
         command = [str(nbgrader / "nbgrader"), *words]
         return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
 
-    assert run("generate_assignment", folder.name) == 0
-    release = json.loads((root / "release/ps1/all.ipynb").read_bytes())
-    handed_in = root / "submitted/ann/ps1/all.ipynb"
-    handed_in.parent.mkdir(parents=True)
-    handed_in.write_bytes(course.notebook(course.answered(release["cells"], answers(cases))))
-    if run("autograde", folder.name) != 0:
+    return run
+
+
+def hand_in(root: Path, student: str, name: str, cells: Sequence[course.Cell]) -> None:
+    path = root / "submitted" / student / "ps1" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(course.notebook(cells))
+
+
+def released(root: Path, name: str) -> list[course.Cell]:
+    cells: list[course.Cell] = json.loads((root / "release" / "ps1" / name).read_bytes())["cells"]
+    return [cell | {"source": "".join(cell["source"])} for cell in cells]
+
+
+def autograded(nbgrader: Path, root: Path, cases: Sequence[Case]) -> dict[str, float | None] | None:
+    """nbgrader's points by cell, None for those that wait for a person; None when it gives up."""
+    course.write_course(root, {"all.ipynb": teachers(cases)})
+    (root / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
+    run = commands(nbgrader, root)
+    assert run("generate_assignment", "ps1") == 0
+    hand_in(root, "ann", "all.ipynb", course.answered(released(root, "all.ipynb"), answers(cases)))
+    if run("autograde", "ps1") != 0:
         return None
     query = "select base_cell.name, auto_score from grade join base_cell on base_cell.id = grade.cell_id"
-    with sqlite3.connect(root / "gradebook.db") as gradebook:
+    with closing(sqlite3.connect(root / "gradebook.db")) as gradebook:
         return dict(gradebook.execute(query).fetchall())
 
 
@@ -103,3 +126,66 @@ def test_nbgrader_gives_what_is_said_of_it(nbgrader: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("case", [case for case in CASES if case.theirs == REFUSES], ids=lambda case: case.id)
 def test_nbgrader_refuses_what_is_said_of_it(nbgrader: Path, tmp_path: Path, case: Case) -> None:
     assert autograded(nbgrader, tmp_path, [case]) is None
+
+
+# ---------------------------------------------------------------- nbgrader's own example
+
+POINTS = """
+select submitted_assignment.student_id, notebook.name || '/' || base_cell.name, auto_score from grade
+join base_cell on base_cell.id = cell_id join notebook on notebook.id = base_cell.notebook_id
+join submitted_notebook on submitted_notebook.id = grade.notebook_id
+join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+"""
+STUDENTS: Mapping[str, Mapping[str, str]] = {
+    "bitdiddle": {
+        "squares": "def squares(n):\n    if n < 1:\n        raise ValueError\n    return [i ** 2 for i in range(n)]",
+        "correct_squares": "# assert squares(1) == [1]",
+        "squares_invalid_input": "",
+        "sum_of_squares": "def sum_of_squares(n):\n    return sum(squares(n))",
+        "sum_of_squares_equation": "$\\sum_{i=0}^n i^2$",
+    },
+    "hacker": {
+        "squares": "def squares(n):\n    if n < 1: raise ValueError\n    return [i ** 2 for i in range(1, n + 1)]",
+        "sum_of_squares": "def sum_of_squares(n):\n    return sum(squares(n))",
+        "sum_of_squares_application": "print(sum_of_squares(3))",
+        "part-a": "Fibonacci.",
+    },
+    "nobody": {},
+}
+
+
+def points_in(gradebook: Path) -> dict[tuple[str, str], float | None]:
+    with closing(sqlite3.connect(gradebook)) as database:
+        return {(student, cell): points for student, cell, points in database.execute(POINTS).fetchall()}
+
+
+@pytest.mark.network
+def test_the_quickstart_course_gets_the_same_points_and_takes_them_back(
+    nbgrader: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    assert commands(nbgrader, tmp_path)("quickstart", "course") == 0
+    root = tmp_path / "course"
+    run = commands(nbgrader, root)
+    assert run("generate_assignment", "ps1") == 0
+    for student, answer in STUDENTS.items():
+        for name in ("problem1.ipynb", "problem2.ipynb"):
+            hand_in(root, student, name, course.answered(released(root, name), answer))
+    assert run("autograde", "ps1") == 0
+    theirs = points_in(root / "gradebook.db")
+
+    assignment = course.loaded(root / "source" / "ps1")
+    found = read_submissions([root / "submitted"], workspace=tmp_path / "in", course=assignment.course)
+    graded = grade_class(assignment, found, sandbox, Settings(tmp_path / "out", SECRET))
+    ours = {(one.submission.student.id, score.criterion): score.points for one in graded for score in one.grade.scores}
+    assert ours == theirs and len(ours) == 27
+
+    for name, sheets in (("filled", (root / "gradebook.db",)), ("new", ())):
+        order = Order(tmp_path / name, sheets)
+        hand_back(read_results(tmp_path / "out"), order, to="nbgrader")
+        assert points_in(tmp_path / name / "gradebook.db") == theirs
+        database = f"--CourseDirectory.db_url=sqlite:///{tmp_path / name / 'gradebook.db'}"
+        assert run("export", f"--to={name}.csv", database) == 0
+    exported = [(root / f"{name}.csv").read_text().splitlines()[1:] for name in ("filled", "new")]
+    assert [[line.split(",")[7:] for line in lines] for lines in exported] == [
+        [["1.5", "0.0", "1.5", "13.0"], ["3.0", "0.0", "3.0", "13.0"], ["0.0", "0.0", "0.0", "13.0"]]
+    ] * 2
