@@ -115,7 +115,7 @@ def demo(
 def grade(
     assignment: Annotated[
         str,
-        typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder: with assignment.toml, or nbgrader's source."),
+        typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder: with assignment.toml, nbgrader's, or otter's."),
     ],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Notebooks, folders or LMS archives.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-out"),

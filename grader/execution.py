@@ -178,7 +178,7 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
         facts=facts or Facts(),
         executed=_kept_notebook(executed, read, out / "students" / read.submission.student.id),
         predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
-        no_predictions=None if predictions is not None else _why_none(facts, reason, exam),
+        no_predictions=None if predictions is not None or exam.assignment.course else _why_none(facts, reason, exam),
         depends_on_neighbours=depends,
         brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
         seconds=reply.seconds,

@@ -207,6 +207,8 @@ def _reason(file: TestFile, given: _Given) -> Message:
             n=len(results),
             words=words,
         )
+    if not hidden:
+        return message("{passed} of {n} test cases passed. {words}", passed=passed, n=len(results), words=words)
     return message(
         "{passed} of {n} test cases passed; hidden among the failed: {hidden}. {words}",
         passed=passed,

@@ -56,8 +56,9 @@ def load(folder: Path) -> Assignment | None:
         if not tests:
             _refuse_masters(parsed)
             return None
-    course = Course("otter", _by_name(place, notebooks), tests, dict(_beside(place)))
-    config, files = read_config(place), read_tests(course)
+    config = read_config(place)
+    course = Course("otter", _by_name(place, notebooks, config), tests, dict(_beside(place)))
+    files = read_tests(course)
     scale = scale_of(config, files)
     title = next(iter(course.notebooks)).removesuffix(".ipynb")
     return Assignment(
@@ -77,12 +78,13 @@ def _test_files(place: Path) -> dict[str, Path]:
     return {path.stem: path for path in paths} if ours else {}
 
 
-def _by_name(place: Path, notebooks: list[Path]) -> dict[str, Path]:
+def _by_name(place: Path, notebooks: list[Path], config: Config) -> dict[str, Path]:
     """One: otter grades one notebook, whatever its name; an autograder zip has none in it."""
     if len(notebooks) > 1:
         names = ", ".join(path.name for path in notebooks)
         raise AssignmentError([f"{place}: found {len(notebooks)} notebooks ({names}), expected the assignment's one"])
-    path = notebooks[0] if notebooks else place / f"{place.resolve().name}.ipynb"
+    title = re.sub(r"[^\w -]+", "-", config.assignment_name or place.resolve().name)  # it names files as well
+    path = notebooks[0] if notebooks else place / f"{title}.ipynb"
     return {path.name: path}
 
 

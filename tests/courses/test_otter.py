@@ -134,9 +134,7 @@ def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: Sandbox, tmp_
         "q3": ok({"code": ">>> 1\n1", **words}),
     }
     result = result_of(tmp_path, sandbox, tests, "def f(x): return 1")
-    assert result.reason("q1") == (
-        "1 of 2 test cases passed; hidden among the failed: 0. q1 - 1: Think of 0. f(1): expected 2, got 1 Well done."
-    )
+    assert result.reason("q1") == ("1 of 2 test cases passed. q1 - 1: Think of 0. f(1): expected 2, got 1 Well done.")
     assert result.reason("q2").endswith("q2 - 1: Look again. assert half == 2, 'was not 2' AssertionError: was not 2")
     assert result.reason("q3") == "All 1 test cases passed. Well done."
 

@@ -89,6 +89,11 @@ def test_every_broken_file_is_named_at_once(tmp_path: Path) -> None:
     assert [Path(problem.split(": ")[0]).name for problem in raised.value.problems] == ["q1.py", "q2.py", "q4.py"]
 
 
+def test_an_archive_without_a_notebook_is_called_as_its_settings_say(tmp_path: Path) -> None:
+    place = folder(tmp_path / "unpacked", TESTS, {"assignment_name": "../week 1/hw"})
+    assert course_of(otter.load(place)).notebooks.keys() == {"-week 1-hw.ipynb"}
+
+
 def test_two_notebooks_are_one_too_many(tmp_path: Path) -> None:
     place = folder(tmp_path / "hw", TESTS)
     for name in ("a", "b"):

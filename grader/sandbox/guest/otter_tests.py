@@ -178,7 +178,7 @@ def _called(case: TestCase, namespace: Namespace, name: str, lines: list[str]) -
 def _words(error: BaseException) -> str:
     """What a student's exception says of itself, if it can."""
     try:
-        return f"{type(error).__name__}: {error}"[:MAX_MESSAGE]
+        return ": ".join(filter(None, [type(error).__name__, str(error)]))[:MAX_MESSAGE]
     except BaseException:  # noqa: BLE001  a __str__ that raises
         return type(error).__name__
 
