@@ -22,7 +22,7 @@ TESTS = "tests"
 METADATA = "otter"  # of a notebook and of its cells
 # Otter's own files, and what a student must not find: tests, solutions, the token for Gradescope.
 NOT_HANDED_OUT = re.compile(
-    r"tests|files|otter_config\.json|requirements\.(txt|r)|environment\.yml|run_autograder|run_otter\.py|setup\.sh"
+    r"tests|otter_config\.json|requirements\.(txt|r)|environment\.yml|run_autograder|run_otter\.py|setup\.sh"
     r"|.*\.(ipynb|zip|otter)|.*-(sol|template|answers)\.pdf|__pycache__|\..*",
     re.IGNORECASE,
 )
@@ -46,6 +46,13 @@ class Config:
 
 def load(folder: Path) -> Assignment | None:
     """None when there are no tests of otter's in ``folder``; raises AssignmentError with every problem."""
+    try:
+        return _load(folder)
+    except OSError as error:
+        raise AssignmentError([f"{error.filename}: cannot be read: {error.strerror}"]) from error
+
+
+def _load(folder: Path) -> Assignment | None:
     place = folder / "autograder" if (folder / "autograder" / CONFIG).is_file() else folder
     tests = _test_files(place)
     notebooks = sorted(path for path in place.glob("*.ipynb") if path.is_file())
@@ -89,11 +96,17 @@ def _by_name(place: Path, notebooks: list[Path], config: Config) -> dict[str, Pa
 
 
 def _beside(place: Path) -> Iterator[tuple[str, Path]]:
-    """What students find beside their notebook. Otter keeps it in ``files`` in an autograder zip."""
-    for folder in (place, place / "files"):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if folder != place or not NOT_HANDED_OUT.fullmatch(path.name):
-                yield path.name, path
+    """What students find beside their notebook: of an autograder's archive its ``files``, else what is not otter's."""
+    archive = (place / "run_autograder").is_file()
+    folder = place / "files" if archive else place
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if archive or not (NOT_HANDED_OUT.fullmatch(path.name) or _has_notebooks(path)):
+            yield path.name, path
+
+
+def _has_notebooks(path: Path) -> bool:
+    """Then it is no data: what others handed in, results, solutions."""
+    return path.is_dir() and any(one.suffix.lower() in (".ipynb", ".zip") for one in path.rglob("*"))
 
 
 # ------------------------------------------------------------------ tests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,23 @@ def _as_metadata(source: str) -> Any:
 
 def test_tests_beside_a_notebook_and_its_data(tmp_path: Path) -> None:
     place = folder(tmp_path / "hw", TESTS)
-    (place / "data").mkdir()
+    for name in ("files/a.csv", "submissions/ann/lab1.ipynb", "handed_in/class.zip"):
+        (place / name).parent.mkdir(parents=True)
+        (place / name).write_text("")
     nbformat.write(cells("x = 1"), place / "lab1.ipynb")
     found = otter.load(place)
     assert course_of(found).notebooks == {"lab1.ipynb": place / "lab1.ipynb"}
-    assert course_of(found).files == {"data": place / "data"}
+    assert course_of(found).files == {"files": place / "files"}  # and nothing that others handed in
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="who may read everything meets no such file"
+)
+def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
+    place = folder(tmp_path / "hw", TESTS)
+    (place / "tests" / "q1.py").chmod(0)
+    with pytest.raises(AssignmentError, match="cannot be read"):
+        otter.load(place)
 
 
 @pytest.mark.parametrize("name", ["tests/test_model.py", "notes.txt", "tests/__init__.py"])
