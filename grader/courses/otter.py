@@ -188,7 +188,7 @@ def _unjudged(question: str, given: _Given) -> Message:
     return message(
         "The course's own file of tests for {question} failed before its first case: {problem}",
         question=question,
-        problem=given.problem[:MAX_WORDS],
+        problem=_plain(given.problem[:MAX_WORDS]),
     )
 
 
@@ -218,10 +218,15 @@ def _reason(file: TestFile, given: _Given) -> Message:
     )
 
 
+def _plain(text: str) -> str:
+    """What a student's process said, for pages, tables and terminals: nothing that steers one, or is no character."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def _words(case: Case, passed: bool, said: str) -> str:
     if passed:
         return case.success_message
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [_plain(line).strip() for line in said.splitlines() if line.strip()]
     return " ".join(filter(None, [f"{case.name}:", case.failure_message, *lines[:MAX_LINES]]))
 
 

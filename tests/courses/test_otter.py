@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
 from grader.courses import otter
 from grader.lms.intake import read_submissions
 from grader.pipeline import Settings, grade_class
-from grader.records import Outcome
+from grader.records import Assignment, Outcome, Test
 from grader.sandbox.base import Sandbox
 from grader.sandbox.guest import otter_tests
 from tests.builders import zip_bytes
@@ -254,15 +256,71 @@ def test_results_written_over_are_none(sandbox: Sandbox, tmp_path: Path) -> None
     assert otter.shown(other, ready, "course.ipynb", assignment.course) is None
 
 
-@pytest.mark.parametrize(("text", "gives"), [("\n[output cut here: the limit", None), ("something else", 0)])
-def test_results_that_were_cut_off_are_for_a_person(tmp_path: Path, text: str, gives: float | None) -> None:
-    assignment = otter.load(folder(tmp_path / "course", {"q1": ok(">>> 1\n1")}))
+@dataclass
+class Forger:
+    """What a notebook could leave in the place of the results of its one question, without being run."""
+
+    assignment: Assignment
+    ready: NotebookNode
+
+    def leaves(self, *outputs: NotebookNode) -> Test:
+        assert self.assignment.course is not None
+        executed = nbformat.reads(nbformat.writes(self.ready), as_version=4)
+        executed.cells[1].outputs = list(outputs)
+        (test,) = otter.tests(executed, self.ready, "course.ipynb", self.assignment.course)
+        return test
+
+    def says(self, **result: object) -> Test:
+        """With the token, which a notebook can read."""
+        text = json.dumps({"token": self.ready.cells[1].metadata[otter.OURS]["token"], **result})
+        return self.leaves(new_output("display_data", data={"text/plain": text}))
+
+
+@pytest.fixture
+def forger(tmp_path: Path) -> Forger:
+    assignment = otter.load(folder(tmp_path / "course", {"q1": ok(">>> 1\n1", ">>> 1\n1")}))
     assert assignment is not None and assignment.course is not None
-    ready = otter.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook
-    executed = nbformat.reads(nbformat.writes(ready), as_version=4)
-    executed.cells[1].outputs = [new_output("stream", name="stdout", text=text)]
-    (test,) = otter.tests(executed, ready, "course.ipynb", assignment.course)
-    assert test.points == gives
+    return Forger(assignment, otter.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook)
+
+
+RIGHT, NOT = {"passed": True, "message": ""}, {"passed": 1, "message": ["x"] * 9}
+SAID: dict[str, tuple[dict[str, object], float | None]] = {
+    "both": ({"cases": [RIGHT, RIGHT]}, 1),
+    "one that is no truth": ({"cases": [RIGHT, NOT]}, 0.5),
+    "one without a word": ({"cases": [RIGHT, {}]}, 0.5),
+    "too many": ({"cases": [RIGHT] * 3}, 0),
+    "no list": ({"cases": {"0": RIGHT, "1": RIGHT}}, 0),
+    "no cases": ({"cases": [True, True]}, 0),
+    "nothing": ({}, 0),
+    "a problem": ({"problem": "x"}, None),
+    "a problem that is none": ({"problem": 1}, 0),
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_only_a_result_of_the_right_form_counts(forger: Forger, said: str) -> None:
+    result, points = SAID[said]
+    assert forger.says(**result).points == points
+
+
+def test_a_result_without_its_token_or_larger_than_any_is_none(forger: Forger) -> None:
+    shown = [FAKE, "[", "null", "[]", '{"token": {}}', "9" * 2_000_000, "[" * 100_000, '{"token": "\\ud800"}']
+    test = forger.leaves(*(new_output("display_data", data={"text/plain": text}) for text in shown))
+    assert test.points == 0
+
+
+@pytest.mark.parametrize("field", ["cases", "problem"])
+def test_words_of_a_student_steer_no_page_table_or_terminal(forger: Forger, field: str) -> None:
+    hostile = "\x1b[31mred\ud800 \u202eback\r\n\0end"
+    said = forger.says(**{field: hostile if field == "problem" else [RIGHT, {"passed": False, "message": hostile}]})
+    text = str(said.reason)
+    assert "[31mred" in text and "back" in text and text.isprintable()
+    text.encode("utf-8")
+
+
+@pytest.mark.parametrize(("text", "gives"), [("\n[output cut here: the limit", None), ("something else", 0)])
+def test_results_that_were_cut_off_are_for_a_person(forger: Forger, text: str, gives: float | None) -> None:
+    assert forger.leaves(new_output("stream", name="stdout", text=text)).points == gives
 
 
 def test_a_case_is_stopped_in_time_whatever_it_catches() -> None:
