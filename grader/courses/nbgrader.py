@@ -252,6 +252,10 @@ def _hide(cell: SourceCell, ran: NotebookNode) -> None:
     ran.outputs = []
     if error is not None:
         # A traceback shows the lines around: only its last word is kept, and only of a test that was handed out.
-        named = (nbgrader_points.public_name(error.name), "in a hidden test") if ran_hidden else None
-        ename, evalue = named or (error.name, error.message)
+        ename, evalue = (_hidden_name(error.name), "in a hidden test") if ran_hidden else (error.name, error.message)
         ran.outputs = [new_output("error", ename=ename, evalue=evalue, traceback=[])]
+
+
+def _hidden_name(name: str) -> str:
+    """Which name a NameError is about is not told, so that nothing can be said of it either."""
+    return "Exception" if name == "NameError" else nbgrader_points.public_name(name)

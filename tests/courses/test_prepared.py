@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -337,3 +338,13 @@ def test_other_folders_are_no_course(tmp_path: Path, name: str) -> None:
     (tmp_path / name / "p.ipynb").write_bytes(course.notebook([code("x = 1")]))
     with pytest.raises(AssignmentError, match="no such assignment"):
         course.loaded(tmp_path / name)
+
+
+@pytest.mark.parametrize("texts", [("---",), ("---", "x"), ("# Squares", "import math")], ids=["one", "two", "both"])
+def test_thousands_of_cells_that_look_alike_take_no_time(tmp_path: Path, texts: tuple[str, ...]) -> None:
+    teachers = [text("---") for _ in range(300)] + [marked("test", "t", "assert True")]
+    alike = course.loaded(course.write_course(tmp_path, {"p.ipynb": teachers}))
+    started = time.perf_counter()
+    ready = prepare(alike, [text(texts[number % len(texts)]) for number in range(1990)])
+    assert time.perf_counter() - started < 5
+    assert "assert True" in sources(ready)
