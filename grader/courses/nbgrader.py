@@ -6,6 +6,7 @@ import copy
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
@@ -127,8 +128,7 @@ def _teachers(cell: SourceCell, place: int, theirs: NotebookNode | None) -> Note
     locked = cell.kind in LOCKED or theirs is None
     source = cell.source if locked else theirs.source  # type: ignore[union-attr]
     made: NotebookNode = make(source, id=f"{_TEACHERS}-{place}")
-    if cell.metadata is not None:
-        made.metadata["nbgrader"] = dict(cell.metadata)
+    made.metadata |= _metadata(cell)
     attachments = cell.attachments if locked else theirs.get("attachments")  # type: ignore[union-attr]
     if attachments and cell.cell_type == "markdown":
         made["attachments"] = attachments
@@ -137,6 +137,11 @@ def _teachers(cell: SourceCell, place: int, theirs: NotebookNode | None) -> Note
     if theirs is not None and cell.kind is Kind.MANUAL and _says_unchanged(theirs):
         made.metadata["unchanged"] = True
     return made
+
+
+def _metadata(cell: SourceCell) -> dict[str, Any]:
+    own = {} if cell.marks is None else {"nbgrader": dict(cell.marks)}
+    return dict(cell.metadata) | own if cell.kind in LOCKED else own
 
 
 def _says_unchanged(theirs: NotebookNode) -> bool:
@@ -236,8 +241,7 @@ def shown(executed: NotebookNode, ready: NotebookNode, name: str, course: Course
         ran.metadata.pop("nbgrader", None)
     for place, index in _places(ready).items():
         cell, ran = ours[place], executed.cells[index]
-        if cell.metadata is not None:
-            ran.metadata["nbgrader"] = dict(cell.metadata)
+        ran.metadata |= _metadata(cell)
         if cell.hidden:
             _hide(cell, ran)
     return executed

@@ -165,6 +165,16 @@ def test_what_was_put_back_is_said(assignment: Assignment, cells: list[Cell], ed
     assert "test-square" in said(prepare(assignment, edit(deepcopy(cells))))
 
 
+def test_tags_and_other_metadata_are_the_teachers_as_well(tmp_path: Path) -> None:
+    cell = marked("test", "t", "assert True")
+    cell["metadata"] |= {"tags": ["graded"], "editable": False}
+    tagged = course.loaded(course.write_course(tmp_path, {"p.ipynb": [cell]}))
+    (ready,) = prepare(tagged, [marked("test", "t", "pass") | {"metadata": {"tags": ["mine"]}}, cell]).notebook.cells[
+        1:
+    ]
+    assert (ready.metadata.tags, ready.metadata.editable) == (["graded"], False)
+
+
 def test_of_several_cells_with_one_mark_the_last_counts(assignment: Assignment, cells: list[Cell]) -> None:
     place = by_name(cells, "square")
     earlier = cells[place] | {"source": "def square(x): return 0"}
