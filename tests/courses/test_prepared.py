@@ -218,7 +218,9 @@ def test_without_marks_and_with_the_test_edited_cells_are_found_by_their_place(
     ("edit", "points"),
     [
         pytest.param(lambda cells: cells, None, id="answered"),
-        pytest.param(lambda cells: [c for c in cells if course.name_of(c) != "why"], 0.0, id="deleted"),
+        pytest.param(
+            lambda cells: [c for c in cells if course.name_of(c) != "why"], None, id="deleted: a person looks"
+        ),
         pytest.param(lambda cells: course.answered(cells, {"why": "YOUR ANSWER HERE"}), 0.0, id="as handed out"),
         pytest.param(lambda cells: course.answered(cells, {"why": " YOUR ANSWER HERE\n"}), 0.0, id="blanks added"),
         pytest.param(without_marks, None, id="without marks"),
@@ -358,3 +360,10 @@ def test_thousands_of_cells_that_look_alike_take_no_time(tmp_path: Path, texts: 
     ready = prepare(alike, [text(texts[number % len(texts)]) for number in range(1990)])
     assert time.perf_counter() - started < 5
     assert "assert True" in sources(ready)
+
+
+def test_a_teachers_notebook_that_breaks_while_a_class_is_graded_is_nobodys_fault_but_ours(tmp_path: Path) -> None:
+    loaded = course.loaded(course.write_course(tmp_path, {"p.ipynb": [marked("test", "t", "assert True")]}))
+    course.write_course(tmp_path, {"p.ipynb": [marked("test", "t", "### BEGIN HIDDEN TESTS")]})
+    with pytest.raises(AssignmentError, match="END HIDDEN TESTS"):
+        prepare(loaded, [code("x = 1")])
