@@ -87,8 +87,8 @@ def review_line(results: Sequence[Graded], assignment: Assignment, speech: Trans
 
 def _worth_a_look(graded: Graded) -> bool:
     """More than a manual criterion, which everybody has."""
-    proposed = sum(score.passed is None and score.review is not None for score in graded.grade.scores)
-    return len(graded.grade.review_reasons) > proposed
+    proposed = [one.review for one in graded.grade.scores if one.passed is None and one.points is not None]
+    return any(reason not in proposed for reason in graded.grade.review_reasons)
 
 
 def score_table(scores: Sequence[Score], speech: Translation) -> Table:

@@ -40,4 +40,7 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         )
     if run.document is not None:
         reasons += run.document.doubts
-    return reasons + [score.review for score in scores if score.review is not None]
+    for score in scores:
+        if score.review is not None and score.review not in reasons:  # a course may have many answers to read
+            reasons.append(score.review)
+    return reasons

@@ -6,6 +6,7 @@ import copy
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
@@ -29,7 +30,6 @@ from grader.rubric.tested import Tested
 
 _IGNORED = ("__pycache__", "feedback", "gradebook.db")
 _HIDDEN_LINES = "# Hidden tests stood here; they ran, and are not shown."
-_LOST = "lost"  # in the ready notebook's metadata
 _TEACHERS, _OWN = "given", "own"  # how cell ids begin
 
 
@@ -86,12 +86,20 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.name, path
 
 
+def _source(name: str, course: Course) -> tuple[SourceCell, ...]:
+    """The teacher's cells; raises AssignmentError when the notebook was broken since it was loaded."""
+    cells, problems = read_source(course.notebooks[name])
+    if problems:
+        raise AssignmentError([f"{course.notebooks[name]}: {problem}" for problem in problems])
+    return cells
+
+
 # ---------------------------------------------------------------- before the run
 
 
 def prepared(handed_in: NotebookNode, name: str, course: Course) -> Prepared:
     """The teacher's locked cells as the teacher wrote them, in the teacher's order; the student's between them."""
-    ours, _problems = read_source(course.notebooks[name])
+    ours = _source(name, course)
     matched = match(handed_in.cells, ours)
     cells = []
     changed: list[str] = []
@@ -105,13 +113,13 @@ def prepared(handed_in: NotebookNode, name: str, course: Course) -> Prepared:
         if cell.kind in LOCKED and not _as_handed_out(theirs, cell):
             changed.append(cell.id)
         cells.append(_teachers(cell, place, theirs))
-    ready = new_notebook(cells=cells, metadata={_LOST: matched.lost})
-    return Prepared(ready, tuple(_notes(matched.lost, matched.doubled, changed, handed_in, ours)))
+    return Prepared(new_notebook(cells=cells), tuple(_notes(matched.lost, matched.doubled, changed, handed_in, ours)))
 
 
 def _as_handed_out(theirs: NotebookNode | None, cell: SourceCell) -> bool:
-    kept = theirs is not None and theirs.cell_type == cell.cell_type
-    return kept and theirs.source.strip() == cell.released.strip()  # type: ignore[union-attr]
+    if theirs is None or theirs.cell_type != cell.cell_type:
+        return False
+    return bool(theirs.source.strip() == cell.released.strip())
 
 
 def _own(cell: NotebookNode, name: str) -> NotebookNode:
@@ -124,19 +132,21 @@ def _own(cell: NotebookNode, name: str) -> NotebookNode:
 def _teachers(cell: SourceCell, place: int, theirs: NotebookNode | None) -> NotebookNode:
     """The teacher's cell at ``place``; with the student's text in it where that is the student's to write."""
     make = {"code": new_code_cell, "markdown": new_markdown_cell}.get(cell.cell_type, new_raw_cell)
-    locked = cell.kind in LOCKED or theirs is None
-    source = cell.source if locked else theirs.source  # type: ignore[union-attr]
-    made: NotebookNode = make(source, id=f"{_TEACHERS}-{place}")
-    if cell.metadata is not None:
-        made.metadata["nbgrader"] = dict(cell.metadata)
-    attachments = cell.attachments if locked else theirs.get("attachments")  # type: ignore[union-attr]
-    if attachments and cell.cell_type == "markdown":
-        made["attachments"] = attachments
-    if theirs is not None and not locked and theirs.cell_type == cell.cell_type == "code":
-        made.outputs = copy.deepcopy(theirs.outputs)
-    if theirs is not None and cell.kind is Kind.MANUAL and _says_unchanged(theirs):
+    name = f"{_TEACHERS}-{place}"
+    if cell.kind in LOCKED or theirs is None:
+        given: NotebookNode = make(cell.source, id=name, metadata=_metadata(cell))
+        return given | {"attachments": cell.attachments} if cell.attachments else given
+    made: NotebookNode = make(theirs.source, id=name, metadata=_metadata(cell))
+    if theirs.cell_type == cell.cell_type:
+        made |= {key: copy.deepcopy(theirs[key]) for key in ("attachments", "outputs") if theirs.get(key)}
+    if cell.kind is Kind.MANUAL and _says_unchanged(theirs):
         made.metadata["unchanged"] = True
     return made
+
+
+def _metadata(cell: SourceCell) -> dict[str, Any]:
+    own = {} if cell.marks is None else {"nbgrader": dict(cell.marks)}
+    return dict(cell.metadata) | own if cell.kind in LOCKED else own
 
 
 def _says_unchanged(theirs: NotebookNode) -> bool:
@@ -174,7 +184,7 @@ def _notes(
 
 def tests(executed: NotebookNode | None, ready: NotebookNode, name: str, course: Course) -> tuple[Test, ...]:
     """One for each cell that gives points, in the teacher's order."""
-    ours, _problems = read_source(course.notebooks[name])
+    ours = _source(name, course)
     places = _places(ready)
     whole = executed is not None and _is_what_ran(executed, ready)
     return tuple(
@@ -191,17 +201,23 @@ def _places(ready: NotebookNode) -> dict[int, int]:
 
 
 def _is_what_ran(executed: NotebookNode, ready: NotebookNode) -> bool:
-    """The same cells with the same text; otherwise the notebook wrote over the file that holds its results."""
-    return [(cell.get("id"), cell.source) for cell in executed.cells] == [
-        (cell.id, cell.source) for cell in ready.cells
-    ]
+    """The same cells, with the teacher's text; otherwise the notebook wrote over the file that holds its results."""
+
+    def form(node: NotebookNode) -> list[tuple[str, str]]:
+        return [(cell.get("id", ""), cell.source if _is_teachers(cell) else "") for cell in node.cells]
+
+    return form(executed) == form(ready)
+
+
+def _is_teachers(cell: NotebookNode) -> bool:
+    return str(cell.get("id", "")).startswith(_TEACHERS)
 
 
 def _test(name: str, cell: SourceCell, index: int | None, ready: NotebookNode, executed: NotebookNode | None) -> Test:
     if cell.kind is Kind.TASK:
         return _open(name, cell)
     if cell.kind is Kind.MANUAL:
-        return _manual(name, cell, ready, ready.cells[index] if index is not None else None)
+        return _manual(name, cell, ready.cells[index] if index is not None else None)
     if executed is None or index is None:
         said = message("The notebook's results are lost: it wrote over them, or was ended before there were any.")
         return Test(name, 0.0, cell.points, said)
@@ -211,12 +227,10 @@ def _test(name: str, cell: SourceCell, index: int | None, ready: NotebookNode, e
     return Test(name, found.points, cell.points, found.reason, found.review)
 
 
-def _manual(name: str, cell: SourceCell, ready: NotebookNode, theirs: NotebookNode | None) -> Test:
-    if theirs is None and ready.metadata[_LOST]:
-        said = message("This answer could not be found: the cells' marks are gone. Look for it in the notebook.")
-        return Test(name, None, cell.points, said, said)
+def _manual(name: str, cell: SourceCell, theirs: NotebookNode | None) -> Test:
     if theirs is None:
-        return Test(name, 0.0, cell.points, message("The cell for this answer was deleted."))
+        said = message("The cell for this answer is gone. Look whether the answer stands elsewhere in the notebook.")
+        return Test(name, None, cell.points, said, said)
     if theirs.metadata.get("unchanged") or theirs.source.strip() == cell.released.strip():
         return Test(name, 0.0, cell.points, message("No answer: the cell is as it was handed out."))
     return _open(name, cell)
@@ -229,15 +243,14 @@ def _open(name: str, cell: SourceCell) -> Test:
 
 def shown(executed: NotebookNode, ready: NotebookNode, name: str, course: Course) -> NotebookNode | None:
     """Without hidden tests and what they gave; with nbgrader's metadata as the teacher's copy has it."""
-    ours, _problems = read_source(course.notebooks[name])
+    ours = _source(name, course)
     if not _is_what_ran(executed, ready):
         return None
     for ran in executed.cells:
         ran.metadata.pop("nbgrader", None)
     for place, index in _places(ready).items():
         cell, ran = ours[place], executed.cells[index]
-        if cell.metadata is not None:
-            ran.metadata["nbgrader"] = dict(cell.metadata)
+        ran.metadata |= _metadata(cell)
         if cell.hidden:
             _hide(cell, ran)
     return executed
@@ -252,6 +265,10 @@ def _hide(cell: SourceCell, ran: NotebookNode) -> None:
     ran.outputs = []
     if error is not None:
         # A traceback shows the lines around: only its last word is kept, and only of a test that was handed out.
-        named = (nbgrader_points.public_name(error.name), "in a hidden test") if ran_hidden else None
-        ename, evalue = named or (error.name, error.message)
+        ename, evalue = (_hidden_name(error.name), "in a hidden test") if ran_hidden else (error.name, error.message)
         ran.outputs = [new_output("error", ename=ename, evalue=evalue, traceback=[])]
+
+
+def _hidden_name(name: str) -> str:
+    """Which name a NameError is about is not told, so that nothing can be said of it either."""
+    return "Exception" if name == "NameError" else nbgrader_points.public_name(name)

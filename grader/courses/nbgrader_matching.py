@@ -6,6 +6,7 @@ text, then by place between cells that are known. A student's words about points
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -16,6 +17,7 @@ from nbformat import NotebookNode
 from grader.courses.nbgrader_source import LOCKED, SourceCell
 
 _LONGEST = 2_000  # cells that texts are compared for: beyond, only marks count
+_PAIRS = 2_000  # of one text: how often it is there times how often it was handed out
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,13 @@ def _by_text(theirs: Sequence[NotebookNode], ours: Sequence[SourceCell], known: 
     taken = set(known.values())
     left = [index for index, cell in enumerate(theirs) if index not in known and cell.source.strip()]
     open_ = [place for place, cell in enumerate(ours) if place not in taken and cell.released.strip()]
-    mine = [(theirs[index].cell_type, theirs[index].source.strip()) for index in left]
-    yours = [(ours[place].cell_type, ours[place].released.strip()) for place in open_]
-    blocks = SequenceMatcher(None, mine, yours, autojunk=False).get_matching_blocks()
+    mine = {index: (theirs[index].cell_type, theirs[index].source.strip()) for index in left}
+    yours = {place: (ours[place].cell_type, ours[place].released.strip()) for place in open_}
+    often, there = Counter(mine.values()), Counter(yours.values())
+    # A line across the page, or whatever somebody repeats to keep a grader busy, tells no place from another.
+    left = [index for index in left if often[mine[index]] * there[mine[index]] <= _PAIRS]
+    texts, wanted = [mine[index] for index in left], [yours[place] for place in open_]
+    blocks = SequenceMatcher(None, texts, wanted, autojunk=False).get_matching_blocks()
     return {left[block.a + step]: open_[block.b + step] for block in blocks for step in range(block.size)}
 
 

@@ -45,7 +45,7 @@ def worth(cell: SourceCell, executed: NotebookNode, *, ended_in: bool) -> Worth:
     if not cell.gives_number:
         forged = message("A value was shown where this test has none to give: the notebook may have made it up.")
         return Worth(0.0, forged, forged)
-    return _valued(str(results[-1].data.get("text/plain", "")), cell.points)
+    return _valued(str(results[-1].data.get("text/plain", "")), cell)
 
 
 def failed(executed: NotebookNode) -> CellError | None:
@@ -57,12 +57,12 @@ def failed(executed: NotebookNode) -> CellError | None:
     return found.error
 
 
-def _valued(text: str, most: float) -> Worth:
-    value = number(text)
+def _valued(text: str, cell: SourceCell) -> Worth:
+    value, most = number(text), cell.points
     if value is None or not 0 <= value < math.inf:
-        said = message(
-            "The test ended in {value}; expected a number from 0 to {max:g}.", value=repr(text[:60]), max=most
-        )
+        # What a hidden test works with is hidden as well.
+        shown = "…" if cell.hidden else repr(text[:60])
+        said = message("The test ended in {value}; expected a number from 0 to {max:g}.", value=shown, max=most)
         return Worth(0.0, said, said)
     points = min(value, most)
     return Worth(points, message("The test gave {points:g} of {max:g} points.", points=points, max=most))

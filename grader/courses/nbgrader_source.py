@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +52,8 @@ class SourceCell:
     id: str = ""
     points: float = 0.0
     hidden: frozenset[int] = frozenset()  # numbers of the lines of ``source`` that were not handed out, from 1
-    metadata: Mapping[str, Any] | None = None  # nbgrader's own, schema 3, with the checksum of what was handed out
+    marks: Mapping[str, Any] | None = None  # nbgrader's metadata, schema 3, with the checksum of what was handed out
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # all the other, tags for example
     attachments: Mapping[str, Any] | None = None
 
     @property
@@ -126,7 +127,16 @@ def _cell(place: int, cell: NotebookNode, handed_out: Mapping[str, str], problem
     found |= {"points": points} if kind in GRADED else {}
     found |= {"cell_type": cell.cell_type, "checksum": checksum(released, cell.cell_type, found)}
     return SourceCell(
-        kind, cell.cell_type, source, released, name, points, _lines_of(source, HIDDEN), found, cell.get("attachments")
+        kind,
+        cell.cell_type,
+        source,
+        released,
+        name,
+        points,
+        hidden=_lines_of(source, HIDDEN),
+        marks=found,
+        metadata={key: value for key, value in cell.metadata.items() if key != "nbgrader"},
+        attachments=cell.get("attachments"),
     )
 
 

@@ -70,7 +70,7 @@ def handed_out(path: Path) -> list[Cell]:
     assert problems == ()
     return [
         (code if cell.cell_type == "code" else text)(
-            cell.released, **({"nbgrader": dict(cell.metadata)} if cell.metadata else {})
+            cell.released, **({"nbgrader": dict(cell.marks)} if cell.marks else {})
         )
         for cell in ours
     ]

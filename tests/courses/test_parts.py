@@ -197,3 +197,18 @@ def test_a_class_is_graded_into_every_file(assignment: Assignment, tmp_path: Pat
     written = grades(tmp_path / "out")
     VALIDATOR.validate(written)
     assert [one["total"] for one in written["submissions"]] == [5.0, 5.0]
+
+
+def test_the_teachers_files_lie_beside_the_notebook_and_win(tmp_path: Path) -> None:
+    folder = course.write_course(tmp_path / "course", {"one.ipynb": ONE}, data__csv=b"teacher")
+    write_folder(folder, {"pictures/cat.png": b"cat", ".ipynb_checkpoints/one.ipynb": b"", "__pycache__/x.pyc": b""})
+    mine = {"data.csv": b"student", "mine.csv": b"1", "pictures/dog.png": b"dog"}
+    own = write_folder(tmp_path / "in", {f"ann/{name}": data for name, data in mine.items()})
+    assignment = course.loaded(folder)
+    write_folder(own, {"ann/one.ipynb": handed(assignment, "one.ipynb"), "ben/one.ipynb": NEITHER})
+    found = read_submissions([own], workspace=tmp_path / "w", course=assignment.course)
+    sandbox = FakeSandbox(finished)
+    run_parts(found[0], prepare_exam(assignment, SECRET), sandbox, out=tmp_path / "out")
+    files = sandbox.jobs[0].files
+    assert set(files) == {"data.csv", "pictures", "mine.csv"}
+    assert files["data.csv"].read_bytes() == b"teacher"

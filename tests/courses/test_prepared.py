@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,16 @@ def test_what_was_put_back_is_said(assignment: Assignment, cells: list[Cell], ed
     assert "test-square" in said(prepare(assignment, edit(deepcopy(cells))))
 
 
+def test_tags_and_other_metadata_are_the_teachers_as_well(tmp_path: Path) -> None:
+    cell = marked("test", "t", "assert True")
+    cell["metadata"] |= {"tags": ["graded"], "editable": False}
+    tagged = course.loaded(course.write_course(tmp_path, {"p.ipynb": [cell]}))
+    (ready,) = prepare(tagged, [marked("test", "t", "pass") | {"metadata": {"tags": ["mine"]}}, cell]).notebook.cells[
+        1:
+    ]
+    assert (ready.metadata.tags, ready.metadata.editable) == (["graded"], False)
+
+
 def test_of_several_cells_with_one_mark_the_last_counts(assignment: Assignment, cells: list[Cell]) -> None:
     place = by_name(cells, "square")
     earlier = cells[place] | {"source": "def square(x): return 0"}
@@ -207,7 +218,9 @@ def test_without_marks_and_with_the_test_edited_cells_are_found_by_their_place(
     ("edit", "points"),
     [
         pytest.param(lambda cells: cells, None, id="answered"),
-        pytest.param(lambda cells: [c for c in cells if course.name_of(c) != "why"], 0.0, id="deleted"),
+        pytest.param(
+            lambda cells: [c for c in cells if course.name_of(c) != "why"], None, id="deleted: a person looks"
+        ),
         pytest.param(lambda cells: course.answered(cells, {"why": "YOUR ANSWER HERE"}), 0.0, id="as handed out"),
         pytest.param(lambda cells: course.answered(cells, {"why": " YOUR ANSWER HERE\n"}), 0.0, id="blanks added"),
         pytest.param(without_marks, None, id="without marks"),
@@ -337,3 +350,20 @@ def test_other_folders_are_no_course(tmp_path: Path, name: str) -> None:
     (tmp_path / name / "p.ipynb").write_bytes(course.notebook([code("x = 1")]))
     with pytest.raises(AssignmentError, match="no such assignment"):
         course.loaded(tmp_path / name)
+
+
+@pytest.mark.parametrize("texts", [("---",), ("---", "x"), ("# Squares", "import math")], ids=["one", "two", "both"])
+def test_thousands_of_cells_that_look_alike_take_no_time(tmp_path: Path, texts: tuple[str, ...]) -> None:
+    teachers = [text("---") for _ in range(300)] + [marked("test", "t", "assert True")]
+    alike = course.loaded(course.write_course(tmp_path, {"p.ipynb": teachers}))
+    started = time.perf_counter()
+    ready = prepare(alike, [text(texts[number % len(texts)]) for number in range(1990)])
+    assert time.perf_counter() - started < 5
+    assert "assert True" in sources(ready)
+
+
+def test_a_teachers_notebook_that_breaks_while_a_class_is_graded_is_nobodys_fault_but_ours(tmp_path: Path) -> None:
+    loaded = course.loaded(course.write_course(tmp_path, {"p.ipynb": [marked("test", "t", "assert True")]}))
+    course.write_course(tmp_path, {"p.ipynb": [marked("test", "t", "### BEGIN HIDDEN TESTS")]})
+    with pytest.raises(AssignmentError, match="END HIDDEN TESTS"):
+        prepare(loaded, [code("x = 1")])
