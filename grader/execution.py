@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from grader import datasets, names_used, notebook
-from grader.atomic import write_bytes, write_text
+from grader.answers import Asked, answers_in, keep_answers, order_of
+from grader.atomic import write_text
 from grader.claims import Facts
 from grader.courses import given
 from grader.errors import GraderError
@@ -24,7 +24,6 @@ from grader.sandbox.guest import protocol
 from grader.tables import Table
 
 STARTER = "starter.ipynb"
-MAX_NEIGHBOUR_CHANGES = 1  # rows: one may sit exactly on the threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +108,13 @@ def _read(submission: Submission, handed_in: NotebookNode, exam: Exam, part: str
     return _Read(submission, ready.notebook, part, ready.notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """In which order this submission is asked the hidden rows: neither order nor place helps from run to run."""
-
-    again: NDArray[np.intp]  # rows asked once more, alone or in other company
-    order: NDArray[np.intp]  # all rows, shuffled
-
-    @property
-    def rows(self) -> NDArray[np.intp]:
-        return np.concatenate([self.again, self.order])
-
-
-def _asked(submission: Submission, exam: Exam) -> _Asked | None:
+def _asked(submission: Submission, exam: Exam) -> Asked | None:
     if exam.hidden_inputs is None:
         return None
-    rng = np.random.default_rng(datasets.derived_seed(exam.secret, "order", submission.digest))
-    rows = len(exam.hidden_inputs)
-    return _Asked(rng.integers(0, rows, protocol.ALONE + protocol.TOGETHER), rng.permutation(rows))
+    return order_of(len(exam.hidden_inputs), exam.secret, submission.digest)
 
 
-def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
+def _job(read: _Read, exam: Exam, asked: Asked | None) -> Job:
     data, course = exam.assignment.data, exam.assignment.course
     ours = {path.name: path for path in data.files} if data else dict(course.files) if course else {}
     # The teacher's copy wins; into the teacher's folders nothing is put.
@@ -159,7 +144,7 @@ def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
 # ------------------------------------------------------------------ the reply
 
 
-def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, out: Path) -> Run:
+def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: Asked | None, out: Path) -> Run:
     executed = notebook.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
     if reply.ended is Ended.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
@@ -170,14 +155,14 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, ou
     outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
     if outcome is Outcome.OK and facts is not None and (cut := cut_short(facts)) is not None:
         outcome, reason = Outcome.TIMEOUT, cut
-    predictions, depends = _predictions(reply.predictions, asked)
+    predictions, depends = answers_in(reply.predictions, asked)
     return Run(
         outcome=outcome,
         reason=reason,
         cells=cells,
         facts=facts or Facts(),
         executed=_kept_notebook(executed, read, out / "students" / read.submission.student.id),
-        predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
+        predictions=keep_answers(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
         no_predictions=None if predictions is not None or exam.assignment.course else _why_none(facts, reason, exam),
         depends_on_neighbours=depends,
         brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
@@ -224,37 +209,6 @@ def _last_line(log: str) -> str:
     return lines[-1][:300] if lines else ""
 
 
-def _predictions(data: bytes | None, asked: _Asked | None) -> tuple[NDArray[np.generic] | None, bool]:
-    """The answers in the hidden set's own order, and whether they changed with the rows around them."""
-    raw = _array(data)
-    if raw is None or asked is None:
-        return None, False
-    repeated = len(asked.again)
-    if raw.ndim not in (1, 2) or len(raw) != repeated + len(asked.order):
-        return raw, False  # for the metric to refuse, with the shape found
-    answers = np.empty_like(raw[repeated:])
-    answers[asked.order] = raw[repeated:]
-    same = np.isclose(raw[:repeated].astype(np.float64), answers[asked.again].astype(np.float64), rtol=1e-3, atol=1e-4)
-    changed = np.count_nonzero(~same.reshape(repeated, -1).all(axis=1))
-    return answers, bool(changed > MAX_NEIGHBOUR_CHANGES)
-
-
-def _array(data: bytes | None) -> NDArray[np.generic] | None:
-    """Numbers only: an ``.npy`` that would need pickle, or that lies about its size, is none."""
-    if data is None:
-        return None
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception:  # noqa: BLE001  a header made by hand can fail in many ways; each is the student's, none is ours
-        return None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        return None
-    if array.dtype.itemsize <= 8:
-        return array
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which the metric refuses
-        return array.astype(np.float64)
-
-
 def _why_none(facts: Facts | None, reason: Message | None, exam: Exam) -> Message:
     if facts is None:
         return reason or _ask_for_model()
@@ -288,13 +242,4 @@ def _kept_notebook(executed: NotebookNode | None, read: _Read, folder: Path) -> 
         return None
     path = folder / "executed" / read.part if read.part else folder / "executed.ipynb"
     write_text(path, nbformat.writes(notebook.with_saved_outputs(executed, read.notebook)))
-    return path
-
-
-def _kept_predictions(predictions: NDArray[np.generic] | None, path: Path) -> Path | None:
-    if predictions is None:
-        return None
-    buffer = io.BytesIO()
-    np.save(buffer, predictions, allow_pickle=False)
-    write_bytes(path, buffer.getvalue())
     return path

@@ -15,6 +15,7 @@ from grader.mending import unique_ids
 from grader.records import Cell, Course, Criterion, Message, Outcome, Run, Submission, Test, message
 from grader.sandbox.base import Sandbox
 
+_CELLS = ("cell", "other")  # what messages call a cell's number
 _NOTHING = (Outcome.MISSING, Outcome.FORBIDDEN)
 _WORSE = (
     Outcome.OK,
@@ -43,6 +44,7 @@ def run_parts(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path
         for name, path in parts.items()
     }
     executed, cells = _joined(runs, out / "students" / submission.student.id / "executed.ipynb")
+    runs = _renumbered(runs) if len(runs) > 1 else runs
     tests = [test for run in runs.values() if run.outcome not in _NOTHING for test in run.tests]
     tests += _untested(exam.assignment.rubric, runs, course)
     run = replace(_merged(runs), executed=executed, cells=cells, tests=tuple(tests))
@@ -55,6 +57,23 @@ def _parts(submission: Submission, course: Course) -> Mapping[str, Path]:
         return submission.parts
     only = submission.notebook_name if submission.notebook_name in course.notebooks else next(iter(course.notebooks))
     return {only: submission.notebook}
+
+
+def _renumbered(runs: Mapping[str, Run]) -> dict[str, Run]:
+    """What is said of cells by their numbers, as the joined notebook numbers them."""
+    before = 0
+    found: dict[str, Run] = {}
+    for name, run in runs.items():
+        before += run.executed is not None  # the heading
+        reason = None if run.reason is None else _moved(run.reason, before)
+        found[name] = replace(run, reason=reason, notes=tuple(_moved(note, before) for note in run.notes))
+        before += len(run.cells)
+    return found
+
+
+def _moved(said: Message, by: int) -> Message:
+    numbers = {key: value + by for key, value in said.values.items() if key in _CELLS and isinstance(value, int)}
+    return replace(said, values={**said.values, **numbers})
 
 
 def _merged(runs: Mapping[str, Run]) -> Run:

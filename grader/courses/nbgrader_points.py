@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from grader.courses.nbgrader_source import SourceCell
 from grader.notebook import describe_cells
 from grader.records import CellError, Message, message
+from grader.sandbox.guest import protocol
 
 _CHARACTERS = 200  # of a value's text that may be a number
 _SHOWN = 300  # characters of an error
@@ -40,6 +41,9 @@ def worth(cell: SourceCell, executed: NotebookNode, *, ended_in: bool) -> Worth:
     if error is not None:
         return Worth(0.0, _said(error, cell, executed))
     results = [one for one in executed.outputs if one.output_type == "execute_result"]
+    if not results and cell.gives_number and _cut(executed):
+        lost = message("The test's value is lost: more was printed before it than is kept.")
+        return Worth(0.0, lost, lost)
     if not results:
         return Worth(cell.points, message("The test passed."))
     if not cell.gives_number:
@@ -55,6 +59,11 @@ def failed(executed: NotebookNode) -> CellError | None:
         return None
     (found,) = describe_cells(NotebookNode(cells=[NotebookNode(executed, outputs=errors[-1:])]))
     return found.error
+
+
+def _cut(executed: NotebookNode) -> bool:
+    streams = [one.text for one in executed.outputs if one.output_type == "stream"]
+    return any(protocol.OUTPUT_CUT in text for text in streams)
 
 
 def _valued(text: str, cell: SourceCell) -> Worth:

@@ -21,7 +21,7 @@ from tests.fake_runs import SECRET
 
 WRONG = "def f(x):\n    return -1"
 EXACT = (
-    "assert f(3) == 9, 'three'\n### BEGIN HIDDEN TESTS\nassert f(11) == 121, 'eleven is secret'\n### END HIDDEN TESTS"
+    "assert f(3) == 9, 'three'\n### BEGIN HIDDEN TESTS\nassert f(1234) == 1522756, 'eleven is secret'\n### END HIDDEN TESTS"
 )
 SHARE = "sum(f(k) == k * k for k in range(10)) / 10 * 2"
 TEACHERS = [
@@ -71,6 +71,7 @@ STOPPED = [
     Attack("exit", first("exit()"), NOTHING),
     Attack("system-exit", instead("def f(x):", "    raise SystemExit(0)"), NOTHING),
     Attack("prints-points", instead("def f(x):", "    print(2.0)", "    display(2.0)", "    return -1"), NOTHING),
+    Attack("flood", instead("def f(x):", "    print('x' * 3_000_000)", "    return -1"), NOTHING),
     Attack(
         "tracebacks-silenced",
         first("shell = get_ipython()", "shell.showtraceback = shell._showtraceback = lambda *a, **k: None"),
@@ -166,7 +167,7 @@ def pages(results: dict[str, Graded], name: str) -> str:
 @pytest.mark.parametrize("name", ["right", "wrong", "nearly", "tests-deleted", "process-ended"])
 def test_students_do_not_see_hidden_tests(results: dict[str, Graded], name: str) -> None:
     shown = pages(results, name)
-    assert "f(11)" not in shown and "121" not in shown and "eleven" not in shown
+    assert "f(1234)" not in shown and "1522756" not in shown and "eleven" not in shown
 
 
 def test_a_visible_test_says_what_failed_and_a_hidden_one_that_it_did(results: dict[str, Graded]) -> None:

@@ -212,3 +212,21 @@ def test_the_teachers_files_lie_beside_the_notebook_and_win(tmp_path: Path) -> N
     files = sandbox.jobs[0].files
     assert set(files) == {"data.csv", "pictures", "mine.csv"}
     assert files["data.csv"].read_bytes() == b"teacher"
+
+
+def test_cells_are_numbered_as_the_report_shows_them(assignment: Assignment, tmp_path: Path) -> None:
+    def failing(job: Job) -> Reply:
+        node = nbformat.reads(job.notebook.decode(), as_version=4)
+        for cell in node.cells:
+            if cell.source == "assert g == 1":
+                cell.outputs = [nbformat.v4.new_output("error", ename="NameError", evalue="name 'g' is not defined")]
+        return replace(finished(job), executed=nbformat.writes(node).encode())
+
+    found = run(assignment, tmp_path / "room", failing, **whole(assignment))
+    (failed,) = (cell.index for cell in found.cells if cell.error is not None)
+    assert failed == 5 and "ell 6 " in f"{found.reason} "
+    assert any(str(note).startswith("two.ipynb: Cell 6 uses g") for note in found.notes)
+
+
+def test_nobody_is_told_to_train_a_model(assignment: Assignment, tmp_path: Path) -> None:
+    assert run(assignment, tmp_path / "room", finished, **whole(assignment)).no_predictions is None

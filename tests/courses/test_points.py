@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_output
 
 from grader.courses.nbgrader_points import number, worth
 from grader.courses.nbgrader_source import Kind, SourceCell
+from grader.sandbox.guest import protocol
 
 VALUE, ASSERTS = (SourceCell(Kind.TEST, "code", source, source, "t", 2.0) for source in ("f(1)", "assert f(1)"))
 
@@ -26,6 +27,7 @@ def value(text: str) -> NotebookNode:
 
 ERROR = new_output("error", ename="AssertionError", evalue="", traceback=[])
 WARNING = new_output("stream", name="stderr", text="careful")
+CUT = new_output("stream", name="stdout", text=f"xxx\n{protocol.OUTPUT_CUT}\n")
 PICTURE = new_output("display_data", data={"text/plain": "0.0"})
 
 
@@ -41,6 +43,8 @@ PICTURE = new_output("display_data", data={"text/plain": "0.0"})
         pytest.param(VALUE, ran(value("2.0")), 2, id="value"),
         pytest.param(VALUE, ran(value("2.0"), ERROR), 0, id="value, then error"),
         pytest.param(VALUE, ran(value("2.0"), value("0.5")), 0.5, id="two values: the last is the cell's own"),
+        pytest.param(VALUE, ran(CUT), 0, id="value lost in a flood"),
+        pytest.param(ASSERTS, ran(CUT), 2, id="a flood costs nothing else"),
         pytest.param(VALUE, ran(PICTURE), 2, id="only displayed"),
         pytest.param(VALUE, ran(new_output("execute_result", data={}, execution_count=3)), 0, id="no text"),
     ],
