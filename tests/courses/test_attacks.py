@@ -21,7 +21,8 @@ from tests.fake_runs import SECRET
 
 WRONG = "def f(x):\n    return -1"
 EXACT = (
-    "assert f(3) == 9, 'three'\n### BEGIN HIDDEN TESTS\nassert f(1234) == 1522756, 'eleven is secret'\n### END HIDDEN TESTS"
+    "assert f(3) == 9, 'three'\n"
+    "### BEGIN HIDDEN TESTS\nassert f(1234) == 1522756, 'eleven is secret'\n### END HIDDEN TESTS"
 )
 SHARE = "sum(f(k) == k * k for k in range(10)) / 10 * 2"
 TEACHERS = [

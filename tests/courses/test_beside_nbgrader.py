@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,6 +127,63 @@ def test_nbgrader_gives_what_is_said_of_it(nbgrader: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("case", [case for case in CASES if case.theirs == REFUSES], ids=lambda case: case.id)
 def test_nbgrader_refuses_what_is_said_of_it(nbgrader: Path, tmp_path: Path, case: Case) -> None:
     assert autograded(nbgrader, tmp_path, [case]) is None
+
+
+# ---------------------------------------------------------------- whole notebooks
+
+WHOLE = [
+    course.marked("answer", "f", SOLVED),
+    course.marked("test", "first", "assert f == 1", MOST),
+    course.marked("answer", "g", SOLVED),
+    course.marked("test", "second", "assert g == 1", MOST),
+]
+RIGHT = {"f": "f = 1", "g": "g = 1"}
+
+
+def moved(cells: list[course.Cell]) -> list[course.Cell]:
+    return cells[-1:] + cells[:-1]
+
+
+def without_tests(cells: list[course.Cell]) -> list[course.Cell]:
+    return [cell for cell in cells if course.name_of(cell) in RIGHT]
+
+
+def without_marks(cells: list[course.Cell]) -> list[course.Cell]:
+    return [cell | {"metadata": {}} for cell in cells]
+
+
+def ending(code: str) -> course.Edit:
+    return lambda cells: course.answered(cells, {"g": code})
+
+
+OPEN = (None, None)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        pytest.param(moved, ((2, 0), (2, 2)), id="moved"),
+        pytest.param(without_tests, (OPEN, (2, 2)), id="deleted"),
+        pytest.param(without_marks, (OPEN, (2, 2)), id="marks lost"),
+        pytest.param(ending("import os; os._exit(0)"), (OPEN, (2, 0)), id="process ended"),
+        pytest.param(ending("g = 1; import sys; sys.exit()"), ((2, 2), (2, 2)), id="system exit"),
+    ],
+)
+def test_what_becomes_of_whole_notebooks(
+    nbgrader: Path, sandbox: Sandbox, tmp_path: Path, edit: course.Edit, expected: Any
+) -> None:
+    folder = course.write_course(tmp_path, {"all.ipynb": WHOLE})
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
+    run = commands(nbgrader, tmp_path)
+    assert run("generate_assignment", "ps1") == 0
+    cells = edit(course.answered(released(tmp_path, "all.ipynb"), RIGHT))
+    hand_in(tmp_path, "ann", "all.ipynb", cells)
+    run("autograde", "ps1")
+    found = points_in(tmp_path / "gradebook.db")
+    assert tuple(found.get(("ann", f"all/{name}")) for name in ("first", "second")) == expected[0]
+    ours = course.points(course.graded(course.loaded(folder), sandbox, tmp_path / "room", all=cells))
+    assert (ours["first"], ours["second"]) == expected[1]
 
 
 # ---------------------------------------------------------------- nbgrader's own example
