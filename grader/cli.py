@@ -5,35 +5,42 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
-import psutil
 import typer
 from rich.text import Text
 
-from grader import __version__, cli_data, console, datasets, doctor, shelf, spec
-from grader.demo import write_demo_archive
+from grader import (
+    __version__,
+    cli_data,
+    cli_grade,
+    cli_kit,
+    cli_return,
+    console,
+    datasets,
+    doctor,
+    shelf,
+    spec,
+    terminal,
+)
+from grader.cli_grade import Wish, finish, with_progress
+from grader.deadlines import with_deadline
+from grader.demo import write_demo_archive, write_demo_worksheet
 from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation
 from grader.library.place import default_folder
 from grader.lms.intake import read_submissions
-from grader.pipeline import Settings, grade_class, make_writable
-from grader.records import Assignment, Graded, Limits, Outcome, Submission
-from grader.sandbox import image
+from grader.pipeline import ClassFiles, Settings, make_writable
+from grader.records import Assignment, Graded, Message
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
-from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
+from grader.terminal import EXIT_OPERATOR, LangOption, config_folder, errors, processors, screen, speech_in
 
-EXIT_FAULT, EXIT_INTERRUPTED = 3, 130
+EXIT_INTERRUPTED = 130
 DEMO, DEMO_SECONDS = "disease", 45.0
-MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
 
 app = typer.Typer(
     name="grader",
@@ -44,6 +51,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_data.app, name="data")
+app.command()(cli_return.export)
+app.command()(cli_return.push)
+app.add_typer(cli_kit.app, name="kit")
 
 
 class Lms(StrEnum):
@@ -51,6 +61,10 @@ class Lms(StrEnum):
     folder = "folder"
     moodle = "moodle"
     canvas = "canvas"
+    blackboard = "blackboard"
+    gradescope = "gradescope"
+    classroom = "classroom"
+    nbgrader = "nbgrader"
 
 
 class Level(StrEnum):
@@ -65,6 +79,7 @@ class Level(StrEnum):
 BudgetOption = Annotated[
     float | None, typer.Option(min=1, help="Seconds for each notebook's cells; else the assignment's.")
 ]
+HANDED_IN = "Notebooks, folders or LMS archives, and the LMS's own lists of grades to fill in."
 JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; else what fits here.")]
 
 
@@ -73,7 +88,8 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except GraderError as error:
-        for line in str(error).splitlines():
+        cause = error.args[0] if error.args else ""
+        for line in (speech_in().say(cause) if isinstance(cause, Message) else str(error)).splitlines():
             errors.print(Text(f"grader: {console.plain(line)}"), style="red", soft_wrap=True)
         sys.exit(EXIT_OPERATOR)
     except KeyboardInterrupt:
@@ -101,30 +117,42 @@ def demo(
     jobs: JobsOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Grade a bundled class, from a Moodle archive to reports."""
+    """Grade a bundled class, from a Moodle archive to reports and a filled-in worksheet."""
     speech = speech_in(lang)
     assignment = shelf.by_name(DEMO)
     make_writable(out)
     archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
+    worksheet = write_demo_worksheet(assignment.folder, out / "Grades-handed-in.csv")
     screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
+    screen.print(speech.text("Moodle's grading worksheet for it: {path}", path=worksheet))
     screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
-    _grade(_within(assignment, DEMO_SECONDS), [archive], out, jobs=jobs, lms=Lms.auto, level=Level.auto, speech=speech)
+    given = ClassFiles((archive, worksheet))
+    cli_grade.grade(_within(assignment, DEMO_SECONDS), given, Wish(out, Level.auto.value, jobs), speech)
 
 
 @app.command()
 def grade(
-    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder with assignment.toml.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Notebooks, folders or LMS archives.")],
+    assignment: Annotated[
+        str,
+        typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder: with assignment.toml, nbgrader's, or otter's."),
+    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help=HANDED_IN)],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-out"),
     jobs: JobsOption = None,
     lms: Annotated[Lms, typer.Option(help="Where the archive comes from.")] = Lms.auto,
     lang: LangOption = None,
     sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
     budget: BudgetOption = None,
+    due: terminal.DueOption = None,
+    late: terminal.LateOption = None,
+    extensions: terminal.ExtensionsOption = None,
+    roster: terminal.RosterOption = None,
 ) -> None:
-    """Grade what a class handed in: grades.csv, grades.json, index.html and a report per student."""
-    chosen = _within(shelf.by_name(assignment), budget)
-    _grade(chosen, paths, out, jobs=jobs, lms=lms, level=sandbox, speech=speech_in(lang))
+    """Grade what a class handed in: a report per student, and what the LMS imports."""
+    speech = speech_in(lang)  # before anything can go wrong, which is said in it
+    chosen = with_deadline(_within(shelf.by_name(assignment), budget), due, late)
+    given = ClassFiles(tuple(paths), lms.value, roster, extensions)
+    cli_grade.grade(chosen, given, Wish(out, sandbox.value, jobs), speech)
 
 
 @app.command()
@@ -141,16 +169,16 @@ def check(
         chosen = _within(shelf.by_name(assignment) if assignment else shelf.by_notebook(path), budget)
         practice = datasets.practice(chosen, Path(workspace) / "data")
         submissions = read_submissions(
-            [path], lms="folder", workspace=Path(workspace) / "handed-in", pictures=chosen.pictures
-        )
+            [path], lms="folder", workspace=Path(workspace) / "handed-in", assignment=chosen
+        ).submissions
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(
-            out, datasets.PRACTICE_SECRET, speech.language, threads=_processors(), library=default_folder()
+            out, datasets.PRACTICE_SECRET, speech.language, threads=processors(), library=default_folder()
         )
-        graded = _with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
+        graded = with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
     _print_check(graded, practice, settings, speech)
-    _finish([graded])
+    finish([graded])
 
 
 @app.command()
@@ -165,7 +193,7 @@ def examine(lang: LangOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
     speech = speech_in(lang)
     with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(shelf.folders(), _config_folder(), default_folder(), os.environ)
+        findings = doctor.examine(shelf.folders(), config_folder(), default_folder(), os.environ)
     screen.print(console.doctor_table(findings, speech))
     if any(finding.state is doctor.State.MISSING for finding in findings):
         raise typer.Exit(EXIT_OPERATOR)
@@ -177,62 +205,6 @@ def examine(lang: LangOption = None) -> None:
 def _within(assignment: Assignment, budget: float | None) -> Assignment:
     limits = assignment.limits
     return assignment if budget is None else replace(assignment, limits=replace(limits, seconds=budget))
-
-
-def _grade(
-    assignment: Assignment,
-    paths: Sequence[Path],
-    out: Path,
-    *,
-    jobs: int | None,
-    lms: Lms,
-    level: Level,
-    speech: Translation,
-) -> None:
-    make_writable(out)
-    with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        submissions = read_submissions(paths, lms=lms.value, workspace=Path(workspace), pictures=assignment.pictures)
-        jobs = jobs or _default_jobs(len(submissions), assignment.limits)
-        settings = Settings(
-            out=out,
-            secret=datasets.load_secret(_config_folder()),
-            language=speech.language,
-            jobs=jobs,
-            threads=max(1, _processors() // jobs),
-            library=default_folder(),
-        )
-        if level is Level.container:
-            image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
-        # The baselines will need it; meanwhile the worker imports TensorFlow on another processor.
-        threading.Thread(target=import_module, args=("sklearn.linear_model",), daemon=True).start()
-        with errors.status(speech.text("Warming up …")):
-            sandbox = open_sandbox(level.value, os.environ, threads=settings.threads)
-        results = _with_progress(assignment, submissions, settings, sandbox, speech)
-    screen.print(console.class_table(results, assignment, speech))
-    screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
-    screen.print(speech.text("Open: {path}", path=(out / "index.html").resolve().as_uri()), soft_wrap=True)
-    _finish(results)
-
-
-def _with_progress(
-    assignment: Assignment, submissions: Sequence[Submission], settings: Settings, sandbox: Sandbox, speech: Translation
-) -> Sequence[Graded]:
-    settings = replace(settings, announce=lambda words: errors.print(speech.say(words), soft_wrap=True))
-    with console.class_progress(errors) as progress:
-        task = progress.add_task(speech.text("Grading"), total=len(submissions))
-        try:
-            return grade_class(assignment, submissions, sandbox, settings, progress=lambda _: progress.advance(task))
-        except KeyboardInterrupt:
-            stopped = speech.text(
-                "Stopped. {done} of {n} were graded; their grades and reports are in {path}.",
-                done=int(progress.tasks[task].completed),
-                n=len(submissions),
-                path=settings.out,
-            )
-            errors.print(stopped, soft_wrap=True)
-            raise
-        finally:
-            sandbox.close()
 
 
 def _own_sandbox(threads: int) -> Sandbox:
@@ -258,25 +230,3 @@ def _print_check(graded: Graded, assignment: Assignment, settings: Settings, spe
     )
     report = settings.out / "students" / graded.submission.student.id / "report.html"
     screen.print(speech.text("Open: {path}", path=report.resolve().as_uri()), soft_wrap=True)
-
-
-def _finish(results: Sequence[Graded]) -> None:
-    if any(graded.run.outcome is Outcome.GRADER_FAULT for graded in results):
-        raise typer.Exit(EXIT_FAULT)
-
-
-# ---------------------------------------------------------------- surroundings
-
-
-def _config_folder() -> Path:
-    return platformdirs.user_config_path("grader", appauthor=False)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _default_jobs(submissions: int, limits: Limits) -> int:
-    """A notebook per processor, as long as their usual memory fits into what is free."""
-    fitting = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
-    return max(1, min(_processors(), fitting, submissions))

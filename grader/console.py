@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from grader.decisions import INTAKE_PAGE, Intake
 from grader.doctor import Finding, State
 from grader.language import Translation
+from grader.lms.push.sending import Change, Sent
 from grader.records import Assignment, Graded, Outcome, Score, message
 from grader.rubric.manual import Manual
 
@@ -85,10 +88,23 @@ def review_line(results: Sequence[Graded], assignment: Assignment, speech: Trans
     return line
 
 
+def intake_line(intake: Intake, out: Path, speech: Translation) -> str:
+    """What was read, how much of it a person should look at, and where that is said."""
+    page = (out / INTAKE_PAGE).resolve().as_uri()
+    if intake.absent:
+        return speech.text(
+            "Read: {n} submissions, {absent} on the class list without one, {doubts} to look at: {page}",
+            n=len(intake), absent=len(intake.absent), doubts=intake.to_look_at, page=page,
+        )  # fmt: skip
+    return speech.text(
+        "Read: {n} submissions, {doubts} to look at: {page}", n=len(intake), doubts=intake.to_look_at, page=page
+    )
+
+
 def _worth_a_look(graded: Graded) -> bool:
     """More than a manual criterion, which everybody has."""
-    proposed = sum(score.passed is None and score.review is not None for score in graded.grade.scores)
-    return len(graded.grade.review_reasons) > proposed
+    proposed = [one.review for one in graded.grade.scores if one.passed is None and one.points is not None]
+    return any(reason not in proposed for reason in graded.grade.review_reasons)
 
 
 def score_table(scores: Sequence[Score], speech: Translation) -> Table:
@@ -101,6 +117,47 @@ def score_table(scores: Sequence[Score], speech: Translation) -> Table:
         points = f"{_points(score)} / {score.max:g}"
         table.add_row(Text(plain(speech.title(score.title))), points, Text(plain(speech.say(score.reason))))
     return table
+
+
+def push_table(changes: Sequence[Change], title: str, speech: Translation) -> Table:
+    """What is there of each student, what is to be there, and why not."""
+    table = Table(title=Text(plain(title), style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(speech.text("Student"), overflow="fold")
+    table.add_column(speech.text("There now"), justify="right")
+    table.add_column(speech.text("To write"), justify="right", style="bold")
+    table.add_column(speech.text("Why not"), ratio=1, overflow="fold")
+    for change in changes:
+        now = change.place.grade if change.place else None
+        why = message("is there already") if change.there_already else change.obstacle
+        table.add_row(
+            Text(plain(change.result.student.name)),
+            "–" if now is None else f"{now:g}",
+            f"{change.grade:g}" if change.due else "",
+            Text(plain(speech.say(why)) if why else "", style="yellow" if change.obstacle else "dim"),
+        )
+    return table
+
+
+def scaling_line(changes: Sequence[Change], most: float, speech: Translation) -> str:
+    """That the points count for others there; empty where they count the same."""
+    ours = sorted({change.result.max for change in changes if change.result.max not in (0, most)})
+    if not ours or most <= 0:
+        return ""
+    points = ", ".join(f"{one:g}" for one in ours)
+    return speech.text("{points} points here are {max:g} there: the grades were scaled.", points=points, max=most)
+
+
+def sent_lines(sent: Sequence[Sent], speech: Translation) -> Iterator[tuple[str, str]]:
+    """What became of the changes, each line with its style: how many are there, and who is not."""
+    failed = [one for one in sent if one.problem is not None]
+    yield speech.text("{n} of {all} were written.", n=len(sent) - len(failed), all=len(sent)), "green"
+    for one in sent:
+        words = one.problem or one.note
+        if words is not None:
+            line = f"{one.change.result.student.name}: {speech.say(words)}"
+            yield plain(line), "red" if one.problem else "yellow"
+    if failed:
+        yield speech.text("Run the same command again: what is there already is not written twice."), ""
 
 
 def doctor_table(findings: Sequence[Finding], speech: Translation) -> Table:

@@ -6,6 +6,9 @@ GraderError                 exit 1: one clear line
 ├── DatasetError            public or hidden data: missing, wrong shape, unreadable
 ├── OutputError             the output folder cannot be written
 ├── ApartError              a stranger's file broke or outran the process that decoded it; the caller says which
+├── PushError               the LMS's server cannot be reached, or refused what it was asked
+│   ├── TokenError          there is no token, or the server does not take it
+│   └── UnclearError        the server broke down over a change: perhaps it was made, perhaps not
 ├── SandboxError            no confinement as asked for, or it broke: our fault, never the student's
 └── MetricError             predictions that cannot be measured; scoring turns it into a score with a reason
 
@@ -51,6 +54,22 @@ class ApartError(GraderError):
     def __init__(self, message: Message) -> None:
         self.message = message
         super().__init__(str(message))
+
+
+class PushError(GraderError):
+    """``message`` says what was refused and what to do; the token is not in it."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class TokenError(PushError):
+    pass
+
+
+class UnclearError(PushError):
+    pass
 
 
 class MetricError(GraderError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,18 +11,19 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from grader import datasets, names_used, notebook
-from grader.atomic import write_bytes, write_text
+from grader.answers import Asked, answers_in, keep_answers, order_of
+from grader.atomic import write_text
 from grader.claims import Facts
+from grader.courses import given
 from grader.errors import GraderError
 from grader.facts import read_facts
 from grader.outcome import cut_short, outcome_of, slow_cells
-from grader.records import Assignment, Cell, Message, Outcome, Run, Submission, message
+from grader.records import Assignment, Cell, Message, Outcome, Run, Submission, Test, message
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.tables import Table
 
 STARTER = "starter.ipynb"
-MAX_NEIGHBOUR_CHANGES = 1  # rows: one may sit exactly on the threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,11 @@ def _starter_cells(path: Path) -> frozenset[str]:
     return frozenset(cell.source.strip() for cell in starter.cells) if starter else frozenset()
 
 
-def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path) -> Run:
+def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path, part: str = "") -> Run:
     """Keeps ``out/students/<id>/executed.ipynb`` and ``out/predictions/<id>.npy``. A student's fault raises nothing.
 
-    A fault of the sandbox or of the grader is the outcome GRADER_FAULT.
+    Of a course the notebook is its ``part``, kept as ``executed/<part>`` with nothing hidden in it. A fault of the
+    sandbox or of the grader is the outcome GRADER_FAULT.
     """
     if submission.problem is not None or submission.notebook is None:
         return Run(
@@ -78,12 +79,12 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
         parsed = notebook.parse(submission.notebook.read_bytes())
         if parsed.notebook is None:
             return Run(Outcome.MISSING, parsed.problem, notes=parsed.notes, confinement=sandbox.confinement)
-        read, asked = _Read(submission, parsed.notebook), _asked(submission, exam)
+        read, asked = _read(submission, parsed.notebook, exam, part), _asked(submission, exam)
         run = _interpreted(sandbox.run(_job(read, exam, asked)), read, exam, asked, out)
     except (GraderError, OSError) as error:
         fault = message("The grader failed: {error}", error=str(error))
         return Run(Outcome.GRADER_FAULT, fault, confinement=sandbox.confinement)
-    return replace(run, notes=parsed.notes + run.notes, confinement=sandbox.confinement)
+    return replace(run, notes=parsed.notes + read.notes + run.notes, confinement=sandbox.confinement)
 
 
 # ------------------------------------------------------------------ the job
@@ -91,35 +92,31 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A submission whose notebook could be read."""
+    """A submission whose notebook could be read; of a course, with the teacher's cells in it."""
 
     submission: Submission
     notebook: NotebookNode
+    part: str = ""
+    notes: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """In which order this submission is asked the hidden rows: neither order nor place helps from run to run."""
-
-    again: NDArray[np.intp]  # rows asked once more, alone or in other company
-    order: NDArray[np.intp]  # all rows, shuffled
-
-    @property
-    def rows(self) -> NDArray[np.intp]:
-        return np.concatenate([self.again, self.order])
+def _read(submission: Submission, handed_in: NotebookNode, exam: Exam, part: str) -> _Read:
+    course = exam.assignment.course
+    if course is None:
+        return _Read(submission, handed_in)
+    ready = given.prepared(handed_in, part, course)
+    return _Read(submission, ready.notebook, part, ready.notes)
 
 
-def _asked(submission: Submission, exam: Exam) -> _Asked | None:
+def _asked(submission: Submission, exam: Exam) -> Asked | None:
     if exam.hidden_inputs is None:
         return None
-    rng = np.random.default_rng(datasets.derived_seed(exam.secret, "order", submission.digest))
-    rows = len(exam.hidden_inputs)
-    return _Asked(rng.integers(0, rows, protocol.ALONE + protocol.TOGETHER), rng.permutation(rows))
+    return order_of(len(exam.hidden_inputs), exam.secret, submission.digest)
 
 
-def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
-    data = exam.assignment.data
-    ours = {path.name: path for path in data.files} if data else {}
+def _job(read: _Read, exam: Exam, asked: Asked | None) -> Job:
+    data, course = exam.assignment.data, exam.assignment.course
+    ours = {path.name: path for path in data.files} if data else dict(course.files) if course else {}
     # The teacher's copy wins; into the teacher's folders nothing is put.
     theirs = {one.name: one.path for one in read.submission.attachments if one.name.split("/")[0] not in ours}
     question = None
@@ -147,32 +144,43 @@ def _job(read: _Read, exam: Exam, asked: _Asked | None) -> Job:
 # ------------------------------------------------------------------ the reply
 
 
-def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: _Asked | None, out: Path) -> Run:
+def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: Asked | None, out: Path) -> Run:
     executed = notebook.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
     if reply.ended is Ended.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
+    tests, executed = _tested(executed, read, exam)
     cells = _cells(executed, exam.given) if executed is not None else ()
     facts = read_facts(reply.facts, cells)
     outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
     if outcome is Outcome.OK and facts is not None and (cut := cut_short(facts)) is not None:
         outcome, reason = Outcome.TIMEOUT, cut
-    predictions, depends = _predictions(reply.predictions, asked)
+    predictions, depends = answers_in(reply.predictions, asked)
     return Run(
         outcome=outcome,
         reason=reason,
         cells=cells,
         facts=facts or Facts(),
-        executed=_kept_notebook(executed, read.notebook, out / "students" / read.submission.student.id),
-        predictions=_kept_predictions(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
-        no_predictions=None if predictions is not None else _why_none(facts, reason, exam),
+        executed=_kept_notebook(executed, read, out / "students" / read.submission.student.id),
+        predictions=keep_answers(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
+        no_predictions=None if predictions is not None or exam.assignment.course else _why_none(facts, reason, exam),
         depends_on_neighbours=depends,
         brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cells(executed, exam.assignment.limits) + _undefined(executed, cells),
+        tests=tests,
     )
+
+
+def _tested(executed: NotebookNode | None, read: _Read, exam: Exam) -> tuple[tuple[Test, ...], NotebookNode | None]:
+    """What a course's tests gave, and the notebook as its student may see it."""
+    course = exam.assignment.course
+    if course is None:
+        return (), executed
+    tests = given.tests(executed, read.notebook, read.part, course)
+    return tests, None if executed is None else given.shown(executed, read.notebook, read.part, course)
 
 
 def _brought_kb(read: _Read) -> float:
@@ -181,9 +189,9 @@ def _brought_kb(read: _Read) -> float:
     return (len(nbformat.writes(notebook.runnable(read.notebook)).encode("utf-8", "replace")) + files) / 1000
 
 
-def _cells(executed: NotebookNode, given: frozenset[str]) -> tuple[Cell, ...]:
+def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:
     described = zip(executed.cells, notebook.describe_cells(executed), strict=True)
-    return tuple(replace(cell, given=node.source.strip() in given) for node, cell in described)
+    return tuple(replace(cell, given=node.source.strip() in starter) for node, cell in described)
 
 
 def _undefined(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:
@@ -199,37 +207,6 @@ def _undefined(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[
 def _last_line(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""
-
-
-def _predictions(data: bytes | None, asked: _Asked | None) -> tuple[NDArray[np.generic] | None, bool]:
-    """The answers in the hidden set's own order, and whether they changed with the rows around them."""
-    raw = _array(data)
-    if raw is None or asked is None:
-        return None, False
-    repeated = len(asked.again)
-    if raw.ndim not in (1, 2) or len(raw) != repeated + len(asked.order):
-        return raw, False  # for the metric to refuse, with the shape found
-    answers = np.empty_like(raw[repeated:])
-    answers[asked.order] = raw[repeated:]
-    same = np.isclose(raw[:repeated].astype(np.float64), answers[asked.again].astype(np.float64), rtol=1e-3, atol=1e-4)
-    changed = np.count_nonzero(~same.reshape(repeated, -1).all(axis=1))
-    return answers, bool(changed > MAX_NEIGHBOUR_CHANGES)
-
-
-def _array(data: bytes | None) -> NDArray[np.generic] | None:
-    """Numbers only: an ``.npy`` that would need pickle, or that lies about its size, is none."""
-    if data is None:
-        return None
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception:  # noqa: BLE001  a header made by hand can fail in many ways; each is the student's, none is ours
-        return None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        return None
-    if array.dtype.itemsize <= 8:
-        return array
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which the metric refuses
-        return array.astype(np.float64)
 
 
 def _why_none(facts: Facts | None, reason: Message | None, exam: Exam) -> Message:
@@ -260,18 +237,9 @@ def _ask_for_model() -> Message:
     )
 
 
-def _kept_notebook(executed: NotebookNode | None, handed_in: NotebookNode, folder: Path) -> Path | None:
+def _kept_notebook(executed: NotebookNode | None, read: _Read, folder: Path) -> Path | None:
     if executed is None:
         return None
-    path = folder / "executed.ipynb"
-    write_text(path, nbformat.writes(notebook.with_saved_outputs(executed, handed_in)))
-    return path
-
-
-def _kept_predictions(predictions: NDArray[np.generic] | None, path: Path) -> Path | None:
-    if predictions is None:
-        return None
-    buffer = io.BytesIO()
-    np.save(buffer, predictions, allow_pickle=False)
-    write_bytes(path, buffer.getvalue())
+    path = folder / "executed" / read.part if read.part else folder / "executed.ipynb"
+    write_text(path, nbformat.writes(notebook.with_saved_outputs(executed, read.notebook)))
     return path

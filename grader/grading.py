@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grader import lateness
+from grader.lateness import Lateness, LatePolicy
 from grader.records import Grade, Message, Outcome, Run, Score, Submission, message
 
 MUCH_BROUGHT_KB = 60.0  # code and story seldom have 40; the answers for ten thousand pictures need about 60
 
 
-def grade_scores(submission: Submission, run: Run, scores: Sequence[Score]) -> Grade:
-    """The sum of the points; None as soon as one criterion could not be judged."""
+def grade_scores(submission: Submission, run: Run, scores: Sequence[Score], policy: LatePolicy | None = None) -> Grade:
+    """The sum of the points, less what lateness costs; None as soon as one criterion could not be judged."""
     known = [score.points for score in scores if score.points is not None]
-    complete = len(known) == len(scores)
+    total = round(sum(known), 2) if len(known) == len(scores) else None
+    reasons = _review_reasons(run, scores)
+    late = _lateness(submission, policy, total)
+    if late is not None and late.review is not None:
+        reasons.append(late.review)
     return Grade(
         scores=tuple(scores),
-        total=round(sum(known), 2) if complete else None,
+        total=total if total is None or late is None else round(total - late.taken_off, 2),
         max=sum(score.max for score in scores),
-        late=submission.late,
-        review_reasons=tuple(_review_reasons(run, scores)),
+        late=submission.late if late is None or late.late is None else late.late,
+        lateness=late,
+        review_reasons=tuple(reasons),
     )
+
+
+def _lateness(submission: Submission, policy: LatePolicy | None, total: float | None) -> Lateness | None:
+    # Where nothing was handed in there is nothing to be late.
+    if policy is None or submission.notebook is None:
+        return None
+    return lateness.judged(policy, submission.extension, submission.submitted_at, submission.late, total)
 
 
 def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
@@ -40,4 +54,7 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         )
     if run.document is not None:
         reasons += run.document.doubts
-    return reasons + [score.review for score in scores if score.review is not None]
+    for score in scores:
+        if score.review is not None and score.review not in reasons:  # a course may have many answers to read
+            reasons.append(score.review)
+    return reasons

@@ -141,9 +141,11 @@ def with_saved_outputs(executed: NotebookNode, handed_in: NotebookNode) -> Noteb
     What was itself saved as an error, and what is very large, is left out.
     """
     left = _SAVED_IN_ALL
-    for cell, before in zip(executed.cells, handed_in.cells, strict=False):
+    known = dict(zip(mending.unique_ids(handed_in.cells), handed_in.cells, strict=True))
+    for cell in executed.cells:
+        before = known.get(cell.get("id"), {})
         saved = before.get("outputs", [])
-        same = cell.cell_type == "code" and cell.source == before.source
+        same = cell.cell_type == "code" and cell.source == before.get("source")
         if not same or not saved or not (_failed(cell.outputs) or cell.get("execution_count") is None):
             continue
         size = len(json.dumps(saved))

@@ -12,12 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader import datasets
+from grader.decisions import Intake
 from grader.document.reading import read_document
-from grader.errors import OutputError, Stopped
+from grader.errors import IntakeError, OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
+from grader.lms.extensions import granted
+from grader.lms.intake import read_submissions
+from grader.lms.roster import Roster, read_roster
+from grader.parts import run_parts
 from grader.pictures import preparing
-from grader.records import Assignment, Graded, Message, Outcome, Run, Submission, message
+from grader.records import Assignment, Graded, Message, Outcome, Run, Student, Submission, message
+from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from grader.results import write_results
 from grader.rubric import document
@@ -41,7 +47,43 @@ class Settings:
     jobs: int = 1
     threads: int = 1  # of each notebook
     library: Path | None = None  # what Keras would download, laid out as KERAS_HOME
+    absent: tuple[Student, ...] = ()  # on the class list, and nothing came: in the tables without a grade
     announce: Announce = lambda _words: None  # of what takes its time before the first notebook
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFiles:
+    """What a class handed in, as the teacher has it, and the teacher's own lists of the class."""
+
+    paths: tuple[Path, ...]
+    lms: str = "auto"
+    roster: Path | None = None
+    extensions: Path | None = None
+    sheets: tuple[Path, ...] = ()  # the LMS's own lists of grades: one alone is the class list too
+
+
+def take_in(given: ClassFiles, assignment: Assignment, workspace: Path, *, language: str, out: Path) -> Intake:
+    """Reads what was handed in and writes ``out/intake.html`` on every decision about it, before anything is run.
+
+    Raises ``IntakeError`` when a path or a list cannot be read, ``OutputError`` when a folder cannot be written.
+    """
+    roster = _roster(given)
+    intake = read_submissions(given.paths, lms=given.lms, workspace=workspace, assignment=assignment, roster=roster)
+    intake = granted(intake, given.extensions, assignment.late)
+    write_intake_page(intake, assignment, language=language, out=out)
+    return intake
+
+
+def _roster(given: ClassFiles) -> Roster | None:
+    """The class list that was asked for; else what the LMS's list of grades says of who is in the class, and when."""
+    if given.roster is not None:
+        return read_roster(given.roster)
+    if len(given.sheets) != 1:
+        return None
+    try:
+        return read_roster(given.sheets[0])
+    except IntakeError:  # in a language that only the LMS's own part knows: nobody asked for a class list
+        return None
 
 
 def grade_class(
@@ -127,7 +169,8 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
         if exam.assignment.pictures is not None and submission.notebook is not None:
             graded = _on_own_pictures(submission, exam, sandbox, settings)
         else:
-            run = run_submission(submission, exam, sandbox, out=settings.out)
+            run_all = run_submission if exam.assignment.course is None else run_parts
+            run = run_all(submission, exam, sandbox, out=settings.out)
             graded = _judged(submission, _with_document(run, submission, exam.assignment), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     except Stopped:
@@ -155,7 +198,7 @@ def _with_document(run: Run, submission: Submission, assignment: Assignment) -> 
 
 
 def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:
-    return Graded(submission, run, grade_scores(submission, run, score_run(run, assignment, truth)))
+    return Graded(submission, run, grade_scores(submission, run, score_run(run, assignment, truth), assignment.late))
 
 
 def _fault(error: Exception) -> Run:
@@ -171,7 +214,7 @@ def _write_student(graded: Graded, assignment: Assignment, settings: Settings) -
 
 
 def _write_class(results: Sequence[Graded], assignment: Assignment, settings: Settings) -> None:
-    write_results(results, assignment, settings.out, datetime.now(UTC))
+    write_results(results, assignment, settings.out, datetime.now(UTC), absent=settings.absent)
     write_class_page(results, assignment, language=settings.language, out=settings.out)
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from grader.claims import Facts
+from grader.courses.values import Course as Course
+from grader.courses.values import Test as Test
+from grader.lateness import Extension, Lateness, LatePolicy
 from grader.messages import Message as Message
 from grader.messages import message as message
 from grader.pictures.survey import Pictures as Pictures
@@ -97,6 +100,8 @@ class Assignment:
     pictures: Pictures | None = None
     sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
     withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
+    late: LatePolicy | None = None  # None: nothing is ever due
+    course: Course | None = None  # in another grader's format: its tests run in the student's own process
 
     @property
     def points(self) -> float:
@@ -141,12 +146,14 @@ class Submission:
     notebook: Path | None = None  # the bytes as handed in; read by grader.notebook only
     notebook_name: str = ""
     attachments: tuple[Attachment, ...] = ()
+    parts: Mapping[str, Path] = field(default_factory=dict)  # of a course: what was handed in as each notebook
     submitted_at: datetime | None = None
     late: bool | None = None  # None: the LMS does not say
+    extension: Extension | None = None  # the student's own due time
     digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
     lms: str = "folder"  # which one's naming it came under
     origin: str = ""  # the archive's entry or folder it came from
-    entry: str = ""  # the archive's entry that is the notebook
+    entry: str = ""  # the archive's entry that is the notebook, or that it came out of
     group: tuple[Student, ...] = ()  # who handed in together, where the LMS says who
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
@@ -223,6 +230,7 @@ class Run:
     confinement: str = ""
     notes: tuple[Message, ...] = ()
     pictures: PictureSurvey | None = None
+    tests: tuple[Test, ...] = ()  # of a course
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,13 +262,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """``total`` is None when a fault of the grader's own left something unjudged: never a zero."""
+    """``total`` is None when a fault of the grader's own left something unjudged: never a zero.
+
+    What lateness costs is taken off ``total`` already.
+    """
 
     scores: tuple[Score, ...]
     total: float | None
     max: float
     late: bool | None = None
     review_reasons: tuple[Message, ...] = ()
+    lateness: Lateness | None = None  # None: nothing is due
 
     @property
     def needs_review(self) -> bool:

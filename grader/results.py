@@ -10,25 +10,36 @@ from pathlib import Path
 from typing import Any
 
 from grader.atomic import write_text
-from grader.handback import GRADES, student_entry
-from grader.records import Assignment, Graded, Score
+from grader.handback import GRADES, message_entry, student_entry
+from grader.lateness import Lateness
+from grader.records import Assignment, Graded, Score, Student
 from grader.spreadsheet import csv_text, defused, points_cell
 
 SCHEMA = Path(__file__).with_name("grades.schema.json")
 
-_COLUMNS = ("id", "name", "total", "max", "outcome", "late", "needs_review", "review_reasons")
+_COLUMNS = (
+    "id", "name", "total", "max", "outcome", "late", "late_by_hours", "taken_off", "needs_review", "review_reasons",
+)  # fmt: skip
+ABSENT = "absent"  # no outcome: nothing came that could have one
 
 
-def write_results(results: Sequence[Graded], assignment: Assignment, out: Path, made_at: datetime) -> None:
-    """Write ``grades.json`` and ``grades.csv`` into ``out``, each in one step; raises ``OutputError``."""
+def write_results(
+    results: Sequence[Graded], assignment: Assignment, out: Path, made_at: datetime, *, absent: Sequence[Student] = ()
+) -> None:
+    """Write ``grades.json`` and ``grades.csv`` into ``out``, each in one step; raises ``OutputError``.
+
+    ``absent`` students of the class list have a line without a total.
+    """
     grades = {
         "assignment": assignment.id,
+        "title": dict(assignment.title),
         "version": assignment.version,
         "made_at": made_at.isoformat(timespec="seconds"),
         "submissions": [_submission(graded) for graded in results],
+        "absent": [student_entry(student) for student in absent],
     }
     write_text(out / GRADES, json.dumps(grades, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
-    write_text(out / "grades.csv", _table(results, assignment))
+    write_text(out / "grades.csv", _table(results, assignment, absent))
 
 
 def _submission(graded: Graded) -> dict[str, Any]:
@@ -45,6 +56,7 @@ def _submission(graded: Graded) -> dict[str, Any]:
         "total": _rounded(grade.total, 4),
         "max": _rounded(grade.max, 4),
         "late": grade.late,
+        "lateness": None if grade.lateness is None else _lateness(grade.lateness),
         "needs_review": grade.needs_review,
         "review_reasons": [str(reason) for reason in grade.review_reasons],
         "seconds": _rounded(run.seconds, 2),
@@ -52,6 +64,23 @@ def _submission(graded: Graded) -> dict[str, Any]:
         "device": run.facts.device or None,
         "criteria": [_criterion(score) for score in grade.scores],
     }
+
+
+def _lateness(late: Lateness) -> dict[str, Any]:
+    return {
+        "due": late.due.isoformat(),
+        "submitted": late.submitted.isoformat() if late.submitted else None,
+        "late_by_hours": _hours(late),
+        "policy": late.policy,
+        "taken_off": _rounded(late.taken_off, 4),
+        "days": late.days,
+        "extended": late.extended,
+        "reason": str(late.reason),
+    }
+
+
+def _hours(late: Lateness) -> float | None:
+    return None if late.by is None else round(late.by.total_seconds() / 3600, 4)
 
 
 def _criterion(score: Score) -> dict[str, Any]:
@@ -65,6 +94,8 @@ def _criterion(score: Score) -> dict[str, Any]:
         "high": _rounded(score.high, 6),
         "n": score.n,
         "reason": str(score.reason),
+        "title": dict(score.title),
+        "said": message_entry(score.reason),
     }
 
 
@@ -75,11 +106,17 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return round(float(value), digits)
 
 
-def _table(results: Sequence[Graded], assignment: Assignment) -> str:
+def _table(results: Sequence[Graded], assignment: Assignment, absent: Sequence[Student]) -> str:
     criteria = [criterion.id for criterion in assignment.rubric]
     headings = [f"{name} (points)" if name in _COLUMNS else name for name in criteria]
     rows = [_row(graded, criteria) for graded in results]
+    rows += [_absent(student, len(headings)) for student in absent]
     return csv_text([[*_COLUMNS, *map(defused, headings)], *rows])
+
+
+def _absent(student: Student, criteria: int) -> list[str]:
+    known = [defused(student.id), defused(student.name), "", "", ABSENT]
+    return [*known, *[""] * (len(_COLUMNS) - len(known) + criteria)]
 
 
 def _row(graded: Graded, criteria: Sequence[str]) -> list[str]:
@@ -92,6 +129,8 @@ def _row(graded: Graded, criteria: Sequence[str]) -> list[str]:
         points_cell(grade.max),
         graded.run.outcome.value,
         "" if grade.late is None else str(grade.late).lower(),
+        points_cell(_hours(grade.lateness) if grade.lateness else None),
+        points_cell(grade.lateness.taken_off if grade.lateness else None),
         str(grade.needs_review).lower(),
         defused("; ".join(str(reason) for reason in grade.review_reasons)),
         *(points_cell(points.get(criterion)) for criterion in criteria),

@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from grader import datasets
 from grader.metrics import METRICS
 from grader.records import Assignment, Criterion, Message, Outcome, Run, Score, message
-from grader.rubric import architecture, augmentation, dataset, document, executes, figure, manual, metric, training
+from grader.rubric import (
+    architecture,
+    augmentation,
+    dataset,
+    document,
+    executes,
+    figure,
+    manual,
+    metric,
+    tested,
+    training,
+)
 from grader.rubric.metric import Truth
 from grader.sandbox.guest.forms import Array
 
@@ -27,6 +38,7 @@ _JUDGES: Mapping[type[Criterion], Callable[[Any, Run], Score]] = {
     executes.Executes: executes.score,
     figure.FigureDrawn: figure.score,
     manual.Manual: manual.score,
+    tested.Tested: tested.score,
     training.Training: training.score,
 }
 

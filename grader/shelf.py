@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grader import notebook
+from grader.courses import given
 from grader.errors import AssignmentError, IntakeError
 from grader.records import Assignment
 from grader.spec import FILE_NAME, find_assignments, load_assignment, recognise
@@ -17,9 +18,12 @@ def folders() -> dict[str, Path]:
 
 
 def by_name(name: str) -> Assignment:
-    """By a folder with an ``assignment.toml``, or by id. Raises AssignmentError with what there is."""
+    """By a folder with an ``assignment.toml`` or a course's own notebooks, or by id. Raises AssignmentError."""
     if (Path(name) / FILE_NAME).exists():
         return load_assignment(Path(name))
+    course = given.load(Path(name)) if Path(name).is_dir() else None
+    if course is not None:
+        return course
     known = folders()
     if name not in known:
         raise AssignmentError(

@@ -6,16 +6,19 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
 from nbformat import NotebookNode
-from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from grader import lateness, moments
 from grader.errors import AssignmentError
 from grader.language import LANGUAGES
+from grader.lateness import LatePolicy
 from grader.metrics import METRICS
 from grader.public.catalogue import SETS
 from grader.records import Assignment, Criterion, Data, Limits, Pictures, PublicSet, Titles
@@ -44,6 +47,17 @@ class _File(BaseModel):
     pictures: Pictures | None = None
     limits: Limits = Limits()
     sources: dict[str, str] = {}
+    late: LatePolicy | None = None
+
+    @field_validator("late", mode="before")
+    @classmethod
+    def _due_is_a_moment(cls, raw: object) -> object:
+        due = raw.get("due") if isinstance(raw, dict) else None
+        if isinstance(due, str):
+            due = moments.parsed_moment(due)
+        if isinstance(raw, dict) and "due" in raw and not isinstance(due, datetime):
+            raise ValueError("due to be a date and a time such as 2026-11-30T23:59:00")  # a day alone has no end
+        return raw | {"due": due} if isinstance(raw, dict) and "due" in raw else raw
 
 
 def load_assignment(folder: Path) -> Assignment:
@@ -134,6 +148,7 @@ def _assignment(file: _File, folder: Path) -> Assignment:
         pictures=file.pictures,
         limits=file.limits,
         sources=file.sources,
+        late=file.late,
     )
 
 
@@ -160,6 +175,8 @@ def _problems(assignment: Assignment) -> Iterator[str]:
         value = getattr(assignment.limits, field.name)
         if value is not None and not 0 < value < float("inf"):
             yield f"limits.{field.name}: found {value}, expected a number above 0"
+    if assignment.late is not None:
+        yield from (f"late.{problem}" for problem in lateness.problems(assignment.late))
     yield from section_problems(assignment)
     yield from _source_problems(assignment)
     if not assignment.rubric:

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,26 @@ def unflagged_zip(names: Mapping[bytes, bytes]) -> bytes:
     return made
 
 
+def windows_zip(files: Mapping[str, bytes], encoding: str = "cp950") -> bytes:
+    """A zip as Windows packs it: names in its own code page where that has them, without word of it, else in UTF-8."""
+    stand_ins: dict[bytes, bytes] = {}
+    names: dict[str, bytes] = {}
+    for name, content in files.items():
+        try:
+            raw = name.encode(encoding)
+        except UnicodeEncodeError:
+            raw = b""
+        stand_in = f"~{len(names)}~".ljust(len(raw), "~") if len(raw) > 8 and not raw.isascii() else name
+        names[stand_in] = content
+        if stand_in != name:
+            stand_ins[stand_in.encode()] = raw
+    made = zip_bytes(names)
+    for stand_in_raw, raw in stand_ins.items():
+        assert made.count(stand_in_raw) == 2, "a stand-in occurs elsewhere in the archive"
+        made = made.replace(stand_in_raw, raw)
+    return made
+
+
 def write_tar(path: Path, files: Mapping[str, bytes], *links: tarfile.TarInfo, form: str = "gz") -> Path:
     with tarfile.open(path, f"w:{form}") as archive:  # type: ignore[call-overload]
         for name, content in files.items():
@@ -85,7 +105,7 @@ def canvas_name(slug: str, user: int | str, upload: int, file: str, *, late: boo
     return f"{slug}{'_LATE' if late else ''}_{user}_{upload}_{file}"
 
 
-def by_name(submissions: tuple[Submission, ...]) -> dict[str, Submission]:
+def by_name(submissions: Collection[Submission]) -> dict[str, Submission]:
     """The submissions by their student's name, which no two share."""
     assert len({one.student.name for one in submissions}) == len(submissions)
     return {one.student.name: one for one in submissions}

@@ -42,7 +42,10 @@ def assert_clear(done: subprocess.CompletedProcess[str], *, says: str) -> None:
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "demo", "grade", "check", "assignments", "doctor", "data", "data fetch"])
+COMMANDS = ("demo", "grade", "check", "export", "push", "assignments", "doctor")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "data", "data fetch"])
 def test_help(tmp_path: Path, command: str) -> None:
     done = grader(tmp_path, *command.split(), "--help")
     assert done.returncode == 0
@@ -55,7 +58,7 @@ def test_every_command_in_the_readme_exists() -> None:
 
     named = set(re.findall(r"(?:^|[`\s])grader ([a-z]+)", (ROOT / "README.md").read_text("utf-8")))
     known = {(command.name or command.callback.__name__) for command in app.registered_commands if command.callback}
-    assert known == {"demo", "grade", "check", "assignments", "doctor"}
+    assert known == set(COMMANDS)
     assert named & known == known, "each command is shown in the README"
 
 
@@ -79,10 +82,27 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
         pytest.param(["check", "hw.ipynb"], "say --assignment", id="not recognised"),
         pytest.param(["check", "--assignment", "x", "hw.ipynb"], "x: no such assignment", id="check assignment"),
         pytest.param(["grade", "disease", "hw.ipynb", "--lms", "moodle"], "Moodle", id="another LMS"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--due", "2026-11-30"], "--due: found 2026-11-30", id="due"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--late", "percent:10"], "nothing is due", id="late"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--roster", "hw.ipynb"], "hw.ipynb", id="roster"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--extensions", "x.csv"], "nothing is due", id="extensions"),
+        pytest.param(["export", "empty"], "Give the folder that grader grade wrote", id="no results"),
+        pytest.param(
+            ["push", "graded", "--to", "canvas", "--url", "http://school.example", "--assignment", "1"],
+            "expected an address such as https://",
+            id="not encrypted",
+        ),
+        pytest.param(
+            ["push", "graded", "--to", "moodle", "--url", "https://school.example", "--assignment", "1"],
+            "There is no token for school.example",
+            id="no token",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], says: str) -> None:
-    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "graded"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "graded" / "grades.json").write_text('{"assignment": "disease", "submissions": []}')
     (tmp_path / "hw.ipynb").write_bytes(notebook_bytes("1"))
     assert_clear(grader(tmp_path, *arguments), says=says)
 

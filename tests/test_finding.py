@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.execution import _array
+from grader.answers import array_in
 from grader.records import Limits
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
@@ -87,7 +87,7 @@ def find(sandbox: NamespaceSandbox, one: Asked, *cells: str) -> Found:
     failed = [cell["outputs"] for cell in json.loads(reply.executed)["cells"] if '"error"' in json.dumps(cell)]
     assert not failed, failed
     facts = json.loads(reply.facts)
-    answers = _array(reply.predictions)
+    answers = array_in(reply.predictions)
     assert answers is None or np.isfinite(answers[: protocol.ALONE]).all(), "one row alone is answered too"
     accuracy = None if answers is None else float(np.mean(np.ravel(answers) == one.hidden_targets))
     return Found(facts["chosen"], facts["attempts"], facts["versions"], accuracy)
@@ -503,6 +503,6 @@ net = Net()
 
 def test_a_model_that_looks_at_its_neighbours_answers_otherwise_alone(sandbox: NamespaceSandbox, digits: Asked) -> None:
     reply = sandbox.run(Job(notebook_bytes(OVER_THE_BATCH), {}, LIMITS, question=digits.question))
-    answers = _array(reply.predictions)
+    answers = array_in(reply.predictions)
     assert answers is not None and not answers[: protocol.ALONE].any()
     assert 0.2 < answers[protocol.ALONE + protocol.TOGETHER :].mean() < 0.8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,11 @@ def test_single_notebooks_and_archives_are_named_apart(tmp_path: Path) -> None:
 def test_an_empty_folder_holds_no_submission(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="it is empty"):
         read_submissions([write_folder(tmp_path / "in", {".DS_Store": b""})], workspace=tmp_path / "work")
+
+
+def test_names_that_unzip_left_in_another_encoding_are_read(tmp_path: Path) -> None:
+    names = ["李娜", "陈静", "张伟"]
+    for name in names:
+        folder = Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name.encode("gbk")))
+        write_folder(folder, {"hw.ipynb": NB})
+    assert set(by_name(read_submissions([tmp_path / "in"], workspace=tmp_path / "work"))) == set(names)

@@ -55,6 +55,11 @@ def test_reasons_for_review_come_from_the_scores_in_order() -> None:
     assert grade.needs_review
 
 
+def test_a_reason_that_many_scores_share_is_said_once() -> None:
+    grade = grade_scores(SUBMISSION, OK, [score(None, message("Read {n}.", n=1)) for _ in range(3)])
+    assert grade.review_reasons == (message("Read {n}.", n=1),)
+
+
 def test_nobody_looks_where_there_is_no_reason() -> None:
     assert not grade_scores(SUBMISSION, OK, [score(10)]).needs_review
 

@@ -261,7 +261,7 @@ def test_a_student_in_two_archives_is_one(tmp_path: Path) -> None:
         ("c.zip", b"7z\xbc\xaf\x27\x1c", "auto", "c.zip is a 7z archive"),
         ("c.pdf", b"%PDF-", "auto", "a PDF document"),
         ("c.docx", zip_bytes({"word/document.xml": b"x"}), "auto", "a Word document"),
-        ("c.ipynb", NB, "blackboard", "LMS blackboard is not known"),
+        ("c.ipynb", NB, "sakai", "LMS sakai is not known"),
     ],
 )
 def test_one_clear_line(tmp_path: Path, name: str, content: bytes | None, lms: str, says: str) -> None:

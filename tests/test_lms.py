@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.lms import canvas, folder, moodle
+from grader.lms import folder
+from grader.lms.canvas import reading as canvas
+from grader.lms.moodle import reading as moodle
 from grader.lms.owner import Owner, folded, safe_id, unique_id
 
 # ---------------------------------------------------------------- naming

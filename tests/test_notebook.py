@@ -322,8 +322,9 @@ FAILED = nbformat.v4.new_output("error", ename="NameError", evalue="x", tracebac
     ],
 )
 def test_what_was_saved_stands_beside_what_failed(before: list[Any], after: dict[str, Any], kept: bool) -> None:
-    handed_in = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fit()", outputs=before)])
-    executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(**{"source": "fit()", **after})])
-    (cell,) = with_saved_outputs(executed, handed_in).cells
+    handed_in = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fit()", id="fit", outputs=before)])
+    ran = nbformat.v4.new_code_cell(**{"source": "fit()", **after}, id="fit")
+    executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="ours"), ran])
+    _ours, cell = with_saved_outputs(executed, handed_in).cells
     assert cell.metadata.get(SAVED) == (before if kept else None)
     nbformat.validate(executed)

@@ -6,14 +6,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from grader.claims import Fit
+from grader.decisions import Fate, Filed, Intake, Received, Source
 from grader.language import LANGUAGES
+from grader.lateness import Extension, LatePolicy, judged
 from grader.records import Cell, CellError, Graded, Student, message
+from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from tests.graded_class import (
     ASSIGNMENT,
@@ -68,6 +72,22 @@ def ugly(executed: Path) -> Graded:
     )
 
 
+def late(one: Graded) -> Graded:
+    due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+    lateness = judged(LatePolicy(due, "percent", 10), Extension(days=1), due + timedelta(days=9), None, 70)
+    assert lateness is not None
+    return replace(one, grade=replace(one.grade, late=True, total=7, lateness=lateness))
+
+
+def hostile_intake(one: Graded) -> Intake:
+    """Names and reasons as nobody should give them, for every fate."""
+    why = message("<img src=x onerror=alert(1)>" + "w" * 400)
+    files = tuple(Filed(0, "<script>alert(1)</script>" + "f" * 300, fate, why, "a" * 200) for fate in Fate)
+    received = Received(one.submission, files, (why, message("</details></main><script>alert(1)</script>")), why)
+    source = Source("p" * 300, "folder", why, files)
+    return Intake((received, received), (source,), (one.submission.student,) * 3, (why,))
+
+
 @pytest.fixture
 def page_paths(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
     language = request.param
@@ -78,6 +98,8 @@ def page_paths(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
         write_student_report(one, ASSIGNMENT, language=language, folder=tmp_path / "ugly"),
         write_student_report(plain, ASSIGNMENT, language=language, folder=tmp_path / "plain"),
         write_class_page(results, ASSIGNMENT, language=language, out=tmp_path),
+        write_student_report(late(plain), ASSIGNMENT, language=language, folder=tmp_path / "late"),
+        write_intake_page(hostile_intake(one), ASSIGNMENT, language=language, out=tmp_path),
     ]
 
 

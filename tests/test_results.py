@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from grader.errors import OutputError
-from grader.records import Grade, Graded, Outcome, Score, message
+from grader.handback import read_results
+from grader.records import Grade, Graded, Message, Outcome, Score, message
 from grader.results import SCHEMA, write_results
 from tests.graded_class import (
     ASSIGNMENT,
@@ -57,7 +58,11 @@ def test_a_class_is_written_as_the_schema_says(tmp_path: Path) -> None:
     VALIDATOR.validate(grades)
     assert grades["made_at"] == "2025-03-01T12:00:00+00:00"
     assert [row["outcome"] for row in grades["submissions"]] == ["ok", "ok", "error", "missing", "grader_fault"]
-    assert grades["submissions"][0]["criteria"][1] == {
+    assert grades["title"] == {"en": "Who is ill?", "zh-TW": "疾病預測"}
+    criterion = grades["submissions"][0]["criteria"][1]
+    said = criterion.pop("said")
+    assert said["template"].startswith("{metric} on {n} hidden rows") and said["values"]["value"] == 0.861
+    assert criterion == {
         "id": "accuracy",
         "points": 60,
         "max": 60,
@@ -68,7 +73,30 @@ def test_a_class_is_written_as_the_schema_says(tmp_path: Path) -> None:
         "n": 2000,
         "reason": "accuracy_score on 2000 hidden rows: 0.861, 95 % interval 0.843 to 0.878; "
         "full points at 0.8, none at 0.58.",
+        "title": {"en": "Accuracy on hidden patients", "zh-TW": "在沒看過的病人資料上的準確率"},
     }
+
+
+@given(
+    values=st.dictionaries(
+        st.sampled_from("abc"),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        min_size=3,
+    ),
+    deep=st.booleans(),
+)
+def test_a_reason_is_said_from_the_file_as_it_was_said_before(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, object], deep: bool
+) -> None:
+    reason = Message("{a}, {b}: {c}", values)
+    if deep:
+        reason = message("{reason} ({points:.2f})", reason=reason, points=float("nan"))
+    folder = tmp_path_factory.mktemp("said")
+    result = strong()
+    scores = (replace(result.grade.scores[0], reason=reason), *result.grade.scores[1:])
+    VALIDATOR.validate(written([replace(result, grade=replace(result.grade, scores=scores))], folder))
+    said = read_results(folder).students[0].criteria[0].said
+    assert str(said) == str(reason).encode("utf-8", "replace").decode()
 
 
 def test_the_schema_allows_nothing_else(tmp_path: Path) -> None:

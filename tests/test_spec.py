@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from grader.errors import AssignmentError
+from grader.lateness import LatePolicy
 from grader.records import Assignment, Limits, PublicSet
 from grader.rubric.metric import MetricReached
 from grader.spec import find_assignments, load_assignment, recognise
@@ -19,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 NUMBER = "expected a valid number, unable to parse string as a number"
 ONE_HIDDEN = "data.hidden: expected exactly one of generator and file"
 ACCURACY_TITLE = 'title = { en = "Accuracy", zh-TW = "準確率" }'
+LATE = "[late]\ndue = 2026-11-30T23:59:00\n"
 
 
 def problems(folder: Path) -> list[str]:
@@ -59,6 +62,17 @@ def test_downloads_are_the_files_that_the_course_hands_out(tmp_path: Path) -> No
     table = '[sources]\n"https://host.org/coins%20(1).csv?raw=true" = "coins.csv"\n"c.csv" = "coins.csv"\n[limits]'
     sources = coins(tmp_path, ("[limits]", table)).sources
     assert sources == {"https://host.org/coins%20(1).csv?raw=true": "coins.csv", "c.csv": "coins.csv"}
+
+
+@pytest.mark.parametrize("due", ["2026-11-30T23:59:00+08:00", '"2026-11-30 23:59+08:00"'])
+def test_late_work_costs_what_the_assignment_says(tmp_path: Path, due: str) -> None:
+    section = f'[late]\ndue = {due}\npolicy = "percent"\npercent_per_day = 10\nat_most = 50\n[limits]'
+    found = coins(tmp_path, ("[limits]", section)).late
+    assert found == LatePolicy(datetime.fromisoformat("2026-11-30T23:59:00+08:00"), "percent", 10, 50)
+
+
+def test_a_policy_may_wait_for_its_due_time(tmp_path: Path) -> None:
+    assert coins(tmp_path, ("[limits]", '[late]\npolicy = "zero"\n[limits]')).late == LatePolicy(policy="zero")
 
 
 def test_a_criterion_without_a_title_is_called_by_its_id(tmp_path: Path) -> None:
@@ -131,6 +145,32 @@ SLIPS = [
     ),
     ("[limits]", '[sources]\n"a/x.csv" = "coins.csv"\n[limits]', 'sources."a/x.csv": expected an address (https'),
     ("[limits]", '[sources]\n"x.csv" = 5\n[limits]', "sources.x.csv: found 5, expected a valid string"),
+    ("[limits]", f"{LATE}dues = 1\n[limits]", "late.dues: not known here"),
+    (
+        "[limits]",
+        "[late]\ndue = 2026-11-30\n[limits]",
+        "late: found {'due': datetime.date(2026, 11, 30)}, ",
+    ),
+    (
+        "[limits]",
+        "[late]\ndue = 20261130\n[limits]",
+        "late: found {'due': 20261130}, expected due to be",
+    ),
+    (
+        "[limits]",
+        f'{LATE}policy = "half"\n[limits]',
+        "late.policy: found 'half', expected 'none', ",
+    ),
+    ("[limits]", f'{LATE}policy = "percent"\n[limits]', "late.percent_per_day: missing; policy 'percent' needs it"),
+    (
+        "[limits]",
+        f"{LATE}percent_per_day = 101\n[limits]",
+        "late.percent_per_day: found 101, expected a number",
+    ),
+    ("[limits]", f"{LATE}at_most = nan\n[limits]", "late.at_most: found nan, expected a number above 0"),
+    ("[limits]", f"{LATE}free_days = -1\n[limits]", "late.free_days: found -1, expected 0 to 366"),
+    ("[limits]", f"{LATE}grace_minutes = -1\n[limits]", "late.grace_minutes: found -1, expected 0 to 10080"),
+    ("[limits]", f'{LATE}timezone = "Taipei"\n[limits]', "late.timezone: found 'Taipei', expected a name such as"),
     ('shows = "loss"', 'shows = "joy"', "rubric[2].shows: found 'joy', expected 'loss' or 'accuracy'"),
     ("full_characters = 100", "full_characters = 0", "rubric[4].full_characters: found 0, expected greater than 0"),
 ]

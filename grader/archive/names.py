@@ -1,26 +1,27 @@
-"""Names of files that strangers gave: read from unknown encodings, made comparable, judged before use."""
+"""Names of files that strangers gave: made comparable, judged before use."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
 from grader.records import Message, message
 
 JUNK_FOLDERS = frozenset({"__MACOSX", ".ipynb_checkpoints", ".virtual_documents", "__pycache__"})
 JUNK_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+_PICTURES = {code: 0x2400 + code for code in range(0x20)}  # ␀, ␁ ...: names that differ in them stay different
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def tidy_name(name: str) -> str:
-    """``name`` as data: NFC, ``/`` between its parts, no empty parts, control and half characters replaced by U+FFFD.
+    """``name`` as data: NFC, ``/`` between its parts, no empty parts, control characters made visible, or U+FFFD.
 
     A leading ``/`` stays, so that ``name_problem`` sees it; a trailing one marks a folder.
     """
-    name = unicodedata.normalize("NFC", _CONTROL.sub("\ufffd", name.replace("\\", "/")))
+    visible = _CONTROL.sub("\ufffd", name.translate(_PICTURES))
+    name = unicodedata.normalize("NFC", visible.replace("\\", "/"))
     inner = "/".join(part for part in name.split("/") if part not in ("", "."))
     return ("/" if name.startswith("/") else "") + inner + ("/" if inner and name.endswith("/") else "")
 
@@ -40,19 +41,3 @@ def is_junk(name: str) -> bool:
     """Whether ``name`` is something that computers leave behind and nobody hands in."""
     parts = name.rstrip("/").split("/")
     return not JUNK_FOLDERS.isdisjoint(parts) or parts[-1] in JUNK_FILES or parts[-1].startswith("._")
-
-
-def encoding_of(names: Iterable[bytes]) -> str:
-    """The encoding of names that come without word of it: the first that fits them all.
-
-    UTF-8 (macOS, Linux), Big5 (Windows in Taiwan), GBK (Windows in China), and code page 437, which fits anything.
-    """
-    names = list(names)
-    for encoding in ("utf-8", "cp950", "gbk"):
-        try:
-            for name in names:
-                name.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "cp437"

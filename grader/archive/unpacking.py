@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,11 +17,16 @@ from grader.records import Message, message
 class ArchiveLimits:
     """What one archive may hold. ``ratio``: unpacked to packed size, beyond which a large member is a bomb."""
 
-    entries: int = 20_000
+    entries: int = 100_000
     entry_bytes: int = 512 * 2**20
     total_bytes: int = 16 * 2**30
     ratio: int = 200
     free_bytes: int = 16 * 2**20  # a member or archive no larger than this may have any ratio
+
+    def after(self, archive: Archive) -> ArchiveLimits:
+        """What another archive may hold when they are to stay within these limits together."""
+        entries = self.entries - len(archive.entries)
+        return replace(self, entries=entries, total_bytes=self.total_bytes - sum(one.size for one in archive.entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Archive:
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
     skipped: tuple[str, ...] = ()
+    name: str = ""  # of the file or folder that was read
 
 
 class Reader(Protocol):
@@ -116,7 +123,7 @@ class Unpacking:
             if packed is not None and size > max(self.limits.free_bytes, packed * self.limits.ratio):
                 return message("it unpacks to more than {ratio} times its size: a zip bomb", ratio=self.limits.ratio)
             if self.written > self.limits.total_bytes:
-                raise too_large(self.name, self.limits)
+                raise too_large(self.name, self.limits, self.entries)
             file.write(chunk)
         return None
 
@@ -125,10 +132,17 @@ def too_many(name: str, limits: ArchiveLimits) -> IntakeError:
     return IntakeError(message("{name} holds more than {limit} files. Split it.", name=name, limit=limits.entries))
 
 
-def too_large(name: str, limits: ArchiveLimits) -> IntakeError:
-    return IntakeError(
-        message("{name} unpacks to more than {limit} MB. Split it.", name=name, limit=limits.total_bytes // 2**20)
-    )
+def too_large(name: str, limits: ArchiveLimits, entries: Mapping[str, Entry] | None = None) -> IntakeError:
+    """``entries``: what was unpacked until then, for the largest may be all that is wrong."""
+    limit = limits.total_bytes // 2**20
+    if not entries:
+        return IntakeError(message("{name} unpacks to more than {limit} MB. Split it.", name=name, limit=limit))
+    largest = max(entries.values(), key=lambda entry: entry.size)
+    template = message(
+        "{name} unpacks to more than {limit} MB; {largest} alone is {size} MB. Take it out, or split the archive.",
+        name=name, limit=limit, largest=largest.name, size=largest.size // 2**20,
+    )  # fmt: skip
+    return IntakeError(template)
 
 
 def damaged(name: str, reason: object) -> IntakeError:
@@ -139,3 +153,11 @@ def damaged(name: str, reason: object) -> IntakeError:
             reason=str(reason) or type(reason).__name__,
         )
     )
+
+
+def local_time(seconds: float) -> datetime | None:
+    """``seconds`` since 1970 as archives and folders keep them; None for a time that never was."""
+    try:
+        return datetime.fromtimestamp(seconds)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from grader.archive.names import encoding_of, is_junk, tidy_name
-from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, too_many
+from grader.archive.encoding import decoded
+from grader.archive.names import is_junk, tidy_name
+from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, local_time, too_many
 from grader.errors import IntakeError
 from grader.lms.owner import Owner
 from grader.records import message
@@ -26,38 +26,38 @@ def scan(folder: Path, limits: ArchiveLimits | None = None) -> Archive:
     entries: dict[str, Entry] = {}
     refused: list[Refused] = []
     skipped: list[str] = []
+    paths = list(_walked(folder, limits or ArchiveLimits()))
+    names = decoded([os.fsencode(path.relative_to(folder)) for path in paths])
+    for path, known_as in zip(paths, map(tidy_name, names), strict=True):
+        state = path.lstat()
+        if stat.S_ISDIR(state.st_mode):
+            skipped.append(known_as + "/")
+        elif is_junk(known_as):
+            skipped.append(known_as)
+        elif not stat.S_ISREG(state.st_mode):
+            refused.append(Refused(known_as, message("it is a link or a device; expected an ordinary file")))
+        elif known_as in entries:
+            reason = message("another file has the same name in another spelling; that one was taken")
+            refused.append(Refused(known_as, reason, harmful=False))
+        else:
+            entries[known_as] = Entry(known_as, path, state.st_size, local_time(state.st_mtime))
+    return Archive(tuple(entries.values()), tuple(refused), tuple(skipped))
+
+
+def _walked(folder: Path, limits: ArchiveLimits) -> Iterator[Path]:
+    """All that is under ``folder``, whatever it is, up to the limit."""
     count = 0
     for parent, folders, files in os.walk(folder, onerror=_unreadable):
         folders.sort()
         for name in [*folders, *sorted(files)]:
             count += 1
-            if count > (limits or ArchiveLimits()).entries:
-                raise too_many(str(folder), limits or ArchiveLimits())
-            path = Path(parent, name)
-            known_as = _name(path.relative_to(folder))
-            state = path.lstat()
-            if stat.S_ISDIR(state.st_mode):
-                skipped.append(known_as + "/")
-            elif is_junk(known_as):
-                skipped.append(known_as)
-            elif not stat.S_ISREG(state.st_mode):
-                refused.append(Refused(known_as, message("it is a link or a device; expected an ordinary file")))
-            elif known_as in entries:
-                reason = message("another file has the same name in another spelling; that one was taken")
-                refused.append(Refused(known_as, reason, harmful=False))
-            else:
-                modified = datetime.fromtimestamp(state.st_mtime)
-                entries[known_as] = Entry(known_as, path, state.st_size, modified)
-    return Archive(tuple(entries.values()), tuple(refused), tuple(skipped))
+            if count > limits.entries:
+                raise too_many(str(folder), limits)
+            yield Path(parent, name)
 
 
 def _unreadable(error: OSError) -> None:
     raise IntakeError(message("{path} cannot be read: {reason}.", path=str(error.filename), reason=str(error.strerror)))
-
-
-def _name(path: Path) -> str:
-    raw = os.fsencode(path)
-    return tidy_name(raw.decode(encoding_of([raw])))
 
 
 def parse_name(name: str) -> Owner | None:
@@ -80,6 +80,11 @@ def could_be_handed_in(name: str) -> bool:
     """Whether ``name`` is of a kind that stands for a student; data files at the top of a class do not."""
     path = PurePosixPath(name)
     return path.suffix.lower() in _HANDED_IN and not path.name.lower().startswith(_FOR_ALL)
+
+
+def is_document(name: str) -> bool:
+    """Whether ``name`` could be handed in, and is not an archive, which may be anything."""
+    return could_be_handed_in(name) and not name.lower().endswith(_ARCHIVES)
 
 
 def is_notebook(name: str) -> bool:

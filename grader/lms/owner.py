@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 
-from grader.records import Student
+from grader.records import Message, Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,12 @@ class Owner:
     late: bool | None = None
     order: int = 0  # grows with each upload, where the LMS counts them
     typed: bool = False  # text or an address typed into the LMS, not a file
-    submitted_at: datetime | None = None  # aware where the LMS names a zone
+    submitted_at: datetime | None = None  # aware where the LMS names a zone; files of one attempt have the same
     email: str = ""
     username: str = ""  # login or student number
     group: tuple[Student, ...] = ()  # of several, with the ids that the LMS gives them
+    about: bool = False  # a file of the LMS's own: about this student, or without a name about the class
+    notes: tuple[Message, ...] = ()  # how it was told whose it is, where a person should know
 
 
 Naming = Callable[[str], Owner | None]  # the owner of an entry's name, or None for one that the LMS would not give

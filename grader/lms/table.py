@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from grader.atomic import write_text
-from grader.handback import HandedBack, Order, Result, Results
+from grader.handback import HandedBack, Missing, Order, Result, Results
+from grader.records import Student
 from grader.spreadsheet import csv_text, defused, points_cell
 
 FILE = "grades-for-lms.csv"
 _COLUMNS = ("Name", "ID", "Username", "Email", "Total", "Maximum", "Late", "Needs review")
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
-    """Writes ``grades-for-lms.csv``: a group has a line for each of its members."""
+def hand_back(results: Results, order: Order, *, file: str = FILE) -> HandedBack:
+    """Writes ``file``: a group has a line for each of its members, absent students have one each."""
     criteria = list(dict.fromkeys(each.criterion for one in results.students for each in one.criteria))
     rows = [row for one in results.students for row in _rows(one, criteria)]
-    path = order.out / FILE
+    rows += [[*_absent(student, results.max, order.missing), *[""] * len(criteria)] for student in results.absent]
+    path = order.out / file
     write_text(path, csv_text([[*_COLUMNS, *map(defused, criteria)], *rows]))
     return HandedBack((path,))
+
+
+def _absent(student: Student, most: float, missing: Missing) -> list[str]:
+    known = [defused(text) for text in (student.name, student.key or student.id, student.username, student.email)]
+    return [*known, "0" if missing is Missing.ZERO else "", points_cell(most), "", "false"]
 
 
 def _rows(one: Result, criteria: list[str]) -> list[list[str]]:

@@ -12,6 +12,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +27,7 @@ from grader.language import Translation, translation
 from grader.records import Assignment, Graded, Message, Outcome, message
 from grader.report import adapted, advice, picture
 from grader.report.notebook_page import notebook_view
+from grader.rubric.tested import IN_THE_STUDENTS_PROCESS
 
 _FITS_SHOWN = 3
 
@@ -80,7 +82,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
     run = graded.run
     scores = [(score, picture.scale_picture(score)) for score in graded.grade.scores]
     page = (
-        _environment(language)
+        environment(language)
         .get_template("student.html")
         .render(
             assignment=assignment,
@@ -89,6 +91,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
             run=run,
             grade=graded.grade,
             scores=scores,
+            forgeable=IN_THE_STUDENTS_PROCESS if run.tests else None,
             failed=[(cell, cell.error, advice.hint(cell.error)) for cell in run.cells if cell.error is not None],
             unreached=_unreached(graded),
             translated=adapted.translated(run.facts.adaptations),
@@ -136,7 +139,7 @@ def write_class_page(results: Sequence[Graded], assignment: Assignment, *, langu
     totals = [total for total, _most in known]
     happened = Counter(graded.run.outcome for graded in ordered)
     page = (
-        _environment(language)
+        environment(language)
         .get_template("class.html")
         .render(
             assignment=assignment,
@@ -189,7 +192,7 @@ def _stands_out(graded: Graded) -> bool:
 
 
 @cache
-def _environment(language: str) -> Environment:
+def environment(language: str) -> Environment:
     words = translation(language)
     environment = Environment(
         loader=PackageLoader("grader"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -209,6 +212,9 @@ def _environment(language: str) -> Environment:
         title_in=words.title,
         word=lambda name: _worded(name, words),
         points=_points,
+        moment=_moment,
+        span=lambda time: _span(time, words),
+        system=lambda lms: words.text("folder") if lms == "folder" else lms.capitalize(),
         measured=_measured,
         duration=lambda seconds: _duration(seconds, words),
         report_link=lambda student_id: f"students/{quote(student_id, safe='')}/report.html",
@@ -246,6 +252,22 @@ def _measured(value: float | None) -> str:
     if value == int(value) and abs(value) < 1e6:
         return str(int(value)) if abs(value) > 1 else f"{value:.3f}"
     return f"{value:.3f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
+
+
+def _moment(when: datetime) -> str:
+    """With its offset from UTC where it has one: two zones may meet on a page."""
+    return f"{when:%Y-%m-%d %H:%M}" + (f" {when.isoformat()[-6:]}" if when.tzinfo is not None else "")
+
+
+def _span(time: timedelta, words: Translation) -> str:
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 1:
+        return words.text("less than a minute")
+    if minutes < 60:
+        return words.text("{minutes} min", minutes=minutes)
+    if minutes < 48 * 60:
+        return words.text("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+    return words.text("{days} d {hours} h", days=minutes // 1440, hours=minutes // 60 % 24)
 
 
 def _duration(seconds: float, words: Translation) -> str:

@@ -44,6 +44,7 @@ class JobFolder:
         self.path = Path(tempfile.mkdtemp(prefix="grader-", dir=_short_temporary_folder()))
         self._out: int | None = None
         self._hidden: int | None = None
+        self._owner: tuple[int, int] | None = None
         try:
             for name in ("work", "home", "tmp", "run", "out", "hidden"):
                 (self.path / name).mkdir(mode=0o700)
@@ -87,6 +88,13 @@ class JobFolder:
             copy(cover, own / name)
         return own
 
+    def give_to(self, uid: int, gid: int) -> None:
+        """Before the notebook starts: the folder and all in it, now and later, belongs to another user."""
+        self._owner = (uid, gid)
+        for parent, folders, files in os.walk(self.path):
+            for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):  # noqa: PTH118
+                os.chown(path, uid, gid, follow_symlinks=False)
+
     @property
     def log(self) -> Path:
         """Where the driver's errors go; a notebook can write there as well."""
@@ -123,6 +131,8 @@ class JobFolder:
         for name, data in ((protocol.HIDDEN_INPUTS, buffer.getvalue()), (protocol.HIDDEN_COMPLETE, b"")):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
             with os.fdopen(self._open(self._hidden, "hidden", name, flags), "wb") as file:
+                if self._owner is not None:
+                    os.fchown(file.fileno(), *self._owner)
                 file.write(data)
             self.given_mb += len(data) / MEGABYTE
 

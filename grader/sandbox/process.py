@@ -41,7 +41,10 @@ def plain_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> 
 
 
 class ProcessSandbox:
-    """``inherited`` is the environment of which a notebook gets the few names it needs."""
+    """``inherited`` is the environment of which a notebook gets the few names it needs.
+
+    ``mounts``: whether ``command`` shows the notebook a view of its own; only the plain one, by default, does not.
+    """
 
     def __init__(
         self,
@@ -49,16 +52,18 @@ class ProcessSandbox:
         *,
         confinement: str = "process",
         command: Callable[[Job, JobFolder, Mapping[str, str]], Command] = plain_command,
+        mounts: bool | None = None,
     ) -> None:
         self.confinement = confinement
         self._inherited = inherited
         self._command = command
+        self._mounts = command is not plain_command if mounts is None else mounts
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._closed = False
 
     def run(self, job: Job) -> Reply:
-        folder = JobFolder(job, confined=self._command is not plain_command)
+        folder = JobFolder(job, confined=self._mounts)
         group = memory_group(job.limits.memory_mb)
         try:
             return self._run(job, folder, group)

@@ -251,7 +251,9 @@ class Classroom:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(content)
         (self.places.class_folder / "00 honest" / "notes.txt").write_text(self.places.canary)
-        submissions = read_submissions([self.places.class_folder], lms="folder", workspace=self.places.root / "intake")
+        submissions = read_submissions(
+            [self.places.class_folder], lms="folder", workspace=self.places.root / "intake"
+        ).submissions
         settings = Settings(self.places.out, self.secret, jobs=jobs)
         results = grade_class(self.assignment, submissions, sandbox, settings)
         self.results = {graded.submission.student.name: graded for graded in results}

@@ -264,7 +264,7 @@ def ugly_archive() -> bytes:
 
 
 def graded_archive(archive: Path, classroom: Classroom, folder: Path) -> dict[str, Any]:
-    submissions = read_submissions([archive], workspace=folder / "intake")
+    submissions = read_submissions([archive], workspace=folder / "intake").submissions
     settings = Settings(folder / "out", b"x" * 32)
     graded = grade_class(classroom.assignment, submissions, FakeSandbox(finished), settings)
     return {each.submission.student.name: each for each in graded}

@@ -24,6 +24,7 @@ from tests.pictures.assignment import photos
 from tests.pictures.made import jpeg, photo, two_classes
 
 ASKED = Pictures((24, 24))
+ASKING = Assignment("photos", "1", Path(), {"en": "Photos"}, (), pictures=ASKED)
 SECRET = b"s" * 32
 
 
@@ -33,7 +34,7 @@ def assignment(tmp_path: Path) -> Assignment:
 
 
 def read_one(path: Path, workspace: Path) -> Submission:
-    (one,) = read_submissions([path], workspace=workspace, pictures=ASKED)
+    (one,) = read_submissions([path], workspace=workspace, assignment=ASKING)
     return one
 
 
@@ -48,7 +49,7 @@ def test_a_zip_beside_a_notebook_is_opened_where_pictures_are_asked_for(tmp_path
     photos_zip = zip_bytes(two_classes(3, "mine") | {"__MACOSX/mine/red/._000.jpg": b"x", "mine/.DS_Store": b"x"})
     files = {moodle_name("Ann", 1, "hw.ipynb"): notebook_bytes("x = 1"), moodle_name("Ann", 1, "p.zip"): photos_zip}
     path = write_zip(tmp_path / "class.zip", files)
-    one = by_name(read_submissions([path], workspace=tmp_path / "w", pictures=ASKED))["Ann"]
+    one = by_name(read_submissions([path], workspace=tmp_path / "w", assignment=ASKING))["Ann"]
     assert names(one) == two_classes(3, "mine").keys()
     assert {(each.archive, each.inner == each.name) for each in one.attachments} == {("p.zip", True)}
     assert "p.zip was unpacked." in said(one)
@@ -111,7 +112,7 @@ def group_folder(folder: Path, groups: Mapping[str, Mapping[str, bytes]], *cells
 
 
 def graded_class(assignment: Assignment, folder: Path, sandbox: object, out: Path) -> dict[str, Graded]:
-    handed_in = read_submissions([folder], workspace=out / "in", pictures=assignment.pictures)
+    handed_in = read_submissions([folder], workspace=out / "in", assignment=assignment).submissions
     results = grade_class(assignment, handed_in, sandbox, Settings(out, SECRET))  # type: ignore[arg-type]
     return {one.submission.student.name: one for one in results}
 

@@ -106,9 +106,8 @@ def test_a_notebook_checked_at_home_comes_with_its_pictures_and_report(
     tmp_path: Path, lying: dict[str, bytes], found: set[str]
 ) -> None:
     home = write_folder(tmp_path / "home", {"photos.ipynb": notebook_bytes(), **lying})
-    asked = load_assignment(FOLDER).pictures
-
-    (one,) = read_submissions([home / "photos.ipynb"], lms="folder", workspace=tmp_path / "work", pictures=asked)
+    photos = load_assignment(FOLDER)
+    (one,) = read_submissions([home / "photos.ipynb"], lms="folder", workspace=tmp_path / "work", assignment=photos)
 
     assert (one.student.name, one.notebook_name) == ("photos", "photos.ipynb")
     assert {attachment.name for attachment in one.attachments} == found

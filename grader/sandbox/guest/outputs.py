@@ -49,7 +49,7 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
     def _mark_cut(self, cell: NotebookNode) -> None:
         if not self.cut:
             self.cut = True
-            text = "\n[output cut here: the limit for one cell was reached]\n"
+            text = f"\n{protocol.OUTPUT_CUT}\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
 
 

@@ -24,6 +24,7 @@ STARTED, CELLS_ENDED, READY = "started", "cells_ended", "ready"
 HIDDEN_INPUTS, HIDDEN_COMPLETE = "inputs.npy", "complete"
 
 MAX_EXECUTED_BYTES = 64 << 20
+OUTPUT_CUT = "[output cut here: the limit for one cell was reached]"
 MAX_FACTS_BYTES = 4 << 20
 
 PUBLIC_ROWS = 1000  # with their answers, for finding how the model wants to be asked

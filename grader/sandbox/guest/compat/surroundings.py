@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import colab, commands, downloads, log, magics, reading, tracebacks, tracking
+from . import colab, commands, downloads, log, magics, otter, reading, tracebacks, tracking
 from .files import Finder
 from .reading import AfterImport
 from .sources import Handout
@@ -25,6 +25,7 @@ def start(app: Any, job: Path, request: Mapping[str, Any], after_import: AfterIm
     reading.start(finder, after_import)
     colab.start(handout, finder)
     tracking.start()
+    otter.start()
     magics.start(app.shell, app.kernel)
     tracebacks.start(app.shell)
     commands.lay_out(job)

@@ -1,0 +1,117 @@
+"""Blackboard's gradebook as "Work Offline, Download" gives it: tab-separated UTF-16 called ``.xls``, or a CSV.
+
+Who it is says the column ``Username``. A column ``HW 1 [Total Pts: 100 Score] |12345`` takes grades: its number alone
+tells Blackboard which one it is. One column downloaded with its comments has ``Feedback to Learner`` beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grader.errors import IntakeError
+from grader.lms.columns import Column
+from grader.lms.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
+from grader.lms.owner import folded
+from grader.lms.sheet import Sheet, parsed_number, read_sheet
+from grader.records import Message, Submission, message
+from grader.sentences import listed
+
+_COLUMN = re.compile(r"(?P<title>.*?)\s*\[(?P<about>[^\[\]]*)\]\s*\|\s*(?P<id>[0-9_]+)", re.DOTALL)
+_POINTS = re.compile(r"[:：]\s*(?P<points>[0-9]+(?:[.,][0-9]+)?)\s*(?P<shown>.*)")
+_USERNAME = frozenset({"username", "user name", "使用者名稱", "用户名"})
+_NUMBER = frozenset({"student id", "學生 id", "学生 id"})
+_FIRST, _LAST = frozenset({"first name", "名字", "名"}), frozenset({"last name", "姓氏", "姓"})
+# A grade typed into a column that shows letters, percentages or words would be read as one of those.
+_SHOWN_OTHERWISE = ("Letter", "Text", "Percentage", "Complete/Incomplete")
+_EXEMPT = frozenset({"exempt", "ex", "豁免", "免除", "免评分", "免評分"})
+
+
+def recognises(sheet: Sheet) -> bool:
+    """Also when it was edited, so that what is wrong with it can be said."""
+    titled = any("[" in heading and _POINTS.search(heading) for heading in sheet.header)
+    return any(map(_COLUMN.fullmatch, sheet.header)) or (_place(sheet, _USERNAME) is not None and titled)
+
+
+def read(path: Path) -> Gradebook:
+    """Raises ``IntakeError`` with every reason why the file cannot be filled in."""
+    sheet = read_sheet(path)
+    place = _place(sheet, _USERNAME)
+    if place is None:
+        raise IntakeError(
+            message(
+                '{file}, line {line}: found the columns {found}, expected one called "Username". Download the '
+                "gradebook from Blackboard again and leave its first line as it is.",
+                file=path,
+                line=sheet.line(0),
+                found=listed(sheet.header, most=8),
+            )
+        )
+    rows = tuple(_rows(sheet, place))
+    columns = tuple(_columns(sheet))
+    raise_all([*_nameless(sheet, rows), *repeated_keys(sheet, [one for one in rows if one.key], "Username"),
+               *_no_column(sheet, columns)])  # fmt: skip
+    return Gradebook("blackboard", sheet, columns, rows, _is_exempt, _is_empty)
+
+
+def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
+    if sheets:
+        book = read(only_sheet(sheets))
+        check_somebody(book, people(submissions))
+
+
+def _is_exempt(text: str) -> bool:
+    return folded(text) in _EXEMPT
+
+
+def _is_empty(text: str) -> bool:
+    """Until there is a grade the cell says what it waits for: "Needs Grading", "In Progress(40.00)"."""
+    return parsed_number(text) is None
+
+
+def _place(sheet: Sheet, called: frozenset[str]) -> int | None:
+    return next((place for place, heading in enumerate(sheet.header) if folded(heading) in called), None)
+
+
+def _rows(sheet: Sheet, username: int) -> Iterator[Row]:
+    first, last, student_number = (_place(sheet, called) for called in (_FIRST, _LAST, _NUMBER))
+    for index in range(1, len(sheet.rows)):
+        given, family, other = (
+            sheet.cell(index, place).strip() if place is not None else "" for place in (first, last, student_number)
+        )
+        key = sheet.cell(index, username).strip()
+        name = f"{family}, {given}" if given and family else given or family
+        yield Row(index, name or key, key, tuple(filter(None, (key, other))))
+
+
+def _columns(sheet: Sheet) -> Iterator[Column]:
+    for index, heading in enumerate(sheet.header):
+        found = _COLUMN.fullmatch(heading)
+        points = _POINTS.search(found["about"]) if found else None
+        # Without a plain number it is a total, "up to" what it adds together.
+        if found and points and not points["shown"].strip().endswith(_SHOWN_OTHERWISE):
+            yield Column(index, heading, found["title"], found["id"], parsed_number(points["points"]))
+
+
+def _nameless(sheet: Sheet, rows: Sequence[Row]) -> Iterator[Message]:
+    nameless = [row for row in rows if not row.key]
+    if nameless:
+        yield message(
+            '{file}, lines {lines}: found nothing in the column "Username", expected the student\'s. Download the '
+            "gradebook from Blackboard again.",
+            file=sheet.path,
+            lines=listed([str(sheet.line(row.index)) for row in nameless]),
+        )
+
+
+def _no_column(sheet: Sheet, columns: Sequence[Column]) -> Iterator[Message]:
+    if not columns:
+        yield message(
+            "{file}, line {line}: found no column that takes points among {found}, expected one such as "
+            '"HW 1 [Total Pts: 100 Score] |12345". Let Blackboard show the column\'s grades as scores and download the '
+            "gradebook again.",
+            file=sheet.path,
+            line=sheet.line(0),
+            found=listed(sheet.header, most=12),
+        )

@@ -1,0 +1,139 @@
+"""A teacher's gradebook as its LMS exported it, and whose line in it is whose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import IntakeError
+from grader.handback import Result
+from grader.lms.columns import Column
+from grader.lms.owner import folded
+from grader.lms.sheet import Sheet, parsed_number
+from grader.records import Message, Student, Submission, message
+from grader.sentences import joined, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One student's. ``key`` is what the LMS itself goes by, ``others`` are logins and student numbers."""
+
+    index: int
+    name: str
+    key: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gradebook:
+    """``kept`` says of a cell's text that it is no grade and stays, such as that a student is excused; ``empty`` that
+    it only waits for one.
+    """
+
+    lms: str
+    sheet: Sheet
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    kept: Callable[[str], bool]
+    empty: Callable[[str], bool]
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether the sheet's own numbers are written so."""
+        texts = [
+            self.sheet.cell(row, column.index) for row in range(1, len(self.sheet.rows)) for column in self.columns
+        ]
+        numbers = [text for text in texts if parsed_number(text) is not None]
+        return sum("," in text for text in numbers) > sum("." in text for text in numbers)
+
+
+def only_sheet(sheets: Sequence[Path]) -> Path:
+    """Raises ``IntakeError`` when it is not one."""
+    if len(sheets) != 1:
+        names = listed([str(path) for path in sheets])
+        raise IntakeError(
+            message("{count} gradebooks were given, expected one: {names}.", count=len(sheets), names=names)
+        )
+    return sheets[0]
+
+
+def raise_all(problems: Sequence[Message]) -> None:
+    if problems:
+        raise IntakeError(joined(problems))
+
+
+def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Message]:
+    """What is wrong with lines that name a student whom another line names as well."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        places[folded(row.key)].append(row.index)
+    return [
+        message(
+            '{file}, lines {lines}: found {found} in the column "{column}" more than once, expected each student '
+            "once. Download the file again.",
+            file=sheet.path,
+            lines=listed([str(sheet.line(index)) for index in where]),
+            found=key,
+            column=heading,
+        )
+        for key, where in places.items()
+        if len(where) > 1
+    ]
+
+
+def nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
+    """What to say when none of ``students`` has a line."""
+    return message(
+        "{file} and the submissions have no student in common: found {found}, expected {expected}. Export the "
+        "gradebook of the course that the submissions came from.",
+        file=book.sheet.path,
+        found=listed([f"{row.name} ({row.key})" for row in book.rows] or ["–"], most=3),
+        expected=listed([f"{one.name} ({one.key or one.id})" for one in students] or ["–"], most=3),
+    )
+
+
+def people(handed: Iterable[Submission | Result]) -> list[tuple[Student, str]]:
+    """Everybody who handed in, members of groups one by one, each with the LMS that they came under."""
+    return [(student, one.lms) for one in handed for student in one.group or (one.student,)]
+
+
+def check_somebody(book: Gradebook, everybody: Sequence[tuple[Student, str]]) -> None:
+    """Raises ``IntakeError`` when none of the students, each with the LMS they came under, has a line."""
+    find = finder(book)
+    if everybody and all(find(student, lms) is None for student, lms in everybody):
+        raise IntakeError(nobody_in_common(book, [student for student, _lms in everybody]))
+
+
+def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
+    """Tells the line of a student who came under an LMS: by that LMS's own id alone if it is the gradebook's, else by
+    login, student number or address, and by name where only one has it.
+    """
+    keys = _unambiguous((row.key, row) for row in book.rows)
+    others = _unambiguous((other, row) for row in book.rows for other in row.others)
+    names = _unambiguous((name, row) for row in book.rows for name in _spellings(row.name))
+
+    def find(student: Student, lms: str) -> int | None:
+        if lms == book.lms:
+            return keys.get(folded(student.key))
+        for value in filter(None, (student.username, student.email, student.id, student.name)):
+            if folded(value) in others:
+                return others[folded(value)]
+        return next((names[name] for name in _spellings(student.name) if name in names), None)
+
+    return find
+
+
+def _unambiguous(pairs: Iterable[tuple[str, Row]]) -> dict[str, int]:
+    places: dict[str, set[int]] = defaultdict(set)
+    for value, row in pairs:
+        places[folded(value.strip())].add(row.index)
+    return {value: next(iter(indices)) for value, indices in places.items() if value and len(indices) == 1}
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """ "Lee, Ann" is "Ann Lee" as well."""
+    plain = " ".join(folded(name).split())
+    last, comma, first = plain.partition(",")
+    return (plain, f"{first.strip()} {last.strip()}".strip()) if comma else (plain,)

@@ -1,0 +1,223 @@
+"""``submission_metadata.yml`` of Gradescope's export: who handed in which submission, and when.
+
+The file also holds every result and the whole history, hundreds of megabytes for a large class. It is read as a stream
+of YAML's events: only names and times are kept, what an alias stands for is never copied, and no type is guessed, so
+that the student number ``0123`` stays as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+from grader.records import Message, message
+
+FILE = "submission_metadata.yml"
+MAX_ALIASES = 10_000  # Gradescope's own exports have hardly any
+_MAX_DEPTH, _MAX_SUBMITTERS, _MAX_CHARACTERS, _MAX_SUBMISSIONS = 50, 200, 500, 100_000
+_NULL = ("", "~", "null", "Null", "NULL")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\s*(\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(UTC|Z|[-+]\d\d:?\d\d)?")
+
+_Value = str | dict[str, "_Value"] | list["_Value"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    name: str = ""
+    sid: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One submission. ``created_at`` is aware where the file names a zone."""
+
+    submitters: tuple[Submitter, ...] = ()
+    created_at: datetime | None = None
+
+
+@dataclass
+class Metadata:
+    """By the submission's folder. ``problem`` says why the file, or the rest of it, could not be used."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    problem: Message | None = None
+
+
+def read_metadata(path: Path) -> Metadata:
+    """What ``path`` says, as far as it can be read; never raises for what stands in the file."""
+    found = Metadata()
+    try:
+        with path.open("rb") as file:
+            reader = _Reader(yaml.parse(file, Loader=yaml.CSafeLoader))
+            for name, record in reader.records():
+                found.records.setdefault(name, record)
+    except _UnusableError as error:
+        found.problem = error.message
+    except (yaml.YAMLError, UnicodeError, ValueError, OSError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = str(getattr(error, "problem", None) or error)[:200]
+        if mark is None:
+            found.problem = message("{file} cannot be read: {reason}", file=FILE, reason=reason)
+        else:
+            found.problem = message(
+                "{file} cannot be read: {reason} in line {line}", file=FILE, reason=reason, line=mark.line + 1
+            )
+    return found
+
+
+class _UnusableError(Exception):
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(str(message))
+
+
+def _unexpected(found: Message) -> _UnusableError:
+    return _UnusableError(
+        message(
+            "{file} is not as Gradescope writes it: found {found}, expected a submission's name and what belongs to it",
+            file=FILE,
+            found=found,
+        )
+    )
+
+
+class _Reader:
+    """Events in, records out: one at a time, and no more kept than their own few words."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self._known: dict[str, _Value] = {}  # what anchors name, of what was kept
+        self._aliases = 0
+
+    def records(self) -> Iterator[tuple[str, Record]]:
+        start = next((one for one in self._events if isinstance(one, CollectionStartEvent | ScalarEvent)), None)
+        if start is None or (isinstance(start, ScalarEvent) and start.value in _NULL):
+            return  # an empty file
+        if not isinstance(start, MappingStartEvent):
+            raise _unexpected(message("a list") if isinstance(start, SequenceStartEvent) else message("plain text"))
+        for number, key in enumerate(self._until_end()):
+            if number >= _MAX_SUBMISSIONS:
+                raise _unexpected(message("more than {limit} submissions", limit=_MAX_SUBMISSIONS))
+            name = key.value if isinstance(key, ScalarEvent) else ""
+            value = self._next()
+            if isinstance(value, MappingStartEvent):
+                yield name, _record(dict(self._fields()))
+            else:
+                self._skip(value)
+
+    def _fields(self) -> Iterator[tuple[str, _Value]]:
+        """Of one submission's mapping what is wanted; the results and the history pass unseen."""
+        for key in self._until_end():
+            name = key.value.removeprefix(":") if isinstance(key, ScalarEvent) else ""
+            value = self._next()
+            if name in ("submitters", "created_at"):
+                yield name, self._value(value, 0)
+            else:
+                self._skip(value)
+
+    def _until_end(self) -> Iterator[Event]:
+        while not isinstance(event := self._next(), CollectionEndEvent):
+            if not isinstance(event, ScalarEvent):
+                self._skip(event)
+            yield event
+
+    def _next(self) -> Event:
+        event: Event = next(self._events)
+        if isinstance(event, AliasEvent):
+            self._aliases += 1
+            if self._aliases > MAX_ALIASES:
+                raise _unexpected(message("more than {limit} aliases", limit=MAX_ALIASES))
+        return event
+
+    def _skip(self, first: Event) -> None:
+        depth = int(isinstance(first, CollectionStartEvent))
+        while depth:
+            event = self._next()
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+
+    def _value(self, event: Event, depth: int) -> _Value:
+        if isinstance(event, AliasEvent):
+            return self._known.get(event.anchor or "")
+        if depth > _MAX_DEPTH:
+            raise _unexpected(message("data nested more than {limit} deep", limit=_MAX_DEPTH))
+        value: _Value = None
+        if isinstance(event, ScalarEvent):
+            value = _text(event)
+        elif isinstance(event, MappingStartEvent):
+            value = {}
+            for key in self._until_end():
+                inner = self._value(self._next(), depth + 1)
+                value[key.value.removeprefix(":") if isinstance(key, ScalarEvent) else ""] = inner
+        elif isinstance(event, SequenceStartEvent):
+            value = []
+            while not isinstance(one := self._next(), CollectionEndEvent):
+                value.append(self._value(one, depth + 1))
+                if len(value) > _MAX_SUBMITTERS:
+                    raise _unexpected(message("more than {limit} submitters of one submission", limit=_MAX_SUBMITTERS))
+        if isinstance(event, NodeEvent) and event.anchor:
+            self._known[event.anchor] = value
+        return value
+
+
+def _text(event: ScalarEvent) -> str | None:
+    text: str = event.value
+    if event.implicit[0] and text in _NULL:
+        return None
+    if event.tag in ("!binary", "tag:yaml.org,2002:binary"):
+        try:
+            text = base64.b64decode(text).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            return None
+    return text[:_MAX_CHARACTERS]
+
+
+def _record(fields: dict[str, _Value]) -> Record:
+    submitters = fields.get("submitters")
+    people = [one for one in submitters if isinstance(one, dict)] if isinstance(submitters, list) else []
+    return Record(
+        submitters=tuple(
+            Submitter(_line(one.get("name")), _line(one.get("sid")), _line(one.get("email"))) for one in people
+        ),
+        created_at=_created_at(fields.get("created_at")),
+    )
+
+
+def _line(value: _Value) -> str:
+    """On one line, whatever it was written on."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split()) if isinstance(value, str) else ""
+
+
+def _created_at(value: _Value) -> datetime | None:
+    if isinstance(value, dict):  # a time with its zone, as Ruby on Rails keeps it
+        value = value.get("utc") or value.get("time")
+    return parse_time(value) if isinstance(value, str) else None
+
+
+def parse_time(text: str) -> datetime | None:
+    """As YAML and JSON write it, in whichever of the two spellings of a zone; None where it is no time."""
+    found = _TIME.search(text)
+    if found is None:
+        return None
+    day, clock, fraction, zone = found.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{'+00:00' if zone == 'UTC' else zone or ''}")
+    except ValueError:
+        return None

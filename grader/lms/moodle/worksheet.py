@@ -1,0 +1,279 @@
+"""Moodle's "Download grading worksheet", the list that is filled in and uploaded again.
+
+Moodle writes its columns in one order, under names in the site's language: identifier ("Participant 12"; many
+languages have no space), full name unless marking is blind, status, a team's group, grade, maximum grade or scale,
+whether the grade can be changed, times, feedback comments. So columns are found by place and content.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import islice
+from pathlib import Path
+
+from grader.archive import filetype
+from grader.errors import IntakeError
+from grader.lms.moodle import words
+from grader.lms.sheet import Sheet, parsed_number, read_sheet
+from grader.records import Message, message
+
+_PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")
+_DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", re.DOTALL)
+_DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]+\s*")
+_SAID = 20  # problems of one file told one by one
+_TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """``points`` is the column after the grade: the maximum, or the labels where a ``scale`` is used."""
+
+    identifier: int
+    grade: int
+    points: int
+    scale: bool
+    changeable: int | None
+    modified: int | None
+    comments: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """``rows`` are those of each participant, by the number that the archive's entries have."""
+
+    sheet: Sheet
+    columns: Columns
+    rows: dict[str, int]
+    maximum: float
+    decimal_comma: bool
+
+    def locked(self, row: int) -> bool:
+        column = self.columns.changeable
+        return column is not None and self.sheet.cell(row, column).strip() in words.NO
+
+    def identifier(self, row: int) -> str:
+        return self.sheet.cell(row, self.columns.identifier).strip()
+
+
+def read_worksheet(path: Path) -> Worksheet:
+    """Raises ``IntakeError`` with everything that keeps the file at ``path`` from being filled in."""
+    _refuse_other_files(path)
+    sheet = read_sheet(path)
+    columns = find_columns(sheet)
+    if columns is None and len(sheet.rows) == 1 and not words.MODIFIED.isdisjoint(sheet.header):
+        raise IntakeError(message("{path} lists nobody; expected a row for each participant.", path=path))
+    if columns is None:
+        raise IntakeError(
+            message(
+                "{path}, line 1: found the columns {found}; expected a grading worksheet of Moodle, with columns for "
+                "identifier, grade, maximum grade and last modification. Download it from the assignment again.",
+                path=path, found=", ".join(sheet.header[:12]),
+            )
+        )  # fmt: skip
+    problems = list(islice(_problems(sheet, columns), _SAID + 1))  # each counts the lines before it
+    if problems:
+        raise IntakeError(together(problems))
+    numbers = {_number(sheet.cell(row, columns.identifier)): row for row in range(1, len(sheet.rows))}
+    shown = [sheet.cell(row, column) for row in numbers.values() for column in (columns.points, columns.grade)]
+    return Worksheet(
+        sheet=sheet,
+        columns=columns,
+        rows=numbers,
+        maximum=parsed_number(sheet.cell(1, columns.points)) or 0.0,
+        decimal_comma=any(_DECIMAL_COMMA.fullmatch(cell) for cell in shown),
+    )
+
+
+def together(problems: Sequence[Message]) -> Message:
+    """One message of several, a line each."""
+    said = list(problems[:_SAID])
+    if len(problems) > _SAID:
+        said.append(message("There are more problems; these are the first."))
+    return reduce(lambda first, second: message("{first}\n{second}", first=first, second=second), said)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raises ``IntakeError`` for the submissions' own archive, a workbook of Excel and the like."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(filetype.HEAD_BYTES)
+    except OSError:
+        return  # read_sheet says why
+    kind = None if head.startswith(_TEXT_MARKS) else filetype.binary_kind(head)
+    if kind is not None:
+        raise IntakeError(
+            message(
+                "{path} is {kind}; expected Moodle's grading worksheet, a CSV file, as it was downloaded.",
+                path=path, kind=kind,
+            )
+        )  # fmt: skip
+
+
+# ---------------------------------------------------------------- finding columns
+
+
+def find_columns(sheet: Sheet) -> Columns | None:
+    """None for a table that is no grading worksheet of Moodle."""
+    width = len(sheet.header)
+    identifier = next((column for column in range(width) if _identifies(_cells(sheet, column))), None)
+    if identifier is None:
+        return None
+    maximum = _named(sheet, words.MAXIMUM) or _last(
+        column for column in range(identifier + 2, width) if _is_maximum(sheet, column)
+    )
+    points = maximum or _named(sheet, words.SCALE) or _last(
+        column for column in range(identifier + 2, width) if _is_scale(_cells(sheet, column))
+    )  # fmt: skip
+    if points is None or points < identifier + 2:
+        return None
+    modified = _named(sheet, words.MODIFIED) or _last(
+        column for column in range(points + 1, width) if all(map(_is_time, _cells(sheet, column)))
+    )
+    comments = _named(sheet, words.COMMENTS)
+    if comments is None and modified is not None and not _english(sheet, identifier, points - 1, modified):
+        comments = modified + 1 if modified + 2 == width else None
+    changeable = (column for column in (points + 1, points + 2) if not words.NO.isdisjoint(_cells(sheet, column)))
+    found = Columns(identifier, points - 1, points, maximum is None, next(changeable, None), modified, comments)
+    return found if modified is not None or sheet.header[identifier] == words.ENGLISH_IDENTIFIER else None
+
+
+def _cells(sheet: Sheet, column: int) -> list[str]:
+    return [sheet.cell(row, column).strip() for row in range(1, len(sheet.rows))]
+
+
+def _named(sheet: Sheet, names: Iterable[str]) -> int | None:
+    found = [column for column, name in enumerate(sheet.header) if name in names]
+    return found[0] if len(found) == 1 else None
+
+
+def _last(columns: Iterator[int]) -> int | None:
+    return max(columns, default=None)
+
+
+def _identifies(cells: Sequence[str]) -> bool:
+    """One word and a number in half of the rows or more: the others are told as problems."""
+    found = [match["word"].strip() for match in map(_PARTICIPANT.fullmatch, cells) if match]
+    return bool(found) and 2 * len(found) >= len(cells) and len(set(found)) == 1 and found[0] != ""
+
+
+def _is_maximum(sheet: Sheet, column: int) -> bool:
+    values = {parsed_number(cell) for cell in _cells(sheet, column)}
+    before = _cells(sheet, column - 1)
+    return (
+        len(values) == 1 and None not in values and all(not cell or parsed_number(cell) is not None for cell in before)
+    )
+
+
+def _is_scale(cells: Sequence[str]) -> bool:
+    return len(set(cells)) == 1 and "\n" in cells[0]
+
+
+def _is_time(cell: str) -> bool:
+    return cell == "-" or _DATE.fullmatch(cell) is not None
+
+
+def _english(sheet: Sheet, identifier: int, grade: int, modified: int | None) -> bool:
+    """Whether two of the three names that Moodle needs are English."""
+    return len(_renamed(sheet, identifier, grade, modified)) < 2
+
+
+def _renamed(sheet: Sheet, identifier: int, grade: int, modified: int | None) -> list[tuple[int, str]]:
+    expected = (
+        (identifier, words.ENGLISH_IDENTIFIER),
+        (grade, words.ENGLISH_GRADE),
+        (-1 if modified is None else modified, words.ENGLISH_MODIFIED),
+    )
+    return [(column, name) for column, name in expected if column < 0 or sheet.header[column] != name]
+
+
+# ---------------------------------------------------------------- what is wrong with it
+
+
+def _problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
+    path = sheet.path
+    if sheet.encoding != "utf-8":
+        yield message(
+            "{path} is in the encoding {encoding}, as Excel saves it; Moodle's worksheet is UTF-8. Download it again "
+            "and give it as it is, without saving it in a spreadsheet.",
+            path=path, encoding=sheet.encoding,
+        )  # fmt: skip
+    if columns.scale:
+        labels = ", ".join(sheet.cell(1, columns.points).split("\n"))
+        yield message(
+            "{path}, line 1: column {name} holds a scale ({labels}); expected a maximum grade. Set the assignment's "
+            "grade to points in Moodle. Nothing was filled in.",
+            path=path, name=sheet.header[columns.points], labels=labels,
+        )  # fmt: skip
+    yield from _header_problems(sheet, columns)
+    yield from _width_problems(sheet)
+    yield from _identifier_problems(sheet, columns)
+    if not columns.scale:
+        yield from _grade_problems(sheet, columns)
+
+
+def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
+    """Moodle finds its columns by their names, which only the English ones are known well enough to judge."""
+    renamed = _renamed(sheet, columns.identifier, columns.grade, columns.modified)
+    in_english = len(renamed) == 1 and not words.ENGLISH_NAME.isdisjoint(sheet.header)
+    if columns.modified is None or in_english:
+        _column, expected = renamed[-1]
+        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else ", ".join(sheet.header)
+        yield message(
+            "{path}, line 1: found {found}; expected a column {expected}, without which Moodle takes no worksheet. "
+            "Download it again and change no column.",
+            path=sheet.path, found=found, expected=expected,
+        )  # fmt: skip
+
+
+def _width_problems(sheet: Sheet) -> Iterator[Message]:
+    """Behind a lost or an added separator every cell is under another's name; Moodle refuses the whole file."""
+    for row, cells in enumerate(sheet.rows):
+        if len(cells) != len(sheet.header):
+            yield message(
+                "{path}, line {line}: {found} columns; expected {expected}, as in the header. Download it again.",
+                path=sheet.path, line=sheet.line(row), found=len(cells), expected=len(sheet.header),
+            )  # fmt: skip
+
+
+def _identifier_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
+    seen: dict[str, int] = {}
+    for row in range(1, len(sheet.rows)):
+        cell = sheet.cell(row, columns.identifier).strip()
+        if not _PARTICIPANT.fullmatch(cell):
+            yield message(
+                "{path}, line {line}: {name} is {found}; expected a participant's number, as in {example}.",
+                path=sheet.path, line=sheet.line(row), name=sheet.header[columns.identifier], found=cell or '""',
+                example=next(one for one in _cells(sheet, columns.identifier) if _PARTICIPANT.fullmatch(one)),
+            )  # fmt: skip
+        elif (earlier := seen.setdefault(_number(cell), row)) != row:
+            yield message(
+                "{path}, line {line}: {found} is in line {earlier} as well; expected each participant once.",
+                path=sheet.path, line=sheet.line(row), found=cell, earlier=sheet.line(earlier),
+            )  # fmt: skip
+
+
+def _grade_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
+    whole = parsed_number(sheet.cell(1, columns.points)) or 0.0
+    for row in range(1, len(sheet.rows)):
+        maximum, grade = sheet.cell(row, columns.points).strip(), sheet.cell(row, columns.grade).strip()
+        if parsed_number(maximum) != whole or whole <= 0:
+            yield message(
+                "{path}, line {line}: {name} is {found}; expected the same number above 0 in every row.",
+                path=sheet.path, line=sheet.line(row), name=sheet.header[columns.points], found=maximum or '""',
+            )  # fmt: skip
+        value = parsed_number(grade)
+        if grade and (value is None or not 0 <= value <= max(whole, 0.0)):
+            yield message(
+                "{path}, line {line}: {name} is {found}; expected nothing or a number from 0 to {maximum}.",
+                path=sheet.path, line=sheet.line(row), name=sheet.header[columns.grade], found=grade,
+                maximum=f"{whole:g}",
+            )  # fmt: skip
+
+
+def _number(cell: str) -> str:
+    found = _PARTICIPANT.fullmatch(cell)
+    return found["number"] if found else ""

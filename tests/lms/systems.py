@@ -1,0 +1,283 @@
+"""Each LMS by its own documented rules: what it gives of a class, and what it takes back. Nothing here asks the grader.
+
+Where the rules are known from: Moodle's mod/assign/downloader, feedback/offline and feedback/file; Canvas's
+content_zipper and gradebook_importer; nbgrader's documentation. Blackboard's, Gradescope's and Classroom's from
+archives that teachers published.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import unicodedata
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.builders import canvas_name, moodle_name
+
+Files = Mapping[str, bytes]
+MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Person:
+    """``number`` is what the LMS knows the student by; ``files`` are by their names on the student's own computer."""
+
+    number: int
+    first: str
+    last: str
+    files: Files
+
+    @property
+    def name(self) -> str:
+        return f"{self.first} {self.last}".strip()
+
+    @property
+    def login(self) -> str:
+        return f"b{self.number:07d}"
+
+
+Class = Sequence[Person]
+
+
+@dataclass(frozen=True)
+class System:
+    """``who`` gives back, of what the grader calls a student, the number. ``grades`` and ``feedback`` read the files to
+    upload as the LMS would: whose grade is what, blank for none, and whose number is on which report.
+    """
+
+    archive: Callable[[Class], dict[str, bytes]]
+    who: Callable[[Class], Mapping[str, int]]
+    grades: Callable[[Sequence[Path], Class], dict[int, str]]
+    sheet: Callable[[Class], tuple[str, bytes]] | None = None
+    feedback: Callable[[Sequence[Path]], dict[int, bytes]] | None = None
+    nested: bool = False  # keeps folders
+    repacked: bool = True  # is known again in an archive in an archive
+    same_names: bool = True  # two students may have the same
+
+
+def _by_number(people: Class) -> dict[str, int]:
+    return {str(one.number): one.number for one in people}
+
+
+def _named(files: Sequence[Path], name: str) -> Path:
+    return next(path for path in files if path.name == name)
+
+
+def _text(rows: Sequence[Sequence[str]], *, delimiter: str = ",", end: str = "\n") -> str:
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=delimiter, lineterminator=end).writerows(rows)
+    return target.getvalue()
+
+
+def _rows(text: str, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+# ---------------------------------------------------------------- Moodle
+
+
+def _moodle_clean(name: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f&<>\"`|':\\/]", "", name.replace("_", " "))
+
+
+def _moodle(people: Class, *, flat: bool) -> dict[str, bytes]:
+    return {
+        moodle_name(_moodle_clean(one.name), one.number, name, flat=flat): data
+        for one in people
+        for name, data in one.files.items()
+    }
+
+
+def _moodle_sheet(people: Class) -> tuple[str, bytes]:
+    header = ["Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade", "Grade can be changed"]
+    header += ["Last modified (submission)", "Last modified (grade)", "Feedback comments"]
+    status, when = "Submitted for grading", "Thursday, 5 March 2026, 11:59 PM"
+    rows = [
+        [f"Participant {one.number}", one.name, f"{one.login}@school.edu", status, "", "100.00", "Yes", when, "-", ""]
+        for one in people
+    ]
+    return "Grades-DL-HW1-99.csv", (MARK + _text([header, *rows])).encode()
+
+
+def _moodle_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
+    header, *rows = _rows(_named(files, "grades-for-moodle.csv").read_text("utf-8-sig"))
+    number, grade = header.index("Identifier"), header.index("Grade")
+    return {int(row[number].removeprefix("Participant ")): row[grade] for row in rows}
+
+
+def _moodle_feedback(files: Sequence[Path]) -> dict[int, bytes]:
+    """As importziplib: cut at ``_`` into five, the second is the number."""
+    found: dict[int, bytes] = {}
+    with zipfile.ZipFile(_named(files, "feedback.zip")) as archive:
+        for name in archive.namelist():
+            parts = name.split("_", 4)
+            assert parts[2] in ("assignsubmission", "assignfeedback") and not name.startswith((".", "~"))
+            found[int(parts[1])] = archive.read(name)
+    return found
+
+
+# ---------------------------------------------------------------- Canvas
+
+
+def _canvas_slug(one: Person) -> str:
+    """Ruby's ``[^[:word:]]`` taken out: letters, marks and digits of any script stay."""
+    kept = (letter for letter in f"{one.last}{one.first}".lower() if unicodedata.category(letter)[0] in "LMN")
+    return "".join(kept) or "student"
+
+
+def _canvas(people: Class) -> dict[str, bytes]:
+    uploads = ((one, name, data) for one in people for name, data in one.files.items())
+    return {
+        canvas_name(_canvas_slug(one), one.number, 5000 + upload, re.sub(r'[\0/\\:*?"<>|]', "_", name)): data
+        for upload, (one, name, data) in enumerate(uploads)
+    }
+
+
+def _canvas_sheet(people: Class) -> tuple[str, bytes]:
+    header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "HW 1 (777)", "Current Score"]
+    points = ["    Points Possible", "", "", "", "", "100.00", "(read only)"]
+    rows = [
+        [f"{one.last}, {one.first}", str(one.number), f"s{one.number}", one.login, "DL", "", "12.5"] for one in people
+    ]
+    return "2026-03-05T2359_Grades-DL.csv", _text([header, points, *rows]).encode()
+
+
+def _canvas_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
+    header, _points, *rows = _rows(_named(files, "canvas-gradebook.csv").read_text("utf-8"))
+    assert header[5] == "HW 1 (777)"
+    return {int(row[1]): row[5] for row in rows}
+
+
+def _canvas_feedback(files: Sequence[Path]) -> dict[int, bytes]:
+    """As its importer: without ``LATE`` the first two parts that are numbers are the user's id and the upload's."""
+    found: dict[int, bytes] = {}
+    with zipfile.ZipFile(_named(files, "canvas-feedback.zip")) as archive:
+        for name in archive.namelist():
+            numbers = [part for part in name.split("_") if re.fullmatch("[0-9]+", part)]
+            found[int(numbers[0])] = archive.read(name)
+            assert int(numbers[1]) >= 5000
+    return found
+
+
+# ---------------------------------------------------------------- Blackboard
+
+
+def _blackboard(people: Class) -> dict[str, bytes]:
+    made: dict[str, bytes] = {}
+    for one in people:
+        attempt = f"HW_1_{one.login}_attempt_2026-03-05-23-59-{one.number % 60:02d}"
+        made |= {f"{attempt}_{name.replace('/', '_')}": data for name, data in one.files.items()}
+        told = f"Name: {one.name} ({one.login})\r\nAssignment: HW_1\r\nCurrent Grade: Not Yet Graded\r\n\r\n"
+        told += "Submission Field:\r\nThere is no student submission text data for this assignment.\r\n\r\n"
+        made[f"{attempt}.txt"] = (told + "Comments:\r\nThere are no student comments for this assignment.").encode()
+    return made
+
+
+def _blackboard_sheet(people: Class) -> tuple[str, bytes]:
+    header = ["Last Name", "First Name", "Username", "Student ID", "Availability"]
+    header.append("HW_1 [Total Pts: 100 Score] |12345")
+    rows = [[one.last, one.first, one.login, f"s{one.number}", "Yes", ""] for one in people]
+    quoted = io.StringIO(newline="")
+    csv.writer(quoted, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *rows])
+    return "gc_DL_column_2026.xls", (MARK + quoted.getvalue()).encode("utf-16-le")
+
+
+def _blackboard_grades(files: Sequence[Path], people: Class) -> dict[int, str]:
+    numbers = {one.login: one.number for one in people}
+    _header, *rows = _rows(_named(files, "blackboard-gradebook.xls").read_text("utf-16"), "\t")
+    return {numbers[row[2]]: row[5] for row in rows}
+
+
+# ---------------------------------------------------------------- Gradescope
+
+
+def _gradescope(people: Class) -> dict[str, bytes]:
+    made, told = {}, {}
+    for one in people:
+        told[f"submission_{one.number}"] = {
+            ":submitters": [{":name": one.name, ":sid": one.login, ":email": f"{one.login}@school.edu"}],
+            ":created_at": "2026-03-05 14:22:32.365935123 Z",
+            ":score": 0.0,
+        }
+        made |= {f"assignment_7_export/submission_{one.number}/{name}": data for name, data in one.files.items()}
+    text = yaml.safe_dump(told, allow_unicode=True).replace("':", ":").replace("':", ":")
+    made["assignment_7_export/submission_metadata.yml"] = re.sub(r":(\w+)':", r":\1:", text).encode()
+    return made
+
+
+def _gradescope_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
+    """What its autograder hands each submission; without a score there is none."""
+    found: dict[int, str] = {}
+    with zipfile.ZipFile(_named(files, "gradescope-autograder.zip")) as archive:
+        for name in archive.namelist():
+            if place := re.fullmatch(r"results/submission_(\d+)/results\.json", name):
+                told = json.loads(archive.read(name))
+                found[int(place[1])] = f"{told['score']:g}" if told.get("score") is not None else ""
+    return found
+
+
+# ---------------------------------------------------------------- without a list of their own
+
+
+def _nbgrader(people: Class) -> dict[str, bytes]:
+    stamp = {f"submitted/{one.login}/hw1/timestamp.txt": b"2026-03-05 23:59:58.000000 UTC" for one in people}
+    return stamp | {f"submitted/{one.login}/hw1/{name}": data for one in people for name, data in one.files.items()}
+
+
+def _classroom(people: Class) -> dict[str, bytes]:
+    """Its own copies; of a student's further files only the first notebook is named so, so there is only that."""
+    return {f"{one.name} - HW 1.ipynb": next(iter(one.files.values())) for one in people}
+
+
+def _folder(people: Class) -> dict[str, bytes]:
+    return {f"{one.name}/{name}": data for one in people for name, data in one.files.items()}
+
+
+def _by_name(people: Class) -> dict[str, int]:
+    return {unicodedata.normalize("NFC", one.name): one.number for one in people}
+
+
+def _by_login(people: Class) -> dict[str, int]:
+    return {one.login: one.number for one in people}
+
+
+def _table_grades(files: Sequence[Path], people: Class) -> dict[int, str]:
+    numbers = _by_name(people) | _by_login(people)
+    header, *rows = _rows(_named(files, "grades-for-lms.csv").read_text("utf-8-sig"))
+    total = header.index("Total")
+    return {numbers[row[0].removeprefix("'")]: row[total] for row in rows}
+
+
+def _nbgrader_grades(files: Sequence[Path], people: Class) -> dict[int, str]:
+    header, *rows = _rows(_named(files, "grades.csv").read_text("utf-8-sig"))
+    numbers = _by_login(people)
+    student, score = header.index("student_id"), header.index("score")
+    return {numbers[row[student].removeprefix("'")]: row[score] for row in rows}
+
+
+SYSTEMS: Mapping[str, System] = {
+    "moodle": System(
+        lambda people: _moodle(people, flat=False),
+        _by_number,
+        _moodle_grades,
+        _moodle_sheet,
+        _moodle_feedback,
+        nested=True,
+    ),
+    "moodle, flat": System(
+        lambda people: _moodle(people, flat=True), _by_number, _moodle_grades, _moodle_sheet, _moodle_feedback
+    ),
+    "canvas": System(_canvas, _by_number, _canvas_grades, _canvas_sheet, _canvas_feedback),
+    "blackboard": System(_blackboard, _by_login, _blackboard_grades, _blackboard_sheet),
+    "gradescope": System(_gradescope, _by_number, _gradescope_grades, nested=True),
+    "nbgrader": System(_nbgrader, _by_login, _nbgrader_grades, nested=True, repacked=False),
+    "classroom": System(_classroom, _by_name, _table_grades, repacked=False, same_names=False),
+    "folder": System(_folder, _by_name, _table_grades, nested=True, repacked=False, same_names=False),
+}

@@ -1,0 +1,421 @@
+"""Blackboard, there and back: whose an attempt is, and the teacher's own gradebook filled in."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader.errors import IntakeError
+from grader.handback import HandedBack, Missing, Order, Results
+from grader.lms.blackboard.gradebook import check, recognises
+from grader.lms.blackboard.handing_back import hand_back
+from grader.lms.handing_back import WRITERS
+from grader.lms.intake import read_submissions
+from grader.lms.sheet import read_sheet
+from grader.records import Outcome, Student, Submission
+from tests.builders import by_name, notebook_bytes, said, write_zip, zip_bytes
+from tests.lms.graded import graded_folder, handed_in
+
+NB = notebook_bytes("x = 1")
+FIRST, SECOND = "2026-03-05-23-59-58", "2026-03-06-08-00-00"
+
+
+def entry(title: str, username: str, file: str = "hw.ipynb", when: str = FIRST) -> str:
+    """As "Assignment File Download" names it; without a file, the text beside the attempt."""
+    return f"{title}_{username}_attempt_{when}" + (f"_{file}" if file else ".txt")
+
+
+def about(name: str, username: str, *, typed: str = "", comment: str = "", label: str = "Name") -> bytes:
+    """The text beside an attempt."""
+    return (
+        f"{label}: {name} ({username})\nAssignment: HW\nDate Submitted: Thursday, March 5, 2026 11:59:58 PM CST\n"
+        "Current Grade: Needs Grading\n\nSubmission Field:\n"
+        f"{typed or 'There is no student submission text data for this assignment.'}\n\nComments:\n"
+        f"{comment or 'There are no student comments for this assignment.'}\n\nFiles:\n"
+        "\tOriginal filename: hw.ipynb\n\tFilename: HW_hw.ipynb\n"
+    ).encode()
+
+
+def intake(tmp_path: Path, files: dict[str, bytes], lms: str = "auto") -> dict[str, Submission]:
+    return by_name(read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "w", lms=lms))
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_a_class(tmp_path: Path) -> None:
+    read = intake(
+        tmp_path,
+        {
+            entry("HW_1", "a_lee"): NB,
+            entry("HW_1", "a_lee", "data.csv"): b"1",
+            entry("HW_1", "a_lee", ""): about("Ann (Annie) Lee", "a_lee"),
+            entry("HW_1", "41234567"): NB,
+            entry("HW_1", "41234567", ""): about("陳美麗", "41234567", label="姓名"),
+            entry("HW_1", "bob", ""): about("Bob Ray", "bob", typed="<p>See my page</p>"),
+            entry("HW_1", "cid", ""): about("Cid", "cid"),
+            entry("HW_1", "dan", "report_attempt_2020-01-01-00-00-00_x.pdf"): b"%PDF-1.7",
+        },
+    )
+    assert {name: (one.student.key, one.student.username, one.notebook_name) for name, one in read.items()} == {
+        "Ann (Annie) Lee": ("a_lee", "a_lee", "hw.ipynb"),
+        "陳美麗": ("41234567", "41234567", "hw.ipynb"),
+        "Bob Ray": ("bob", "bob", ""),
+        "Cid": ("cid", "cid", ""),
+        "dan": ("dan", "dan", ""),
+    }
+    ann = read["Ann (Annie) Lee"]
+    assert [one.name for one in ann.attachments] == ["data.csv"]
+    assert (ann.lms, ann.origin, ann.submitted_at) == (
+        "blackboard",
+        "HW_1_a_lee_attempt_2026-03-05-23-59-58",
+        datetime(2026, 3, 5, 23, 59, 58),
+    )
+    assert "Only a text typed into the LMS" in said(read["Bob Ray"])
+    assert "Nothing was handed in" in said(read["Cid"])
+    assert read["dan"].outcome is Outcome.MISSING and "report_attempt_2020" in said(read["dan"])
+
+
+@pytest.mark.parametrize(
+    ("title", "usernames"),
+    [
+        pytest.param("HW 1", ["ann", "bob"], id="plain"),
+        pytest.param("HW_1", ["ann", "bob"], id="a title with _"),
+        pytest.param("HW_1_2", ["41234567", "41234568"], id="numbers, as Canvas has them"),
+        pytest.param("HW", ["ann_lee", "bob_ray"], id="user names with _"),
+        pytest.param("HW_a", ["a_lee", "b_lee"], id="both with _"),
+        pytest.param("作業一_上", ["b10_001", "c10_002"], id="a Chinese title"),
+        pytest.param("HW", ["ann", "ann_b"], id="one name begins the other"),
+        pytest.param("HW_attempt_1", ["ann", "bob"], id="attempt in the title"),
+    ],
+)
+def test_where_title_ends_and_user_begins(tmp_path: Path, title: str, usernames: list[str]) -> None:
+    """What all entries begin with tells; without the texts beside the attempts."""
+    read = intake(tmp_path, {entry(title, one): NB for one in usernames})
+    assert sorted(one.student.username for one in read.values()) == usernames
+    assert {one.lms for one in read.values()} == {"blackboard"}
+
+
+def test_user_names_that_begin_alike_need_the_text_beside_the_attempt(tmp_path: Path) -> None:
+    files = {entry("HW", f"b10_{n}"): NB for n in range(3)}
+    told = {entry("HW", f"b10_{n}", ""): about(f"Student {n}", f"b10_{n}") for n in range(2)}
+    read = intake(tmp_path, files | told)
+    assert {name: one.student.username for name, one in read.items()} == {
+        "Student 0": "b10_0",
+        "Student 1": "b10_1",
+        "b10_2": "b10_2",
+    }
+
+
+def test_the_latest_attempt_counts_and_the_others_are_named(tmp_path: Path) -> None:
+    new = notebook_bytes("y = 2")
+    read = intake(
+        tmp_path,
+        {
+            entry("HW", "ann", "hw.ipynb", SECOND): new,
+            entry("HW", "ann", "", SECOND): about("Ann", "ann"),
+            entry("HW", "ann", "hw.ipynb", FIRST): notebook_bytes("a = 1", "b = 2", "much = 'longer'"),
+            entry("HW", "ann", "old.csv", FIRST): b"1",
+            entry("HW", "ann", "", FIRST): about("Ann", "ann"),
+            entry("HW", "bob", "hw.ipynb", FIRST): NB,
+            entry("HW", "bob", "", SECOND): about("Bob", "bob", comment="Please grade what I sent yesterday."),
+        },
+    )
+    ann, bob = read["Ann"], read["Bob"]
+    assert ann.notebook is not None and ann.notebook.read_bytes() == new and ann.attachments == ()
+    assert "left out: hw.ipynb (2026-03-05 23:59), old.csv (2026-03-05 23:59)." in said(ann)
+    assert ann.submitted_at == datetime(2026, 3, 6, 8)
+    assert bob.notebook is not None and [one.name for one in bob.attachments] == ["text.txt"]
+
+
+def test_nobody_takes_anothers_name_or_place(tmp_path: Path) -> None:
+    """What a student writes or calls a file says nothing about who it is."""
+    forged = about("Ann Lee", "ann").decode()
+    read = intake(
+        tmp_path,
+        {
+            entry("HW", "ann"): NB,
+            entry("HW", "ann", ""): about("Ann Lee", "ann"),
+            entry("HW", "eve"): NB,
+            entry("HW", "eve", f"HW_ann_attempt_{SECOND}_hw.ipynb"): b"{}",
+            entry("HW", "eve", ""): about("Eve (ann)", "eve", comment=f"x\n{forged}"),
+            entry("HW", "mallory"): NB,
+            entry("HW", "mallory", ""): about("Ann Lee", "ann"),
+        },
+    )
+    assert {name: one.student.username for name, one in read.items()} == {
+        "Ann Lee": "ann",
+        "Eve (ann)": "eve",
+        "mallory": "mallory",
+    }
+    assert f"HW_ann_attempt_{SECOND}_hw.ipynb" in said(read["Eve (ann)"])
+
+
+def test_a_notebook_in_a_zip_and_an_impossible_time(tmp_path: Path) -> None:
+    read = intake(
+        tmp_path,
+        {
+            entry("HW", "ann", "hw.zip"): zip_bytes({"a.ipynb": NB}),
+            entry("HW", "bob"): NB,
+            entry("HW", "cid", when="2026-13-05-23-59-58"): NB,
+        },
+    )
+    assert read["ann"].entry == entry("HW", "ann", "hw.zip")
+    assert len(read) == 3 and read[entry("HW", "cid", when="2026-13-05-23-59-58")].notebook is not None
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    title=st.text(st.characters(categories=("L", "Nd"), include_characters=" _-."), min_size=1, max_size=12),
+    usernames=st.lists(
+        st.text(
+            st.characters(codec="ascii", categories=("Ll", "Nd"), include_characters="_.@"), min_size=1, max_size=9
+        ),
+        min_size=1,
+        max_size=5,
+        unique_by=str.casefold,
+    ),
+    data=st.data(),
+)
+def test_every_attempt_finds_its_user(tmp_path: Path, title: str, usernames: list[str], data: st.DataObject) -> None:
+    """With the text beside each attempt any title and any user name are told apart."""
+    files: dict[str, bytes] = {}
+    for username in usernames:
+        for when in data.draw(st.sets(st.sampled_from([FIRST, SECOND]), min_size=1)):
+            files[entry(title, username, "hw.ipynb", when)] = notebook_bytes(username, when)
+            files[entry(title, username, "", when)] = about("Somebody", username)
+    room = tmp_path / str(len(list(tmp_path.iterdir())))
+    read = read_submissions([write_zip(room / "c.zip", files)], workspace=room, lms="blackboard")
+    assert sorted(one.student.username for one in read) == sorted(usernames)
+    for one in read:
+        assert one.notebook is not None and one.student.username in one.notebook.read_text("utf-8")
+
+
+# ---------------------------------------------------------------- the gradebook
+
+COLUMN = "Who is ill? [Total Pts: 100 Score] |12345"
+TOTAL = "Total [Total Pts: up to 200 Score] |12346"
+HEADER = ("Last Name", "First Name", "Username", "Student ID", "Last Access", "Availability", TOTAL, COLUMN)
+
+
+def sheet_bytes(rows: Sequence[Sequence[str]], *, form: str = "xls", header: Sequence[str] = HEADER) -> bytes:
+    """A download: "xls" is tab-separated UTF-16 with a mark, "csv" UTF-8 with one."""
+    text = io.StringIO(newline="")
+    delimiter = "\t" if form == "xls" else ","
+    csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *rows])
+    if form == "xls":
+        return codecs.BOM_UTF16_LE + text.getvalue().encode("utf-16-le")
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def line(username: str, grade: str = "", *, last: str = "Lee", first: str = "Ann", number: str = "") -> list[str]:
+    return [last, first, username, number, "2026-03-01 10:00:00", "Yes", "0.00", grade]
+
+
+def imported(path: Path, form: str = "xls") -> dict[str, str]:
+    """User name -> grade, as Blackboard reads it: by the columns' numbers and the user names."""
+    text = path.read_bytes().decode("utf-16" if form == "xls" else "utf-8-sig")
+    header, *rows = csv.reader(io.StringIO(text), delimiter="\t" if form == "xls" else ",")
+    place = next(n for n, heading in enumerate(header) if heading.endswith("|12345"))
+    return {row[header.index("Username")]: row[place] for row in rows}
+
+
+def submitted(*usernames: str) -> list[Submission]:
+    return [
+        Submission(Student(one, one.title(), one, username=one), lms="blackboard", notebook=Path("hw.ipynb"))
+        for one in usernames
+    ]
+
+
+def given_back(
+    tmp_path: Path, results: Results, sheet: bytes, *, name: str = "gc_HW.xls", **order: object
+) -> HandedBack:
+    path = tmp_path / name
+    path.write_bytes(sheet)
+    return hand_back(results, replace(Order(tmp_path / "out", (path,)), **order))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["xls", "csv"])
+def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> None:
+    rows = [
+        line("ann", "Needs Grading(90.00)"),
+        line("BOB", "In Progress", last="O'Brien", first="Bob"),
+        line("cid", "Exempt", last="陳", first="美麗"),
+        line("dan", "40.00", first="Dan"),
+        line("eve", "", first="Eve"),
+        line("fay", "Needs Grading", first="Fay"),
+    ]
+    sheet = sheet_bytes(rows, form=form)
+    totals = {"ann": 87.25, "bob": 60.0, "cid": 50.0, "dan": 41.0, "gus": 1.0}
+    results = graded_folder(tmp_path / "r", submitted(*totals), totals)
+    done = given_back(tmp_path, results, sheet, name=f"gc_HW.{form}")
+    path = tmp_path / "out" / f"blackboard-gradebook.{form}"
+    assert done.files == (path,)
+    expected = {"ann": "87.25", "BOB": "60", "cid": "Exempt", "dan": "41", "eve": "", "fay": "Needs Grading"}
+    assert imported(path, form) == expected
+    filled_by_hand = [[*row[:-1], expected[row[2]]] for row in rows]
+    assert path.read_bytes() == sheet_bytes(filled_by_hand, form=form)
+    told = "\n".join(map(str, done.notes))
+    for sentence in (
+        f"The grades are in the column {COLUMN} of gc_HW.{form}.",
+        "no grade: 陳, 美麗 (Exempt).",
+        "were replaced: Lee, Dan (40.00 → 41).",
+        "nothing was written for: Gus.",
+        "Handed in nothing, left as they were: Lee, Eve.",
+    ):
+        assert sentence in told
+
+
+def test_a_zero_is_for_those_who_handed_in_nothing(tmp_path: Path) -> None:
+    sheet = sheet_bytes([line("ann"), line("bob"), line("cid", "Needs Grading"), line("dan", "7.00")])
+    results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": None})
+    given_back(tmp_path, results, sheet, missing=Missing.ZERO)
+    grades = imported(tmp_path / "out" / "blackboard-gradebook.xls")
+    assert grades == {"ann": "", "bob": "0", "cid": "Needs Grading", "dan": "7.00"}
+
+
+def test_comments_go_beside_a_column_downloaded_with_them(tmp_path: Path) -> None:
+    header = ("Username", COLUMN, "Grading Notes", "Notes Format", "Feedback to Learner", "Feedback Format")
+    rows = [["ann", "Needs Grading", "", "", "", "SMART_TEXT"], ["bob", "", "", "", "Well done!", "HTML"]]
+    results = graded_folder(tmp_path / "r", submitted("ann", "bob"), {"ann": 80.0, "bob": 70.0})
+    given_back(tmp_path, results, sheet_bytes(rows, header=header), language="zh-TW")
+    text = (tmp_path / "out" / "blackboard-gradebook.xls").read_bytes().decode("utf-16")
+    _header, ann, bob = csv.reader(io.StringIO(text), delimiter="\t")
+    assert ann[:2] == ["ann", "80"] and bob == ["bob", "70", "", "", "Well done!", "HTML"]
+    assert ann[4].startswith("結果：80 分（滿分 100 分） | 準確率 – 80 分")
+
+
+@pytest.mark.parametrize(
+    ("headings", "wanted", "says"),
+    [
+        pytest.param(["HW 2 [Total Pts: 10 Score] |1"], "", "", id="the only one"),
+        pytest.param(["HW 2 [Total Pts: 10] |1"], "", "", id="as older versions write it"),
+        pytest.param(["作業 [總分: 10 分數] |1"], "", "", id="in another language"),
+        pytest.param(["HW [Total Pts: 10 Score] |_1_1", "B [Total Pts: 5 Score] |_2_1"], "_1_1", "", id="by id"),
+        pytest.param(
+            ["A [Total Pts: 10 Score] |1", "B [Total Pts: 5 Score] |2"],
+            "",
+            '0 columns may be meant by "disease"',
+            id="two",
+        ),
+        pytest.param(["HW [Total Pts: 10 Letter] |1"], "", "found no column that takes points", id="letters"),
+        pytest.param(["HW [Total Pts: 10 Percentage] |1"], "", "found no column that takes points", id="percentages"),
+        pytest.param(["HW [Total Pts: 10 Score]"], "", "found no column that takes points", id="the number is cut off"),
+    ],
+)
+def test_which_column(tmp_path: Path, headings: list[str], wanted: str, says: str) -> None:
+    sheet = sheet_bytes([["ann", *[""] * len(headings)]], header=["Username", *headings])
+    results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
+    if says:
+        with pytest.raises(IntakeError, match=says):
+            given_back(tmp_path, results, sheet, column=wanted)
+        return
+    (path,) = given_back(tmp_path, results, sheet, column=wanted).files
+    assert path.read_bytes().decode("utf-16").splitlines()[1].startswith('"ann"\t"5"')
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "says"),
+    [
+        pytest.param(
+            ["User", COLUMN], [["ann", ""]], 'line 1: found the columns User, .*called "Username"', id="no user"
+        ),
+        pytest.param(
+            ["Username", COLUMN], [["ann", ""], ["ANN", ""]], "lines 2, 3: found ann in the column", id="twice"
+        ),
+        pytest.param(["Username", COLUMN], [["ann", ""], ["", "1"]], "lines 3: found nothing", id="nameless"),
+        pytest.param(
+            ["Username", COLUMN], [["bob", ""]], "no student in common: found bob.*expected Ann", id="another"
+        ),
+        pytest.param(["Username", "HW"], [["ann", ""]], "found no column that takes points", id="no column"),
+    ],
+)
+def test_a_gradebook_that_does_not_fit(tmp_path: Path, header: list[str], rows: list[list[str]], says: str) -> None:
+    path = tmp_path / "gc.xls"
+    path.write_bytes(sheet_bytes(rows, header=header))
+    with pytest.raises(IntakeError, match=says) as raised:
+        check(submitted("ann"), [path])
+    assert "gc.xls" in str(raised.value)
+
+
+def test_a_workbook_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "gc.xlsx"
+    path.write_bytes(zip_bytes({"xl/workbook.xml": b"x"}))
+    with pytest.raises(IntakeError, match="is no table"):
+        check(submitted("ann"), [path])
+    with pytest.raises(IntakeError, match="2 gradebooks were given"):
+        check(submitted("ann"), [path, path])
+    check(submitted("ann"), [])
+
+
+def test_students_of_other_systems_go_by_login_number_or_name(tmp_path: Path) -> None:
+    sheet = sheet_bytes(
+        [line("ann"), line("bob", number="b10901234", first="Bob"), line("cid", first="Cid"), line("dan", first="Cid")]
+    )
+    people = [handed_in("Ann"), handed_in("b10901234"), handed_in("Cid Lee")]
+    results = graded_folder(tmp_path / "r", people, {"Ann": 1.0, "b10901234": 2.0, "Cid Lee": 3.0})
+    done = given_back(tmp_path, results, sheet)
+    assert imported(done.files[0]) == {"ann": "1", "bob": "2", "cid": "", "dan": ""}
+    assert "nothing was written for: Cid Lee." in "\n".join(map(str, done.notes))
+
+
+def test_without_a_gradebook_there_is_a_table_and_a_word(tmp_path: Path) -> None:
+    results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
+    done = hand_back(results, Order(tmp_path / "out"))
+    assert [path.name for path in done.files] == ["grades-for-lms.csv"]
+    assert "Work Offline" in str(done.notes[-1])
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (HEADER, True),
+        (("Username", "HW [Total Pts: 10] |1"), True),
+        (("Student", "ID", "SIS Login ID", "Section", "HW (1)"), False),
+        (("User", "HW [Total Pts: 10] |1"), True),
+        (("Username", "HW [Total Pts: 10 Score]"), True),
+        (("Username", "Email", "Grade"), False),
+    ],
+)
+def test_its_own_gradebook_is_recognised(tmp_path: Path, header: Sequence[str], known: bool) -> None:
+    path = tmp_path / "gc.xls"
+    path.write_bytes(sheet_bytes([], header=header))
+    sheet = read_sheet(path)
+    assert recognises(sheet) is known
+    assert sum(writer.recognises(sheet) for writer in WRITERS.values()) <= 1
+
+
+USERNAMES = st.text(
+    st.characters(codec="ascii", categories=("Ll", "Nd"), include_characters="._"), min_size=1, max_size=8
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    people=st.dictionaries(USERNAMES, st.none() | st.floats(0, 100), min_size=1, max_size=6),
+    form=st.sampled_from(["xls", "csv"]),
+    marker=st.sampled_from(["", "Needs Grading", "Needs Grading(3.00)", "12.00"]),
+)
+def test_the_grades_given_are_the_grades_read(
+    tmp_path: Path, people: dict[str, float | None], form: str, marker: str
+) -> None:
+    room = tmp_path / str(len(list(tmp_path.iterdir())))
+    results = graded_folder(room / "r", submitted(*people), people)
+    sheet = sheet_bytes([line(one, marker) for one in ["zz-other", *people]], form=form)
+    (path,) = given_back(room, results, sheet, name=f"g.{form}").files
+    grades = imported(path, form)
+    assert grades.pop("zz-other") == marker
+    for username, total in people.items():
+        if total is None:
+            assert grades[username] == marker
+        else:
+            assert abs(float(grades[username]) - total) <= 0.0051

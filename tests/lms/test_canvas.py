@@ -1,0 +1,574 @@
+"""Canvas, there and back: what it hands out is read, what goes back its importers take as it was meant."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader.archive.unpacking import Archive
+from grader.errors import IntakeError
+from grader.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.lms.annotated import annotated, in_one_line
+from grader.lms.canvas.feedback import entry_name
+from grader.lms.canvas.gradebook import check, read, recognises
+from grader.lms.canvas.handing_back import hand_back
+from grader.lms.canvas.reading import earlier_attempts, naming
+from grader.lms.intake import read_submissions
+from grader.lms.sheet import read_sheet
+from grader.records import Student, Submission, message
+from tests.builders import notebook_bytes, write_zip, zip_bytes
+from tests.lms.canvas_model import Course, Upload, User, downloaded, reuploaded
+from tests.lms.graded import graded_folder, handed_in
+
+NB = notebook_bytes("x = 1")
+ANN, BOB, CHEN = User(41, "Lee, Ann", "alee"), User(42, "O'Brien, Bob", "bobo"), User(43, "陳, 美麗", "mchen")
+COURSE = Course((ANN, BOB, CHEN), {900: "Who is ill?", 901: "Homework 2"})
+
+
+def submitted(*users: User) -> list[Submission]:
+    return [
+        handed_in(
+            str(one.id),
+            one.name,
+            lms="canvas",
+            entry=f"{re.sub('[^a-z]', '', one.name.lower())}_{one.id}_7{one.id}_hw.ipynb",
+        )
+        for one in users
+    ]
+
+
+def given_back(tmp_path: Path, results: Results, sheet: bytes | None, **order: object) -> HandedBack:
+    sheets: tuple[Path, ...] = ()
+    if sheet is not None:
+        sheets = (tmp_path / "2026-03 Grades-DL.csv",)
+        sheets[0].write_bytes(sheet)
+    return hand_back(results, replace(Order(tmp_path / "out", sheets), **order))  # type: ignore[arg-type]
+
+
+def said(done: HandedBack) -> str:
+    return "\n".join(map(str, done.notes))
+
+
+# ---------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize(
+    ("entries", "owners"),
+    [
+        pytest.param(["_4567_89123_hw.ipynb"], [("", "4567", "hw.ipynb")], id="a name of punctuation alone"),
+        pytest.param(["doejane_4567_89123_1_hw.ipynb"], [("doejane", "4567", "1_hw.ipynb")], id="a file with a number"),
+        pytest.param(
+            ["team_2_4567_89123_hw.ipynb", "doejane_4568_89124_hw.ipynb"],
+            [("team_2", "4567", "hw.ipynb"), ("doejane", "4568", "hw.ipynb")],
+            id="a group's name with a number, beside plain names",
+        ),
+        pytest.param(
+            ["team_1_4567_89123_hw.ipynb", "team_2_4568_89124_hw.ipynb"],
+            [("team_1", "4567", "hw.ipynb"), ("team_2", "4568", "hw.ipynb")],
+            id="nothing but groups with numbers",
+        ),
+        pytest.param(
+            ["doejane_4567_89123_20260301_hw.ipynb", "lee_4568_89124_20260301_hw.ipynb"],
+            [("doejane", "4567", "20260301_hw.ipynb"), ("lee", "4568", "20260301_hw.ipynb")],
+            id="everybody's file begins with the date",
+        ),
+        pytest.param(
+            ["eve_42_41_70_hw.ipynb", "bob_42_71_hw.ipynb", "bob_42_72_b.ipynb"],
+            [("eve_42", "41", "hw.ipynb"), ("bob", "42", "")],
+            id="who is called Eve_42 is not the user 42",
+        ),
+        pytest.param(
+            ["team_2_LATE_4567_89123_hw.ipynb"], [("team_2", "4567", "hw.ipynb")], id="LATE stands before the ids"
+        ),
+        pytest.param(
+            ["late_LATE_4_5_LATE_6_7_x.ipynb"], [("late", "4", "LATE_6_7_x.ipynb")], id="a student called Late"
+        ),
+        pytest.param(["LATE_anon_a1B2c_9_1_2_x.ipynb"], [("anon a1B2c", "a1B2c", "1_2_x.ipynb")], id="anonymous"),
+    ],
+)
+def test_whose_an_entry_is(tmp_path: Path, entries: list[str], owners: list[tuple[str, str, str]]) -> None:
+    read = read_submissions(
+        [write_zip(tmp_path / "c.zip", dict.fromkeys(entries, NB))], workspace=tmp_path / "w", lms="canvas"
+    )
+    assert [(one.student.name, one.student.key) for one in read] == [
+        (name or entry, key) for (name, key, _file), entry in zip(owners, entries, strict=False)
+    ]
+    assert all(one.notebook_name == file for one, (_name, _key, file) in zip(read, owners, strict=True) if file)
+
+
+def test_dates_in_names_are_no_ids(tmp_path: Path) -> None:
+    exports = {f"hw_2026_11_24T10_0{minute}_00.ipynb": notebook_bytes(f"x = {minute}") for minute in range(3)}
+    found = read_submissions([write_zip(tmp_path / "class.zip", exports)], workspace=tmp_path / "w").submissions
+    assert {one.lms for one in found} == {"folder"} and len(found) == 3, "three students, and not one of three uploads"
+
+
+@pytest.mark.parametrize(
+    ("names", "earlier"),
+    [
+        (["hw.ipynb", "hw-1.ipynb", "hw-2.ipynb"], {"hw.ipynb", "hw-1.ipynb"}),
+        (["hw-1.ipynb"], set()),
+        (["my.model.ipynb", "my-1.model.ipynb"], {"my.model.ipynb"}),
+        (["hw.ipynb", "hw-7.ipynb", "hw-01234567-89ab-cdef-0123-456789abcdef.ipynb"], {"hw.ipynb", "hw-7.ipynb"}),
+        (["hw.ipynb", "hw-a.ipynb"], set()),
+    ],
+)
+def test_files_handed_in_again(names: list[str], earlier: set[str]) -> None:
+    assert earlier_attempts(names) == earlier
+
+
+def test_a_notebook_out_of_a_zip_keeps_the_upload_it_came_under(tmp_path: Path) -> None:
+    content = {"leeann_41_70_hw.zip": zip_bytes({"hw/a.ipynb": NB}), "bob_42_71_b.ipynb": NB}
+    read = read_submissions([write_zip(tmp_path / "c.zip", content)], workspace=tmp_path / "w")
+    assert [(one.notebook_name, one.entry) for one in read] == [
+        ("a.ipynb", "leeann_41_70_hw.zip"),
+        ("b.ipynb", "bob_42_71_b.ipynb"),
+    ]
+
+
+# ---------------------------------------------------------------- the gradebook
+
+SETTINGS = st.fixed_dictionaries(
+    {
+        "delimiter": st.sampled_from([",", ";"]),
+        "comma": st.booleans(),
+        "mark": st.booleans(),
+        "sis": st.booleans(),
+        "two_names": st.booleans(),
+        "manual": st.booleans(),
+    }
+)
+PERSON = st.text(
+    st.characters(categories=("L", "Nd", "Zs", "Po", "Pd"), exclude_characters="\x85\xa0"), min_size=1, max_size=9
+)
+TOTALS = st.floats(0, 100).map(lambda points: round(points, 4)) | st.none()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.dictionaries(st.integers(1, 10**14), PERSON, min_size=1, max_size=6),
+    form=SETTINGS,
+    possible=st.sampled_from([100.0, 20.0, 0.0]),
+    data=st.data(),
+)
+def test_canvas_reads_the_grades_that_were_given(
+    tmp_path: Path, names: dict[int, str], form: dict[str, bool], possible: float, data: st.DataObject
+) -> None:
+    """Export, fill, import: those who were graded have their grade, and nothing else changes anywhere."""
+    users = [User(number, f"{name}, X", f"login{number}") for number, name in names.items()]
+    before = {(900, user.id): data.draw(st.sampled_from(["", "EX", "N/A", "55.00"])) for user in users} | {
+        (901, user.id): "12.50" for user in users
+    }
+    course = Course(users, COURSE.assignments, {900: possible}, before)
+    graded = data.draw(st.lists(st.sampled_from(users), min_size=1, unique=True))
+    totals = {str(user.id): data.draw(TOTALS) for user in graded}
+    room = tmp_path / str(len(list(tmp_path.iterdir())))
+    results = graded_folder(room / "results", submitted(*graded), totals)
+    given_back(room, results, course.exported(**form))  # type: ignore[arg-type]
+    changes = course.imported(room / "out" / "canvas-gradebook.csv")
+    scale = possible / 100 if possible else 1.0
+    expected = {
+        (900, user.id): total * scale
+        for user in graded
+        if (total := totals[str(user.id)]) is not None and before[900, user.id] in ("", "55.00")
+    }
+    unchanged = {place for place in expected if before[place] and abs(float(before[place]) - expected[place]) < 0.005}
+    assert changes.keys() == expected.keys() - unchanged
+    assert all(abs(float(changes[place]) - expected[place]) <= 0.0051 for place in changes)
+
+
+def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
+    sheet = COURSE.exported(mark=True, manual=True)
+    results = graded_folder(tmp_path / "r", submitted(ANN, CHEN), {"41": 87.5, "43": 60.0})
+    done = given_back(tmp_path, results, sheet)
+    new = done.files[0].read_bytes()
+    assert new == sheet.replace(b"alee,Section 1,", b"alee,Section 1,87.5").replace(
+        b"mchen,Section 1,", b"mchen,Section 1,60"
+    )
+    assert "grades are in the column Who is ill? (900)" in said(done)
+    assert "Handed in nothing, left as they were: O'Brien, Bob." in said(done)
+    assert "posted by hand" in said(done)
+    assert b'"Student, Test",999999,f00d,Section 1,,,,' in new
+
+
+def test_a_zero_goes_to_empty_cells_alone(tmp_path: Path) -> None:
+    course = replace(COURSE, users=(ANN, BOB, CHEN, User(44, "Fu, D")), grades={(900, 42): "EX", (900, 44): "70.00"})
+    results = graded_folder(tmp_path / "r", submitted(ANN), {"41": None})
+    given_back(tmp_path, results, course.exported(), missing=Missing.ZERO)
+    assert course.imported(tmp_path / "out" / "canvas-gradebook.csv") == {(900, 43): "0"}
+
+
+@pytest.mark.parametrize(
+    "unsure",
+    [
+        pytest.param(handed_in("42", "team_2", lms="canvas", entry="team_2_42_742_hw.ipynb"), id="a group's others"),
+        pytest.param(handed_in("Mei-Li"), id="a name that is in no line"),
+        pytest.param(handed_in("a1B2c", lms="canvas", entry="anon_a1B2c_7_hw.ipynb"), id="anonymous"),
+    ],
+)
+def test_nobody_gets_a_zero_who_may_have_handed_in(tmp_path: Path, unsure: Submission) -> None:
+    results = graded_folder(tmp_path / "r", [*submitted(ANN), unsure], {"41": 50.0, "42": 60.0})
+    done = given_back(tmp_path, results, COURSE.exported(), missing=Missing.ZERO)
+    changes = COURSE.imported(done.files[0])
+    assert changes.pop((900, 42), "60") == "60" and changes == {(900, 41): "50"}
+    assert "Nobody got a zero" in said(done)
+
+
+def test_what_a_teacher_should_know(tmp_path: Path) -> None:
+    course = replace(COURSE, points={900: 10.0}, grades={(900, 42): "9.00", (900, 43): "EX"})
+    people = (ANN, BOB, CHEN, User(44, "Gone, Al"))
+    totals = {"41": None, "42": 60.0, "43": 50.0, "44": 1.0}
+    results = graded_folder(tmp_path / "r", submitted(*people), totals, full=50.0)
+    told = said(given_back(tmp_path, results, course.exported()))
+    for sentence in (
+        "The column counts 10 points, the assignment 50: the grades were scaled.",
+        "not in the gradebook, so nothing was written for: Gone, Al.",
+        "Without a grade for a fault of the grader's own, left as they were: Lee, Ann.",
+        "what stands there is no grade: 陳, 美麗 (EX).",
+        "Grades that stood there were replaced: O'Brien, Bob (9.00 → 12).",
+        "More than the column's full points: O'Brien, Bob (12).",
+    ):
+        assert sentence in told
+
+
+def test_numbers_of_another_lms_are_not_canvass(tmp_path: Path) -> None:
+    """Moodle's participant 41 is not Canvas's user 41: by login, or by a name that only one has."""
+    strangers = [
+        Submission(Student("41", "Ng, Di", "41", username="BOBO"), lms="moodle"),
+        Submission(Student("x", "Ann Lee", "43"), lms="moodle"),
+        Submission(Student("y", "Nobody", "42"), lms="moodle"),
+    ]
+    results = graded_folder(tmp_path / "r", strangers, {"41": 10.0, "x": 20.0, "y": 30.0})
+    done = given_back(tmp_path, results, COURSE.exported())
+    assert COURSE.imported(done.files[0]) == {(900, 42): "10", (900, 41): "20"}
+    assert "nothing was written for: Nobody." in said(done)
+
+
+def test_two_with_one_name_get_nothing_by_it(tmp_path: Path) -> None:
+    course = replace(COURSE, users=(ANN, User(50, "Lee, Ann", "alee2"), BOB))
+    results = graded_folder(tmp_path / "r", [handed_in("Ann Lee"), handed_in("bobo")], {"Ann Lee": 10.0, "bobo": 5.0})
+    done = given_back(tmp_path, results, course.exported())
+    assert course.imported(done.files[0]) == {(900, 42): "5"}
+    assert "nothing was written for: Ann Lee" in said(done)
+
+
+def test_two_submissions_of_one_student_are_left_to_the_teacher(tmp_path: Path) -> None:
+    results = graded_folder(tmp_path / "r", [handed_in("alee"), handed_in("Ann Lee")], {"alee": 10.0, "Ann Lee": 90.0})
+    done = given_back(tmp_path, results, COURSE.exported())
+    assert COURSE.imported(done.files[0]) == {}
+    assert "nothing was written for: alee, Ann Lee." in said(done)
+
+
+def test_a_group_is_named_beside_its_member(tmp_path: Path) -> None:
+    team = handed_in("41", "team_2", lms="canvas", entry="team_2_41_741_hw.ipynb")
+    done = given_back(tmp_path, graded_folder(tmp_path / "r", [team], {"41": 80.0}), COURSE.exported())
+    assert COURSE.imported(done.files[0]) == {(900, 41): "80"}
+    assert "team_2 (Lee, Ann)" in said(done)
+
+
+# ---------------------------------------------------------------- which column
+
+
+@pytest.mark.parametrize(
+    ("assignments", "wanted", "column"),
+    [
+        pytest.param({1: "Quiz", 2: "who is ill"}, "", 2, id="by title, without regard to case and marks"),
+        pytest.param({1: "Quiz", 2: "疾病預測"}, "", 2, id="by the title in another language"),
+        pytest.param({1: "Quiz", 2: "disease"}, "", 2, id="by the assignment's id"),
+        pytest.param({1: "Quiz"}, "", 1, id="the only one"),
+        pytest.param({1: "Quiz", 2: "HW 2: Who is ill?"}, "", 2, id="within a longer title"),
+        pytest.param({1: "Who is ill? (resit)", 2: "Who is ill?"}, "", 2, id="exact before longer"),
+        pytest.param({1: "Quiz", 2: "Who is ill?"}, "1", 1, id="asked for by id"),
+        pytest.param({1: "Quiz", 2: "Who is ill?"}, "quiz", 1, id="asked for by title"),
+        pytest.param({1: "Quiz", 2: "Who is ill?"}, "Quiz (1)", 1, id="asked for by heading"),
+        pytest.param({1: "Quiz, (2) HW (7)", 2: "Other"}, "Quiz, (2) HW (7) (1)", 1, id="brackets and a comma"),
+    ],
+)
+def test_the_column_is_found(tmp_path: Path, assignments: dict[int, str], wanted: str, column: int) -> None:
+    course = replace(COURSE, assignments=assignments)
+    results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
+    done = given_back(tmp_path, results, course.exported(), column=wanted)
+    assert course.imported(done.files[0]) == {(column, 41): "50"}
+
+
+@pytest.mark.parametrize(
+    ("assignments", "wanted", "says"),
+    [
+        (
+            {1: "Quiz", 2: "Test"},
+            "",
+            '0 columns.*"disease", expected one of Quiz \\(1\\), Test.*--column "Quiz \\(1\\)"',
+        ),
+        ({1: "Who is ill?", 2: "Who is ill?"}, "", "2 columns.*Who is ill\\? \\(1\\), Who is ill\\? \\(2\\)"),
+        ({1: "Quiz", 2: "Test"}, "Qiuz", '0 columns may be meant by "Qiuz"'),
+        ({1: "Final Score"}, "", "no assignment that takes grades"),
+    ],
+)
+def test_where_several_may_be_meant_the_teacher_says_which(
+    tmp_path: Path, assignments: dict[int, str], wanted: str, says: str
+) -> None:
+    sheet = replace(COURSE, assignments=assignments).exported()
+    with pytest.raises(IntakeError, match=says):
+        given_back(tmp_path, graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0}), sheet, column=wanted)
+    assert not (tmp_path / "out" / "canvas-gradebook.csv").exists()
+
+
+# ---------------------------------------------------------------- before grading
+
+HEAD = "Student,ID,SIS Login ID,Section,HW (1)\n"
+LINE = '"Lee, Ann",41,alee,1,\n'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "says"),
+    [
+        pytest.param(
+            "Name,ID,SIS Login ID,Section,HW (1)\n" + LINE, "line 1: found the columns Name, ID", id="renamed"
+        ),
+        pytest.param("Student,ID,SIS Login ID,HW (1)\n" + LINE, "expected Student, ID, ... Section", id="no section"),
+        pytest.param("Student,SIS Login ID,Section,HW (1)\nAnn,alee,1,\n", "expected Student, ID", id="no ID"),
+        pytest.param(HEAD + LINE + LINE, "lines 2, 3: found 41 in the column", id="twice"),
+        pytest.param(HEAD + LINE + "Bob,1E+14,bobo,1,\n", "lines 3: found '1E\\+14'", id="spoilt by a spreadsheet"),
+        pytest.param(HEAD + LINE + "Bob,,bobo,1,\n", "lines 3: found ''", id="without an id"),
+        pytest.param(HEAD.replace("HW (1)", "HW") + LINE, "found no assignment.*among the columns HW", id="no column"),
+        pytest.param(HEAD.replace(",", "\t") + LINE, "expected UTF-8 with commas", id="tabs"),
+        pytest.param(HEAD + "Bob,42,bobo,1,\n", "no student in common: found Bob \\(42\\)", id="another course"),
+        pytest.param(HEAD + "    Points Possible,,,,(read only)\n" + LINE, "found no assignment", id="read only"),
+        pytest.param("\n", "is no table", id="empty"),
+    ],
+)
+def test_a_gradebook_that_does_not_fit_is_refused_before_grading(tmp_path: Path, sheet: str, says: str) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text(sheet, "utf-8")
+    with pytest.raises(IntakeError, match=says) as raised:
+        check(submitted(ANN), [path])
+    assert "grades.csv" in str(raised.value)
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text(HEAD.replace("(1)", "") + LINE + LINE + "Bob,x,bobo,1,\n", "utf-8")
+    with pytest.raises(IntakeError) as raised:
+        check(submitted(ANN), [path])
+    assert all(part in str(raised.value) for part in ("lines 2, 3", "lines 4: found 'x'", "found no assignment"))
+
+
+def test_one_gradebook_and_known_students(tmp_path: Path) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_bytes(COURSE.exported())
+    check(submitted(ANN, User(77, "New, Al")), [path])
+    check(submitted(ANN), [])
+    with pytest.raises(IntakeError, match="2 gradebooks were given, expected one"):
+        check(submitted(ANN), [path, path])
+    hidden = handed_in("a1B2c", "anon a1B2c", lms="canvas", entry="anon_a1B2c_7_hw.ipynb")
+    with pytest.raises(IntakeError, match="submissions are anonymous"):
+        check([hidden], [path])
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("Student,ID,SIS Login ID,Section,HW (1)", True),
+        ("LastName,FirstName,ID,SIS Login ID,Section,HW (1)", True),
+        ("Identifier,Full name,Grade,Maximum grade", False),
+        ("Last Name,First Name,Username,Student ID,HW [Total Pts: 100 Score] |1", False),
+        ("Student,SIS Login ID,Section,HW (1)", True),
+        ("Student,ID,Sections,HW (1)", True),
+        ("Student,ID,Grade", False),
+    ],
+)
+def test_its_own_gradebook_is_recognised(tmp_path: Path, header: str, known: bool) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text(header + "\n", "utf-8")
+    assert recognises(read_sheet(path)) is known
+
+
+def test_a_column_of_no_points_takes_them_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text(HEAD + "    Points Possible,,,,0.00\n" + LINE, "utf-8")
+    assert [column.max for column in read(path).columns] == [0.0]
+
+
+# ---------------------------------------------------------------- feedback
+
+UPLOADED = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0/\\", exclude_categories=("Cc", "Cs")), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    people=st.dictionaries(st.integers(100, 10**6), st.tuples(PERSON, UPLOADED), min_size=1, max_size=4),
+    late=st.booleans(),
+    hidden=st.booleans(),
+)
+def test_every_notebook_comes_back_under_its_own_upload(
+    tmp_path: Path, people: dict[int, tuple[str, str]], late: bool, hidden: bool
+) -> None:
+    """Download, grade, upload again: Canvas hangs each student's notebook, and nobody else's, on their submission."""
+    uploads = [
+        Upload(10**7 + place, user, f"{file}.ipynb", f"{place:05d}" if hidden else "")
+        for place, (user, (_name, file)) in enumerate(people.items())
+    ]
+    names = {user: name for user, (name, _file) in people.items()}
+    room = tmp_path / str(len(list(tmp_path.iterdir())))
+    entries = downloaded(uploads, names, set(people) if late else set())
+    archive = write_zip(
+        room / "submissions.zip", {entry: notebook_bytes(f"x = {place}") for place, entry in enumerate(entries)}
+    )
+    read = read_submissions([archive], lms="canvas", workspace=room / "w")
+    results = graded_folder(room / "r", read, {one.student.id: float(n) for n, one in enumerate(read)}, executed=NB)
+    given_back(room, results, None)
+    taken, ignored = reuploaded(room / "out" / "canvas-feedback.zip", uploads)
+    assert not ignored and taken.keys() == {one.id for one in uploads}
+    keys = {one.anonymous or str(one.user): one.id for one in uploads}
+    for one in results.students:
+        first = nbformat.reads(taken[keys[one.student.key]][1].decode(), 4).cells[0]
+        assert f"Result: {one.total:g} of 100 points" in first.source.replace("&#46;", ".")
+
+
+def test_a_file_called_link_is_not_ignored(tmp_path: Path) -> None:
+    one = Result(Student("41", "leeann", "41"), 1.0, 1.0, "ok", lms="canvas", origin="leeann_41_7_linkage.ipynb")
+    assert entry_name(one, "7", "linkage.ipynb") == "leeann_41_7_-linkage.ipynb"
+    assert (
+        entry_name(replace(one, student=Student("41", "anon", "41")), "7", "a_link.ipynb")
+        == "student_41_7_a_-link.ipynb"
+    )
+
+
+def test_a_notebook_goes_back_in_what_it_came_in(tmp_path: Path) -> None:
+    """Under the name of the student's zip Canvas shows whatever comes: so a zip comes."""
+    content = {
+        "leeann_41_70_hw.zip": zip_bytes({"a.ipynb": NB}),
+        "bob_42_71_hw.tar": b"",
+        "chen_43_72_report.pdf": b"%PDF-1.7",
+        "dan_44_text.html": b"<p>hello</p>",
+        "eve_45_73_broken.ipynb": b"{",
+    }
+    read = read_submissions([write_zip(tmp_path / "c.zip", content)], workspace=tmp_path / "w")
+    done = given_back(tmp_path, graded_folder(tmp_path / "r", read, {}), None)
+    with zipfile.ZipFile(tmp_path / "out" / "canvas-feedback.zip") as archive:
+        assert archive.namelist() == ["leeann_41_70_hw.zip", "eve_45_73_broken.ipynb"]
+        with zipfile.ZipFile(archive.open("leeann_41_70_hw.zip")) as inner:
+            assert inner.namelist() == ["a.ipynb"]
+            nbformat.validate(nbformat.reads(inner.read("a.ipynb").decode(), 4))
+    assert "no upload to hang feedback on; send the report to: bob, chen, dan." in said(done)
+    assert "each upload adds another comment" in said(done) and "export it (Grades, Export" in said(done)
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    results = graded_folder(tmp_path / "r", submitted(ANN, BOB), {"41": 1.0, "42": None}, executed=NB)
+    first = {path.name: path.read_bytes() for path in given_back(tmp_path, results, COURSE.exported()).files}
+    again = {path.name: path.read_bytes() for path in given_back(tmp_path, results, COURSE.exported()).files}
+    assert first == again and set(first) == {"canvas-gradebook.csv", "canvas-feedback.zip"}
+
+
+def test_anonymous_students_go_by_their_ids(tmp_path: Path) -> None:
+    """An anonymous id of digits alone is not the user with that number."""
+    hidden = [
+        handed_in(key, f"anon {key}", lms="canvas", entry=f"anon_{key}_7{n}_hw.ipynb")
+        for n, key in enumerate(["00041", "a1B2c"])
+    ]
+    named = handed_in("41", "leeann", lms="canvas", entry="leeann_41_75_hw.ipynb")
+    course = replace(COURSE, users=(ANN, replace(BOB, id=41_000)))
+    results = graded_folder(tmp_path / "r", [*hidden, named], {"00041": 1.0, "a1B2c": 2.0, "41": 3.0})
+    done = given_back(tmp_path, results, course.exported())
+    assert course.imported(done.files[0]) == {(900, 41): "3"}
+    assert [path.name for path in done.files] == [
+        "canvas-gradebook.csv",
+        "canvas-anonymous-grades.csv",
+        "canvas-anonymous-reports.zip",
+        "canvas-feedback.zip",
+    ]
+    assert "a1B2c" in done.files[1].read_text("utf-8") and "leeann" not in done.files[1].read_text("utf-8")
+    with zipfile.ZipFile(done.files[2]) as archive:
+        assert archive.namelist() == ["00041.html", "a1B2c.html"]
+    assert "2 submissions are anonymous" in said(done)
+
+
+# ---------------------------------------------------------------- the cell above all others
+
+
+def result(folder: Path, **changes: object) -> Result:
+    one = Result(Student("41", "leeann", "41"), 87.5, 100.0, "ok", folder=folder)
+    return replace(one, **changes)  # type: ignore[arg-type]
+
+
+def test_the_result_stands_above_the_executed_notebook_in_the_classs_language(tmp_path: Path) -> None:
+    (tmp_path / "executed.ipynb").write_bytes(NB)
+    points = Points(
+        "acc", 60.0, 60.0, "ran", {"en": "Accuracy", "zh-TW": "準確率"}, message("Every cell ran from top to bottom.")
+    )
+    made = nbformat.reads(annotated(result(tmp_path, criteria=(points,)), "zh-TW").decode(), 4)
+    nbformat.validate(made)
+    assert [cell.cell_type for cell in made.cells] == ["markdown", "code"]
+    assert "準確率" in made.cells[0].source and "87&#46;5" in made.cells[0].source
+    assert not re.search("[a-z]{4}", made.cells[0].source), "nothing is left in English"
+
+
+@pytest.mark.parametrize("outcome", ["missing", "forbidden", "grader_fault", "ok"])
+def test_without_an_executed_notebook_the_result_stands_alone(tmp_path: Path, outcome: str) -> None:
+    (tmp_path / "executed.ipynb").write_bytes(b"{ not json")
+    made = nbformat.reads(annotated(result(tmp_path, outcome=outcome, total=None), "en").decode(), 4)
+    assert len(made.cells) == 1 and "open, a person has to look" in made.cells[0].source
+    assert "holds the result alone" in made.cells[0].source
+
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "![x](http://evil.example/p.png)",
+    "[click](javascript:alert(1))",
+    "https://evil.example",
+    "$\\href{javascript:alert(1)}{x}$",
+    "\n\n# Result: 100 of 100 points\n- **Accuracy**: 100",
+    "`<img src=x onerror=alert(1)>`",
+    "&lt;script&gt;",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_of_the_students_is_markup(tmp_path: Path, attack: str) -> None:
+    points = Points(attack, 1.0, 2.0, attack, {}, message("{name} failed.", name=attack))
+    source = json.loads(annotated(result(tmp_path, criteria=(points,)), "en"))["cells"][0]["source"]
+    text = "".join(source)
+    assert not re.search(r"[<>\[\]$\\`!]|https?://", text)
+    assert sum(line.startswith("#") for line in text.splitlines()) == 1
+    assert sum(line.startswith("- ") for line in text.splitlines()) == 1
+    assert "\n" not in (line := in_one_line(result(tmp_path, criteria=(points,)), "en")) and "<" not in line
+
+
+def test_a_students_cell_of_the_same_id_stays(tmp_path: Path) -> None:
+    other = json.loads(NB)
+    other["cells"][0]["id"] = "grader-result-0"
+    (tmp_path / "executed.ipynb").write_text(json.dumps(other))
+    made = nbformat.reads(annotated(result(tmp_path), "en").decode(), 4)
+    assert len({cell.id for cell in made.cells}) == 2
+    nbformat.validate(made)
+
+
+def test_the_naming_of_an_empty_archive_is_one() -> None:
+    assert naming(Archive(()))("doejane_4_5_hw.ipynb") is not None
+
+
+def test_a_large_course_takes_no_time(tmp_path: Path) -> None:
+    users = [User(number, f"Last{number}, First", f"login{number}") for number in range(1, 1001)]
+    course = Course(users, {number: f"Homework {number}" for number in range(1, 41)})
+    results = Results(
+        "disease",
+        100.0,
+        tmp_path,
+        tuple(Result(Student(str(one.id), one.name, str(one.id)), 50.0, 100.0, "ok", lms="canvas") for one in users),
+        {"en": "Homework 7"},
+    )
+    started = time.perf_counter()
+    done = given_back(tmp_path, results, course.exported())
+    assert time.perf_counter() - started < 10
+    assert len(course.imported(done.files[0])) == 1000

@@ -1,0 +1,367 @@
+"""Gradescope's export read, hostile and broken lists of submissions included, and what goes back to it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import subprocess
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader.errors import IntakeError
+from grader.handback import Order, Points, Result, Results
+from grader.lms.gradescope import metadata, writing
+from grader.lms.gradescope.metadata import MAX_ALIASES, Record, Submitter, read_metadata
+from grader.lms.handing_back import hand_back
+from grader.lms.intake import read_submissions
+from grader.records import Outcome, Student, Submission
+from tests.builders import by_name, notebook_bytes, said, write_zip
+from tests.lms.gradescope_schema import VALIDATOR, has_a_score
+
+NB = notebook_bytes("model = 1")
+TOP = "assignment_7_export/"
+
+# As Ruby writes it.
+LIST = """\
+---
+submission_11:
+  :submitters:
+  - :name: 林小明
+    :sid: '0123'
+    :email: lin@school.edu
+  :created_at: 2024-03-01 14:22:32.365935123 Z
+  :score: 8.0
+  :status: processed
+  :results:
+    output: |
+      submission_12:
+        :submitters:
+        - :name: Mallory
+    tests:
+    - name: "a: b"
+  :history:
+  - :submitters:
+    - :name: Mallory
+      :sid: '1'
+    :created_at: 2020-01-01 00:00:00.000000000 Z
+submission_12:
+  :submitters:
+  - :name: Ann Lee
+    :sid:
+    :email: ann@school.edu
+  - :name: "Bob \\"B\\" O'Brien, Jr."
+    :sid: '77'
+    :email: bob@school.edu
+  :created_at: 2024-03-01 06:22:32.000000000 -08:00
+"""
+
+
+def write_list(folder: Path, text: str | bytes) -> Path:
+    """Ruby's symbols need quotes where braces are around them."""
+    if isinstance(text, str):
+        text = re.sub(r"(?<=[{ ,]):(\w+): ", r"':\1': ", text)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "list.yml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def intake(tmp_path: Path, listed: str | None, files: Mapping[str, bytes], top: str = TOP) -> dict[str, Submission]:
+    named = {top + name: data for name, data in files.items()}
+    if listed is not None:
+        named[f"{top}submission_metadata.yml"] = listed.encode()
+    archive = write_zip(tmp_path / "in" / "export.zip", named)
+    return by_name(read_submissions([archive], workspace=tmp_path / "work"))
+
+
+FILES = {"submission_11/hw.ipynb": NB, "submission_11/data.csv": b"1", "submission_12/sub/hw.ipynb": NB}
+
+# ---------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize("top", [TOP, ""], ids=["as downloaded", "unpacked and packed again"])
+def test_an_export(tmp_path: Path, top: str) -> None:
+    read = intake(tmp_path, LIST, FILES, top)
+    lin = read["林小明"]
+    assert (lin.lms, lin.origin, lin.notebook_name) == ("gradescope", "submission_11", "hw.ipynb")
+    assert lin.student == Student("11", "林小明", "11", "lin@school.edu", "0123")
+    assert lin.submitted_at == datetime(2024, 3, 1, 14, 22, 32, 365935, UTC)
+    assert [one.name for one in lin.attachments] == ["data.csv"] and lin.notes == ()
+    both = read['Ann Lee, Bob "B" O\'Brien, Jr.']
+    assert [(one.name, one.email, one.username) for one in both.group] == [
+        ("Ann Lee", "ann@school.edu", ""),
+        ('Bob "B" O\'Brien, Jr.', "bob@school.edu", "77"),
+    ]
+    assert both.submitted_at is not None and both.submitted_at.utcoffset() == timedelta(hours=-8)
+    assert len(read) == 2, "the list itself is nobody's"
+
+
+def test_only_one_submission(tmp_path: Path) -> None:
+    assert list(intake(tmp_path, LIST, {"submission_11/hw.ipynb": NB})) == ["林小明"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "why"),
+    [
+        (None, "is missing"),
+        ("", "names nobody for it"),
+        ("- a\n- b\n", "found a list"),
+        ("just words\n", "found plain text"),
+        ("submission_11: {:submitters: [}\n", "cannot be read"),
+        ("submission_11: 5\nsubmission_12: [1, 2]\n", "names nobody for it"),
+        ("submission_11: {':submitters': 5}\n", "names nobody for it"),
+        ("submission_11: {':submitters': [{':name': ''}]}\n", "names nobody for it"),
+        ("\0\1\2", "cannot be read"),
+    ],
+    ids=["missing", "empty", "list", "text", "broken", "other shapes", "no list", "no name", "no text"],
+)
+def test_without_a_usable_list_each_folder_is_a_student(tmp_path: Path, listed: str | None, why: str) -> None:
+    read = intake(tmp_path, listed, FILES)
+    assert list(read) == ["submission_11", "submission_12"]
+    assert all(why in said(one) and one.student.key for one in read.values())
+    assert all(one.notebook is not None for one in read.values())
+
+
+def test_what_stands_before_the_break_is_used(tmp_path: Path) -> None:
+    read = intake(tmp_path, LIST.replace("submission_12:\n  :sub", "submission_12: ]\n  :sub"), FILES)
+    assert set(read) == {"林小明", "submission_12"}
+    assert "in line" in said(read["submission_12"]) and read["林小明"].notes == ()
+
+
+def test_a_stranger_between_the_submissions_is_seen(tmp_path: Path) -> None:
+    read = intake(tmp_path, LIST, FILES | {"notes.txt": b"x", "submission_11/../../evil.ipynb": NB})
+    assert read["notes.txt"].outcome is Outcome.MISSING
+    assert "leads out of the archive" in said(read["林小明"])
+
+
+# ---------------------------------------------------------------- the list of submissions
+
+
+@pytest.mark.parametrize(
+    ("text", "record"),
+    [
+        ("s: {:submitters: [{:name: A, :sid: 0123, :email: ~}]}", Record((Submitter("A", "0123", ""),))),
+        ("s: {:submitters: [{:name: 'null', :sid: 1e3}]}", Record((Submitter("null", "1e3"),))),
+        ("s: {:submitters: [&1 {:name: A}, *1]}", Record((Submitter("A"), Submitter("A")))),
+        ("s: {:submitters: [*9]}", Record()),
+        ("s: {:submitters: [{:name: !binary 5p6X}]}", Record((Submitter("林"),))),
+        ("s: {:submitters: [{:name: !!python/object/apply:os.system [id]}]}", Record((Submitter(),))),
+        ('s: {:submitters: [{:name: "a\\nb\\tc"}]}', Record((Submitter("a b c"),))),
+        ("s: {:created_at: 2024-03-01T01:02:03Z}", Record((), datetime(2024, 3, 1, 1, 2, 3, tzinfo=UTC))),
+        ("s: {:created_at: 2024-03-01 01:02:03}", Record((), datetime(2024, 3, 1, 1, 2, 3))),
+        ("s: {:created_at: 2024-99-99 01:02:03 Z}", Record()),
+        ("s: {:created_at: yesterday}", Record()),
+        (
+            "s: {:created_at: !ruby/object:ActiveSupport::TimeWithZone {utc: 2024-03-01 01:02:03 Z, time: x}}",
+            Record((), datetime(2024, 3, 1, 1, 2, 3, tzinfo=UTC)),
+        ),
+        ("s: {created_at: 2024-03-01 01:02:03 UTC}", Record((), datetime(2024, 3, 1, 1, 2, 3, tzinfo=UTC))),
+        ("s: {[a, b]: 1, ? {c: d} : 2, :submitters: [{:name: A}]}", Record((Submitter("A"),))),
+    ],
+)  # fmt: skip
+def test_one_record(tmp_path: Path, text: str, record: Record) -> None:
+    found = read_metadata(write_list(tmp_path, text))
+    assert found.records == {"s": record} or (found.problem and not found.records and record == Record())
+
+
+def test_aliases_are_never_copied(tmp_path: Path) -> None:
+    """A billion laughs: each level is ten of the one before."""
+    lines = ["s:", "  :submitters: &a0 [{:name: ha}]"]
+    lines += [f"  :created_at: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 60)]
+    started = time.monotonic()
+    assert len(read_metadata(write_list(tmp_path, "\n".join(lines))).records) <= 1
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s: {:submitters: &1 [{:name: A}]}\n" + "t: {:submitters: *1}\n" * (MAX_ALIASES + 5),
+        "s: {:submitters: " + "[" * 900 + "]" * 900 + "}",
+        "s: {:submitters: [" + "{:name: A}," * 5000 + "]}",
+    ],
+    ids=["aliases", "nested", "crowd"],
+)
+def test_what_no_export_has_is_refused(tmp_path: Path, text: str) -> None:
+    assert "is not as Gradescope writes it" in str(read_metadata(write_list(tmp_path, text)).problem)
+
+
+def test_results_and_history_cost_no_memory_to_speak_of(tmp_path: Path) -> None:
+    entry = "submission_{n}:\n  :submitters:\n  - :name: S{n}\n  :results:\n    output: |\n{output}  :history: []\n"
+    text = "".join(entry.format(n=n, output="      wrong, wrong, wrong\n" * 4000) for n in range(60))
+    started = time.monotonic()
+    found = read_metadata(write_list(tmp_path, text))
+    assert len(text) > 6_000_000 and time.monotonic() - started < 5
+    assert [one.submitters[0].name for one in found.records.values()] == [f"S{n}" for n in range(60)]
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=80) | st.text("s:{}[]&*!|-\n \"'#%@~?", max_size=60))
+def test_any_bytes_at_all_give_records_or_a_reason(tmp_path: Path, text: str | bytes) -> None:
+    found = read_metadata(write_list(tmp_path, text))
+    assert found.problem is None or str(found.problem)
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20)
+PEOPLE = st.lists(st.tuples(NAMES, NAMES, NAMES), max_size=4)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.integers(1, 10**9).map("submission_{}".format), PEOPLE, max_size=5))
+def test_every_submitter_comes_back_as_written(tmp_path: Path, people: dict[str, list[tuple[str, str, str]]]) -> None:
+    written = {
+        folder: {":submitters": [{":name": name, ":sid": sid, ":email": email} for name, sid, email in ones]}
+        for folder, ones in people.items()
+    }
+    found = read_metadata(write_list(tmp_path, yaml.safe_dump(written, allow_unicode=True)))
+    assert found.problem is None
+    assert {folder: [(one.name, one.sid, one.email) for one in record.submitters]
+            for folder, record in found.records.items()} == people  # fmt: skip
+
+
+def test_a_time_is_read_in_json_s_spelling_too() -> None:
+    when = metadata.parse_time("2017-06-01T14:22:32.365935-07:00")
+    assert when == datetime(2017, 6, 1, 21, 22, 32, 365935, UTC)
+
+
+# ---------------------------------------------------------------- giving back
+
+ANN, BOB = Student("ann", "Ann", "ann@x", "ann@x"), Student("b", "=Bob", "7", "bob@x", "7")
+
+
+def result(key: str = "11", total: float | None = 80.0, **changes: Any) -> Result:
+    criteria = (
+        Points("runs", 20.0, 20.0, "All cells ran."),
+        Points("r2", None if total is None else total - 20, 80.0, "<b>0.9</b> =1+1"),
+    )
+    student = Student(key, f"S{key}", key, f"{key}@x", f"0{key}")
+    return replace(
+        Result(student, total, 100.0, "ok", lms="gradescope", origin=f"submission_{key}", criteria=criteria), **changes
+    )
+
+
+def results(*students: Result, folder: Path = Path()) -> Results:
+    return Results("hw", 100.0, folder, students)
+
+
+def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
+    """``results.json`` of each, by folder; all of them are as Gradescope's documentation says."""
+    writing.hand_back(results(*students), Order(tmp_path, language=language))
+    found = {
+        path.parent.name: json.loads(path.read_bytes())
+        for path in sorted((tmp_path / "results").glob("*/results.json"))
+    }
+    for document in found.values():
+        VALIDATOR.validate(document)
+    return found
+
+
+def rows_in(folder: Path) -> list[dict[str, str]]:
+    with (folder / writing.GRADES).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_go_back_by_submission(tmp_path: Path) -> None:
+    found = given_back(tmp_path, [result("11"), result("12", 20.0)])
+    assert {folder: one["score"] for folder, one in found.items()} == {"submission_11": 80.0, "submission_12": 20.0}
+    first, second = found["submission_11"]["tests"]
+    assert (first["name"], first["score"], first["max_score"], first["status"]) == ("runs", 20.0, 20.0, "passed")
+    assert (second["status"], second["output"], second["output_format"]) == ("failed", "<b>0.9</b> =1+1", "text")
+    assert found["submission_11"]["output"] == "80 of 100 points."
+    assert found["submission_11"]["stdout_visibility"] == "hidden"
+
+
+@pytest.mark.parametrize("total", [None, float("nan"), float("inf")])
+def test_what_is_open_has_no_score_and_no_zero(tmp_path: Path, total: float | None) -> None:
+    document = given_back(tmp_path, [result(total=total)])["submission_11"]
+    assert not has_a_score(document) and "tests" not in document
+    assert "not a zero" in document["output"]
+    rows = rows_in(tmp_path)
+    assert [row["Total Score"] for row in rows] == [""]
+
+
+def test_what_is_open_is_said(tmp_path: Path) -> None:
+    handed = hand_back(results(result(), result("12", None), result("13", lms="moodle")), Order(tmp_path))
+    assert [path.name for path in handed.files] == ["gradescope-autograder.zip", "gradescope-grades.csv"]
+    assert all(path.is_file() for path in handed.files)
+    words = "\n".join(map(str, handed.notes))
+    assert "open: S12." in words and "Not from Gradescope" in words and "S13" in words
+
+
+def test_a_group_has_a_line_for_each_and_no_formula(tmp_path: Path) -> None:
+    given_back(tmp_path, [result(group=(ANN, BOB))])
+    rows = rows_in(tmp_path)
+    assert [(row["Name"], row["SID"], row["Email"], row["Total Score"], row["Submission ID"]) for row in rows] == [
+        ("Ann", "", "ann@x", "80", "11"),
+        ("'=Bob", "7", "bob@x", "80", "11"),
+    ]
+
+
+def test_the_teacher_s_language_is_spoken(tmp_path: Path) -> None:
+    assert "分" in given_back(tmp_path, [result()], "zh-TW")["submission_11"]["output"]
+
+
+def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
+    """What the zip's own program hands Gradescope for a submission, run as Gradescope does."""
+    root = tmp_path / "autograder"
+    with zipfile.ZipFile(tmp_path / "out" / writing.AUTOGRADER) as archive:
+        assert {one.filename: one.external_attr >> 16 & 0o111 for one in archive.infolist()}["run_autograder"]
+        archive.extractall(root / "source")
+    if told is not None:
+        (root / "submission_metadata.json").write_text(told)
+    done = subprocess.run(
+        ["bash", str(root / "source" / "run_autograder")], env={**os.environ, "AUTOGRADER_ROOT": str(root)}, check=False
+    )
+    assert done.returncode == 0
+    document: dict[str, Any] = json.loads((root / "results" / "results.json").read_bytes())
+    VALIDATOR.validate(document)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("told", "score"),
+    [
+        ('{"id": 11}', 80.0),
+        ('{"id": "12"}', None),
+        ('{"id": 99}', None),
+        ('{"id": "../../results/submission_11"}', None),
+        ('{"id": "$(id)"}', None),
+        ("{", None),
+        (None, None),
+    ],
+    ids=["graded", "open", "unknown", "path", "command", "broken", "missing"],
+)
+def test_the_autograder_that_runs_nothing(tmp_path: Path, told: str | None, score: float | None) -> None:
+    hand_back(results(result("11"), result("12", None)), Order(tmp_path / "out"), to="gradescope")
+    document = run_returning(tmp_path, told)
+    assert document.get("score") == score and has_a_score(document) == (score is not None)
+
+
+def test_there_and_back(tmp_path: Path) -> None:
+    read = intake(tmp_path, LIST, FILES)
+    students = [
+        Result(one.student, 50.0, 100.0, "ok", lms=one.lms, origin=one.origin, group=one.group) for one in read.values()
+    ]
+    hand_back(results(*students), Order(tmp_path / "out"))
+    assert run_returning(tmp_path, '{"id": 12}')["score"] == 50.0
+    rows = rows_in(tmp_path / "out")
+    assert [row["Email"] for row in rows] == ["lin@school.edu", "ann@school.edu", "bob@school.edu"]
+    assert rows[0]["SID"] == "0123"
+
+
+def test_another_system_s_archive_is_not_taken_for_gradescope_s(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "c.zip", {"ann/hw.ipynb": NB, "bob/hw.ipynb": NB})
+    with pytest.raises(IntakeError, match="was not made by Gradescope"):
+        read_submissions([archive], lms="gradescope", workspace=tmp_path / "work")

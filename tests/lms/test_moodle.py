@@ -1,0 +1,514 @@
+"""Moodle, there and back: its archive read, its own worksheet filled in, its importers satisfied."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader.errors import IntakeError
+from grader.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.language import translation
+from grader.lms import handing_back
+from grader.lms.intake import read_submissions
+from grader.lms.moodle.handing_back import check, hand_back, recognises
+from grader.lms.sheet import read_sheet
+from grader.records import Student, Submission
+from tests.builders import by_name, notebook_bytes, write_zip, zip_bytes
+from tests.lms.moodle_site import PACKS, Person, Site
+
+NB = notebook_bytes("x = 1")
+LANGUAGE = pytest.mark.parametrize("language", PACKS)
+
+
+def handed_in(tmp_path: Path, site: Site, numbers: Sequence[int], *, flat: bool = False) -> tuple[Submission, ...]:
+    entries = site.entries({number: {"hw.ipynb": NB} for number in numbers}, flat=flat)
+    return read_submissions([write_zip(tmp_path / "class.zip", entries)], workspace=tmp_path / "work")
+
+
+def graded(tmp_path: Path, submissions: Sequence[Submission], totals: Mapping[str, float | None]) -> Results:
+    """Results out of 20 points; ``totals`` are by the student's name."""
+    students: list[Result] = []
+    for one in submissions:
+        folder = tmp_path / "out" / "students" / one.student.id
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.html").write_text(f"report of {one.student.name}")
+        total = totals.get(one.student.name, 15.0)
+        criteria = (Points("accuracy", 10.0, 10.0), Points("<plot>", total and total - 10, 10.0))
+        students.append(
+            Result(
+                one.student, total, 20.0, "ok", lms=one.lms, origin=one.origin, entry=one.entry, criteria=criteria,
+                folder=folder,
+            )
+        )  # fmt: skip
+    return Results("hw", 20.0, tmp_path / "out", tuple(students))
+
+
+def given_back(
+    tmp_path: Path, results: Results, sheet: bytes | None, *, missing: Missing = Missing.BLANK, language: str = "en"
+) -> HandedBack:
+    paths = () if sheet is None else (tmp_path / "Grades-C-HW1-99.csv",)
+    for path in paths:
+        path.write_bytes(sheet or b"")
+    return hand_back(results, Order(tmp_path / "out", paths, missing, language))
+
+
+def said(back: HandedBack) -> str:
+    return "\n".join(map(str, back.notes))
+
+
+def people(*names: str) -> list[Person]:
+    return [Person(number, name) for number, name in enumerate(names, 11)]
+
+
+def comment(total: str, plot: str) -> str:
+    return f"Total: {total} / 20<br>accuracy: 10 / 10<br>&lt;plot&gt;: {plot} / 10"
+
+
+# ---------------------------------------------------------------- there
+
+
+@LANGUAGE
+@pytest.mark.parametrize("flat", [False, True], ids=["folders", "flat"])
+def test_blind_students_are_told_apart_in_every_language(tmp_path: Path, language: str, flat: bool) -> None:
+    site = Site(people("Ann", "Bob"), PACKS[language], blind=True)
+    read = by_name(handed_in(tmp_path, site, [11, 12], flat=flat))
+    word = PACKS[language].participant.replace("/", "")
+    assert {name: one.student.key for name, one in read.items()} == {f"{word} 11": "11", f"{word} 12": "12"}
+    assert all(one.submitted_at is None for one in read.values()), "an entry's time is that of the download"
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["new", "before 4.1"])
+def test_teams(tmp_path: Path, old: bool) -> None:
+    site = Site([Person(11, "Ann", (3, "A_1")), Person(12, "Bob", (3, "A_1")), Person(13, "Cid")], teams=True, old=old)
+    read = by_name(handed_in(tmp_path, site, [11, 12, 13]))
+    new_names = {"A 1": "3", "Default group": ""}
+    old_names = {"A 1-Ann": "11", "A 1-Bob": "12", "Default group-Cid": "13"}
+    assert {name: one.student.key for name, one in read.items()} == (old_names if old else new_names)
+
+
+# ---------------------------------------------------------------- and back
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=10).filter(
+    lambda name: any(character.isalnum() for character in name)
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_there_and_back(tmp_path: Path, data: st.DataObject) -> None:
+    """Moodle's importers give everybody the grade and the report that are theirs; no other byte of the worksheet
+    changes, which is shown by building the expected one from scratch.
+    """
+    room = tmp_path / str(len(list(tmp_path.iterdir())))
+    numbers = data.draw(st.lists(st.integers(1, 10**6), min_size=2, max_size=6, unique=True))
+    site = Site(
+        [Person(number, data.draw(NAMES)) for number in numbers],
+        PACKS[data.draw(st.sampled_from(list(PACKS)))],
+        maximum=data.draw(st.sampled_from([10, 20, 100])),
+        blind=data.draw(st.booleans()),
+        comments=data.draw(st.booleans()),
+        old=data.draw(st.booleans()),
+    )
+    form = {
+        "delimiter": data.draw(st.sampled_from([",", ";", "\t"])),
+        "ending": data.draw(st.sampled_from(["\n", "\r\n"])),
+        "quote_all": data.draw(st.booleans()),
+    }
+    active = data.draw(st.lists(st.sampled_from(numbers), min_size=1, unique=True))
+    submissions = handed_in(room, site, active, flat=data.draw(st.booleans()))
+    totals = data.draw(st.lists(st.integers(0, 80), min_size=len(active), max_size=len(active)))
+    results = graded(room, submissions, {})
+    results = replace(
+        results,
+        students=tuple(
+            replace(one, total=total / 4, criteria=()) for one, total in zip(results.students, totals, strict=True)
+        ),
+    )
+    back = given_back(room, results, site.worksheet(**form))
+    expected = {one.student.key: (one.total or 0.0) / 20 * site.maximum for one in results.students}
+    for one in site.people:
+        if str(one.number) in expected:
+            shown = site.shown(expected[str(one.number)])
+            one.grade = shown.rstrip("0").rstrip(".,")
+            own = next(each.total or 0.0 for each in results.students if each.student.key == str(one.number))
+            one.comment = f"Total: {own:g} / 20"
+    assert back.files[0].read_bytes() == site.worksheet(**form)
+
+    site.people = [Person(one.number, one.name) for one in site.people]
+    site.upload_worksheet(back.files[0].read_bytes(), delimiter=str(form["delimiter"]))
+    site.upload_feedback(back.files[1])
+    for one in site.people:
+        if str(one.number) in expected:
+            assert site.unformat_float(one.grade) == pytest.approx(expected[str(one.number)], abs=0.0051)
+            assert list(one.files) == ["report.html"]
+        else:
+            assert (one.grade, one.comment, one.files) == ("", "", {})
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["folders", "flat"])
+def test_a_teams_members_all_get_its_grade_and_report(tmp_path: Path, flat: bool) -> None:
+    site = Site(
+        [
+            Person(11, "Ann", (3, "A_&_B")),
+            Person(12, "Bob", (3, "A_&_B")),
+            Person(13, "Cid", (4, "C")),
+            Person(14, "Dee"),
+        ],
+        teams=True,
+    )
+    submissions = handed_in(tmp_path, site, [11, 12, 13, 14], flat=flat)
+    assert [one.student.name for one in submissions] == ["A  B", "C", "Default group"]
+    back = given_back(tmp_path, graded(tmp_path, submissions, {"C": 20.0}), site.worksheet())
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["75.00", "75.00", "100.00", "75.00"]
+    site.upload_feedback(back.files[1])
+    assert [one.files.get("report.html") for one in site.people] == [
+        b"report of A  B", b"report of A  B", b"report of C", None,
+    ]  # fmt: skip
+    assert "Default group: the report is not in feedback.zip" in said(back)
+
+
+def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> None:
+    site = Site([Person(11, "Ann", (3, "A")), Person(12, "Bob", (3, "A")), Person(13, "Cid", (11, "B"))], teams=True)
+    site.old = True
+    submissions = handed_in(tmp_path, site, [11, 12, 13])
+    back = given_back(tmp_path, graded(tmp_path, submissions, {"B-Cid": 20.0}), site.worksheet())
+    site.upload_worksheet(back.files[0].read_bytes())
+    site.upload_feedback(back.files[1], groups=False)
+    assert [one.grade for one in site.people] == ["75.00", "75.00", "100.00"]
+    assert [one.files for one in site.people] == [
+        {"report.html": f"report of {name}".encode()} for name in ("A-Ann", "A-Bob", "B-Cid")
+    ]
+
+
+def test_no_stranger_gets_a_teams_report(tmp_path: Path) -> None:
+    """A group's id may be a participant's number, and a Moodle that knows no groups' ids would go by it."""
+    site = Site([Person(11, "Ann", (12, "A")), Person(12, "Bob", (5, "B"))], teams=True)
+    submissions = handed_in(tmp_path, site, [11, 12])
+    back = given_back(tmp_path, graded(tmp_path, submissions, {"A": 20.0, "B": 4.0}), site.worksheet())
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["100.00", "20.00"]
+    site.upload_feedback(back.files[1], groups=False)
+    assert [one.files for one in site.people] == [{}, {}]
+    assert "A: the report is not in feedback.zip" in said(back)
+
+
+def test_groups_that_cannot_be_told_apart_are_nobodys(tmp_path: Path) -> None:
+    site = Site([Person(11, "Ann", (3, "A_1")), Person(12, "Bob", (4, "A 1")), Person(13, "Cid", (5, "C"))], teams=True)
+    submissions = handed_in(tmp_path, site, [11, 12, 13])
+    back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["", "", "75.00"]
+    assert "A 1, A 1: not in the worksheet" in said(back)
+
+
+def test_what_a_row_already_holds(tmp_path: Path) -> None:
+    own, persons = comment("12", "2"), "Well done!"
+    site = Site(people("New", "Same", "Other", "Kept", "Locked", "Open", "Absent", "Paper", "Beyond"))
+    for one, grade, text in zip(
+        site.people,
+        ["", "75.00", "60.00", "", "", "50.00", "", "88.00", ""],
+        ["", own, own, persons, "", persons, "", "", ""],
+        strict=True,
+    ):
+        one.grade, one.comment, one.graded_at = grade, text, float(bool(grade))
+    site.people[4].locked = True
+    submissions = handed_in(tmp_path, site, [11, 12, 13, 14, 15, 16, 19])
+    results = graded(tmp_path, submissions, {"Open": None, "Beyond": 21.0})
+    back = given_back(tmp_path, results, site.worksheet(), missing=Missing.ZERO)
+    before = site.worksheet()
+    new = comment("15", "5")
+    for one, grade, text in zip(
+        site.people,
+        ["75", "75.00", "75", "75", "", "50.00", "0", "88.00", ""],
+        [new, new, new, persons, "", persons, "", "", ""],
+        strict=True,
+    ):
+        one.grade, one.comment = grade, text
+    assert back.files[0].read_bytes() == site.worksheet() != before
+    notes = said(back)
+    assert "Other: had another grade in Moodle; it was replaced" in notes and "more recently in Moodle" in notes
+    assert "Locked: the grade is locked" in notes and "Kept: had a feedback comment; it was kept" in notes
+    assert "Open: not graded to the end" in notes and "Beyond: more points than" in notes
+    assert "Handed in nothing and got 0: 1" in notes and "20 here are 100 in Moodle" in notes
+
+
+def test_grades_go_up_before_reports(tmp_path: Path) -> None:
+    """The other way round Moodle takes the worksheet for outdated and skips it all: the teacher is told."""
+    site = Site(people("Ann"))
+    back = given_back(tmp_path, graded(tmp_path, handed_in(tmp_path, site, [11]), {}), site.worksheet())
+    site.upload_feedback(back.files[1])
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert site.people[0].grade == ""
+    assert "Upload grades-for-moodle.csv first and feedback.zip after it" in said(back)
+
+
+def test_grading_again_replaces_its_own_comments_in_any_language(tmp_path: Path) -> None:
+    site = Site(people("Ann"))
+    submissions = handed_in(tmp_path, site, [11])
+    for total, language in ((12.0, "zh-TW"), (15.0, "en"), (18.0, "zh-TW")):
+        results = graded(tmp_path, submissions, {"Ann": total})
+        site.upload_worksheet(given_back(tmp_path, results, site.worksheet(), language=language).files[0].read_bytes())
+    assert site.people[0].grade == "90.00"
+    assert site.people[0].comment.startswith(translation("zh-TW").text("Total: {points} / {max}", points=18, max=20))
+
+
+def test_two_groups_worksheets_are_both_filled(tmp_path: Path) -> None:
+    sites = [Site([Person(11, "Ann")]), Site([Person(12, "Bob")])]
+    submissions = [*handed_in(tmp_path / "a", sites[0], [11]), *handed_in(tmp_path / "b", sites[1], [12])]
+    paths = []
+    for number, site in enumerate(sites):
+        paths.append(tmp_path / f"{number}.csv")
+        paths[-1].write_bytes(site.worksheet())
+    back = hand_back(graded(tmp_path, submissions, {}), Order(tmp_path / "out", tuple(paths)))
+    assert [path.name for path in back.files] == ["grades-for-moodle.csv", "grades-for-moodle-2.csv", "feedback.zip"]
+    for site, path in zip(sites, back.files, strict=False):
+        site.upload_worksheet(path.read_bytes())
+        assert site.people[0].grade == "75.00"
+
+
+def test_the_largest_worksheet_that_moodle_writes(tmp_path: Path) -> None:
+    site = Site([Person(number, f"學生{number}", comment="x" * 100) for number in range(10_000)])
+    students = [
+        Result(Student(str(number), f"學生{number}", str(number)), 7.5, 10.0, "ok", lms="moodle")
+        for number in range(0, 10_000, 2)
+    ]
+    started = time.process_time()
+    back = given_back(tmp_path, Results("hw", 10.0, tmp_path, tuple(students)), site.worksheet(), missing=Missing.ZERO)
+    assert time.process_time() - started < 10, "about one second where nothing else runs"
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["75.00", "0.00"] * 5_000
+
+
+def test_without_a_worksheet(tmp_path: Path) -> None:
+    site = Site(people('=HYPERLINK("http://x")', "Bob", "Cid"), maximum=20)
+    submissions = handed_in(tmp_path, site, [11, 12, 13])
+    back = given_back(tmp_path, graded(tmp_path, submissions, {"Cid": None}), None)
+    text = back.files[0].read_bytes().decode("utf-8-sig")
+    assert text.startswith("Identifier,Full name,Grade,Last modified (grade),Feedback comments\r\n")
+    assert "Participant 11,'=HYPERLINK(httpx)" in text.replace('"', "") and "Participant 13" not in text
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["15.00", "15.00", ""]
+    assert "was made without a grading worksheet" in said(back)
+
+
+def test_the_writer_is_found_by_name(tmp_path: Path) -> None:
+    site = Site(people("Ann"))
+    results = graded(tmp_path, handed_in(tmp_path, site, [11]), {})
+    assert handing_back.hand_back(results, Order(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
+
+
+# ---------------------------------------------------------------- the archive of reports
+
+
+def test_the_archive_of_reports_is_the_same_each_time(tmp_path: Path) -> None:
+    results = graded(tmp_path, handed_in(tmp_path, Site(people("林小明", "Bob")), [11, 12]), {})
+    first = given_back(tmp_path, results, None).files[1].read_bytes()
+    assert given_back(tmp_path, results, None).files[1].read_bytes() == first
+    with zipfile.ZipFile(tmp_path / "out" / "feedback.zip") as archive:
+        assert archive.namelist() == [f"{name}_assignsubmission_file/report.html" for name in ("林小明_11", "Bob_12")]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "Eve_12_assignsubmission_file/Ann_11_assignsubmission_file/hw.ipynb",
+        "Eve_12_assignsubmission_file_Ann_11_assignsubmission_file_hw.ipynb",
+        "Eve 11_12_assignsubmission_file/hw.ipynb",
+        "Eve_11_x_12_assignsubmission_file/hw.ipynb",
+    ],
+)
+def test_nobody_gets_a_grade_or_report_by_a_files_name(tmp_path: Path, entry: str) -> None:
+    site = Site(people("Ann", "Eve"))
+    files = {"Ann_11_assignsubmission_file/hw.ipynb": NB, entry: NB}
+    submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work")
+    results = graded(tmp_path, submissions, {"Ann": 5.0})
+    back = given_back(tmp_path, results, site.worksheet())
+    site.upload_worksheet(back.files[0].read_bytes())
+    site.upload_feedback(back.files[1])
+    assert [one.grade for one in site.people] == ["25.00", "75.00"]
+    assert site.people[0].files == {"report.html": b"report of Ann"}
+    assert list(site.people[1].files) == ["report.html"] and b"Eve" in site.people[1].files["report.html"]
+
+
+def test_a_nickname_is_no_group(tmp_path: Path) -> None:
+    """What a site shows of a student's own profile stands before the status; it earns no grade and saves from no 0."""
+    site = Site(people("Ann", "Eve"))
+    sheet = site.worksheet().replace(b"s12@example.org", b"Ann").replace(b"s11@example.org", b"Eve")
+    submissions = handed_in(tmp_path, site, [11])
+    back = given_back(tmp_path, graded(tmp_path, submissions, {}), sheet, missing=Missing.ZERO)
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["75.00", "0.00"]
+
+
+def test_two_with_one_number_get_nothing(tmp_path: Path) -> None:
+    site = Site(people("Ann", "Bob"))
+    files = {f"{name}_assignsubmission_file/hw.ipynb": NB for name in ("Ann_11", "Eve_11", "Bob_12")}
+    submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work")
+    back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
+    site.upload_worksheet(back.files[0].read_bytes())
+    site.upload_feedback(back.files[1])
+    assert [(one.grade, bool(one.files)) for one in site.people] == [("", False), ("75.00", True)]
+    assert "Ann (11), Eve (11): share a participant's number" in said(back)
+
+
+# ---------------------------------------------------------------- worksheets that do not fit
+
+
+def edited(site: Site, old: str, new: str) -> bytes:
+    changed = site.worksheet().decode("utf-8").replace(old, new, 1)
+    assert changed.encode() != site.worksheet()
+    return changed.encode()
+
+
+CLASS = Site(people("Ann", "Bob"))
+XLSX = zip_bytes({"[Content_Types].xml": b"", "xl/workbook.xml": b""})
+
+
+@pytest.mark.parametrize(
+    ("sheet", "says"),
+    [
+        (zip_bytes({"Ann_11_assignsubmission_file/hw.ipynb": NB}), "is a zip archive; expected Moodle's grading"),
+        (XLSX, "is an Excel document; expected"),
+        (CLASS.worksheet().decode("utf-8-sig").replace("Ann", "林小明").encode("cp950"), "is in the encoding cp950"),
+        (CLASS.worksheet(delimiter=";").decode("utf-8-sig").replace("Ann", "Zoë").encode("cp1252"), "encoding cp1252"),
+        (b"a,b\n1,2\n", "line 1: found the columns a, b; expected a grading worksheet"),
+        (Site([]).worksheet(), "lists nobody"),
+        (replace(CLASS, scale="Poor\nGood").worksheet(), r"line 1: column Scale holds a scale \(Poor, Good\)"),
+        (replace(CLASS, scale="1\n2", pack=PACKS["xx"]).worksheet(), r"column Asteikko holds a scale \(1, 2\)"),
+        (replace(CLASS, maximum=0).worksheet(), "line 2: Maximum grade is 0.00; expected the same number above 0"),
+        (edited(CLASS, ",Grade,", ",Points,"), "line 1: found Points; expected a column Grade"),
+        (edited(CLASS, "Identifier", "No."), "line 1: found No.; expected a column Identifier"),
+        (edited(CLASS, "Last modified (grade)", "When"), r"found When; expected a column Last modified \(grade\)"),
+        (edited(CLASS, "Participant 12", "Bob"), "line 3: Identifier is Bob; expected a participant's number"),
+        (edited(CLASS, "Participant 12", "Participant 11"), "line 3: Participant 11 is in line 2 as well"),
+        (edited(CLASS, "for grading - ,,", "for grading - ,101,"), "Grade is 101; expected nothing or"),
+        (edited(CLASS, "for grading - ,,", "for grading - ,A+,"), r"line 2: Grade is A\+"),
+        (edited(CLASS, "Bob,", "Bob"), "line 3: 9 columns; expected 10"),
+        (Site([Person(91, "Cyd")]).worksheet(), "none of those who handed in: it has Participant 91, .* are of Ann 11"),
+    ],
+)  # fmt: skip
+def test_worksheets_that_do_not_fit(tmp_path: Path, sheet: bytes, says: str) -> None:
+    submissions = handed_in(tmp_path, CLASS, [11, 12])
+    path = tmp_path / "Grades-C-HW1-99.csv"
+    path.write_bytes(sheet)
+    with pytest.raises(IntakeError, match=says) as raised:
+        check(submissions, [path])
+    assert str(path) in str(raised.value)
+    with pytest.raises(IntakeError, match=says):
+        given_back(tmp_path, graded(tmp_path, submissions, {}), sheet)
+    assert not (tmp_path / "out" / "grades-for-moodle.csv").exists()
+
+
+def test_a_sheet_with_many_problems_tells_the_first_of_them(tmp_path: Path) -> None:
+    site = Site([Person(number, f"S{number}", grade="A") for number in range(100)])
+    path = tmp_path / "g.csv"
+    path.write_bytes(site.worksheet())
+    with pytest.raises(IntakeError, match="There are more problems") as raised:
+        check((), [path])
+    assert len(str(raised.value).splitlines()) == 21
+
+
+def test_the_separator_is_told(tmp_path: Path) -> None:
+    submissions = handed_in(tmp_path, CLASS, [11, 12])
+    back = given_back(tmp_path, graded(tmp_path, submissions, {}), CLASS.worksheet(delimiter=";"))
+    assert "choose semicolon as separator on uploading" in said(back)
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(edited(replace(CLASS, maximum=10), "Submitted for grading - ,,", "Submitted for grading - ,11,"))
+    twice = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for path in twice:
+        path.write_bytes(CLASS.worksheet())
+    with pytest.raises(IntakeError) as raised:
+        check(handed_in(tmp_path, CLASS, [11]), [bad, *twice, tmp_path / "gone.csv"])
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 3
+    assert "bad.csv, line 2: Grade is 11" in lines[0] and "gone.csv cannot be read" in lines[1]
+    assert "one.csv and" in lines[2] and "both list Participant 11" in lines[2]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    language=st.sampled_from(list(PACKS)),
+    place=st.tuples(st.integers(0, 600), st.integers(0, 40)),
+    new=st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["\n", ",", '"', '","', "\n\n", ";", "\0"]),
+)
+def test_a_damaged_worksheet_is_filled_in_or_refused_in_words(
+    tmp_path: Path, language: str, place: tuple[int, int], new: str
+) -> None:
+    site = Site(people("Ann", "Bob", "Cid"), PACKS[language])
+    text = site.worksheet().decode("utf-8")
+    path = tmp_path / "g.csv"
+    path.write_bytes((text[: place[0]] + new + text[sum(place) :]).encode())
+    students = [Result(Student(str(key), "Ann", str(key)), 5.0, 10.0, "ok", lms="moodle") for key in (11, 12)]
+    try:
+        hand_back(Results("hw", 10.0, tmp_path, tuple(students)), Order(tmp_path / "out", (path,)))
+    except IntakeError as error:
+        assert str(path) in str(error)
+        return
+    grades = []
+    for sheet in (path, tmp_path / "out" / "grades-for-moodle.csv"):
+        one = Site(people("Ann", "Bob", "Cid"), PACKS[language])
+        with contextlib.suppress(AssertionError, csv.Error):  # Moodle refuses it
+            one.upload_worksheet(sheet.read_bytes(), delimiter=read_sheet(sheet).delimiter)
+        grades.append(one.people[2].grade)
+    assert grades[0] == grades[1], "who handed in nothing got somebody's grade"
+
+
+@LANGUAGE
+@pytest.mark.parametrize("blind", [False, True], ids=["named", "blind"])
+def test_every_language_is_recognised(tmp_path: Path, language: str, blind: bool) -> None:
+    site = Site(people("Ann", "Bob"), PACKS[language], blind=blind)
+    path = tmp_path / "g.csv"
+    path.write_bytes(site.worksheet())
+    assert recognises(read_sheet(path))
+    check(handed_in(tmp_path, site, [11, 12]), [path])
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        Site([]).worksheet(),
+        edited(CLASS, ",Grade,", ",Points,"),
+        edited(CLASS, "Identifier", "No."),
+        replace(CLASS, scale="Poor\nGood").worksheet(),
+        CLASS.worksheet(delimiter=";").decode("utf-8-sig").replace("Ann", "林").encode("cp950"),
+    ],
+    ids=["nobody", "renamed grade", "renamed identifier", "scale", "Big5"],
+)
+def test_a_worksheet_that_does_not_fit_is_one_all_the_same(tmp_path: Path, sheet: bytes) -> None:
+    path = tmp_path / "g.csv"
+    path.write_bytes(sheet)
+    assert recognises(read_sheet(path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Student,ID,SIS Login ID,Section,HW1 (55)\n    Points Possible,,,,10\nLee,4567,ann1,1,\nRoe,4568,bob2,1,\n",
+        "Last Name,First Name,Username,Student ID,HW1 [Total Pts: 10 Score] |55\nLee,Ann,s11,7,\nRoe,Bob,s12,7,\n",
+        "OrgDefinedId,Username,HW1 Points Grade <Numeric MaxPoints:10>,End-of-Line Indicator\n#1,s11,,#\n#2,s12,,#\n",
+        "SID,Email,Total Score\nB10,a@b.org,7\nB11,b@b.org,7\n",
+    ],
+)
+def test_other_systems_lists_are_not_taken(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "g.csv"
+    path.write_text(text)
+    assert not recognises(read_sheet(path))
+
+
+def test_results_of_another_system_have_no_way_into_moodle(tmp_path: Path) -> None:
+    one = Result(Student("lin", "lin"), 1.0, 1.0, "ok")
+    with pytest.raises(IntakeError, match="holds no results of submissions from Moodle"):
+        hand_back(Results("hw", 1.0, tmp_path, (one,)), Order(tmp_path / "out"))
