@@ -58,7 +58,12 @@ def _total(one: Result) -> float | None:
 def _tests(one: Result, speech: Translation) -> list[Test]:
     to_be_judged = speech.text("A person has to judge this.")
     return [
-        Test(each.criterion, each.points or 0.0, each.max, each.reason if each.points is not None else to_be_judged)
+        Test(
+            speech.title(each.title) or each.criterion,
+            each.points or 0.0,
+            each.max,
+            to_be_judged if each.points is None else speech.say(each.said) if each.said else each.reason,
+        )
         for each in one.criteria
     ]
 

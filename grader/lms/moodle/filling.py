@@ -85,7 +85,8 @@ def scaled(result: Result, maximum: float) -> float | None:
 def comment(result: Result, speech: Translation) -> str:
     """Total and one line per criterion, as HTML, which is what Moodle keeps comments in."""
     total = message("Total: {points} / {max}", points=_points(result.total), max=_points(result.max))
-    criteria = [f"{html.escape(one.criterion)}: {_points(one.points)} / {_points(one.max)}" for one in result.criteria]
+    named = [(speech.title(one.title) or one.criterion, one) for one in result.criteria]
+    criteria = [f"{html.escape(name)}: {_points(one.points)} / {_points(one.max)}" for name, one in named]
     return _BREAK.join([html.escape(speech.say(total)), *criteria])
 
 
