@@ -59,6 +59,8 @@ def grade(
         screen.print(console.intake_line(intake, wish.out, speech), soft_wrap=True)
         results = _run(assignment, intake, wish, speech, opened)
     screen.print(console.class_table(results, assignment, speech))
+    if (legend := console.legend(assignment)) is not None:
+        screen.print(legend)
     screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
     screen.print(speech.text("Open: {path}", path=(wish.out / "index.html").resolve().as_uri()), soft_wrap=True)
     show_upload(_handed_back(order, to, wish.out), order.out, speech)

@@ -44,18 +44,15 @@ NARROW = 36  # columns of a terminal that criteria may take by their names
 
 
 def class_table(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> Table:
-    """A line per student. Many criteria are numbered, named below the table, and leave no room for the time."""
+    """A line per student. Many criteria are numbered, for ``legend`` to name, and leave no room for the time."""
     names = [criterion.id for criterion in assignment.rubric]
-    numbered = sum(len(name) + 1 for name in names) > NARROW
-    legend = " · ".join(f"{number} {name}" for number, name in enumerate(names, 1)) if numbered else None
+    numbered = _are_numbered(names)
     table = Table(
         title=Text(plain(speech.title(assignment.title)), style="bold"),
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
-        caption=Text(plain(legend)) if legend else None,
-        caption_justify="left",
     )
     table.add_column(speech.text("Student"), overflow="fold", min_width=8)
     for number, name in enumerate(names, 1):
@@ -76,6 +73,17 @@ def class_table(results: Sequence[Graded], assignment: Assignment, speech: Trans
             "●" if _worth_a_look(graded) else "",
         )
     return table
+
+
+def legend(assignment: Assignment) -> Text | None:
+    """The names of criteria that ``class_table`` has numbered."""
+    names = [criterion.id for criterion in assignment.rubric]
+    numbered = (f"{number} {plain(name)}" for number, name in enumerate(names, 1))
+    return Text(" · ".join(numbered), style="dim") if _are_numbered(names) else None
+
+
+def _are_numbered(names: Sequence[str]) -> bool:
+    return sum(len(name) + 1 for name in names) > NARROW
 
 
 def review_line(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> str:

@@ -17,6 +17,7 @@ from grader.console import (
     class_progress,
     class_table,
     doctor_table,
+    legend,
     plain,
     review_line,
     score_table,
@@ -107,12 +108,15 @@ def test_many_criteria_are_numbered_and_named_in_full_below() -> None:
     rubric = tuple(Manual(name, 10, title={"en": name}) for name in names)
     scores = tuple(replace(accuracy_score(0.8), criterion=name, points=12.25) for name in names)
     one = replace(too_close(), grade=replace(too_close().grade, scores=scores))
-    text = shown(class_table([one], replace(ASSIGNMENT, rubric=rubric), ENGLISH), 80)
+    assignment = replace(ASSIGNMENT, rubric=rubric)
+    text = shown(class_table([one], assignment, ENGLISH), 80)
     heading = next(line for line in text.splitlines() if "Student" in line).split()
     assert heading[1:10] == [str(number) for number in range(1, 10)]
     assert text.count("12.2") == 9
     assert "●" in text
-    assert all(f"{number} {name}" in " ".join(text.split()) for number, name in enumerate(names, 1))
+    named = legend(assignment)
+    assert named is not None and legend(ASSIGNMENT) is None
+    assert all(f"{number} {name}" in " ".join(shown(named, 80).split()) for number, name in enumerate(names, 1))
 
 
 def test_what_everybody_has_is_not_marked() -> None:

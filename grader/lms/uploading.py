@@ -26,6 +26,12 @@ _PLACES = (
         "gradescope-autograder.zip",
         message("{file}: Gradescope, Configure Autograder › Zip file upload."),
     ),
+    (
+        "gradebook.db",
+        message("{file}: in the place of the course's own, for nbgrader's formgrader and nbgrader export."),
+    ),
+    ("autograded", message("{file}: into the course's folder, for the formgrader.")),
+    ("feedback", message("{file}: into the course's folder, for nbgrader release_feedback.")),
 )
 _ELSE = message("{file}: a line for each student, to look up, to enter by hand, or for what imports such lists.")
 
