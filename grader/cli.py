@@ -13,31 +13,20 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from grader import (
-    __version__,
-    cli_data,
-    cli_grade,
-    cli_kit,
-    cli_return,
-    console,
-    datasets,
-    doctor,
-    shelf,
-    spec,
-    terminal,
-)
-from grader.cli_grade import Wish, finish, with_progress
-from grader.deadlines import with_deadline
+from grader import __version__, datasets, doctor, shelf, spec
+from grader.commands import console, data, grading, kit, returning, terminal
+from grader.commands.grading import Wish, finish, with_progress
+from grader.commands.terminal import EXIT_OPERATOR, LangOption, config_folder, errors, processors, screen, speech_in
 from grader.demo import write_demo_archive, write_demo_worksheet
 from grader.errors import GraderError, IntakeError, SandboxError
 from grader.language import Translation
+from grader.late.deadlines import with_deadline
 from grader.library.place import default_folder
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.pipeline import ClassFiles, Settings, make_writable
 from grader.records import Assignment, Graded, Message
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import UNCONFINED, open_sandbox
-from grader.terminal import EXIT_OPERATOR, LangOption, config_folder, errors, processors, screen, speech_in
 
 EXIT_INTERRUPTED = 130
 DEMO, DEMO_SECONDS = "disease", 45.0
@@ -50,10 +39,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(cli_data.app, name="data")
-app.command()(cli_return.export)
-app.command()(cli_return.push)
-app.add_typer(cli_kit.app, name="kit")
+app.add_typer(data.app, name="data")
+app.command()(returning.export)
+app.command()(returning.push)
+app.add_typer(kit.app, name="kit")
 
 
 class Lms(StrEnum):
@@ -127,7 +116,7 @@ def demo(
     screen.print(speech.text("Moodle's grading worksheet for it: {path}", path=worksheet))
     screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
     given = ClassFiles((archive, worksheet))
-    cli_grade.grade(_within(assignment, DEMO_SECONDS), given, Wish(out, Level.auto.value, jobs), speech)
+    grading.grade(_within(assignment, DEMO_SECONDS), given, Wish(out, Level.auto.value, jobs), speech)
 
 
 @app.command()
@@ -152,7 +141,7 @@ def grade(
     speech = speech_in(lang)  # before anything can go wrong, which is said in it
     chosen = with_deadline(_within(shelf.by_name(assignment), budget), due, late)
     given = ClassFiles(tuple(paths), lms.value, roster, extensions)
-    cli_grade.grade(chosen, given, Wish(out, sandbox.value, jobs), speech)
+    grading.grade(chosen, given, Wish(out, sandbox.value, jobs), speech)
 
 
 @app.command()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader import lateness
-from grader.lateness import Lateness, LatePolicy
+from grader.late import lateness
+from grader.late.lateness import Lateness, LatePolicy
 from grader.records import Grade, Message, Outcome, Run, Score, Submission, message
 
 MUCH_BROUGHT_KB = 60.0  # code and story seldom have 40; the answers for ten thousand pictures need about 60

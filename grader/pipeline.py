@@ -17,9 +17,9 @@ from grader.document.reading import read_document
 from grader.errors import IntakeError, OutputError, Stopped
 from grader.execution import Exam, prepare_exam, run_submission
 from grader.grading import grade_scores
-from grader.lms.extensions import granted
-from grader.lms.intake import read_submissions
-from grader.lms.roster import Roster, read_roster
+from grader.lms.classlist.extensions import granted
+from grader.lms.classlist.roster import Roster, read_roster
+from grader.lms.intake.reading import read_submissions
 from grader.parts import run_parts
 from grader.pictures import preparing
 from grader.records import Assignment, Graded, Message, Outcome, Run, Student, Submission, message

@@ -15,7 +15,7 @@ from typing import Literal
 from grader.claims import Facts
 from grader.courses.values import Course as Course
 from grader.courses.values import Test as Test
-from grader.lateness import Extension, Lateness, LatePolicy
+from grader.late.lateness import Extension, Lateness, LatePolicy
 from grader.messages import Message as Message
 from grader.messages import message as message
 from grader.pictures.survey import Pictures as Pictures

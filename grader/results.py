@@ -11,7 +11,7 @@ from typing import Any
 
 from grader.atomic import write_text
 from grader.handback import GRADES, message_entry, student_entry
-from grader.lateness import Lateness
+from grader.late.lateness import Lateness
 from grader.records import Assignment, Graded, Score, Student
 from grader.spreadsheet import csv_text, defused, points_cell
 

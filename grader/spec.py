@@ -15,10 +15,10 @@ from nbformat import NotebookNode
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from grader import lateness, moments
 from grader.errors import AssignmentError
 from grader.language import LANGUAGES
-from grader.lateness import LatePolicy
+from grader.late import lateness, moments
+from grader.late.lateness import LatePolicy
 from grader.metrics import METRICS
 from grader.public.catalogue import SETS
 from grader.records import Assignment, Criterion, Data, Limits, Pictures, PublicSet, Titles

@@ -27,7 +27,10 @@ DEPTH_OF_GUEST = "grader.sandbox.guest".count(".")
 ALONE = ("grader.sandbox.supervise", "grader.sandbox.hold")  # programs of their own, started by path
 
 # Where the command line lives: its files of commands, and what they share.
-COMMAND_LINE = tuple(f"grader.{name}" for name in ("cli", "cli_data", "cli_grade", "cli_kit", "cli_return", "terminal"))
+COMMAND_LINE = (
+    "grader.cli",
+    *(f"grader.commands.{name}" for name in ("data", "grading", "kit", "returning", "terminal")),
+)
 # Keras' own files of CIFAR-10 and IMDB are pickles; no student's file gets there.
 PICKLES = "grader.library.pickled"
 
@@ -117,7 +120,7 @@ def test_records_are_made_of_the_standard_library_and_of_values_alone() -> None:
     assert uses("grader.records") == {
         "grader.claims",
         "grader.courses.values",
-        "grader.lateness",
+        "grader.late.lateness",
         "grader.messages",
         "grader.pictures.survey",
     }

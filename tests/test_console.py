@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from grader.console import (
+from grader.commands.console import (
     OUTCOMES,
     assignments_table,
     class_progress,

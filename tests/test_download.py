@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import IntakeError
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.records import Submission
 from tests.builders import by_name, canvas_name, moodle_name, notebook_bytes, said, write_folder, write_zip, zip_bytes
 from tests.lms.systems import SYSTEMS, Person

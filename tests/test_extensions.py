@@ -9,8 +9,8 @@ import pytest
 
 from grader.decisions import Intake, Received
 from grader.errors import IntakeError
-from grader.lateness import Extension, LatePolicy
-from grader.lms.extensions import granted
+from grader.late.lateness import Extension, LatePolicy
+from grader.lms.classlist.extensions import granted
 from grader.records import Student, Submission
 
 DUE = LatePolicy(datetime(2026, 11, 30, 23, 59, tzinfo=timezone(timedelta(hours=8))), timezone="Asia/Taipei")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import IntakeError
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.records import Outcome
 from tests.builders import by_name, notebook_bytes, said, write_folder, write_zip
 

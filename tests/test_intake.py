@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import IntakeError, OutputError
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.lms.owner import folded
 from grader.records import Outcome, Submission
 from tests.builders import (

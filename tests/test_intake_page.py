@@ -15,17 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.archive.unpacking import Entry
-from grader.console import intake_line
+from grader.commands.console import intake_line
 from grader.decisions import Fate, Filed, Intake, Received, files_of
 from grader.errors import IntakeError
 from grader.handback import Missing, Order, read_results
 from grader.language import translation
-from grader.lateness import Extension, LatePolicy, judged
-from grader.lms.choosing import submission
-from grader.lms.handed_in import File, HandedIn
-from grader.lms.handing_back import hand_back
-from grader.lms.intake import read_submissions
+from grader.late.lateness import Extension, LatePolicy, judged
+from grader.lms.intake.choosing import submission
+from grader.lms.intake.handed_in import File, HandedIn
+from grader.lms.intake.reading import read_submissions
 from grader.lms.owner import Owner
+from grader.lms.returning.handing_back import hand_back
 from grader.pipeline import ClassFiles, take_in
 from grader.records import Student, Submission, message
 from grader.report.intake_page import FATES, write_intake_page

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.deadlines import with_deadline
 from grader.errors import IntakeError
 from grader.grading import grade_scores
-from grader.lateness import Extension, Lateness, LatePolicy, due_time, judged, parsed_policy, problems
-from grader.moments import earliest, latest, parsed_moment
+from grader.late.deadlines import with_deadline
+from grader.late.lateness import Extension, Lateness, LatePolicy, due_time, judged, parsed_policy, problems
+from grader.late.moments import earliest, latest, parsed_moment
 from grader.records import Outcome, Run, Score, Student, Submission, message
 from tests.graded_class import ASSIGNMENT
 

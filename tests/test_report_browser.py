@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from grader.claims import Fit
 from grader.decisions import Fate, Filed, Intake, Received, Source
 from grader.language import LANGUAGES
-from grader.lateness import Extension, LatePolicy, judged
+from grader.late.lateness import Extension, LatePolicy, judged
 from grader.records import Cell, CellError, Graded, Student, message
 from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report

@@ -12,18 +12,20 @@ from typing import Any
 
 import pytest
 
-from grader import cli_grade, shelf
+from grader import shelf
 from grader.cli import Lms, main
-from grader.cli_grade import Wish
+from grader.commands import grading
+from grader.commands.grading import Wish
 from grader.demo import write_demo_archive, write_demo_worksheet
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, read_results
 from grader.language import translation
-from grader.lms import handing_back, intake
-from grader.lms.doubts import doubts
-from grader.lms.handing_back import WRITERS, apart, destination
-from grader.lms.sheet import read_sheet
-from grader.lms.uploading import places
+from grader.lms.intake import reading as intake
+from grader.lms.returning import handing_back
+from grader.lms.returning.doubts import doubts
+from grader.lms.returning.handing_back import WRITERS, apart, destination
+from grader.lms.returning.uploading import places
+from grader.lms.sheets.sheet import read_sheet
 from grader.pipeline import ClassFiles
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.fake import FakeSandbox, finished
@@ -346,7 +348,7 @@ def graded(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(out.parent / "config"))
     wish = Wish(out, "auto", 1)
     given = ClassFiles(tuple(paths))
-    cli_grade.grade(shelf.by_name("disease"), given, wish, translation("en"), lambda *_, **__: sandbox)
+    grading.grade(shelf.by_name("disease"), given, wish, translation("en"), lambda *_, **__: sandbox)
     return sandbox
 
 

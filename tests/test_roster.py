@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from grader.decisions import Intake
 from grader.errors import IntakeError
-from grader.lms import names
-from grader.lms.intake import read_submissions
-from grader.lms.matching import ClassList, match, match_all
+from grader.lms.classlist import names
+from grader.lms.classlist.matching import ClassList, match, match_all
+from grader.lms.classlist.roster import Person, Roster, read_roster
+from grader.lms.intake.reading import read_submissions
 from grader.lms.owner import Owner
-from grader.lms.roster import Person, Roster, read_roster
 from grader.records import Student
 from tests.builders import canvas_name, moodle_name, notebook_bytes, write_folder, write_zip
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import IntakeError
-from grader.lms.sheet import DELIMITERS, filled, number, parsed_number, read_sheet
+from grader.lms.sheets.sheet import DELIMITERS, filled, number, parsed_number, read_sheet
 
 # A lone carriage return ends a line for some programs and stands unquoted in what others write.
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)

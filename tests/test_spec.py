@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from grader.errors import AssignmentError
-from grader.lateness import LatePolicy
+from grader.late.lateness import LatePolicy
 from grader.records import Assignment, Limits, PublicSet
 from grader.rubric.metric import MetricReached
 from grader.spec import find_assignments, load_assignment, recognise

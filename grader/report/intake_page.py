@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import lateness
 from grader.atomic import write_text
 from grader.decisions import INTAKE_PAGE, Fate, Filed, Intake, Received, files_of
 from grader.language import Translation, translation
-from grader.lateness import Lateness
+from grader.late import lateness
+from grader.late.lateness import Lateness
 from grader.records import Assignment, Message, message
 from grader.report.pages import environment
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from grader import datasets
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.pipeline import Settings, grade_class
 from grader.records import Assignment, Graded, Limits, Score
 from grader.sandbox.base import Sandbox

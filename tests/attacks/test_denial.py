@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser
 from rich.console import Console
 
-from grader import console
+from grader.commands import console
 from grader.language import translation
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.pipeline import Settings, grade_class
 from grader.records import Limits
 from grader.sandbox.fake import FakeSandbox, finished

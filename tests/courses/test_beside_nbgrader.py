@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from grader.handback import Order, read_results
-from grader.lms.handing_back import hand_back
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
+from grader.lms.returning.handing_back import hand_back
 from grader.pipeline import Settings, grade_class
 from grader.records import Run
 from grader.sandbox.base import Sandbox

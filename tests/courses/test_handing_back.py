@@ -13,8 +13,9 @@ import pytest
 
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, Points, Result, Results
-from grader.lms import nbgrader_course, nbgrader_gradebook
-from grader.lms.handing_back import hand_back
+from grader.lms.nbgrader import gradebook as nbgrader_gradebook
+from grader.lms.nbgrader import handing_back as nbgrader_course
+from grader.lms.returning.handing_back import hand_back
 from grader.records import Student
 from tests.courses import course
 from tests.courses.course import marked, text

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
 from grader.courses import otter
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.pipeline import Settings, grade_class
 from grader.records import Assignment, Outcome, Test
 from grader.sandbox.base import Sandbox

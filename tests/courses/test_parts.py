@@ -11,7 +11,7 @@ import pytest
 
 from grader.courses import handed_in
 from grader.execution import prepare_exam
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.parts import run_parts
 from grader.pipeline import Settings, grade_class
 from grader.records import Assignment, Outcome, Run, Student, Submission

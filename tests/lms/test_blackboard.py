@@ -18,9 +18,9 @@ from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, Results
 from grader.lms.blackboard.gradebook import check, recognises
 from grader.lms.blackboard.handing_back import hand_back
-from grader.lms.handing_back import WRITERS
-from grader.lms.intake import read_submissions
-from grader.lms.sheet import read_sheet
+from grader.lms.intake.reading import read_submissions
+from grader.lms.returning.handing_back import WRITERS
+from grader.lms.sheets.sheet import read_sheet
 from grader.records import Outcome, Student, Submission
 from tests.builders import by_name, notebook_bytes, said, write_zip, zip_bytes
 from tests.lms.graded import graded_folder, handed_in

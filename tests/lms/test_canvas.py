@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from grader.archive.unpacking import Archive
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, Points, Result, Results
-from grader.lms.annotated import annotated, in_one_line
 from grader.lms.canvas.feedback import entry_name
 from grader.lms.canvas.gradebook import check, read, recognises
 from grader.lms.canvas.handing_back import hand_back
 from grader.lms.canvas.reading import earlier_attempts, naming
-from grader.lms.intake import read_submissions
-from grader.lms.sheet import read_sheet
+from grader.lms.intake.reading import read_submissions
+from grader.lms.returning.annotated import annotated, in_one_line
+from grader.lms.sheets.sheet import read_sheet
 from grader.records import Student, Submission, message
 from tests.builders import notebook_bytes, write_zip, zip_bytes
 from tests.lms.canvas_model import Course, Upload, User, downloaded, reuploaded

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from grader.archive.unpacking import Entry
 from grader.lms import classroom
 from grader.lms.classroom import Claim, plain_title, read_claim
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.records import Submission
 from tests.builders import by_name, said, write_folder, write_zip
 from tests.notebooks import notebook_bytes

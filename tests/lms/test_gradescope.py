@@ -24,8 +24,8 @@ from grader.errors import IntakeError
 from grader.handback import Order, Points, Result, Results
 from grader.lms.gradescope import metadata, writing
 from grader.lms.gradescope.metadata import MAX_ALIASES, Record, Submitter, read_metadata
-from grader.lms.handing_back import hand_back
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
+from grader.lms.returning.handing_back import hand_back
 from grader.records import Outcome, Student, Submission
 from tests.builders import by_name, notebook_bytes, said, write_zip
 from tests.lms.gradescope_schema import VALIDATOR, has_a_score

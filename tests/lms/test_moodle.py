@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, Points, Result, Results
 from grader.language import translation
-from grader.lms import handing_back
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.lms.moodle.handing_back import check, hand_back, recognises
-from grader.lms.sheet import read_sheet
+from grader.lms.returning import handing_back
+from grader.lms.sheets.sheet import read_sheet
 from grader.records import Student, Submission
 from tests.builders import by_name, notebook_bytes, write_zip, zip_bytes
 from tests.lms.moodle_site import PACKS, Person, Site

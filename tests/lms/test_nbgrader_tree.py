@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import IntakeError
-from grader.lms.intake import read_submissions
-from grader.lms.nbgrader import parse_time
+from grader.lms.intake.reading import read_submissions
+from grader.lms.nbgrader.reading import parse_time
 from grader.records import Assignment, Course, Outcome, Submission
 from tests.builders import by_name, moodle_name, notebook_bytes, said, write_folder, write_zip, zip_bytes
 

@@ -21,7 +21,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from grader.cli import main
-from grader.console import scaling_line
+from grader.commands.console import scaling_line
 from grader.errors import PushError, TokenError
 from grader.handback import Results, read_results
 from grader.language import translation

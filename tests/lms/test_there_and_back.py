@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from grader.handback import HandedBack, Order, read_results
-from grader.lms import intake, recognising
-from grader.lms.handing_back import WRITERS, hand_back
+from grader.lms.intake import reading as intake
+from grader.lms.intake import recognising
+from grader.lms.returning.handing_back import WRITERS, hand_back
 from grader.records import Grade, Graded, Outcome, Run, Score, Submission, message
 from grader.results import write_results
 from tests.builders import notebook_bytes, said, windows_zip, write_folder, write_tar, write_zip, zip_bytes

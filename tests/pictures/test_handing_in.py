@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.pipeline import Settings, grade_class
 from grader.records import Assignment, Graded, Outcome, Pictures, Submission
 from grader.sandbox.base import Job, Reply

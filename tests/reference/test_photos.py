@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 from grader.document.reading import read_document
-from grader.lms.intake import read_submissions
+from grader.lms.intake.reading import read_submissions
 from grader.records import Attachment, Document
 from grader.release import release_starter
 from grader.rubric import document

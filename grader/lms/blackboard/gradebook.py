@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.errors import IntakeError
-from grader.lms.columns import Column
-from grader.lms.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
 from grader.lms.owner import folded
-from grader.lms.sheet import Sheet, parsed_number, read_sheet
+from grader.lms.sheets.columns import Column
+from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
+from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Submission, message
 from grader.sentences import listed
 

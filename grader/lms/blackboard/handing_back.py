@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from grader.atomic import write_bytes
 from grader.handback import HandedBack, Order, Results
-from grader.lms import filling, gradebook, table
-from grader.lms.annotated import in_one_line
+from grader.lms import table
 from grader.lms.blackboard.gradebook import read
-from grader.lms.columns import chosen
-from grader.lms.sheet import filled
+from grader.lms.returning.annotated import in_one_line
+from grader.lms.sheets import filling, gradebook
+from grader.lms.sheets.columns import chosen
+from grader.lms.sheets.sheet import filled
 from grader.records import message
 
 _COMMENT = "Feedback to Learner"

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from grader.atomic import replacing
 from grader.handback import Order, Result
-from grader.lms.annotated import annotated
 from grader.lms.canvas.reading import is_anonymous
 from grader.lms.folder import stem
+from grader.lms.returning.annotated import annotated
 
 FILE = "canvas-feedback.zip"
 REPORTS = "canvas-anonymous-reports.zip"

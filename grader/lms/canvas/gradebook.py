@@ -12,9 +12,9 @@ from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.lms.canvas.reading import is_anonymous
-from grader.lms.columns import Column
-from grader.lms.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
-from grader.lms.sheet import Sheet, parsed_number, read_sheet
+from grader.lms.sheets.columns import Column
+from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
+from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Submission, message
 from grader.sentences import listed
 

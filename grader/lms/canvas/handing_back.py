@@ -8,13 +8,14 @@ from pathlib import Path
 
 from grader.atomic import write_bytes
 from grader.handback import HandedBack, Order, Result, Results
-from grader.lms import filling, gradebook, table
+from grader.lms import table
 from grader.lms.canvas import feedback
 from grader.lms.canvas.gradebook import posted_by_hand, read
 from grader.lms.canvas.reading import is_anonymous
-from grader.lms.columns import chosen
 from grader.lms.owner import folded
-from grader.lms.sheet import filled
+from grader.lms.sheets import filling, gradebook
+from grader.lms.sheets.columns import chosen
+from grader.lms.sheets.sheet import filled
 from grader.records import Message, message
 from grader.sentences import listed
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.lms import folder
-from grader.lms.choosing import submission
 from grader.lms.gradescope.metadata import Submitter, parse_time
 from grader.lms.gradescope.reading import owner_of
-from grader.lms.handed_in import File, HandedIn
+from grader.lms.intake.choosing import submission
+from grader.lms.intake.handed_in import File, HandedIn
 from grader.records import Student, Submission
 
 METADATA = "submission_metadata.json"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from grader.handback import Missing, Result
 from grader.language import LANGUAGES, Translation, translation
 from grader.lms.moodle.matching import Match
-from grader.lms.sheet import number, parsed_number
+from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
 
 _NAMED = 10

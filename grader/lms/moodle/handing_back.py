@@ -17,7 +17,7 @@ from grader.lms.moodle import feedback, words
 from grader.lms.moodle.filling import comment, fill, listed, notes
 from grader.lms.moodle.matching import Match, Whose, match
 from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet, together
-from grader.lms.sheet import Sheet, filled, number
+from grader.lms.sheets.sheet import Sheet, filled, number
 from grader.records import Message, Submission, message
 from grader.spreadsheet import csv_text, defused
 

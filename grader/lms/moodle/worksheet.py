@@ -18,7 +18,7 @@ from pathlib import Path
 from grader.archive import filetype
 from grader.errors import IntakeError
 from grader.lms.moodle import words
-from grader.lms.sheet import Sheet, parsed_number, read_sheet
+from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, message
 
 _PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")

@@ -13,7 +13,7 @@ from typing import Any
 from grader.errors import PushError
 from grader.lms.push.connection import Connection
 from grader.lms.push.sending import Place
-from grader.lms.sheet import number
+from grader.lms.sheets.sheet import number
 from grader.records import Message, message
 
 _PAGE = 100

@@ -13,7 +13,7 @@ from typing import Any
 from grader.errors import PushError, TokenError
 from grader.lms.push.connection import Connection
 from grader.lms.push.sending import Place
-from grader.lms.sheet import number, parsed_number
+from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
 
 FUNCTIONS = (

@@ -13,19 +13,20 @@ from pathlib import Path
 import psutil
 import typer
 
-from grader import console, datasets
+from grader import datasets
+from grader.commands import console
+from grader.commands.terminal import EXIT_FAULT, config_folder, errors, processors, screen, show_upload
 from grader.decisions import Intake
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, read_results
 from grader.language import Translation
 from grader.library.place import default_folder
-from grader.lms import handing_back
+from grader.lms.returning import handing_back
 from grader.pipeline import ClassFiles, Settings, grade_class, make_writable, take_in
 from grader.records import Assignment, Graded, Limits, Outcome, Submission, message
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.confine import open_sandbox
-from grader.terminal import EXIT_FAULT, config_folder, errors, processors, screen, show_upload
 
 MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
 UPLOAD = "upload"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from grader import moments, notebook
+from grader import notebook
 from grader.archive import filetype
 from grader.archive.names import is_junk
 from grader.archive.reading import read_archive
@@ -16,9 +16,10 @@ from grader.archive.unpacking import ArchiveLimits, Refused
 from grader.courses import handed_in
 from grader.decisions import Fate, Filed
 from grader.errors import IntakeError
+from grader.late import moments
 from grader.lms.canvas import reading as canvas
 from grader.lms.folder import is_notebook, stem
-from grader.lms.handed_in import FOR_ALL, NAME_BYTES, SAID, File, HandedIn, attachments
+from grader.lms.intake.handed_in import FOR_ALL, NAME_BYTES, SAID, File, HandedIn, attachments
 from grader.records import Course, Message, Outcome, Student, Submission, message
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grader.lms import names
+from grader.lms.classlist import names
+from grader.lms.classlist.roster import Person
 from grader.lms.owner import Owner, folded
-from grader.lms.roster import Person
 from grader.records import Message, Student, message
 from grader.sentences import listed
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from grader.archive.unpacking import Archive
 from grader.errors import IntakeError
-from grader.lms import classroom, folder, nbgrader
+from grader.lms import classroom, folder
 from grader.lms.blackboard import reading as blackboard
 from grader.lms.canvas import reading as canvas
-from grader.lms.gathering import Given
 from grader.lms.gradescope import reading as gradescope
+from grader.lms.intake.gathering import Given
 from grader.lms.moodle import reading as moodle
+from grader.lms.nbgrader import reading as nbgrader
 from grader.lms.owner import Naming
 from grader.records import message
 

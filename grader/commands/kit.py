@@ -10,12 +10,12 @@ import typer
 from rich.text import Text
 
 from grader import datasets, shelf
-from grader.console import plain
+from grader.commands.console import plain
+from grader.commands.terminal import LangOption, config_folder, processors, screen, speech_in
 from grader.kit import running
 from grader.kit.memory import container_mb
 from grader.kit.writing import write_kit
 from grader.library.place import default_folder
-from grader.terminal import LangOption, config_folder, processors, screen, speech_in
 
 EXIT_FAULT = 3
 

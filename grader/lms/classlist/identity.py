@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from grader import moments
-from grader.lms import names
-from grader.lms.gathering import add
-from grader.lms.handed_in import HandedIn
-from grader.lms.matching import ClassList, Match, listed_student, match_all, members
-from grader.lms.roster import Person, Roster
+from grader.late import moments
+from grader.lms.classlist import names
+from grader.lms.classlist.matching import ClassList, Match, listed_student, match_all, members
+from grader.lms.classlist.roster import Person, Roster
+from grader.lms.intake.gathering import add
+from grader.lms.intake.handed_in import HandedIn
 from grader.records import Message, Student, message
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader import lateness, moments
 from grader.errors import IntakeError
-from grader.lateness import LatePolicy
+from grader.late import lateness, moments
+from grader.late.lateness import LatePolicy
 from grader.records import Assignment, Message, message
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from grader import moments
 from grader.archive.names import name_problem, tidy_name
 from grader.archive.unpacking import Archive, Entry
 from grader.decisions import Fate, Filed
+from grader.late import moments
 from grader.lms import folder
-from grader.lms.handed_in import File, HandedIn, cannot_lie
+from grader.lms.intake.handed_in import File, HandedIn, cannot_lie
 from grader.lms.owner import Naming, Owner
 from grader.records import Message, message
 

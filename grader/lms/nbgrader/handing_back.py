@@ -13,8 +13,8 @@ from pathlib import Path
 from grader.atomic import write_bytes, write_text
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, Result, Results
-from grader.lms import nbgrader_gradebook
-from grader.lms.nbgrader_gradebook import CellEntry, Entry, Known
+from grader.lms.nbgrader import gradebook as nbgrader_gradebook
+from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
 from grader.lms.owner import safe_id
 from grader.records import Message, Student, Submission, message
 from grader.spreadsheet import csv_text, defused, points_cell

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from grader.late.moments import earliest, is_plausible, is_zone, latest
 from grader.messages import Message, message
-from grader.moments import earliest, is_plausible, is_zone, latest
 
 Policy = Literal["none", "percent", "late_days", "zero"]
 DAY = timedelta(days=1)

@@ -12,13 +12,13 @@ from rich.progress import TransferSpeedColumn as SpeedColumn
 from rich.table import Table
 from rich.text import Text
 
-from grader.console import plain
+from grader.commands.console import plain
+from grader.commands.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
 from grader.errors import DatasetError, GraderError
 from grader.language import Translation
 from grader.library.catalogue import Entry, catalogue, entry
 from grader.library.place import default_folder
 from grader.records import Message, message
-from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
 
 app = typer.Typer(help="Public data and weights, for notebooks without internet.", no_args_is_help=True)
 

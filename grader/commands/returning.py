@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 import typer
 from rich.text import Text
 
-from grader import console
-from grader.cli_grade import UPLOAD
+from grader.commands import console
+from grader.commands.grading import UPLOAD
+from grader.commands.terminal import EXIT_OPERATOR, LangOption, errors, screen, show_upload, speech_in
 from grader.errors import PushError
 from grader.handback import Missing, Order, read_results
 from grader.language import Translation
-from grader.lms import handing_back
-from grader.lms.handing_back import WRITERS
+from grader.lms.returning import handing_back
+from grader.lms.returning.handing_back import WRITERS
 from grader.records import message
-from grader.terminal import EXIT_OPERATOR, LangOption, errors, screen, show_upload, speech_in
 
 if TYPE_CHECKING:  # what goes over the network is heavy to load
     from grader.lms.push.sending import Target

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.handback import Result
-from grader.lms.columns import Column
 from grader.lms.owner import folded
-from grader.lms.sheet import Sheet, parsed_number
+from grader.lms.sheets.columns import Column
+from grader.lms.sheets.sheet import Sheet, parsed_number
 from grader.records import Message, Student, Submission, message
 from grader.sentences import joined, listed
 

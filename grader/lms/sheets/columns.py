@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from grader.errors import IntakeError
 from grader.handback import Order, Results
 from grader.lms.owner import folded
-from grader.lms.sheet import Sheet
+from grader.lms.sheets.sheet import Sheet
 from grader.records import message
 from grader.sentences import listed
 

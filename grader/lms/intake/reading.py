@@ -10,16 +10,16 @@ from pathlib import Path
 
 from grader.decisions import Intake, Received, Source
 from grader.errors import IntakeError, OutputError
-from grader.lms import recognising
-from grader.lms.choosing import submission
-from grader.lms.download import read_download, together
-from grader.lms.gathering import Given, Who, by_student, merge, tell_apart
-from grader.lms.handed_in import HandedIn
-from grader.lms.identity import Identified, identify
-from grader.lms.matching import named
+from grader.lms.classlist.identity import Identified, identify
+from grader.lms.classlist.matching import named
+from grader.lms.classlist.roster import Roster
+from grader.lms.intake import recognising
+from grader.lms.intake.choosing import submission
+from grader.lms.intake.download import read_download, together
+from grader.lms.intake.gathering import Given, Who, by_student, merge, tell_apart
+from grader.lms.intake.handed_in import HandedIn
+from grader.lms.intake.recognising import LMS, is_class
 from grader.lms.owner import folded, unique_id
-from grader.lms.recognising import LMS, is_class
-from grader.lms.roster import Roster
 from grader.records import Assignment, Message, Student, Submission, message
 
 

@@ -10,15 +10,16 @@ from pathlib import Path
 from grader.archive import filetype
 from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Results
-from grader.lms import nbgrader_course, table
+from grader.lms import table
 from grader.lms.blackboard import gradebook as blackboard_gradebook
 from grader.lms.blackboard import handing_back as blackboard
 from grader.lms.canvas import gradebook as canvas_gradebook
 from grader.lms.canvas import handing_back as canvas
-from grader.lms.doubts import doubts
 from grader.lms.gradescope import writing as gradescope
 from grader.lms.moodle import handing_back as moodle
-from grader.lms.sheet import Sheet, read_sheet
+from grader.lms.nbgrader import handing_back as nbgrader_course
+from grader.lms.returning.doubts import doubts
+from grader.lms.sheets.sheet import Sheet, read_sheet
 from grader.records import Message, Submission, message
 
 SHEETS = (".csv", ".tsv", ".txt", ".xls")  # what LMSs call their lists of grades, all of them text

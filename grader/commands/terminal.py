@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from grader.console import plain
+from grader.commands.console import plain
 from grader.handback import HandedBack
 from grader.language import Translation, translation
-from grader.lms.uploading import places
+from grader.lms.returning.uploading import places
 
 EXIT_OPERATOR = 1  # something that the operator has to put right
 EXIT_FAULT = 3  # something of the grader's own failed

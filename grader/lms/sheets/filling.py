@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.handback import Missing, Order, Result, Results
-from grader.lms.columns import Column
-from grader.lms.gradebook import Gradebook, Row, finder
-from grader.lms.sheet import number, parsed_number
+from grader.lms.sheets.columns import Column
+from grader.lms.sheets.gradebook import Gradebook, Row, finder
+from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
 from grader.sentences import listed
 

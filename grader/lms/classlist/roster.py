@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from grader import moments
 from grader.errors import IntakeError
+from grader.late import moments
 from grader.lms.owner import folded
-from grader.lms.sheet import Sheet, read_sheet
+from grader.lms.sheets.sheet import Sheet, read_sheet
 from grader.records import Message, message
 from grader.sentences import listed
 

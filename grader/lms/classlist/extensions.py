@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader import lateness, moments
 from grader.decisions import Intake, Received
 from grader.errors import IntakeError
-from grader.lateness import Extension, LatePolicy
-from grader.lms import names
-from grader.lms.matching import ClassList
+from grader.late import lateness, moments
+from grader.late.lateness import Extension, LatePolicy
+from grader.lms.classlist import names
+from grader.lms.classlist.matching import ClassList
+from grader.lms.classlist.roster import Person, columns_of, heading, person_in
 from grader.lms.owner import folded
-from grader.lms.roster import Person, columns_of, heading, person_in
-from grader.lms.sheet import Sheet, parsed_number, read_sheet
+from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Student, Submission, message
 from grader.sentences import listed
 
