@@ -20,6 +20,7 @@ from grader.lms.intake.reading import read_submissions
 from grader.lms.owner import Owner
 from grader.records import Student
 from tests.builders import canvas_name, moodle_name, notebook_bytes, write_folder, write_zip
+from tests.lms import moodle_site
 
 NB = notebook_bytes("model = 1")
 
@@ -304,3 +305,19 @@ def test_numbers_in_a_folder_of_notebooks(tmp_path: Path) -> None:
     intake = read_submissions([folder], workspace=tmp_path / "w", roster=roster(tmp_path, text))
     assert sorted(one.student.id for one in intake) == ["41001", "41002", "copy"]
     assert intake.absent == ()
+
+
+@pytest.mark.parametrize("language", moodle_site.PACKS)
+@pytest.mark.parametrize("blind", [False, True], ids=["named", "blind"])
+def test_moodles_worksheet_is_a_class_list_in_every_language(tmp_path: Path, language: str, blind: bool) -> None:
+    people = [
+        moodle_site.Person(number, name) for number, name in ((11, "王小明"), (12, "王小明"), (13, "O'Brien, Ann"))
+    ]
+    site = moodle_site.Site(people, moodle_site.PACKS[language], blind=blind)
+    path = tmp_path / "Grades.csv"
+    path.write_bytes(site.worksheet())
+    listed = read_roster(path).people
+    assert [one.key for one in listed] == ["11", "12", "13"]
+    assert [one.name for one in listed] == ["" if blind else one.name for one in people]
+    when = datetime(2026, 3, 5, 23, 59) if language in ("en", "zh_tw") else None
+    assert {one.submitted for one in listed} == {when}

@@ -19,6 +19,7 @@ from grader.handback import HandedBack, Missing, Order, Points, Result, Results
 from grader.language import translation
 from grader.lms.intake.reading import read_submissions
 from grader.lms.moodle.handing_back import check, hand_back, recognises
+from grader.lms.moodle.worksheet import UNGRADED
 from grader.lms.returning import handing_back
 from grader.lms.sheets.sheet import read_sheet
 from grader.records import Student, Submission
@@ -216,11 +217,11 @@ def test_what_a_row_already_holds(tmp_path: Path) -> None:
     site = Site(people("New", "Same", "Other", "Kept", "Locked", "Open", "Absent", "Paper", "Beyond"))
     for one, grade, text in zip(
         site.people,
-        ["", "75.00", "60.00", "", "", "50.00", "", "88.00", ""],
+        ["-", "75.00", "60.00", "", "", "50.00", "-", "88.00", ""],
         ["", own, own, persons, "", persons, "", "", ""],
         strict=True,
     ):
-        one.grade, one.comment, one.graded_at = grade, text, float(bool(grade))
+        one.grade, one.comment, one.graded_at = grade, text, float(grade not in UNGRADED)
     site.people[4].locked = True
     submissions = handed_in(tmp_path, site, [11, 12, 13, 14, 15, 16, 19])
     results = graded(tmp_path, submissions, {"Open": None, "Beyond": 21.0})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.late import moments
+from grader.lms.moodle.worksheet import find_columns
 from grader.lms.owner import folded
 from grader.lms.sheets.sheet import Sheet, read_sheet
 from grader.records import Message, message
@@ -99,6 +100,23 @@ def columns_of(sheet: Sheet) -> dict[str, int]:
             kind = "key"
         if kind is not None:
             columns.setdefault(kind, place)
+    return _of_moodle(sheet) | columns
+
+
+def _of_moodle(sheet: Sheet) -> dict[str, int]:
+    """What stands where in Moodle's worksheet, in whatever language: its columns have their order in all of them."""
+    found = find_columns(sheet)
+    if found is None:
+        return {}
+    columns = {"key": found.identifier}
+    names = {sheet.cell(row, found.identifier + 1) for row in range(1, len(sheet.rows))}
+    # With blind marking the status stands there: of it there are few, and nothing else before the grade.
+    if found.grade - found.identifier > 2 and 2 * len(names) >= len(sheet.rows):
+        columns["name"] = found.identifier + 1
+    for place in range(found.points + 1, found.modified or found.points):
+        cells = [_tidy(sheet.cell(row, place)) for row in range(1, len(sheet.rows))]
+        if all(cell == "-" or moments.parsed_moment(cell) for cell in cells):
+            columns["submitted"] = place
     return columns
 
 

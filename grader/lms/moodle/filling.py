@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from grader.handback import Missing, Result
 from grader.language import LANGUAGES, Translation, translation
 from grader.lms.moodle.matching import Match
+from grader.lms.moodle.worksheet import UNGRADED
 from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
 
@@ -45,7 +46,7 @@ def _fill_zeros(filling: Filling, match: Match[Result]) -> None:
     worksheet = match.worksheet
     for row in set(worksheet.rows.values()) - match.claimed:
         place = (row, worksheet.columns.grade)
-        if not worksheet.locked(row) and not worksheet.sheet.cell(*place).strip():
+        if not worksheet.locked(row) and worksheet.sheet.cell(*place).strip() in UNGRADED:
             filling.changes[place] = "0"
             filling.zeros += 1
 

@@ -26,6 +26,7 @@ _DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", 
 _DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]+\s*")
 _SAID = 20  # problems of one file told one by one
 _TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UNGRADED = ("", "-")  # which of the two depends on how old the Moodle is and on its grade display
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,8 @@ def _identifies(cells: Sequence[str]) -> bool:
 def _is_maximum(sheet: Sheet, column: int) -> bool:
     values = {parsed_number(cell) for cell in _cells(sheet, column)}
     before = _cells(sheet, column - 1)
-    return (
-        len(values) == 1 and None not in values and all(not cell or parsed_number(cell) is not None for cell in before)
-    )
+    are_grades = all(cell in UNGRADED or parsed_number(cell) is not None for cell in before)
+    return len(values) == 1 and None not in values and are_grades
 
 
 def _is_scale(cells: Sequence[str]) -> bool:
@@ -266,7 +266,7 @@ def _grade_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.points], found=maximum or '""',
             )  # fmt: skip
         value = parsed_number(grade)
-        if grade and (value is None or not 0 <= value <= max(whole, 0.0)):
+        if grade not in UNGRADED and (value is None or not 0 <= value <= max(whole, 0.0)):
             yield message(
                 "{path}, line {line}: {name} is {found}; expected nothing or a number from 0 to {maximum}.",
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.grade], found=grade,
