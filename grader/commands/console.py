@@ -162,7 +162,7 @@ def sent_lines(sent: Sequence[Sent], speech: Translation) -> Iterator[tuple[str,
     for one in sent:
         words = one.problem or one.note
         if words is not None:
-            line = f"{one.change.result.student.name}: {speech.say(words)}"
+            line = speech.say(message("{name}: {reason}", name=one.change.result.student.name, reason=words))
             yield plain(line), "red" if one.problem else "yellow"
     if failed:
         yield speech.text("Run the same command again: what is there already is not written twice."), ""

@@ -231,7 +231,7 @@ def test_what_a_teacher_should_know(tmp_path: Path) -> None:
     for sentence in (
         "The column counts 10 points, the assignment 50: the grades were scaled.",
         "not in the gradebook, so nothing was written for: Gone, Al.",
-        "Without a grade for a fault of the grader's own, left as they were: Lee, Ann.",
+        "Without a grade because their totals are open, left as they were: Lee, Ann.",
         "what stands there is no grade: 陳, 美麗 (EX).",
         "Grades that stood there were replaced: O'Brien, Bob (9.00 → 12).",
         "More than the column's full points: O'Brien, Bob (12).",

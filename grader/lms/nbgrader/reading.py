@@ -120,8 +120,10 @@ def _which(path: str, assignment: str, there: list[str]) -> Message:
             path=path, assignment=assignment, there=", ".join(there),
         )  # fmt: skip
     return message(
-        "{path} holds several assignments: {there}. Say which one is meant.", path=path, there=", ".join(there)
-    )
+        "{path} holds several assignments: {there}; expected one. Grade by the course's own, such as source/{first}, "
+        "or give a folder with that one alone.",
+        path=path, there=", ".join(there), first=there[0],
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- whose file it is

@@ -140,8 +140,10 @@ class Connection:
             )
         if status == 404:
             raise PushError(
-                message("{host} has none of this number: look at --course and --assignment. {words}", host=self.host,
-                        words=words)
+                message(
+                    "{host} knows no assignment of these numbers: look at --course and --assignment. {words}",
+                    host=self.host, words=words,
+                )
             )  # fmt: skip
         kind = UnclearError if status >= 500 and not again else PushError
         raise kind(message("{host} refused (status {status}): {words}", host=self.host, status=status, words=words))

@@ -78,7 +78,7 @@ def plan(results: Results, target: Target) -> tuple[Change, ...]:
 def _change(result: Result, there: Mapping[str, Place], target: Target, *, alone: bool) -> Change:
     place = there.get(result.student.key) if result.lms == target.system and result.student.key else None
     if result.total is None:
-        return Change(result, place, None, message("the total is open: a fault of the grader's own"))
+        return Change(result, place, None, message("the total is open"))
     grade = round(scaled(result, target.max), _DIGITS)
     if result.lms != target.system:
         obstacle = message("was not handed in through {system}", system=target.system)

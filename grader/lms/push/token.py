@@ -48,8 +48,8 @@ def find_token(system: str, host: str, environment: Mapping[str, str]) -> Token:
         # The request would be refused by the library, with the token in its words.
         raise TokenError(
             message(
-                "The token for {host} is none: it has {n} characters, and spaces or others that no token has. Copy it "
-                "again from the LMS.",
+                "What is given as the token for {host} is none: found {n} characters, expected at least 8, all of them "
+                "letters, digits and signs, without spaces. Copy it again from the LMS.",
                 host=host, n=len(value),
             )
         )  # fmt: skip

@@ -130,7 +130,7 @@ _ABOUT: Mapping[str, Message] = {
         "grade that counts by hand.",
         names="",
     ),
-    "open": message("Without a grade for a fault of the grader's own, left as they were: {names}.", names=""),
+    "open": message("Without a grade because their totals are open, left as they were: {names}.", names=""),
     "kept": message("Left as they were, for what stands there is no grade: {names}.", names=""),
     "replaced": message("Grades that stood there were replaced: {names}.", names=""),
     "above": message("More than the column's full points: {names}.", names=""),

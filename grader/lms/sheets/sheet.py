@@ -62,7 +62,7 @@ def read_sheet(path: Path) -> Sheet:
         raise IntakeError(message("{path} cannot be read: {reason}.", path=path, reason=str(error.strerror))) from error
     if size > MAX_BYTES:
         raise IntakeError(
-            message("{path} has {size} MB; a sheet of grades has less than {limit} MB.", path=path,
+            message("{path} has {size} MB; a list of grades has less than {limit} MB.", path=path,
                     size=size // 2**20, limit=MAX_BYTES // 2**20)
         )  # fmt: skip
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
