@@ -13,10 +13,10 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.lms.canvas.reading import is_anonymous
 from grader.lms.sheets.columns import Column
-from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
+from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, repeated_keys
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Submission, message
-from grader.sentences import listed
+from grader.sentences import lines, listed
 
 _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>[0-9]+)\)", re.DOTALL)
 # Canvas leaves a column out whose heading has one of these anywhere.
@@ -52,7 +52,8 @@ def read(path: Path) -> Gradebook:
         )
     rows = tuple(_rows(sheet, names))
     columns = tuple(_columns(sheet, section))
-    raise_all([*_unreadable(sheet), *_wrong_ids(sheet, rows), *_no_column(sheet, columns, section)])
+    if problems := [*_unreadable(sheet), *_wrong_ids(sheet, rows), *_no_column(sheet, columns, section)]:
+        raise IntakeError(lines(problems))
     return Gradebook("canvas", sheet, columns, rows, _is_kept, _is_empty)
 
 

@@ -14,7 +14,7 @@ from grader.late import moments
 from grader.lms.owner import folded
 from grader.lms.sheets.sheet import Sheet, read_sheet
 from grader.records import Message, message
-from grader.sentences import listed
+from grader.sentences import lines, listed
 
 # How lists head a column -> what it holds: without case, blanks and punctuation.
 _HEADINGS: Mapping[str, str] = {
@@ -85,7 +85,7 @@ def read_roster(path: Path) -> Roster:
         raise IntakeError(message("{path} lists no student: below its column names there is nothing.", path=path))
     problems = list(_contradictions(path, people))
     if problems:
-        raise IntakeError("\n".join(map(str, problems)))
+        raise IntakeError(lines(problems))
     return Roster(path, people, tuple(_unread_times(sheet, columns)))
 
 

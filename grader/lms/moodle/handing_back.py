@@ -16,9 +16,10 @@ from grader.language import translation
 from grader.lms.moodle import feedback, words
 from grader.lms.moodle.filling import comment, fill, listed, notes
 from grader.lms.moodle.matching import Match, Whose, match
-from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet, together
+from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet
 from grader.lms.sheets.sheet import Sheet, filled, number
 from grader.records import Message, Submission, message
+from grader.sentences import lines
 from grader.spreadsheet import csv_text, defused
 
 FILE = "grades-for-moodle.csv"
@@ -82,7 +83,7 @@ def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
     problems += [problem for problem in map(_overlap, combinations(worksheets, 2)) if problem is not None]
     problems += [_of_others(found.worksheet, whose) for found in matches if not found.claimed]
     if problems:
-        raise IntakeError(together(problems))
+        raise IntakeError(lines(problems))
     return matches
 
 

@@ -11,7 +11,6 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import islice
 from pathlib import Path
 
@@ -20,11 +19,12 @@ from grader.errors import IntakeError
 from grader.lms.moodle import words
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, message
+from grader.sentences import lines
 
 _PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")
 _DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", re.DOTALL)
 _DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]+\s*")
-_SAID = 20  # problems of one file told one by one
+_ENOUGH = 21  # problems: more than are told, for each counts the lines before it
 _TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -74,9 +74,8 @@ def read_worksheet(path: Path) -> Worksheet:
                 path=path, found=", ".join(sheet.header[:12]),
             )
         )  # fmt: skip
-    problems = list(islice(_problems(sheet, columns), _SAID + 1))  # each counts the lines before it
-    if problems:
-        raise IntakeError(together(problems))
+    if problems := list(islice(_problems(sheet, columns), _ENOUGH)):
+        raise IntakeError(lines(problems))
     numbers = {_number(sheet.cell(row, columns.identifier)): row for row in range(1, len(sheet.rows))}
     shown = [sheet.cell(row, column) for row in numbers.values() for column in (columns.points, columns.grade)]
     return Worksheet(
@@ -86,14 +85,6 @@ def read_worksheet(path: Path) -> Worksheet:
         maximum=parsed_number(sheet.cell(1, columns.points)) or 0.0,
         decimal_comma=any(_DECIMAL_COMMA.fullmatch(cell) for cell in shown),
     )
-
-
-def together(problems: Sequence[Message]) -> Message:
-    """One message of several, a line each."""
-    said = list(problems[:_SAID])
-    if len(problems) > _SAID:
-        said.append(message("There are more problems; these are the first."))
-    return reduce(lambda first, second: message("{first}\n{second}", first=first, second=second), said)
 
 
 def _refuse_other_files(path: Path) -> None:

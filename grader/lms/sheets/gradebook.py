@@ -13,7 +13,7 @@ from grader.lms.owner import folded
 from grader.lms.sheets.columns import Column
 from grader.lms.sheets.sheet import Sheet, parsed_number
 from grader.records import Message, Student, Submission, message
-from grader.sentences import joined, listed
+from grader.sentences import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,6 @@ def only_sheet(sheets: Sequence[Path]) -> Path:
             message("{count} gradebooks were given, expected one: {names}.", count=len(sheets), names=names)
         )
     return sheets[0]
-
-
-def raise_all(problems: Sequence[Message]) -> None:
-    if problems:
-        raise IntakeError(joined(problems))
 
 
 def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Message]:
