@@ -15,6 +15,7 @@ from grader.language import Translation, translation
 from grader.lms.gradescope.packing import RETURNING, packed, program
 from grader.lms.gradescope.results_json import Test, results_json
 from grader.records import Message, message
+from grader.sentences import listed
 from grader.spreadsheet import csv_text, defused, points_cell
 
 AUTOGRADER, GRADES, RESULTS = "gradescope-autograder.zip", "gradescope-grades.csv", "results"
@@ -95,11 +96,11 @@ def _rows(one: Result) -> Iterator[list[str]]:
 def _notes(results: Results) -> Iterator[Message]:
     waiting = [one.student.name for one in results.students if _total(one) is None]
     if waiting:
-        yield message("Without a score, because they are open: {students}.", students=", ".join(waiting))
+        yield message("Without a score, because they are open: {students}.", students=listed(waiting))
     strangers = [one.student.name for one in results.students if not _is_gradescopes(one)]
     if strangers:
         yield message(
-            "Not from Gradescope, so that it will not find their results: {students}.", students=", ".join(strangers)
+            "Not from Gradescope, so that it will not find their results: {students}.", students=listed(strangers)
         )
     if any(one.max != results.max for one in results.students):
         yield message("Not every submission has the same maximum.")

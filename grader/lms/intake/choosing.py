@@ -21,6 +21,7 @@ from grader.lms.canvas import reading as canvas
 from grader.lms.folder import is_notebook, stem
 from grader.lms.intake.handed_in import FOR_ALL, NAME_BYTES, SAID, File, HandedIn, attachments
 from grader.records import Course, Message, Outcome, Student, Submission, message
+from grader.sentences import listed
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
@@ -106,7 +107,7 @@ def _last_attempt(files: list[File], handed: HandedIn) -> list[File]:
     latest = max(map(moments.earliest, times), default=None)
     earlier = [file for file in files if latest and file.submitted_at and moments.earliest(file.submitted_at) < latest]
     if earlier:
-        names = ", ".join(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
+        names = listed(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
         said = message("Earlier attempts were left out: {names}.", names=names)
         handed.notes.append(said)
         handed.fates |= {file.entry.path: (Fate.LEFT_OUT, said) for file in earlier}
@@ -183,7 +184,7 @@ def _chosen(candidates: Sequence[File], handed: HandedIn) -> File:
     earlier = canvas.earlier_attempts(file.name for file in candidates if file.order)
     current = [file for file in candidates if file.name not in earlier]
     if earlier:
-        names = ", ".join(sorted(earlier))
+        names = listed(sorted(earlier))
         handed.notes.append(message("Earlier attempts were left out: {names}.", names=names))
     handed.fates |= {file.entry.path: (Fate.LEFT_OUT, None) for file in candidates}
 
@@ -197,7 +198,7 @@ def _chosen(candidates: Sequence[File], handed: HandedIn) -> File:
     handed.fates[best.entry.path] = (Fate.NOTEBOOK, None)
     if len(current) == 1:
         return best
-    names = ", ".join(sorted(file.name for file in current if file is not best))
+    names = listed(sorted(file.name for file in current if file is not best))
     handed.doubt(
         message(
             "{taken} was taken: of several notebooks it has the most code. Left out: {names}.",
@@ -231,7 +232,7 @@ def _parts(candidates: Sequence[File], course: Course, handed: HandedIn) -> dict
             handed.doubt(message("{taken} was taken as {name}.", taken=file.name, name=name))
     left = sorted(file.name for file in candidates if file not in parts.values())
     if left and parts:
-        handed.doubt(message("Not among this assignment's notebooks, left out: {names}.", names=", ".join(left[:20])))
+        handed.doubt(message("Not among this assignment's notebooks, left out: {names}.", names=listed(left)))
     if parts:
         handed.fates |= {file.entry.path: (Fate.LEFT_OUT, None) for file in candidates}
         handed.fates |= {file.entry.path: (Fate.NOTEBOOK, None) for file in parts.values()}

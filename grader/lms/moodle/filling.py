@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grader.handback import Missing, Result
@@ -12,8 +11,8 @@ from grader.language import LANGUAGES, Translation, translation
 from grader.lms.moodle.matching import Match
 from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
+from grader.sentences import listed
 
-_NAMED = 10
 _BREAK = "<br>"
 
 
@@ -129,7 +128,3 @@ def notes(filling: Filling) -> list[Message]:
         message("Handed in nothing and got 0: {count}.", count=filling.zeros) if filling.zeros else None,
     ]  # fmt: skip
     return [one for one in found if one is not None]
-
-
-def listed(names: Sequence[str]) -> str:
-    return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])

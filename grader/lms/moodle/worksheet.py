@@ -19,7 +19,7 @@ from grader.errors import IntakeError
 from grader.lms.moodle import words
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, message
-from grader.sentences import lines
+from grader.sentences import lines, listed
 
 _PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")
 _DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", re.DOTALL)
@@ -71,7 +71,7 @@ def read_worksheet(path: Path) -> Worksheet:
             message(
                 "{path}, line 1: found the columns {found}; expected a grading worksheet of Moodle, with columns for "
                 "identifier, grade, maximum grade and last modification. Download it from the assignment again.",
-                path=path, found=", ".join(sheet.header[:12]),
+                path=path, found=listed(sheet.header, most=12),
             )
         )  # fmt: skip
     if problems := list(islice(_problems(sheet, columns), _ENOUGH)):
@@ -212,7 +212,7 @@ def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
     in_english = len(renamed) == 1 and not words.ENGLISH_NAME.isdisjoint(sheet.header)
     if columns.modified is None or in_english:
         _column, expected = renamed[-1]
-        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else ", ".join(sheet.header)
+        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else listed(sheet.header)
         yield message(
             "{path}, line 1: found {found}; expected a column {expected}, without which Moodle takes no worksheet. "
             "Download it again and change no column.",

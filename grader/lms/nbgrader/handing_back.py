@@ -17,6 +17,7 @@ from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
 from grader.lms.owner import safe_id
 from grader.records import Message, Student, Submission, message
+from grader.sentences import listed
 from grader.spreadsheet import csv_text, defused, points_cell
 
 GRADEBOOK, GRADES = "gradebook.db", "grades.csv"
@@ -148,10 +149,10 @@ def _notes(results: Results, known: Known, unknown: Sequence[str], *, new: bool)
         yield message("A new gradebook was made. To fill in your own, give the course's {name}.", name=GRADEBOOK)
     if unknown:
         yield message("The gradebook does not know these cells; their points are not in it: {cells}.",
-                      cells=", ".join(unknown[:20]))  # fmt: skip
+                      cells=listed(unknown))  # fmt: skip
     names = {folder_of(student) for one in results.students for student in _students(one)}
     if not new and (strangers := sorted(names - known.students.keys())):
-        yield message("Added to the gradebook's students: {names}.", names=", ".join(strangers[:20]))
+        yield message("Added to the gradebook's students: {names}.", names=listed(strangers))
     waiting = sum(one.total is None for one in results.students)
     if waiting:
         yield message("{n} students have points that a person is to give: enter them in the formgrader.", n=waiting)
