@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ def test_what_the_grader_needs_is_told_without_a_network() -> None:
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     out = tmp_path / "autograder.zip"
-    done = CliRunner().invoke(app, ["kit", "gradescope", "regression", "--out", str(out), "--lang", "zh-TW"])
+    order = ["kit", "gradescope", "regression", "--out", str(out), "--lang", "zh-TW"]
+    done = copy_context().run(CliRunner().invoke, app, order)  # its language is not the next test's
     assert done.exit_code == 0 and contents(out)["language"] == b"zh-TW"
     own = load_secret(tmp_path / "config" / "grader")
     assert own not in b"".join(contents(out).values())
