@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.lms.owner import folded
 from grader.lms.sheets.columns import Column
-from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, repeated_keys
+from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, repeated_keys
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Submission, message
 from grader.sentences import lines, listed
@@ -59,7 +59,7 @@ def read(path: Path) -> Gradebook:
 def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
     if sheets:
         book = read(only_sheet(sheets))
-        check_somebody(book, people(submissions))
+        check_somebody(book, submissions)
 
 
 def _is_exempt(text: str) -> bool:

@@ -28,7 +28,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
         )
         return HandedBack(made.files, (*made.notes, note))
     book = read(gradebook.only_sheet(order.sheets))
-    gradebook.check_somebody(book, gradebook.people(results.students))
+    gradebook.check_somebody(book, results.students)
     column = chosen(book.columns, book.sheet, results, order)
     done = filling.fill(book, column, results, order)
     path = order.out / f"blackboard-gradebook{book.sheet.path.suffix or '.csv'}"

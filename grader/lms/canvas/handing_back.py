@@ -43,7 +43,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
 def _grades(results: Results, order: Order, unknown: int) -> HandedBack:
     """``unknown`` students have handed in without a name."""
     book = read(gradebook.only_sheet(order.sheets))
-    gradebook.check_somebody(book, gradebook.people(results.students))
+    gradebook.check_somebody(book, results.students)
     column = chosen(book.columns, book.sheet, results, order)
     groups = _groups(book, results)
     done = filling.fill(book, column, results, order, unsure=unknown + len(groups))

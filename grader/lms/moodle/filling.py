@@ -13,6 +13,7 @@ from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
 from grader.sentences import listed
 
+_SAME = 0.005  # grades are written with two digits
 _BREAK = "<br>"
 
 
@@ -29,11 +30,9 @@ class Filling:
 
 
 def fill(match: Match[Result], speech: Translation, missing: Missing) -> Filling:
-    """An open result leaves its row as it is."""
     filling = Filling()
-    for row, result in match.rows.items():
-        if result.total is not None:
-            _fill_row(filling, match, row, speech)
+    for row in match.rows:
+        _fill_row(filling, match, row, speech)
     if missing is Missing.ZERO:
         _fill_zeros(filling, match)
     return filling
@@ -50,17 +49,20 @@ def _fill_zeros(filling: Filling, match: Match[Result]) -> None:
 
 
 def _fill_row(filling: Filling, match: Match[Result], row: int, speech: Translation) -> None:
+    """An open result leaves its row as it is."""
     worksheet, columns, result = match.worksheet, match.worksheet.columns, match.rows[row]
     name = f"{result.student.name} ({worksheet.identifier(row)})" if match.teams else result.student.name
-    points = scaled(result, worksheet.maximum)
-    if points is None or not 0 <= points <= worksheet.maximum:
+    points = result.out_of(worksheet.maximum)
+    if points is None:
+        return
+    if points > worksheet.maximum + _SAME:
         filling.beyond.append(name)
         return
     if worksheet.locked(row):
         filling.locked.append(name)
         return
     old = parsed_number(worksheet.sheet.cell(row, columns.grade))
-    if old is None or abs(old - points) > 0.005:
+    if old is None or abs(old - points) > _SAME:
         filling.changes[row, columns.grade] = number(points, decimal_comma=worksheet.decimal_comma)
         filling.replaced += [name] if old is not None else []
     if columns.comments is not None:
@@ -69,13 +71,6 @@ def _fill_row(filling: Filling, match: Match[Result], row: int, speech: Translat
             filling.changes[row, columns.comments] = new
         elif written != new:
             filling.kept_comments.append(name)
-
-
-def scaled(result: Result, maximum: float) -> float | None:
-    """The result's points as a part of ``maximum``, to two digits; None when it has none."""
-    if result.total is None or result.max <= 0:
-        return None
-    return round(result.total / result.max * maximum, 2)
 
 
 # ---------------------------------------------------------------- comments

@@ -29,7 +29,7 @@ def place(book: Gradebook, results: Sequence[Result]) -> Placed:
     find = finder(book)
     placed = Placed()
     for result in results:
-        for student in result.group or (result.student,):
+        for student in result.members:
             row = find(student, result.lms)
             if row is None:
                 placed.absent.append(student.name)
@@ -56,10 +56,10 @@ class Filling:
         found = self.book.sheet.cell(row.index, self.column.index).strip()
         if self.book.kept(found):
             self.named["kept"].append(f"{row.name} ({found})")
-        elif result.total is None:
+        elif (points := result.out_of(self.column.max)) is None:
             self.named["open"].append(row.name)
         else:
-            self._write(row, self._scaled(result.total, result.max), found)
+            self._write(row, points, found)
 
     def nothing_handed_in(self, row: Row, missing: Missing) -> None:
         """A cell with anything in it is somebody's word: a zero goes to blank ones alone."""
@@ -68,10 +68,6 @@ class Filling:
         if missing is Missing.ZERO:
             self._write(row, 0.0, "")
         self.named["zero" if missing is Missing.ZERO else "nothing"].append(row.name)
-
-    def _scaled(self, total: float, most: float) -> float:
-        full = self.column.max
-        return total * full / most if full and most else total
 
     def _write(self, row: Row, points: float, found: str) -> None:
         new = number(points, decimal_comma=self.decimal_comma)

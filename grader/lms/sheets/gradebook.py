@@ -78,7 +78,7 @@ def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Messa
     ]
 
 
-def nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
+def _nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
     """What to say when none of ``students`` has a line."""
     return message(
         "{file} and the submissions have no student in common: found {found}, expected {expected}. Export the "
@@ -89,16 +89,11 @@ def nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
     )
 
 
-def people(handed: Iterable[Submission | Result]) -> list[tuple[Student, str]]:
-    """Everybody who handed in, members of groups one by one, each with the LMS that they came under."""
-    return [(student, one.lms) for one in handed for student in one.group or (one.student,)]
-
-
-def check_somebody(book: Gradebook, everybody: Sequence[tuple[Student, str]]) -> None:
-    """Raises ``IntakeError`` when none of the students, each with the LMS they came under, has a line."""
+def check_somebody(book: Gradebook, handed_in: Sequence[Submission | Result]) -> None:
+    """Raises ``IntakeError`` when nobody who handed in has a line."""
     find = finder(book)
-    if everybody and all(find(student, lms) is None for student, lms in everybody):
-        raise IntakeError(nobody_in_common(book, [student for student, _lms in everybody]))
+    if handed_in and all(find(student, one.lms) is None for one in handed_in for student in one.members):
+        raise IntakeError(_nobody_in_common(book, [student for one in handed_in for student in one.members]))
 
 
 def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
