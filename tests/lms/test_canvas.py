@@ -199,6 +199,12 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
     assert b'"Student, Test",999999,f00d,Section 1,,,,' in new
 
 
+def test_canvas_own_student_is_nobody_in_either_form_of_names(tmp_path: Path) -> None:
+    results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 87.5})
+    notes = said(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
+    assert "Handed in nothing and got 0" in notes and "Student, Test" not in notes
+
+
 def test_a_zero_goes_to_empty_cells_alone(tmp_path: Path) -> None:
     course = replace(COURSE, users=(ANN, BOB, CHEN, User(44, "Fu, D")), grades={(900, 42): "EX", (900, 44): "70.00"})
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": None})

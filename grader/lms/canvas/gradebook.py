@@ -108,14 +108,13 @@ def _section(header: Sequence[str], names: int) -> int | None:
 def _rows(sheet: Sheet, names: int) -> Iterator[Row]:
     logins = [place for place, heading in enumerate(sheet.header) if re.search(r"SIS\s+(?:User|Login)\s+ID", heading)]
     for index in range(1, len(sheet.rows)):
-        first = sheet.cell(index, 0)
+        name = ", ".join(sheet.cell(index, place).strip() for place in range(names))
         cells = [cell.text for cell in sheet.rows[index]]
-        last = index == len(sheet.rows) - 1 and first.strip() == _TEST_STUDENT  # Canvas puts its own student last
-        if _POINTS in first or all(_POSTING.fullmatch(cell) for cell in cells) or last:
+        last = index == len(sheet.rows) - 1 and name == _TEST_STUDENT  # Canvas puts its own student last
+        if _POINTS in name or all(_POSTING.fullmatch(cell) for cell in cells) or last:
             continue
-        name = first if names == 1 else f"{first}, {sheet.cell(index, 1)}"
         others = tuple(cell for place in logins if (cell := sheet.cell(index, place).strip()))
-        yield Row(index, name.strip(), sheet.cell(index, names).strip(), others)
+        yield Row(index, name, sheet.cell(index, names).strip(), others)
 
 
 def _columns(sheet: Sheet, section: int) -> Iterator[Column]:
