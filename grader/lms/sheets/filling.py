@@ -49,6 +49,7 @@ class Filling:
     book: Gradebook
     column: Column
     decimal_comma: bool
+    placed: Placed
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -88,7 +89,7 @@ def fill(book: Gradebook, column: Column, results: Results, order: Order, *, uns
     of its own: then nobody gets a zero.
     """
     placed = place(book, results.students)
-    filling = Filling(book, column, book.decimal_comma)
+    filling = Filling(book, column, book.decimal_comma, placed)
     unsure += len(placed.absent) + len(placed.doubled)
     missing = Missing.BLANK if unsure else order.missing
     if missing is not order.missing:
