@@ -116,6 +116,8 @@ def test_dates_in_names_are_no_ids(tmp_path: Path) -> None:
     [
         (["hw.ipynb", "hw-1.ipynb", "hw-2.ipynb"], {"hw.ipynb", "hw-1.ipynb"}),
         (["hw-1.ipynb"], set()),
+        (["hw-1.ipynb", "hw-2.ipynb"], set()),
+        (["hw.ipynb", "data-1.csv"], set()),
         (["my.model.ipynb", "my-1.model.ipynb"], {"my.model.ipynb"}),
         (["hw.ipynb", "hw-7.ipynb", "hw-01234567-89ab-cdef-0123-456789abcdef.ipynb"], {"hw.ipynb", "hw-7.ipynb"}),
         (["hw.ipynb", "hw-a.ipynb"], set()),
