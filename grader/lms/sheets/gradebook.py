@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.handback import Result
+from grader.lms.classlist.names import spellings
 from grader.lms.owner import folded
 from grader.lms.sheets.columns import Column
 from grader.lms.sheets.sheet import Sheet, parsed_number
@@ -102,7 +103,7 @@ def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
     """
     keys = _unambiguous((row.key, row) for row in book.rows)
     others = _unambiguous((other, row) for row in book.rows for other in row.others)
-    names = _unambiguous((name, row) for row in book.rows for name in _spellings(row.name))
+    names = _unambiguous((name, row) for row in book.rows for name in spellings(row.name))
 
     def find(student: Student, lms: str) -> int | None:
         if lms == book.lms:
@@ -110,7 +111,8 @@ def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
         for value in filter(None, (student.username, student.email, student.id, student.name)):
             if folded(value) in others:
                 return others[folded(value)]
-        return next((names[name] for name in _spellings(student.name) if name in names), None)
+        found = {names[name] for name in spellings(student.name) if name in names}
+        return found.pop() if len(found) == 1 else None
 
     return find
 
@@ -120,10 +122,3 @@ def _unambiguous(pairs: Iterable[tuple[str, Row]]) -> dict[str, int]:
     for value, row in pairs:
         places[folded(value.strip())].add(row.index)
     return {value: next(iter(indices)) for value, indices in places.items() if value and len(indices) == 1}
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    """ "Lee, Ann" is "Ann Lee" as well."""
-    plain = " ".join(folded(name).split())
-    last, comma, first = plain.partition(",")
-    return (plain, f"{first.strip()} {last.strip()}".strip()) if comma else (plain,)
