@@ -307,6 +307,14 @@ def test_the_column_is_found(tmp_path: Path, assignments: dict[int, str], wanted
     assert course.imported(done.files[0]) == {(column, 41): "50"}
 
 
+@pytest.mark.parametrize("titles", [("Who", "Is ill?"), ("Disease exam", "Quiz")], ids=["a word of it", "the id in it"])
+def test_no_column_is_guessed_by_a_word(tmp_path: Path, titles: tuple[str, str]) -> None:
+    course = replace(COURSE, assignments=dict(enumerate(titles, 1)))
+    results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
+    with pytest.raises(IntakeError, match="0 columns may be meant"):
+        given_back(tmp_path, results, course.exported())
+
+
 @pytest.mark.parametrize(
     ("assignments", "wanted", "says"),
     [
