@@ -37,6 +37,7 @@ _HEADINGS: Mapping[str, str] = {
 }
 _NAMING = ("number", "key", "username", "email", "name", "first", "last", "members")
 _BETWEEN = re.compile(r"[;；、，,|/\n]+")
+_TEST_STUDENT = ("Student, Test", "Test Student")  # in one column, and in two
 _CANVAS = "sisloginid"  # a column that only Canvas's gradebook has: its "ID" is Canvas's own
 
 
@@ -149,7 +150,7 @@ def _members(text: str, group: Person) -> Iterator[Person]:
 def _is_somebody(sheet: Sheet, row: int, person: Person) -> bool:
     """Not a line of Canvas's own: the maximum of points (begun with blanks), its test student."""
     raw = sheet.cell(row, 0)
-    if (raw.startswith("  ") and "points possible" in raw.lower()) or person.name == "Student, Test":
+    if (raw.startswith("  ") and "points possible" in raw.lower()) or person.name in _TEST_STUDENT:
         return False
     return bool(person.name or person.number or person.username or person.email or person.key)
 
