@@ -12,6 +12,12 @@ from enum import StrEnum
 from grader.records import Message, Student, Submission
 
 INTAKE_PAGE = "intake.html"
+_CALLED = {"nbgrader": "nbgrader", "classroom": "Google Classroom"}  # the others: capitalised
+
+
+def called(lms: str) -> str:
+    """The LMS's name as it writes it."""
+    return _CALLED.get(lms, lms.capitalize())
 
 
 class Fate(StrEnum):

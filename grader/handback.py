@@ -64,6 +64,17 @@ class Result:
     folder: Path = Path()  # holds report.html, and executed.ipynb where the notebook ran
 
     @property
+    def members(self) -> tuple[Student, ...]:
+        """Everybody whose it is."""
+        return self.group or (self.student,)
+
+    def out_of(self, most: float | None) -> float | None:
+        """``total`` where ``most`` are full points; unscaled where there or here nobody says how many are."""
+        if self.total is None or not most or most < 0 or not self.max:
+            return self.total
+        return self.total * most / self.max
+
+    @property
     def report(self) -> Path:
         return self.folder / "report.html"
 

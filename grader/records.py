@@ -159,6 +159,11 @@ class Submission:
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
     notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report
 
+    @property
+    def members(self) -> tuple[Student, ...]:
+        """Everybody whose it is."""
+        return self.group or (self.student,)
+
 
 @dataclass(frozen=True, slots=True)
 class CellError:

@@ -18,3 +18,9 @@ def listed(parts: Sequence[Message | str], most: int = 20) -> Message:
 def joined(sentences: Sequence[Message]) -> Message:
     """Sentences, one at least, one after the other."""
     return reduce(lambda one, other: message("{one} {other}", one=one, other=other), sentences)
+
+
+def lines(problems: Sequence[Message], most: int = 20) -> Message:
+    """Problems, one at least, a line each."""
+    said = [*problems[:most], *[message("There are more problems; these are the first.")] * (len(problems) > most)]
+    return reduce(lambda first, second: message("{first}\n{second}", first=first, second=second), said)

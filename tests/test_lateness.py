@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from grader.errors import IntakeError
 from grader.grading import grade_scores
+from grader.language import translation
 from grader.late.deadlines import with_deadline
 from grader.late.lateness import Extension, Lateness, LatePolicy, due_time, judged, parsed_policy, problems
 from grader.late.moments import earliest, latest, parsed_moment
@@ -234,6 +235,13 @@ def test_policies(text: str, policy: LatePolicy | None) -> None:
 def test_wrong_options_are_said(due: str | None, policy: str | None, says: str) -> None:
     with pytest.raises(IntakeError, match=says):
         with_deadline(ASSIGNMENT, due, policy)
+
+
+def test_problems_are_said_in_the_teachers_language() -> None:
+    with pytest.raises(IntakeError) as raised:
+        with_deadline(ASSIGNMENT, "x", "y")
+    late, due = translation("zh-TW").say(raised.value.args[0]).splitlines()
+    assert "--late" in late and "--due" in due and "expected" not in late + due
 
 
 def test_options_lie_over_the_assignment() -> None:

@@ -63,18 +63,6 @@ def test_canvas_names(name: str, owner: Owner | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "earlier"),
-    [
-        (["hw.ipynb", "hw-1.ipynb", "hw-2.ipynb"], {"hw.ipynb", "hw-1.ipynb"}),
-        (["hw-1.ipynb", "hw-2.ipynb"], set()),
-        (["hw.ipynb", "data-1.csv"], set()),
-    ],
-)
-def test_canvas_numbers_what_was_handed_in_again(names: list[str], earlier: set[str]) -> None:
-    assert canvas.earlier_attempts(names) == earlier
-
-
-@pytest.mark.parametrize(
     ("names", "prefix"),
     [
         (["class/lin/hw.ipynb", "class/chen/hw.ipynb"], "class/"),

@@ -68,6 +68,11 @@ CANVAS = (
         ),
         pytest.param(CANVAS, [Person(3, "Doe, Jane", "s1", "4567", "jdoe")], id="Canvas's gradebook"),
         pytest.param(
+            "LastName,FirstName,ID,SIS Login ID,Section\nDoe,Jane,4567,jdoe,A\nStudent,Test,9999,x,A\n",
+            [Person(2, "Jane Doe", key="4567", username="jdoe")],
+            id="Canvas's gradebook with names in two columns",
+        ),
+        pytest.param(
             "組別;組員\nA;林小明、410012346、a@x.tw\n",
             [
                 Person(2, "林小明", group="A"),

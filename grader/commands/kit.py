@@ -11,13 +11,11 @@ from rich.text import Text
 
 from grader import datasets, shelf
 from grader.commands.console import plain
-from grader.commands.terminal import LangOption, config_folder, processors, screen, speech_in
+from grader.commands.terminal import EXIT_FAULT, LangOption, config_folder, processors, screen, speech_in
 from grader.kit import running
 from grader.kit.memory import container_mb
 from grader.kit.writing import write_kit
 from grader.library.place import default_folder
-
-EXIT_FAULT = 3
 
 app = typer.Typer(help="Let another system grade with this grader.", no_args_is_help=True)
 

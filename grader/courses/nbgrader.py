@@ -27,6 +27,7 @@ from grader.courses.nbgrader_source import (
 from grader.errors import AssignmentError
 from grader.records import Assignment, Course, Message, Test, message
 from grader.rubric.tested import Tested
+from grader.sentences import listed
 
 _IGNORED = ("__pycache__", "feedback", "gradebook.db")
 _HIDDEN_LINES = "# Hidden tests stood here; they ran, and are not shown."
@@ -169,10 +170,10 @@ def _notes(
     elif changed:
         yield message(
             "These cells are the teacher's and had been changed, moved or deleted; the teacher's were run: {cells}.",
-            cells=", ".join(changed[:20]),
+            cells=listed(changed),
         )
     if doubled:
-        yield message("Found more than once, the last one counts: {cells}.", cells=", ".join(doubled[:20]))
+        yield message("Found more than once, the last one counts: {cells}.", cells=listed(doubled))
     known = {cell.id for cell in ours}
     other = [name for cell in handed_in.cells if (name := mark_of(cell)) and name not in known]
     if len(other) > len(known) / 2:

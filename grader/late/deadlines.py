@@ -8,6 +8,7 @@ from grader.errors import IntakeError
 from grader.late import lateness, moments
 from grader.late.lateness import LatePolicy
 from grader.records import Assignment, Message, message
+from grader.sentences import lines
 
 
 def with_deadline(assignment: Assignment, due: str | None, late: str | None) -> Assignment:
@@ -43,5 +44,5 @@ def with_deadline(assignment: Assignment, due: str | None, late: str | None) -> 
     if policy.policy != "none" and policy.due is None and not problems:
         problems.append(message("Late work is to cost points, but nothing is due: say when with --due, or in [late]."))
     if problems:
-        raise IntakeError("\n".join(map(str, problems)))
+        raise IntakeError(lines(problems))
     return replace(assignment, late=None if policy.due is None else policy)

@@ -26,6 +26,7 @@ from grader.archive.unpacking import Archive, Entry
 from grader.lms.folder import could_be_handed_in, is_notebook, stem
 from grader.lms.owner import Naming, Owner
 from grader.records import message
+from grader.sentences import listed
 
 _DOWNLOAD = re.compile(r".*-\d{8}T\d{6}Z-\d{1,3}-?\d{0,3}(?: ?\(\d+\))?\.zip", re.IGNORECASE)
 _COPY_BEFORE = re.compile(
@@ -182,7 +183,7 @@ def _flagged(owner: Owner, file: str, rivals: set[str]) -> Owner:
         return owner
     note = message(
         "{n} notebooks are said to be of {student}: {files}. Each was graded; see whose they are.",
-        n=len(rivals), student=owner.name, files=", ".join(sorted(rivals)),
+        n=len(rivals), student=owner.name, files=listed(sorted(rivals)),
     )  # fmt: skip
     return replace(owner, name=f"{owner.name} ({stem(file)})", key="", notes=(*owner.notes, note))
 

@@ -37,5 +37,5 @@ def _rows(one: Result, criteria: list[str]) -> list[list[str]]:
     ]
     return [
         [*map(defused, (student.name, student.key or student.id, student.username, student.email)), *graded]
-        for student in one.group or (one.student,)
+        for student in one.members
     ]

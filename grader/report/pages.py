@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from grader.atomic import write_text
 from grader.claims import Fit
+from grader.decisions import called
 from grader.document import headings
 from grader.language import Translation, translation
 from grader.records import Assignment, Graded, Message, Outcome, message
@@ -214,7 +215,7 @@ def environment(language: str) -> Environment:
         points=_points,
         moment=_moment,
         span=lambda time: _span(time, words),
-        system=lambda lms: words.text("folder") if lms == "folder" else lms.capitalize(),
+        system=lambda lms: words.text("folder") if lms == "folder" else called(lms),
         measured=_measured,
         duration=lambda seconds: _duration(seconds, words),
         report_link=lambda student_id: f"students/{quote(student_id, safe='')}/report.html",

@@ -116,6 +116,8 @@ def test_dates_in_names_are_no_ids(tmp_path: Path) -> None:
     [
         (["hw.ipynb", "hw-1.ipynb", "hw-2.ipynb"], {"hw.ipynb", "hw-1.ipynb"}),
         (["hw-1.ipynb"], set()),
+        (["hw-1.ipynb", "hw-2.ipynb"], set()),
+        (["hw.ipynb", "data-1.csv"], set()),
         (["my.model.ipynb", "my-1.model.ipynb"], {"my.model.ipynb"}),
         (["hw.ipynb", "hw-7.ipynb", "hw-01234567-89ab-cdef-0123-456789abcdef.ipynb"], {"hw.ipynb", "hw-7.ipynb"}),
         (["hw.ipynb", "hw-a.ipynb"], set()),
@@ -197,6 +199,12 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
     assert "Handed in nothing, left as they were: O'Brien, Bob." in said(done)
     assert "posted by hand" in said(done)
     assert b'"Student, Test",999999,f00d,Section 1,,,,' in new
+
+
+def test_canvas_own_student_is_nobody_in_either_form_of_names(tmp_path: Path) -> None:
+    results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 87.5})
+    notes = said(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
+    assert "Handed in nothing and got 0" in notes and "Student, Test" not in notes
 
 
 def test_a_zero_goes_to_empty_cells_alone(tmp_path: Path) -> None:
@@ -297,6 +305,14 @@ def test_the_column_is_found(tmp_path: Path, assignments: dict[int, str], wanted
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
     done = given_back(tmp_path, results, course.exported(), column=wanted)
     assert course.imported(done.files[0]) == {(column, 41): "50"}
+
+
+@pytest.mark.parametrize("titles", [("Who", "Is ill?"), ("Disease exam", "Quiz")], ids=["a word of it", "the id in it"])
+def test_no_column_is_guessed_by_a_word(tmp_path: Path, titles: tuple[str, str]) -> None:
+    course = replace(COURSE, assignments=dict(enumerate(titles, 1)))
+    results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
+    with pytest.raises(IntakeError, match="0 columns may be meant"):
+        given_back(tmp_path, results, course.exported())
 
 
 @pytest.mark.parametrize(

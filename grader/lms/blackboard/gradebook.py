@@ -13,10 +13,10 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.lms.owner import folded
 from grader.lms.sheets.columns import Column
-from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
+from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, repeated_keys
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Submission, message
-from grader.sentences import listed
+from grader.sentences import lines, listed
 
 _COLUMN = re.compile(r"(?P<title>.*?)\s*\[(?P<about>[^\[\]]*)\]\s*\|\s*(?P<id>[0-9_]+)", re.DOTALL)
 _POINTS = re.compile(r"[:：]\s*(?P<points>[0-9]+(?:[.,][0-9]+)?)\s*(?P<shown>.*)")
@@ -50,15 +50,16 @@ def read(path: Path) -> Gradebook:
         )
     rows = tuple(_rows(sheet, place))
     columns = tuple(_columns(sheet))
-    raise_all([*_nameless(sheet, rows), *repeated_keys(sheet, [one for one in rows if one.key], "Username"),
-               *_no_column(sheet, columns)])  # fmt: skip
+    repeated = repeated_keys(sheet, [one for one in rows if one.key], "Username")
+    if problems := [*_nameless(sheet, rows), *repeated, *_no_column(sheet, columns)]:
+        raise IntakeError(lines(problems))
     return Gradebook("blackboard", sheet, columns, rows, _is_exempt, _is_empty)
 
 
 def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
     if sheets:
         book = read(only_sheet(sheets))
-        check_somebody(book, people(submissions))
+        check_somebody(book, submissions)
 
 
 def _is_exempt(text: str) -> bool:

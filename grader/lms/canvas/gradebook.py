@@ -13,10 +13,10 @@ from pathlib import Path
 from grader.errors import IntakeError
 from grader.lms.canvas.reading import is_anonymous
 from grader.lms.sheets.columns import Column
-from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, people, raise_all, repeated_keys
+from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, repeated_keys
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Submission, message
-from grader.sentences import listed
+from grader.sentences import lines, listed
 
 _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>[0-9]+)\)", re.DOTALL)
 # Canvas leaves a column out whose heading has one of these anywhere.
@@ -52,7 +52,8 @@ def read(path: Path) -> Gradebook:
         )
     rows = tuple(_rows(sheet, names))
     columns = tuple(_columns(sheet, section))
-    raise_all([*_unreadable(sheet), *_wrong_ids(sheet, rows), *_no_column(sheet, columns, section)])
+    if problems := [*_unreadable(sheet), *_wrong_ids(sheet, rows), *_no_column(sheet, columns, section)]:
+        raise IntakeError(lines(problems))
     return Gradebook("canvas", sheet, columns, rows, _is_kept, _is_empty)
 
 
@@ -68,7 +69,7 @@ def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
                 file=book.sheet.path,
             )
         )
-    check_somebody(book, people(submissions))
+    check_somebody(book, submissions)
 
 
 def _is_kept(text: str) -> bool:
@@ -107,14 +108,13 @@ def _section(header: Sequence[str], names: int) -> int | None:
 def _rows(sheet: Sheet, names: int) -> Iterator[Row]:
     logins = [place for place, heading in enumerate(sheet.header) if re.search(r"SIS\s+(?:User|Login)\s+ID", heading)]
     for index in range(1, len(sheet.rows)):
-        first = sheet.cell(index, 0)
+        name = ", ".join(sheet.cell(index, place).strip() for place in range(names))
         cells = [cell.text for cell in sheet.rows[index]]
-        last = index == len(sheet.rows) - 1 and first.strip() == _TEST_STUDENT  # Canvas puts its own student last
-        if _POINTS in first or all(_POSTING.fullmatch(cell) for cell in cells) or last:
+        last = index == len(sheet.rows) - 1 and name == _TEST_STUDENT  # Canvas puts its own student last
+        if _POINTS in name or all(_POSTING.fullmatch(cell) for cell in cells) or last:
             continue
-        name = first if names == 1 else f"{first}, {sheet.cell(index, 1)}"
         others = tuple(cell for place in logins if (cell := sheet.cell(index, place).strip()))
-        yield Row(index, name.strip(), sheet.cell(index, names).strip(), others)
+        yield Row(index, name, sheet.cell(index, names).strip(), others)
 
 
 def _columns(sheet: Sheet, section: int) -> Iterator[Column]:

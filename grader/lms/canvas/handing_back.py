@@ -21,6 +21,10 @@ from grader.sentences import listed
 
 FILE = "canvas-gradebook.csv"
 ANONYMOUS = "canvas-anonymous-grades.csv"
+_WANTED = message(
+    "Canvas takes grades in its own gradebook: export it (Grades, Export, Export Entire Gradebook) and give it as a "
+    "sheet to have it filled in."
+)
 
 
 def hand_back(results: Results, order: Order) -> HandedBack:
@@ -31,8 +35,10 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     anonymous = [one for one in results.students if one.lms == "canvas" and is_anonymous(one.origin)]
     named = replace(results, students=tuple(one for one in results.students if one not in anonymous))
     done = []
-    if named.students:
-        done.append(_grades(named, order, len(anonymous)) if order.sheets else _table(named, order))
+    if named.students and order.sheets:
+        done.append(_grades(named, order, len(anonymous)))
+    elif named.students:
+        done.append(replace(table.hand_back(named, order), notes=(_WANTED,)))
     if anonymous:
         done.append(_anonymous(replace(results, students=tuple(anonymous)), order))
     done.append(_feedback(results.students, order))
@@ -43,7 +49,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
 def _grades(results: Results, order: Order, unknown: int) -> HandedBack:
     """``unknown`` students have handed in without a name."""
     book = read(gradebook.only_sheet(order.sheets))
-    gradebook.check_somebody(book, gradebook.people(results.students))
+    gradebook.check_somebody(book, results.students)
     column = chosen(book.columns, book.sheet, results, order)
     groups = _groups(book, results)
     done = filling.fill(book, column, results, order, unsure=unknown + len(groups))
@@ -72,15 +78,6 @@ def _groups(book: gradebook.Gradebook, results: Results) -> list[str]:
 
 def _letters(name: str) -> str:
     return "".join(letter for letter in folded(name) if letter.isalnum())
-
-
-def _table(results: Results, order: Order) -> HandedBack:
-    made = table.hand_back(results, order)
-    note = message(
-        "Canvas takes grades in its own gradebook: export it (Grades, Export, Export Entire Gradebook) and give it as "
-        "a sheet to have it filled in."
-    )
-    return HandedBack(made.files, (*made.notes, note))
 
 
 def _anonymous(results: Results, order: Order) -> HandedBack:

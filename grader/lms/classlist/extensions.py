@@ -16,7 +16,7 @@ from grader.lms.classlist.roster import Person, columns_of, heading, person_in
 from grader.lms.owner import folded
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, Student, Submission, message
-from grader.sentences import listed
+from grader.sentences import lines, listed
 
 _COLUMNS: Mapping[str, str] = {
     written: kind
@@ -78,7 +78,7 @@ def read_extensions(path: Path, students: Sequence[Student], policy: LatePolicy 
             given[found] = extension
         problems += [message("{place}: {problem}.", place=line, problem=one) for one in wrong]
     if problems:
-        raise IntakeError("\n".join(map(str, problems)))
+        raise IntakeError(lines(problems))
     return given
 
 

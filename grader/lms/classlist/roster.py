@@ -15,7 +15,7 @@ from grader.lms.moodle.worksheet import find_columns
 from grader.lms.owner import folded
 from grader.lms.sheets.sheet import Sheet, read_sheet
 from grader.records import Message, message
-from grader.sentences import listed
+from grader.sentences import lines, listed
 
 # How lists head a column -> what it holds: without case, blanks and punctuation.
 _HEADINGS: Mapping[str, str] = {
@@ -38,6 +38,7 @@ _HEADINGS: Mapping[str, str] = {
 }
 _NAMING = ("number", "key", "username", "email", "name", "first", "last", "members")
 _BETWEEN = re.compile(r"[;；、，,|/\n]+")
+_TEST_STUDENT = ("Student, Test", "Test Student")  # in one column, and in two
 _CANVAS = "sisloginid"  # a column that only Canvas's gradebook has: its "ID" is Canvas's own
 
 
@@ -86,7 +87,7 @@ def read_roster(path: Path) -> Roster:
         raise IntakeError(message("{path} lists no student: below its column names there is nothing.", path=path))
     problems = list(_contradictions(path, people))
     if problems:
-        raise IntakeError("\n".join(map(str, problems)))
+        raise IntakeError(lines(problems))
     return Roster(path, people, tuple(_unread_times(sheet, columns)))
 
 
@@ -167,7 +168,7 @@ def _members(text: str, group: Person) -> Iterator[Person]:
 def _is_somebody(sheet: Sheet, row: int, person: Person) -> bool:
     """Not a line of Canvas's own: the maximum of points (begun with blanks), its test student."""
     raw = sheet.cell(row, 0)
-    if (raw.startswith("  ") and "points possible" in raw.lower()) or person.name == "Student, Test":
+    if (raw.startswith("  ") and "points possible" in raw.lower()) or person.name in _TEST_STUDENT:
         return False
     return bool(person.name or person.number or person.username or person.email or person.key)
 

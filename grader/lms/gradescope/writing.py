@@ -6,7 +6,6 @@ content lies unpacked beside it, and ``gradescope-grades.csv`` has the columns o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from grader.atomic import write_bytes, write_text
@@ -15,6 +14,7 @@ from grader.language import Translation, translation
 from grader.lms.gradescope.packing import RETURNING, packed, program
 from grader.lms.gradescope.results_json import Test, results_json
 from grader.records import Message, message
+from grader.sentences import listed
 from grader.spreadsheet import csv_text, defused, points_cell
 
 AUTOGRADER, GRADES, RESULTS = "gradescope-autograder.zip", "gradescope-grades.csv", "results"
@@ -29,7 +29,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     speech = translation(order.language)
     files = {
         f"{RESULTS}/{_folder(one)}/results.json": results_json(
-            _total(one), _tests(one, speech), output=_said(one, speech)
+            one.total, _tests(one, speech), output=_said(one, speech)
         )
         for one in results.students
     }
@@ -51,10 +51,6 @@ def _is_gradescopes(one: Result) -> bool:
     return one.lms == "gradescope" and one.student.key.isascii() and one.student.key.isdigit()
 
 
-def _total(one: Result) -> float | None:
-    return one.total if one.total is not None and math.isfinite(one.total) else None
-
-
 def _tests(one: Result, speech: Translation) -> list[Test]:
     to_be_judged = speech.text("A person has to judge this.")
     return [
@@ -69,10 +65,9 @@ def _tests(one: Result, speech: Translation) -> list[Test]:
 
 
 def _said(one: Result, speech: Translation) -> str:
-    total = _total(one)
-    if total is None:
+    if one.total is None:
         return speech.say(OPEN)
-    return speech.text("{total:g} of {max:g} points.", total=total, max=one.max)
+    return speech.text("{total:g} of {max:g} points.", total=one.total, max=one.max)
 
 
 def _table(results: Results) -> str:
@@ -81,11 +76,10 @@ def _table(results: Results) -> str:
 
 
 def _rows(one: Result) -> Iterator[list[str]]:
-    total = _total(one)
-    for student in one.group or (one.student,):
+    for student in one.members:
         yield [
             *map(defused, (student.name, student.username, student.email)),
-            points_cell(total),
+            points_cell(one.total),
             points_cell(one.max),
             one.student.key if _is_gradescopes(one) else "",
             defused(one.submitted_at),
@@ -93,13 +87,13 @@ def _rows(one: Result) -> Iterator[list[str]]:
 
 
 def _notes(results: Results) -> Iterator[Message]:
-    waiting = [one.student.name for one in results.students if _total(one) is None]
+    waiting = [one.student.name for one in results.students if one.total is None]
     if waiting:
-        yield message("Without a score, because they are open: {students}.", students=", ".join(waiting))
+        yield message("Without a score, because they are open: {students}.", students=listed(waiting))
     strangers = [one.student.name for one in results.students if not _is_gradescopes(one)]
     if strangers:
         yield message(
-            "Not from Gradescope, so that it will not find their results: {students}.", students=", ".join(strangers)
+            "Not from Gradescope, so that it will not find their results: {students}.", students=listed(strangers)
         )
     if any(one.max != results.max for one in results.students):
         yield message("Not every submission has the same maximum.")

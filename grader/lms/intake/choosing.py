@@ -21,12 +21,12 @@ from grader.lms.canvas import reading as canvas
 from grader.lms.folder import is_notebook, stem
 from grader.lms.intake.handed_in import FOR_ALL, NAME_BYTES, SAID, File, HandedIn, attachments
 from grader.records import Course, Message, Outcome, Student, Submission, message
+from grader.sentences import listed
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
 _LOOKALIKES = (".txt", ".json", ".download", "")
-_OF_SEVERAL_NOTEBOOKS = ("nbgrader",)  # one homework there may be several, none of them left out
 
 
 def submission(
@@ -72,14 +72,10 @@ def _submission(
         beside = attachments(files, "", handed)
         notes = tuple(note for note in _notes(handed) if note != problem)
         return replace(blank, problem=problem, outcome=outcome, attachments=beside, notes=notes)
-    parts = _parts(candidates, course, handed) if course is not None else {}
-    if handed.lms in _OF_SEVERAL_NOTEBOOKS and not parts:
-        taken = min(candidates, key=lambda file: file.name)
-        handed.fates[taken.entry.path] = (Fate.NOTEBOOK, None)
-        others = [file for file in files if file is not taken]
-    else:
-        taken = next(iter(parts.values())) if parts else _chosen(candidates, handed)
-        others = [file for file in files if file not in candidates]
+    current = _without_earlier(candidates, handed)
+    parts = _parts(current, course, handed) if course is not None else {}
+    taken = next(iter(parts.values())) if parts else _chosen(current, handed)
+    others = [file for file in files if file not in candidates]
     # What came out of the notebook's own archive was never in an archive beside it.
     others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
     beside = attachments(others, taken.name, handed)
@@ -106,7 +102,7 @@ def _last_attempt(files: list[File], handed: HandedIn) -> list[File]:
     latest = max(map(moments.earliest, times), default=None)
     earlier = [file for file in files if latest and file.submitted_at and moments.earliest(file.submitted_at) < latest]
     if earlier:
-        names = ", ".join(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
+        names = listed(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
         said = message("Earlier attempts were left out: {names}.", names=names)
         handed.notes.append(said)
         handed.fates |= {file.entry.path: (Fate.LEFT_OUT, said) for file in earlier}
@@ -178,14 +174,17 @@ def _code_size(file: File) -> int | None:
     return None if parsed is None else notebook.code_size(parsed)
 
 
-def _chosen(candidates: Sequence[File], handed: HandedIn) -> File:
-    """The notebook with the most code, among equals the latest; of one handed in again, only its last attempt."""
+def _without_earlier(candidates: Sequence[File], handed: HandedIn) -> list[File]:
+    """Of a notebook that was handed in again under a name of Canvas's making, the last attempt."""
     earlier = canvas.earlier_attempts(file.name for file in candidates if file.order)
-    current = [file for file in candidates if file.name not in earlier]
     if earlier:
-        names = ", ".join(sorted(earlier))
-        handed.notes.append(message("Earlier attempts were left out: {names}.", names=names))
+        handed.notes.append(message("Earlier attempts were left out: {names}.", names=listed(sorted(earlier))))
     handed.fates |= {file.entry.path: (Fate.LEFT_OUT, None) for file in candidates}
+    return [file for file in candidates if file.name not in earlier]
+
+
+def _chosen(current: Sequence[File], handed: HandedIn) -> File:
+    """The notebook with the most code, among equals the latest."""
 
     def rank(file: File) -> tuple[bool, int, int, datetime, str]:
         kept_by_editor = file.name.lower().endswith("-checkpoint.ipynb")
@@ -197,7 +196,7 @@ def _chosen(candidates: Sequence[File], handed: HandedIn) -> File:
     handed.fates[best.entry.path] = (Fate.NOTEBOOK, None)
     if len(current) == 1:
         return best
-    names = ", ".join(sorted(file.name for file in current if file is not best))
+    names = listed(sorted(file.name for file in current if file is not best))
     handed.doubt(
         message(
             "{taken} was taken: of several notebooks it has the most code. Left out: {names}.",
@@ -217,23 +216,18 @@ def _of_assignment(files: list[File], folder: str, handed: HandedIn) -> list[Fil
     return inside or files
 
 
-def _parts(candidates: Sequence[File], course: Course, handed: HandedIn) -> dict[str, File]:
+def _parts(current: Sequence[File], course: Course, handed: HandedIn) -> dict[str, File]:
     """The course's notebooks by their names there; of several that could be one, the last."""
-    earlier = canvas.earlier_attempts(file.name for file in candidates if file.order)
-    current = sorted(
-        (file for file in candidates if file.name not in earlier),
-        key=lambda file: (file.order, file.entry.modified or datetime.min, file.name),
-    )
+    current = sorted(current, key=lambda file: (file.order, file.entry.modified or datetime.min, file.name))
     chosen = handed_in.choose([(file.name, file.entry.path) for file in current], course)
     parts = {name: current[index] for name, index in chosen.items()}
     for name, file in parts.items():
         if PurePosixPath(file.name).name != name and course.format != "otter":  # which grades one, whatever its name
             handed.doubt(message("{taken} was taken as {name}.", taken=file.name, name=name))
-    left = sorted(file.name for file in candidates if file not in parts.values())
+    left = sorted(file.name for file in current if file not in parts.values())
     if left and parts:
-        handed.doubt(message("Not among this assignment's notebooks, left out: {names}.", names=", ".join(left[:20])))
+        handed.doubt(message("Not among this assignment's notebooks, left out: {names}.", names=listed(left)))
     if parts:
-        handed.fates |= {file.entry.path: (Fate.LEFT_OUT, None) for file in candidates}
         handed.fates |= {file.entry.path: (Fate.NOTEBOOK, None) for file in parts.values()}
     return parts
 

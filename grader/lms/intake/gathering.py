@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 
 from grader.archive.names import name_problem, tidy_name
 from grader.archive.unpacking import Archive, Entry
-from grader.decisions import Fate, Filed
+from grader.decisions import Fate, Filed, called
 from grader.late import moments
 from grader.lms import folder
 from grader.lms.intake.handed_in import File, HandedIn, cannot_lie
 from grader.lms.owner import Naming, Owner
 from grader.records import Message, message
+from grader.sentences import listed
 
 _FLAT = ("folder", "classroom")
 Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
@@ -51,18 +52,18 @@ def by_student(source: Given, number: int) -> tuple[dict[Who, HandedIn], list[Fi
         one.owner = replace(owner if one.owner.typed else one.owner, late=late, submitted_at=when)
         return one
 
-    for entry, listed in zip(content.entries, whole.entries, strict=True):
+    for entry, given_as in zip(content.entries, whole.entries, strict=True):
         owner = None if entry.name in shared else _owner(entry.name, source)
         if owner is not None and owner.about:
             own = handed(owner).filed if owner.name else loose
-            own.append(Filed(number, listed.name, Fate.SKIPPED, message("The LMS's own file.")))
+            own.append(Filed(number, given_as.name, Fate.SKIPPED, message("The LMS's own file.")))
         elif owner is not None:
             name = owner.rest or entry.name.rsplit("/", 1)[-1]
-            file = File(name, entry, owner.order, owner.typed, source=number, listed=listed.name)
+            file = File(name, entry, owner.order, owner.typed, source=number, listed=given_as.name)
             handed(owner).files.append(replace(file, submitted_at=owner.submitted_at))
             _say_if_strange(handed(owner), entry.name, source)
         elif entry.name not in shared:
-            loose.append(Filed(number, listed.name, Fate.UNUSED, message("Hidden files are settings, not homework.")))
+            loose.append(Filed(number, given_as.name, Fate.UNUSED, message("Hidden files are settings, not homework.")))
     for refused, known in zip(content.refused, whole.refused, strict=True):
         owner = _owner(refused.name, source)
         filed = Filed(number, known.name, Fate.REFUSED, refused.reason)
@@ -77,7 +78,7 @@ def by_student(source: Given, number: int) -> tuple[dict[Who, HandedIn], list[Fi
     loose += [Filed(number, name, Fate.UNUSED, beside) for name in source.left_out]
     of_all = [entry for entry in content.entries if entry.name in shared]
     used = _share(of_all, list(students.values()))
-    names = {id(entry): listed.name for entry, listed in zip(content.entries, whole.entries, strict=True)}
+    names = {id(entry): given_as.name for entry, given_as in zip(content.entries, whole.entries, strict=True)}
     return students, [*loose, *(_for_all(number, names[id(entry)], entry, used=used) for entry in of_all)]
 
 
@@ -87,9 +88,9 @@ def _shared(source: Given) -> set[str]:
     return {name for name in names if source.lms == "folder" or source.naming(name) is None}
 
 
-def _for_all(number: int, listed: str, entry: Entry, *, used: bool) -> Filed:
+def _for_all(number: int, given_as: str, entry: Entry, *, used: bool) -> Filed:
     problem = cannot_lie(PurePosixPath(entry.name))
-    return Filed(number, listed, Fate.FOR_ALL if used and problem is None else Fate.UNUSED, problem)
+    return Filed(number, given_as, Fate.FOR_ALL if used and problem is None else Fate.UNUSED, problem)
 
 
 def _say_if_strange(handed: HandedIn, name: str, source: Given) -> None:
@@ -97,7 +98,7 @@ def _say_if_strange(handed: HandedIn, name: str, source: Given) -> None:
         handed.doubts.append(
             message(
                 "{name} is not named as {lms} names files: it stands for a student of its own.",
-                name=name, lms=source.lms.capitalize(),
+                name=name, lms=called(source.lms),
             )
         )  # fmt: skip
 
@@ -123,21 +124,19 @@ def _owner_of_nothing(name: str, source: Given, shared: set[str]) -> Owner | Non
 
 def _share(shared: Sequence[Entry], students: Sequence[HandedIn]) -> bool:
     """Data at the top of the class lies beside every notebook that is at the top as well; whether there is one."""
+    if not shared:
+        return False
     used = False
-    for handed in students if shared else ():
+    names = listed([entry.name for entry in shared], most=3)
+    for handed in students:
         if "/" in handed.files[0].entry.name if handed.files else True:
-            template = message("{name} belongs to no student and was not used.", name=_listed(shared))
+            template = message("{name} belongs to no student and was not used.", name=names)
         else:
             used = True
             handed.files += [File(entry.name, entry) for entry in shared]
-            template = message("{name} lay beside the notebooks of the class.", name=_listed(shared))
+            template = message("{name} lay beside the notebooks of the class.", name=names)
         handed.notes.append(template)
     return used
-
-
-def _listed(entries: Sequence[Entry]) -> str:
-    names = [entry.name for entry in entries]
-    return ", ".join(names[:3] + ["…"] * (len(names) > 3))
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:

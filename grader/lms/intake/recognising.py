@@ -9,6 +9,7 @@ from os.path import commonprefix
 from pathlib import Path
 
 from grader.archive.unpacking import Archive
+from grader.decisions import called
 from grader.errors import IntakeError
 from grader.lms import classroom, folder
 from grader.lms.blackboard import reading as blackboard
@@ -30,15 +31,9 @@ NAMING: Mapping[str, Callable[[Archive], Naming]] = {
     "classroom": classroom.naming,
 }
 LMS = ("auto", "folder", *NAMING)
-CALLED = {"nbgrader": "nbgrader", "classroom": "Google Classroom"}  # the others: capitalised
 _WHEN_ASKED: Mapping[str, Callable[[Archive], Naming]] = {"classroom": classroom.asked}  # what nobody should guess
 _AS_STUDENTS_DO = frozenset({"nbgrader", "classroom"})  # one student's own archive may be named so inside
 _MOST_AROUND = 5
-
-
-def called(lms: str) -> str:
-    """The LMS's name as it writes it."""
-    return CALLED.get(lms, lms.capitalize())
 
 
 def is_class(content: Archive, *, lms: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grader.handback import Missing, Result
@@ -13,8 +12,9 @@ from grader.lms.moodle.matching import Match
 from grader.lms.moodle.worksheet import UNGRADED
 from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
+from grader.sentences import listed
 
-_NAMED = 10
+_SAME = 0.005  # grades are written with two digits
 _BREAK = "<br>"
 
 
@@ -31,11 +31,9 @@ class Filling:
 
 
 def fill(match: Match[Result], speech: Translation, missing: Missing) -> Filling:
-    """An open result leaves its row as it is."""
     filling = Filling()
-    for row, result in match.rows.items():
-        if result.total is not None:
-            _fill_row(filling, match, row, speech)
+    for row in match.rows:
+        _fill_row(filling, match, row, speech)
     if missing is Missing.ZERO:
         _fill_zeros(filling, match)
     return filling
@@ -52,17 +50,20 @@ def _fill_zeros(filling: Filling, match: Match[Result]) -> None:
 
 
 def _fill_row(filling: Filling, match: Match[Result], row: int, speech: Translation) -> None:
+    """An open result leaves its row as it is."""
     worksheet, columns, result = match.worksheet, match.worksheet.columns, match.rows[row]
     name = f"{result.student.name} ({worksheet.identifier(row)})" if match.teams else result.student.name
-    points = scaled(result, worksheet.maximum)
-    if points is None or not 0 <= points <= worksheet.maximum:
+    points = result.out_of(worksheet.maximum)
+    if points is None:
+        return
+    if points > worksheet.maximum + _SAME:
         filling.beyond.append(name)
         return
     if worksheet.locked(row):
         filling.locked.append(name)
         return
     old = parsed_number(worksheet.sheet.cell(row, columns.grade))
-    if old is None or abs(old - points) > 0.005:
+    if old is None or abs(old - points) > _SAME:
         filling.changes[row, columns.grade] = number(points, decimal_comma=worksheet.decimal_comma)
         filling.replaced += [name] if old is not None else []
     if columns.comments is not None:
@@ -71,13 +72,6 @@ def _fill_row(filling: Filling, match: Match[Result], row: int, speech: Translat
             filling.changes[row, columns.comments] = new
         elif written != new:
             filling.kept_comments.append(name)
-
-
-def scaled(result: Result, maximum: float) -> float | None:
-    """The result's points as a part of ``maximum``, to two digits; None when it has none."""
-    if result.total is None or result.max <= 0:
-        return None
-    return round(result.total / result.max * maximum, 2)
 
 
 # ---------------------------------------------------------------- comments
@@ -130,7 +124,3 @@ def notes(filling: Filling) -> list[Message]:
         message("Handed in nothing and got 0: {count}.", count=filling.zeros) if filling.zeros else None,
     ]  # fmt: skip
     return [one for one in found if one is not None]
-
-
-def listed(names: Sequence[str]) -> str:
-    return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])

@@ -14,11 +14,12 @@ from grader.errors import IntakeError
 from grader.handback import HandedBack, Order, Result, Results
 from grader.language import translation
 from grader.lms.moodle import feedback, words
-from grader.lms.moodle.filling import comment, fill, listed, notes
+from grader.lms.moodle.filling import comment, fill, notes
 from grader.lms.moodle.matching import Match, Whose, match
-from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet, together
+from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet
 from grader.lms.sheets.sheet import Sheet, filled, number
 from grader.records import Message, Submission, message
+from grader.sentences import lines, listed
 from grader.spreadsheet import csv_text, defused
 
 FILE = "grades-for-moodle.csv"
@@ -82,7 +83,7 @@ def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
     problems += [problem for problem in map(_overlap, combinations(worksheets, 2)) if problem is not None]
     problems += [_of_others(found.worksheet, whose) for found in matches if not found.claimed]
     if problems:
-        raise IntakeError(together(problems))
+        raise IntakeError(lines(problems))
     return matches
 
 
@@ -99,12 +100,12 @@ def _overlap(pair: tuple[Worksheet, Worksheet]) -> Message | None:
 
 
 def _of_others(worksheet: Worksheet, whose: Sequence[Whose]) -> Message:
-    listed_there = [worksheet.identifier(row) for row in list(worksheet.rows.values())[:3]]
-    handed_in = [" ".join(filter(None, (one.student.name, one.student.key))) for one in whose[:3]]
+    listed_there = [worksheet.identifier(row) for row in worksheet.rows.values()]
+    handed_in = [" ".join(filter(None, (one.student.name, one.student.key))) for one in whose]
     return message(
         "{path} lists none of those who handed in: it has {listed}, the submissions are of {found}. Download the "
         "worksheet of the same assignment; the assignment's name is in the file's name.",
-        path=worksheet.sheet.path, listed=", ".join(listed_there), found=", ".join(handed_in) or "–",
+        path=worksheet.sheet.path, listed=listed(listed_there, most=3), found=listed(handed_in or ["–"], most=3),
     )  # fmt: skip
 
 

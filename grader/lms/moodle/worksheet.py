@@ -11,7 +11,6 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import islice
 from pathlib import Path
 
@@ -20,11 +19,12 @@ from grader.errors import IntakeError
 from grader.lms.moodle import words
 from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
 from grader.records import Message, message
+from grader.sentences import lines, listed
 
 _PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")
 _DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", re.DOTALL)
 _DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]+\s*")
-_SAID = 20  # problems of one file told one by one
+_ENOUGH = 21  # problems: more than are told, for each counts the lines before it
 _TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNGRADED = ("", "-")  # which of the two depends on how old the Moodle is and on its grade display
 
@@ -72,12 +72,11 @@ def read_worksheet(path: Path) -> Worksheet:
             message(
                 "{path}, line 1: found the columns {found}; expected a grading worksheet of Moodle, with columns for "
                 "identifier, grade, maximum grade and last modification. Download it from the assignment again.",
-                path=path, found=", ".join(sheet.header[:12]),
+                path=path, found=listed(sheet.header, most=12),
             )
         )  # fmt: skip
-    problems = list(islice(_problems(sheet, columns), _SAID + 1))  # each counts the lines before it
-    if problems:
-        raise IntakeError(together(problems))
+    if problems := list(islice(_problems(sheet, columns), _ENOUGH)):
+        raise IntakeError(lines(problems))
     numbers = {_number(sheet.cell(row, columns.identifier)): row for row in range(1, len(sheet.rows))}
     shown = [sheet.cell(row, column) for row in numbers.values() for column in (columns.points, columns.grade)]
     return Worksheet(
@@ -87,14 +86,6 @@ def read_worksheet(path: Path) -> Worksheet:
         maximum=parsed_number(sheet.cell(1, columns.points)) or 0.0,
         decimal_comma=any(_DECIMAL_COMMA.fullmatch(cell) for cell in shown),
     )
-
-
-def together(problems: Sequence[Message]) -> Message:
-    """One message of several, a line each."""
-    said = list(problems[:_SAID])
-    if len(problems) > _SAID:
-        said.append(message("There are more problems; these are the first."))
-    return reduce(lambda first, second: message("{first}\n{second}", first=first, second=second), said)
 
 
 def _refuse_other_files(path: Path) -> None:
@@ -221,7 +212,7 @@ def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
     in_english = len(renamed) == 1 and not words.ENGLISH_NAME.isdisjoint(sheet.header)
     if columns.modified is None or in_english:
         _column, expected = renamed[-1]
-        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else ", ".join(sheet.header)
+        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else listed(sheet.header)
         yield message(
             "{path}, line 1: found {found}; expected a column {expected}, without which Moodle takes no worksheet. "
             "Download it again and change no column.",

@@ -17,6 +17,7 @@ from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
 from grader.lms.owner import safe_id
 from grader.records import Message, Student, Submission, message
+from grader.sentences import listed
 from grader.spreadsheet import csv_text, defused, points_cell
 
 GRADEBOOK, GRADES = "gradebook.db", "grades.csv"
@@ -58,10 +59,6 @@ def folder_of(student: Student) -> str:
     return name if plain and not name.startswith(".") else safe_id(name)
 
 
-def _students(one: Result) -> tuple[Student, ...]:
-    return one.group or (one.student,)
-
-
 # ---------------------------------------------------------------- folders
 
 
@@ -72,7 +69,7 @@ def _executed(one: Result, assignment: str) -> dict[str, Path]:
 
 
 def _write_folders(one: Result, assignment: str, out: Path) -> None:
-    for student in _students(one):
+    for student in one.members:
         inner = Path(folder_of(student)) / safe_folder(assignment)
         for name, path in _executed(one, assignment).items():
             write_bytes(out / "autograded" / inner / f"{name}.ipynb", path.read_bytes())
@@ -115,7 +112,7 @@ def _entries(one: Result, assignment: str) -> Iterator[Entry]:
         most[notebook or assignment, name] = each.max
         if (notebook or assignment) in ran:
             points[notebook or assignment, name] = each.points
-    for student in _students(one):
+    for student in one.members:
         yield Entry(folder_of(student), student.name, student.email, one.submitted_at, points, most)
 
 
@@ -125,7 +122,7 @@ def _entries(one: Result, assignment: str) -> Iterator[Entry]:
 def _rows(results: Results, known: Known, missing: Missing) -> Iterator[list[str]]:
     graded = set()
     for one in results.students:
-        for student in _students(one):
+        for student in one.members:
             name = folder_of(student)
             graded.add(name)
             own = ("", student.name if student.name != name else "", student.email)
@@ -148,10 +145,10 @@ def _notes(results: Results, known: Known, unknown: Sequence[str], *, new: bool)
         yield message("A new gradebook was made. To fill in your own, give the course's {name}.", name=GRADEBOOK)
     if unknown:
         yield message("The gradebook does not know these cells; their points are not in it: {cells}.",
-                      cells=", ".join(unknown[:20]))  # fmt: skip
-    names = {folder_of(student) for one in results.students for student in _students(one)}
+                      cells=listed(unknown))  # fmt: skip
+    names = {folder_of(student) for one in results.students for student in one.members}
     if not new and (strangers := sorted(names - known.students.keys())):
-        yield message("Added to the gradebook's students: {names}.", names=", ".join(strangers[:20]))
+        yield message("Added to the gradebook's students: {names}.", names=listed(strangers))
     waiting = sum(one.total is None for one in results.students)
     if waiting:
         yield message("{n} students have points that a person is to give: enter them in the formgrader.", n=waiting)

@@ -18,6 +18,7 @@ from grader.archive.unpacking import Archive
 from grader.errors import IntakeError
 from grader.lms.owner import Naming, Owner
 from grader.records import Message, message
+from grader.sentences import listed
 
 STEP = "submitted"
 TIMESTAMP = "timestamp.txt"
@@ -117,12 +118,12 @@ def _which(path: str, assignment: str, there: list[str]) -> Message:
     if assignment:
         return message(
             "{path} holds nothing that was handed in for {assignment}; there are {there}.",
-            path=path, assignment=assignment, there=", ".join(there),
+            path=path, assignment=assignment, there=listed(there),
         )  # fmt: skip
     return message(
         "{path} holds several assignments: {there}; expected one. Grade by the course's own, such as source/{first}, "
         "or give a folder with that one alone.",
-        path=path, there=", ".join(there), first=there[0],
+        path=path, there=listed(there), first=there[0],
     )  # fmt: skip
 
 

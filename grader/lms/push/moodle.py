@@ -16,15 +16,6 @@ from grader.lms.push.sending import Place
 from grader.lms.sheets.sheet import number, parsed_number
 from grader.records import Message, message
 
-FUNCTIONS = (
-    "mod_assign_get_assignments",
-    "mod_assign_get_grades",
-    "mod_assign_get_submission_status",
-    "mod_assign_get_user_flags",
-    "mod_assign_get_user_mappings",
-    "mod_assign_list_participants",
-    "mod_assign_save_grade",
-)
 _REPORT = "report.html"
 _HTML = "1"  # Moodle's number for the format
 _NO_TOKEN = ("invalidtoken", "accessexception_token", "tokennotfound")

@@ -77,9 +77,9 @@ def plan(results: Results, target: Target) -> tuple[Change, ...]:
 
 def _change(result: Result, there: Mapping[str, Place], target: Target, *, alone: bool) -> Change:
     place = there.get(result.student.key) if result.lms == target.system and result.student.key else None
-    if result.total is None:
+    if (points := result.out_of(target.max)) is None:
         return Change(result, place, None, message("the total is open"))
-    grade = round(scaled(result, target.max), _DIGITS)
+    grade = round(points, _DIGITS)
     if result.lms != target.system:
         obstacle = message("was not handed in through {system}", system=target.system)
     elif place is None:
@@ -93,12 +93,6 @@ def _change(result: Result, there: Mapping[str, Place], target: Target, *, alone
     else:
         obstacle = None
     return Change(result, place, grade, obstacle)
-
-
-def scaled(result: Result, most: float) -> float:
-    """The total as a part of ``most``, as the files that an LMS imports hold it too; 0 where there is none."""
-    total = result.total or 0.0
-    return total * most / result.max if most > 0 and result.max > 0 else total
 
 
 def send(

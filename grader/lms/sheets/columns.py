@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grader.errors import IntakeError
 from grader.handback import Order, Results
+from grader.lms.classlist.names import words
 from grader.lms.owner import folded
 from grader.lms.sheets.sheet import Sheet
 from grader.records import message
@@ -32,13 +32,13 @@ def chosen(columns: Sequence[Column], sheet: Sheet, results: Results, order: Ord
     """
     if order.column:
         return _only(_asked_for(columns, order.column), columns, sheet, results, order.column)
-    titles = {_plain(title) for title in (*results.title.values(), results.assignment)} - {""}
-    same = [column for column in columns if _plain(column.title) in titles]
+    titles = set(map(words, results.title.values())) - {()}
+    same = [column for column in columns if words(column.title) in titles | {words(results.assignment)}]
     if same:
         return _only(same, columns, sheet, results, results.assignment)
     if len(columns) == 1:
         return columns[0]
-    alike = [column for column in columns if any(_within(title, _plain(column.title)) for title in titles)]
+    alike = [column for column in columns if any(_within(words(column.title), title) for title in titles)]
     return _only(alike, columns, sheet, results, results.assignment)
 
 
@@ -72,10 +72,6 @@ def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, resu
     )
 
 
-def _plain(title: str) -> str:
-    """Letters and digits as words, so that "HW 2: Disease" and "hw-2 disease" are one."""
-    return " ".join(re.findall(r"\w+", folded(title).replace("_", " ")))
-
-
-def _within(one: str, other: str) -> bool:
-    return f" {one} " in f" {other} " or f" {other} " in f" {one} "
+def _within(longer: Sequence[str], title: Sequence[str]) -> bool:
+    """Not the other way round: a column called "Quiz" is not the one of "Quiz on layers"."""
+    return f" {' '.join(title)} " in f" {' '.join(longer)} "

@@ -29,7 +29,7 @@ def place(book: Gradebook, results: Sequence[Result]) -> Placed:
     find = finder(book)
     placed = Placed()
     for result in results:
-        for student in result.group or (result.student,):
+        for student in result.members:
             row = find(student, result.lms)
             if row is None:
                 placed.absent.append(student.name)
@@ -49,6 +49,7 @@ class Filling:
     book: Gradebook
     column: Column
     decimal_comma: bool
+    placed: Placed
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -56,10 +57,10 @@ class Filling:
         found = self.book.sheet.cell(row.index, self.column.index).strip()
         if self.book.kept(found):
             self.named["kept"].append(f"{row.name} ({found})")
-        elif result.total is None:
+        elif (points := result.out_of(self.column.max)) is None:
             self.named["open"].append(row.name)
         else:
-            self._write(row, self._scaled(result.total, result.max), found)
+            self._write(row, points, found)
 
     def nothing_handed_in(self, row: Row, missing: Missing) -> None:
         """A cell with anything in it is somebody's word: a zero goes to blank ones alone."""
@@ -68,10 +69,6 @@ class Filling:
         if missing is Missing.ZERO:
             self._write(row, 0.0, "")
         self.named["zero" if missing is Missing.ZERO else "nothing"].append(row.name)
-
-    def _scaled(self, total: float, most: float) -> float:
-        full = self.column.max
-        return total * full / most if full and most else total
 
     def _write(self, row: Row, points: float, found: str) -> None:
         new = number(points, decimal_comma=self.decimal_comma)
@@ -92,7 +89,7 @@ def fill(book: Gradebook, column: Column, results: Results, order: Order, *, uns
     of its own: then nobody gets a zero.
     """
     placed = place(book, results.students)
-    filling = Filling(book, column, book.decimal_comma)
+    filling = Filling(book, column, book.decimal_comma, placed)
     unsure += len(placed.absent) + len(placed.doubled)
     missing = Missing.BLANK if unsure else order.missing
     if missing is not order.missing:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.handback import Result
+from grader.lms.classlist.names import spellings
 from grader.lms.owner import folded
 from grader.lms.sheets.columns import Column
 from grader.lms.sheets.sheet import Sheet, parsed_number
 from grader.records import Message, Student, Submission, message
-from grader.sentences import joined, listed
+from grader.sentences import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,6 @@ def only_sheet(sheets: Sequence[Path]) -> Path:
     return sheets[0]
 
 
-def raise_all(problems: Sequence[Message]) -> None:
-    if problems:
-        raise IntakeError(joined(problems))
-
-
 def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Message]:
     """What is wrong with lines that name a student whom another line names as well."""
     places: dict[str, list[int]] = defaultdict(list)
@@ -83,7 +79,7 @@ def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Messa
     ]
 
 
-def nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
+def _nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
     """What to say when none of ``students`` has a line."""
     return message(
         "{file} and the submissions have no student in common: found {found}, expected {expected}. Export the "
@@ -94,16 +90,11 @@ def nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
     )
 
 
-def people(handed: Iterable[Submission | Result]) -> list[tuple[Student, str]]:
-    """Everybody who handed in, members of groups one by one, each with the LMS that they came under."""
-    return [(student, one.lms) for one in handed for student in one.group or (one.student,)]
-
-
-def check_somebody(book: Gradebook, everybody: Sequence[tuple[Student, str]]) -> None:
-    """Raises ``IntakeError`` when none of the students, each with the LMS they came under, has a line."""
+def check_somebody(book: Gradebook, handed_in: Sequence[Submission | Result]) -> None:
+    """Raises ``IntakeError`` when nobody who handed in has a line."""
     find = finder(book)
-    if everybody and all(find(student, lms) is None for student, lms in everybody):
-        raise IntakeError(nobody_in_common(book, [student for student, _lms in everybody]))
+    if handed_in and all(find(student, one.lms) is None for one in handed_in for student in one.members):
+        raise IntakeError(_nobody_in_common(book, [student for one in handed_in for student in one.members]))
 
 
 def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
@@ -112,7 +103,7 @@ def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
     """
     keys = _unambiguous((row.key, row) for row in book.rows)
     others = _unambiguous((other, row) for row in book.rows for other in row.others)
-    names = _unambiguous((name, row) for row in book.rows for name in _spellings(row.name))
+    names = _unambiguous((name, row) for row in book.rows for name in spellings(row.name))
 
     def find(student: Student, lms: str) -> int | None:
         if lms == book.lms:
@@ -120,7 +111,8 @@ def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
         for value in filter(None, (student.username, student.email, student.id, student.name)):
             if folded(value) in others:
                 return others[folded(value)]
-        return next((names[name] for name in _spellings(student.name) if name in names), None)
+        found = {names[name] for name in spellings(student.name) if name in names}
+        return found.pop() if len(found) == 1 else None
 
     return find
 
@@ -130,10 +122,3 @@ def _unambiguous(pairs: Iterable[tuple[str, Row]]) -> dict[str, int]:
     for value, row in pairs:
         places[folded(value.strip())].add(row.index)
     return {value: next(iter(indices)) for value, indices in places.items() if value and len(indices) == 1}
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    """ "Lee, Ann" is "Ann Lee" as well."""
-    plain = " ".join(folded(name).split())
-    last, comma, first = plain.partition(",")
-    return (plain, f"{first.strip()} {last.strip()}".strip()) if comma else (plain,)
