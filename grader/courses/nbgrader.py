@@ -201,10 +201,10 @@ def _places(ready: NotebookNode) -> dict[int, int]:
 
 
 def _is_what_ran(executed: NotebookNode, ready: NotebookNode) -> bool:
-    """The same cells, with the teacher's text; otherwise the notebook wrote over the file that holds its results."""
+    """The same cells of the same types, with the teacher's text; otherwise the notebook wrote over the file that holds its results."""
 
-    def form(node: NotebookNode) -> list[tuple[str, str]]:
-        return [(cell.get("id", ""), cell.source if _is_teachers(cell) else "") for cell in node.cells]
+    def form(node: NotebookNode) -> list[tuple[str, str, str]]:
+        return [(cell.get("id", ""), cell.cell_type, cell.source if _is_teachers(cell) else "") for cell in node.cells]
 
     return form(executed) == form(ready)
 
