@@ -304,3 +304,15 @@ def test_numbers_in_a_folder_of_notebooks(tmp_path: Path) -> None:
     intake = read_submissions([folder], workspace=tmp_path / "w", roster=roster(tmp_path, text))
     assert sorted(one.student.id for one in intake) == ["41001", "41002", "copy"]
     assert intake.absent == ()
+
+
+def test_a_number_written_into_a_notebook_does_not_join_it_to_its_owners(tmp_path: Path) -> None:
+    """Both notebooks give the number in a cell, as the course asks: nobody's longer one becomes the other's homework."""
+    own = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "林小明"')
+    forged = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "王一"', "much = 'more code'")
+    files = {"hw1.ipynb": own, "hw1 (1).ipynb": forged}
+    archive = write_zip(tmp_path / "hw1-20240301T142232Z-001.zip", files)
+    people = roster(tmp_path, "學號,姓名\n410012345,林小明\n410099999,王一\n")
+    intake = read_submissions([archive], workspace=tmp_path / "work", roster=people)
+    assert sorted(one.notebook_name for one in intake.submissions) == ["hw1 (1).ipynb", "hw1.ipynb"]
+    assert all("left open" in " ".join(map(str, one.doubts)) for one in intake.received)

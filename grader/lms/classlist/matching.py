@@ -107,10 +107,10 @@ def _by_alias(owner: Owner, people: ClassList) -> Match | None:
 
 
 def _by_number(owner: Owner, people: ClassList) -> Match | None:
-    """By what the LMS itself says of the owner."""
+    """By what the LMS itself says of the owner, or what is claimed in the LMS's place."""
     for value in filter(None, (owner.email, owner.username)):
         if found := people.find("number", [folded(value)]):
-            return _only(owner, found, message("{value} is the same in both", value=value), sure=True)
+            return _only(owner, found, message("{value} is the same in both", value=value), sure=not owner.claimed)
     # A participant's id in the LMS and a number on a list may be the same by chance: names have to agree.
     key = [folded(owner.key)] if owner.key else []
     found = [*people.find("key", key), *people.find("number", key)]
