@@ -307,7 +307,7 @@ def test_numbers_in_a_folder_of_notebooks(tmp_path: Path) -> None:
 
 
 def test_a_number_written_into_a_notebook_does_not_join_it_to_its_owners(tmp_path: Path) -> None:
-    """Both notebooks give the number in a cell, as the course asks: nobody's longer one becomes the other's homework."""
+    """Both give it in a cell, as the course asks: the longer one does not become the other's homework."""
     own = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "林小明"')
     forged = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "王一"', "much = 'more code'")
     files = {"hw1.ipynb": own, "hw1 (1).ipynb": forged}
