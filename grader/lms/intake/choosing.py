@@ -21,6 +21,7 @@ from grader.lms.canvas import reading as canvas
 from grader.lms.folder import is_notebook, stem
 from grader.lms.intake.handed_in import FOR_ALL, NAME_BYTES, SAID, File, HandedIn, attachments
 from grader.records import Course, Message, Outcome, Student, Submission, message
+from grader.sentences import listed
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
@@ -59,9 +60,10 @@ def _submission(
         files = _opened(files, handed, nested, _PICTURES if with_pictures else _NESTED)
         candidates = candidates or [file for file in files if is_notebook(file.name)] or _lookalikes(files, handed)
     owner = handed.owner
+    times = [file.submitted_at for file in files if file.submitted_at]
     blank = Submission(
         student,
-        submitted_at=max((file.submitted_at for file in files if file.submitted_at), default=owner.submitted_at),
+        submitted_at=max(times, key=moments.earliest, default=owner.submitted_at),
         late=owner.late,
         lms=handed.lms,
         origin=owner.origin,
@@ -79,7 +81,7 @@ def _submission(
         others = [file for file in files if file is not taken]
     else:
         taken = next(iter(parts.values())) if parts else _chosen(candidates, handed)
-        others = [file for file in files if file not in candidates]
+        others = _without(files, candidates)
     # What came out of the notebook's own archive was never in an archive beside it.
     others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
     beside = attachments(others, taken.name, handed)
@@ -106,11 +108,16 @@ def _last_attempt(files: list[File], handed: HandedIn) -> list[File]:
     latest = max(map(moments.earliest, times), default=None)
     earlier = [file for file in files if latest and file.submitted_at and moments.earliest(file.submitted_at) < latest]
     if earlier:
-        names = ", ".join(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
-        said = message("Earlier attempts were left out: {names}.", names=names)
+        names = sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier)
+        said = message("Earlier attempts were left out: {names}.", names=listed(names))
         handed.notes.append(said)
         handed.fates |= {file.entry.path: (Fate.LEFT_OUT, said) for file in earlier}
-    return [file for file in files if file not in earlier]
+    return _without(files, earlier)
+
+
+def _without(files: Sequence[File], others: Sequence[File]) -> list[File]:
+    left_out = set(map(id, others))
+    return [file for file in files if id(file) not in left_out]
 
 
 # ---------------------------------------------------------------- finding notebooks
@@ -183,8 +190,7 @@ def _chosen(candidates: Sequence[File], handed: HandedIn) -> File:
     earlier = canvas.earlier_attempts(file.name for file in candidates if file.order)
     current = [file for file in candidates if file.name not in earlier]
     if earlier:
-        names = ", ".join(sorted(earlier))
-        handed.notes.append(message("Earlier attempts were left out: {names}.", names=names))
+        handed.notes.append(message("Earlier attempts were left out: {names}.", names=listed(sorted(earlier))))
     handed.fates |= {file.entry.path: (Fate.LEFT_OUT, None) for file in candidates}
 
     def rank(file: File) -> tuple[bool, int, int, datetime, str]:
@@ -197,7 +203,7 @@ def _chosen(candidates: Sequence[File], handed: HandedIn) -> File:
     handed.fates[best.entry.path] = (Fate.NOTEBOOK, None)
     if len(current) == 1:
         return best
-    names = ", ".join(sorted(file.name for file in current if file is not best))
+    names = listed(sorted(file.name for file in current if file is not best))
     handed.doubt(
         message(
             "{taken} was taken: of several notebooks it has the most code. Left out: {names}.",
@@ -213,7 +219,7 @@ def _of_assignment(files: list[File], folder: str, handed: HandedIn) -> list[Fil
     inside = [file for file in files if folder and folder in PurePosixPath(file.name).parts[:-1]]
     if inside:
         another = message("It belongs to another assignment or to the course.")
-        handed.fates |= {file.entry.path: (Fate.UNUSED, another) for file in files if file not in inside}
+        handed.fates |= {file.entry.path: (Fate.UNUSED, another) for file in _without(files, inside)}
     return inside or files
 
 
