@@ -315,4 +315,16 @@ def test_a_number_written_into_a_notebook_does_not_join_it_to_its_owners(tmp_pat
     people = roster(tmp_path, "學號,姓名\n410012345,林小明\n410099999,王一\n")
     intake = read_submissions([archive], workspace=tmp_path / "work", roster=people)
     assert sorted(one.notebook_name for one in intake.submissions) == ["hw1 (1).ipynb", "hw1.ipynb"]
-    assert all("left open" in " ".join(map(str, one.doubts)) for one in intake.received)
+    assert not intake.absent, "who is absent may get a zero"
+    claims = {one.submission.notebook_name: " ".join(map(str, one.doubts)) for one in intake.received}
+    assert "the number of 林小明 (410012345) and the name of 王一 (410099999): left open" in claims["hw1 (1).ipynb"]
+
+
+@pytest.mark.parametrize(
+    "forged", ["林小明_final", "hw1_410012345", "王一 410012345"], ids=["name", "number", "number and another's name"]
+)
+def test_nobody_is_made_absent_by_a_file_in_their_name(tmp_path: Path, forged: str) -> None:
+    files = {"林小明.ipynb": NB, f"{forged}.ipynb": NB, "陳美麗.ipynb": NB}
+    intake = taken_in(tmp_path, files, "學號,姓名\n410012345,林小明\n2,陳美麗\n3,王一\n4,李四\n")
+    absent = [student.name for student in intake.absent]
+    assert "林小明" not in absent and "李四" in absent
