@@ -84,7 +84,6 @@ def _submission(
         others = _without(files, candidates)
     # What came out of the notebook's own archive was never in an archive beside it.
     others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
-    beside = attachments(others, taken.name, handed)
     path = taken.entry.path
     return replace(
         blank,
@@ -92,7 +91,7 @@ def _submission(
         submitted_at=taken.submitted_at or owner.submitted_at,
         notebook_name=_short(PurePosixPath(taken.name).name),
         parts={name: file.entry.path for name, file in parts.items()},
-        attachments=beside,
+        attachments=attachments(others, taken.name, handed),  # before the notes, which say what is none
         digest=_digest(path),
         entry=taken.outer or taken.entry.name,
         notes=_notes(handed),
