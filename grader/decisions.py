@@ -69,7 +69,7 @@ class Received:
 class Intake:
     """What each student handed in, and all that was decided about it: as a collection, the submissions.
 
-    ``absent`` are on the class list, and nothing came that is certainly theirs.
+    ``absent`` are on the class list, and nothing came that is theirs, or may be.
     """
 
     received: tuple[Received, ...]

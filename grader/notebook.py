@@ -104,7 +104,8 @@ def code_size(notebook: NotebookNode) -> int:
 def validated(data: bytes, max_bytes: int) -> NotebookNode | None:
     """The notebook that the sandbox wrote, or None when it is not exactly one: nbformat 4, unambiguous JSON, bounded.
 
-    Numbers that JSON has no word for (NaN, as plotting libraries write them) become null.
+    Numbers that JSON has no word for (NaN, as plotting libraries write them) become null. nbgrader's marks are left
+    out: what went in has none, and only the teacher's may say what a cell is worth.
     """
     if len(data) > max_bytes:
         return None
@@ -114,13 +115,15 @@ def validated(data: bytes, max_bytes: int) -> NotebookNode | None:
         return None
     if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list) or not _is_version_4(raw):
         return None
-    if len(raw["cells"]) > mending.MAX_CELLS:
-        return None
     if raw["nbformat_minor"] == 5:  # nbformat would give ids of its own where they are missing or doubled
         ids = [str(cell.get("id")) for cell in raw["cells"] if isinstance(cell, dict) and "id" in cell]
         if len(set(ids)) < len(raw["cells"]):
             return None
-    return rejoin_lines(nbformat.from_dict(raw)) if _is_valid(raw) else None
+    if len(raw["cells"]) > mending.MAX_CELLS or not _is_valid(raw):
+        return None
+    for cell in raw["cells"]:
+        cell["metadata"].pop("nbgrader", None)
+    return rejoin_lines(nbformat.from_dict(raw))
 
 
 def _is_version_4(raw: dict[str, Any]) -> bool:

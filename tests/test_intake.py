@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grader.archive.unpacking import Entry
 from grader.errors import IntakeError, OutputError
+from grader.lms.intake.choosing import submission
+from grader.lms.intake.handed_in import File, HandedIn
 from grader.lms.intake.reading import read_submissions
-from grader.lms.owner import folded
-from grader.records import Outcome, Submission
+from grader.lms.owner import Owner, folded
+from grader.records import Outcome, Student, Submission
 from tests.builders import (
     by_name,
     canvas_name,
@@ -227,6 +231,16 @@ def test_among_equals_the_latest_notebook_is_taken(tmp_path: Path) -> None:
         tmp_path, {"ann/b.ipynb": b"{", "ann/a.ipynb": NB, "ann/c-checkpoint.ipynb": NB + b" ", "bob/h.ipynb": NB}
     )
     assert read["ann"].notebook_name == "a.ipynb"
+
+
+def test_who_hands_in_thousands_of_notebooks_keeps_nobody_waiting(tmp_path: Path) -> None:
+    (tmp_path / "hw.ipynb").write_bytes(NB)
+    names = [f"{number}{suffix}" for number in range(4000) for suffix in (".ipynb", ".txt")]
+    files = [File(name, Entry(name, tmp_path / "hw.ipynb", len(NB))) for name in names]
+    started = time.perf_counter()
+    made = submission(Student("eve", "Eve"), HandedIn(Owner("Eve", "", "eve"), files=files), tmp_path / "nested")
+    assert time.perf_counter() - started < 4
+    assert len(made.attachments) == 4000 and len(said(made)) < 1000, "nor anybody reading"
 
 
 def test_strays_in_an_lms_archive_are_seen(tmp_path: Path) -> None:

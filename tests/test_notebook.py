@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_notebook
 
 from grader import notebook
 from grader.notebook import SAVED, code_size, describe_cells, parse, runnable, validated, with_saved_outputs
@@ -328,3 +329,11 @@ def test_what_was_saved_stands_beside_what_failed(before: list[Any], after: dict
     _ours, cell = with_saved_outputs(executed, handed_in).cells
     assert cell.metadata.get(SAVED) == (before if kept else None)
     nbformat.validate(executed)
+
+
+def test_what_came_back_has_no_marks_of_nbgraders() -> None:
+    """Written over its results by the notebook they would lay out a gradebook, with points of its own."""
+    marks = {"grade_id": "mine", "grade": True, "points": [1000], "locked": True}
+    ready = new_notebook(cells=[new_code_cell("x = 1", metadata={"nbgrader": marks, "collapsed": True})])
+    found = validated(nbformat.writes(ready).encode("utf-8"), 10**6)
+    assert found is not None and found.cells[0].metadata == {"collapsed": True}

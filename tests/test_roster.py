@@ -326,3 +326,27 @@ def test_moodles_worksheet_is_a_class_list_in_every_language(tmp_path: Path, lan
     assert [one.name for one in listed] == ["" if blind else one.name for one in people]
     when = datetime(2026, 3, 5, 23, 59) if language in ("en", "zh_tw") else None
     assert {one.submitted for one in listed} == {when}
+
+
+def test_a_number_written_into_a_notebook_does_not_join_it_to_its_owners(tmp_path: Path) -> None:
+    """Both give it in a cell, as the course asks: the longer one does not become the other's homework."""
+    own = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "林小明"')
+    forged = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "王一"', "much = 'more code'")
+    files = {"hw1.ipynb": own, "hw1 (1).ipynb": forged}
+    archive = write_zip(tmp_path / "hw1-20240301T142232Z-001.zip", files)
+    people = roster(tmp_path, "學號,姓名\n410012345,林小明\n410099999,王一\n")
+    intake = read_submissions([archive], workspace=tmp_path / "work", roster=people)
+    assert sorted(one.notebook_name for one in intake.submissions) == ["hw1 (1).ipynb", "hw1.ipynb"]
+    assert not intake.absent, "who is absent may get a zero"
+    claims = {one.submission.notebook_name: " ".join(map(str, one.doubts)) for one in intake.received}
+    assert "the number of 林小明 (410012345) and the name of 王一 (410099999): left open" in claims["hw1 (1).ipynb"]
+
+
+@pytest.mark.parametrize(
+    "forged", ["林小明_final", "hw1_410012345", "王一 410012345"], ids=["name", "number", "number and another's name"]
+)
+def test_nobody_is_made_absent_by_a_file_in_their_name(tmp_path: Path, forged: str) -> None:
+    files = {"林小明.ipynb": NB, f"{forged}.ipynb": NB, "陳美麗.ipynb": NB}
+    intake = taken_in(tmp_path, files, "學號,姓名\n410012345,林小明\n2,陳美麗\n3,王一\n4,李四\n")
+    absent = [student.name for student in intake.absent]
+    assert "林小明" not in absent and "李四" in absent

@@ -204,8 +204,8 @@ def _places(ready: NotebookNode) -> dict[int, int]:
 def _is_what_ran(executed: NotebookNode, ready: NotebookNode) -> bool:
     """The same cells, with the teacher's text; otherwise the notebook wrote over the file that holds its results."""
 
-    def form(node: NotebookNode) -> list[tuple[str, str]]:
-        return [(cell.get("id", ""), cell.source if _is_teachers(cell) else "") for cell in node.cells]
+    def form(node: NotebookNode) -> list[tuple[str, str, str]]:
+        return [(cell.get("id", ""), cell.cell_type, cell.source if _is_teachers(cell) else "") for cell in node.cells]
 
     return form(executed) == form(ready)
 
@@ -247,8 +247,6 @@ def shown(executed: NotebookNode, ready: NotebookNode, name: str, course: Course
     ours = _source(name, course)
     if not _is_what_ran(executed, ready):
         return None
-    for ran in executed.cells:
-        ran.metadata.pop("nbgrader", None)
     for place, index in _places(ready).items():
         cell, ran = ours[place], executed.cells[index]
         ran.metadata |= _metadata(cell)

@@ -23,7 +23,7 @@ _NUMBER = re.compile(
     r"(?(numpy)\))"
 )
 _TRUTH = re.compile(r"(?:np\.)?(True|False)_?")
-_WHERE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+_WHERE = re.compile(r"Cell In\[([0-9]{1,9})\], line ([0-9]{1,9})")  # an error's own words may say anything
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,10 +183,13 @@ def _problems(cell: NotebookNode, found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _points(value: object) -> float:
-    """NaN for what is no number."""
+    """NaN for what is no number, or larger than any."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def checksum(source: str, cell_type: str, found: Mapping[str, Any]) -> str:

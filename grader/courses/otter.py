@@ -66,7 +66,7 @@ def _kept(cell: NotebookNode) -> NotebookNode:
     tags = cell.metadata.get("tags")
     cell.metadata.pop(OURS, None)
     if cell.cell_type == "code" and ((isinstance(tags, list) and IGNORED in tags) or metadata_of(cell).get("ignore")):
-        return new_raw_cell(cell.source, metadata=cell.metadata)
+        return new_raw_cell(cell.source)  # what a cell of code may say of itself, one of text may not
     return cell
 
 

@@ -162,7 +162,7 @@ def _owner(entry: Entry, title: str) -> Owner:
             file=entry.name,
             claim=" ".join(filter(None, (claim.id, claim.name))),
         )
-        return Owner(claim.name or claim.id, entry.name, entry.name, username=claim.id, notes=(note,))
+        return Owner(claim.name or claim.id, entry.name, entry.name, username=claim.id, claimed=True, notes=(note,))
     return Owner(stem(entry.name), entry.name, entry.name)
 
 

@@ -27,6 +27,7 @@ class Owner:
     username: str = ""  # login or student number
     group: tuple[Student, ...] = ()  # of several, with the ids that the LMS gives them
     about: bool = False  # a file of the LMS's own: about this student, or without a name about the class
+    claimed: bool = False  # name and number are what a student wrote, not what the LMS says
     notes: tuple[Message, ...] = ()  # how it was told whose it is, where a person should know
 
 

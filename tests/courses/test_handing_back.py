@@ -160,6 +160,20 @@ def test_a_group_is_graded_member_by_member(tmp_path: Path) -> None:
     assert [row["student_id"] for row in rows(tmp_path)] == ["ann", "ben"]
 
 
+@pytest.mark.parametrize("missing", Missing)
+def test_two_with_one_id_give_each_other_nothing(tmp_path: Path, missing: Missing) -> None:
+    """Who writes another's number into a notebook gets neither their report nor their line, and takes neither away."""
+    forged = Student("x", "Mallory", username="Ann")
+    own, other = result(tmp_path, total=2.0), result(tmp_path, "x", student=forged, total=9.0)
+    ben = result(tmp_path, "ben", total=1.0)
+    team = result(tmp_path, "t", group=(Student("ben", "Ben"), Student("cid", "Cid")), total=3.0)
+    done = back(tmp_path, own, other, ben, team, missing=missing)
+    assert [(row["student_id"], row["score"]) for row in rows(tmp_path)] == [("cid", "3")]
+    assert {row[0] for row in asked(tmp_path / "back" / "gradebook.db", GRADED)} == {"cid"}
+    assert [path.name for path in (tmp_path / "back" / "feedback").iterdir()] == ["cid"]
+    assert "nothing was written for: ann, ben. Enter" in " ".join(map(str, done.notes))
+
+
 def test_names_stay_in_their_folders_and_cells(tmp_path: Path) -> None:
     evil = Student("evil", "=cmd|' /C calc'!A0", username="../../etc/'; drop table grade; --")
     back(tmp_path, result(tmp_path, student=evil, total=1.0))

@@ -75,6 +75,15 @@ def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end
     assert len(result.executed.cells) == 7
 
 
+def test_an_ignored_cell_may_say_what_it_likes(tmp_path: Path) -> None:
+    """A word that cells of text must not have made the grader fail, and the student's points wait for a person."""
+    assignment = otter.load(folder(tmp_path, {"q1": ok(">>> x\n2")}))
+    assert assignment is not None and assignment.course is not None
+    ignored = new_code_cell("x = 2", metadata={"tags": ["otter_ignore"], "format": 5})
+    ready = otter.prepared(cells(ignored), "hw.ipynb", assignment.course).notebook
+    assert [cell.cell_type for cell in ready.cells] == ["raw", "code"]
+
+
 @pytest.mark.parametrize(("config", "gives"), [({"seed": 42}, 1.0), ({"seed": 7}, 0.0), ({}, 0.0)], ids=str)
 def test_each_cell_begins_with_the_seed(
     sandbox: Sandbox, tmp_path: Path, config: dict[str, object], gives: float

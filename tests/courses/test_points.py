@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
-from grader.courses.nbgrader_points import number, worth
+from grader.courses.nbgrader_points import in_hidden_part, number, worth
 from grader.courses.nbgrader_source import Kind, SourceCell
 from grader.sandbox.guest import protocol
 
@@ -93,3 +93,12 @@ def test_no_text_earns_more_than_the_maximum_or_less_than_nothing(text: str) -> 
 def test_a_number_between_is_itself(points: float) -> None:
     assert worth(VALUE, ran(value(repr(points))), ended_in=False).points == points
     assert math.isfinite(points)
+
+
+def test_an_error_that_names_a_cell_of_five_thousand_digits_is_an_error_like_any_other() -> None:
+    """Read as a number it would stop the grader, and who failed would be open instead of without points."""
+    cell = SourceCell(Kind.TEST, "code", "f(1)\nassert f(2)", "f(1)", "t", 2.0, hidden=frozenset({2}))
+    name = f"Cell In[{'1' * 5000}], line {'1' * 5000}"  # a class may be called so, and its name comes first
+    traced = [new_output("error", ename=name, evalue="", traceback=[name, "Cell In[3], line 2"])]
+    assert in_hidden_part(cell, ran(*traced))
+    assert worth(cell, ran(*traced), ended_in=False).points == 0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
+from nbformat.v4 import new_markdown_cell
 
 from grader.courses import given
 from grader.courses.format import Prepared
@@ -140,7 +141,16 @@ def nonsense(cells: list[Cell]) -> list[Cell]:
     return cells
 
 
+def huge(cells: list[Cell]) -> list[Cell]:
+    """Points that no computer's number holds; read as one they would stop the grader."""
+    for cell in cells:
+        if course.name_of(cell):
+            cell["metadata"]["nbgrader"] |= {"points": 10**400, "checksum": "x", "grade": True, "solution": True}
+    return cells
+
+
 EDITS = [edited, deleted, emptied, moved, turned_round, doubled, split, merged, unlocked, made_text, renamed, nonsense]
+EDITS.append(huge)
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
@@ -237,6 +247,19 @@ def test_written_answers_wait_for_a_person(
     assert found == {"p/test-square": 0.0, "p/why": points, "p/plot": None, "p/test-math": 0.0}
 
 
+def test_results_with_a_test_made_text_are_results_written_over(assignment: Assignment, cells: list[Cell]) -> None:
+    """What the notebook's process leaves is not only of the right text but of the right kind, or it is not shown."""
+    assert assignment.course is not None
+    ready = prepare(assignment, cells).notebook
+    written = deepcopy(ready)
+    place = sources(Prepared(written)).index(HIDDEN)
+    written.cells[place] = new_markdown_cell(HIDDEN, id=ready.cells[place].id, metadata=ready.cells[place].metadata)
+    assert given.shown(deepcopy(ready), ready, "p.ipynb", assignment.course) is not None
+    assert given.shown(written, ready, "p.ipynb", assignment.course) is None
+    found = {one.criterion: one.points for one in given.tests(written, ready, "p.ipynb", assignment.course)}
+    assert found["p/test-square"] == 0.0
+
+
 def test_a_stub_of_the_courses_own_is_known_by_its_release(tmp_path: Path) -> None:
     folder = course.write_course(tmp_path, {"p.ipynb": TEACHERS})
     release = tmp_path / "release" / "ps1" / "p.ipynb"
@@ -270,8 +293,8 @@ def test_any_notebook_made_of_these_cells_is_graded_by_the_teachers_tests(
     for cell in mixed:
         if data.draw(st.booleans()):
             cell["metadata"] = {}
-    found = [cell.source for cell in prepare(assignment, mixed).notebook.cells if "nbgrader" in cell.metadata]
-    locked = [source for source in found if source in ("import math", HIDDEN, "Plot it.", "assert math")]
+    ready = prepare(assignment, mixed).notebook.cells
+    locked = [cell.source for cell in ready if cell.metadata.get("nbgrader", {}).get("locked")]
     assert locked == ["import math", HIDDEN, "Plot it.", "assert math"]
 
 

@@ -11,7 +11,6 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

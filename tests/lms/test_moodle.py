@@ -212,6 +212,18 @@ def test_groups_that_cannot_be_told_apart_are_nobodys(tmp_path: Path) -> None:
     assert "A 1, A 1: not in the worksheet" in said(back)
 
 
+def test_nobody_gets_a_zero_while_a_submission_is_nobodys(tmp_path: Path) -> None:
+    """A team's members without a number among them, or who is in no row: it may be the homework of an empty one."""
+    site = Site(people("Ann", "Bob", "Cid"))
+    results = graded(tmp_path, handed_in(tmp_path, site, [11, 12]), {})
+    ann, bob = results.students
+    lost = replace(results, students=(ann, replace(bob, student=replace(bob.student, key=""))))
+    back = given_back(tmp_path, lost, site.worksheet(), missing=Missing.ZERO)
+    site.upload_worksheet(back.files[0].read_bytes())
+    assert [one.grade for one in site.people] == ["75.00", "", ""]
+    assert "Nobody got a zero, for it is not sure whose 1 of the submissions are" in said(back)
+
+
 def test_what_a_row_already_holds(tmp_path: Path) -> None:
     own, persons = comment("12", "2"), "Well done!"
     site = Site(people("New", "Same", "Other", "Kept", "Locked", "Open", "Absent", "Paper", "Beyond"))

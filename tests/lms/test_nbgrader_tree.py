@@ -122,6 +122,8 @@ def test_a_path_out_of_a_tree_is_its_student_s(tmp_path: Path) -> None:
         ("2015-02-02 15:58:23 /etc/passwd", None),
         ("2015-13-02 15:58:23 UTC", None),
         ("2015-02-02 15:58:23 +99:99", None),
+        ("0001-01-01 00:00:00 +08:00", None),  # in UTC there is no such year
+        ("1970-01-01 00:00:00", None),
         ("yesterday", None),
         ("", None),
     ],

@@ -26,7 +26,7 @@ class Identified:
 
 
 def identify(students: Sequence[HandedIn], roster: Roster | None) -> tuple[list[Identified], tuple[Student, ...]]:
-    """Each with the person on the list, and those on the list from whom nothing certain came.
+    """Each with the person on the list, and those on the list from whom nothing came, nor anything that may be theirs.
 
     What the LMS itself says is one student's, in several archives, is one submission.
     """
@@ -42,7 +42,8 @@ def identify(students: Sequence[HandedIn], roster: Roster | None) -> tuple[list[
         known = found.setdefault(one.person or place, one)
         if known is not one:
             add(known.handed, handed)
-    present = {person for its in matches for person in its.people}
+    # Whoever gives a file another's name must not make them absent: absent students may be given zeros.
+    present = {person for its in matches for person in (*its.people, *its.maybe)}
     return list(found.values()), tuple(listed_student(one) for one in people.people if one not in present)
 
 

@@ -25,13 +25,15 @@ _Found = dict[Person, None]  # a set that keeps its order
 class Match:
     """``people`` of the list: one, several of a group, nobody. What is said is for the teacher alone.
 
-    ``sure``: the LMS or the list itself says so, as against a name that students choose for their files.
+    ``sure``: the LMS or the list itself says so, as against a name that students choose for their files. ``maybe`` are
+    those of whom it may be one: something came that may be theirs.
     """
 
     people: tuple[Person, ...] = ()
     how: Message | None = None
     doubt: Message | None = None
     sure: bool = False
+    maybe: tuple[Person, ...] = ()
 
 
 class ClassList:
@@ -75,7 +77,8 @@ def match_all(owners: Sequence[Owner], people: ClassList) -> list[Match]:
             for place in places:
                 # Of a group that the LMS names, what the others are taken for changes nothing.
                 known = matches[place].people if owners[place].group else ()
-                matches[place] = replace(matches[place], people=known, how=None, doubt=doubt)
+                maybe = (*matches[place].maybe, person)
+                matches[place] = replace(matches[place], people=known, how=None, doubt=doubt, maybe=maybe)
     return matches
 
 
@@ -108,7 +111,7 @@ def _by_alias(owner: Owner, people: ClassList) -> Match | None:
 
 def _by_number(owner: Owner, people: ClassList) -> Match | None:
     """By what the LMS itself says of the owner."""
-    for value in filter(None, (owner.email, owner.username)):
+    for value in filter(None, () if owner.claimed else (owner.email, owner.username)):
         if found := people.find("number", [folded(value)]):
             return _only(owner, found, message("{value} is the same in both", value=value), sure=True)
     # A participant's id in the LMS and a number on a list may be the same by chance: names have to agree.
@@ -119,8 +122,14 @@ def _by_number(owner: Owner, people: ClassList) -> Match | None:
 
 
 def _by_number_within(owner: Owner, people: ClassList) -> Match | None:
-    """A number or an address as the name of a folder or file, or as a part of it: ``410012345_hw1.ipynb``."""
-    parts = [folded(owner.name), *(part for part in names.words(owner.name) if len(part) >= _SHORT)]
+    """A number or an address as a student wrote it: in a notebook, as the name of a folder or file, or as a part of
+    it: ``410012345_hw1.ipynb``.
+    """
+    parts = [
+        folded(owner.username),
+        folded(owner.name),
+        *(part for part in names.words(owner.name) if len(part) >= _SHORT),
+    ]
     found = people.find("number", parts)
     others = [one for one in people.find("words", names.within(owner.name)) if one not in found]
     if len(found) == 1 and others and not _agree(owner.name, found[0].name):
@@ -128,8 +137,9 @@ def _by_number_within(owner: Owner, people: ClassList) -> Match | None:
             "{handed} holds the number of {one} and the name of {other}: left open.",
             handed=owner.name, one=found[0].shown, other=others[0].shown,
         )  # fmt: skip
-        return Match(doubt=doubt)
-    return _only(owner, found, message("the name {name} holds the number", name=owner.name))
+        return Match(doubt=doubt, maybe=(*found, *others))
+    how = message("the name {name} holds the number", name=owner.name)
+    return _only(owner, found, message("{value} is the same in both", value=owner.username) if owner.claimed else how)
 
 
 def _by_name(owner: Owner, people: ClassList) -> Match | None:
@@ -160,7 +170,7 @@ def _nobody(owner: Owner, people: ClassList) -> Match:
             "{handed} is not on the list as it is written; perhaps it is {people}.",
             handed=owner.name, people=listed([one.shown for one in near]),
         )  # fmt: skip
-        return Match(doubt=doubt)
+        return Match(doubt=doubt, maybe=tuple(near))
     return Match(doubt=message("{handed} is not on the list.", handed=owner.name))
 
 
@@ -171,7 +181,8 @@ def _only(owner: Owner, found: Sequence[Person], how: Message, *, sure: bool = F
     if len(found) == 1:
         return Match((found[0],), how, sure=sure)
     shown = listed([one.shown for one in found])
-    return Match(doubt=message("{handed} may be any of {people}: left open.", handed=owner.name, people=shown))
+    doubt = message("{handed} may be any of {people}: left open.", handed=owner.name, people=shown)
+    return Match(doubt=doubt, maybe=tuple(found))
 
 
 def _agree(one: str, other: str) -> bool:

@@ -59,9 +59,10 @@ def _submission(
         files = _opened(files, handed, nested, _PICTURES if with_pictures else _NESTED)
         candidates = candidates or [file for file in files if is_notebook(file.name)] or _lookalikes(files, handed)
     owner = handed.owner
+    times = [file.submitted_at for file in files if file.submitted_at]
     blank = Submission(
         student,
-        submitted_at=max((file.submitted_at for file in files if file.submitted_at), default=owner.submitted_at),
+        submitted_at=max(times, key=moments.earliest, default=owner.submitted_at),
         late=owner.late,
         lms=handed.lms,
         origin=owner.origin,
@@ -75,10 +76,9 @@ def _submission(
     current = _without_earlier(candidates, handed)
     parts = _parts(current, course, handed) if course is not None else {}
     taken = next(iter(parts.values())) if parts else _chosen(current, handed)
-    others = [file for file in files if file not in candidates]
+    others = _without(files, candidates)
     # What came out of the notebook's own archive was never in an archive beside it.
     others = [file if file.archive != taken.archive else replace(file, archive="") for file in others]
-    beside = attachments(others, taken.name, handed)
     path = taken.entry.path
     return replace(
         blank,
@@ -86,7 +86,7 @@ def _submission(
         submitted_at=taken.submitted_at or owner.submitted_at,
         notebook_name=_short(PurePosixPath(taken.name).name),
         parts={name: file.entry.path for name, file in parts.items()},
-        attachments=beside,
+        attachments=attachments(others, taken.name, handed),  # before the notes, which say what is none
         digest=_digest(path),
         entry=taken.outer or taken.entry.name,
         notes=_notes(handed),
@@ -102,11 +102,16 @@ def _last_attempt(files: list[File], handed: HandedIn) -> list[File]:
     latest = max(map(moments.earliest, times), default=None)
     earlier = [file for file in files if latest and file.submitted_at and moments.earliest(file.submitted_at) < latest]
     if earlier:
-        names = listed(sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier))
-        said = message("Earlier attempts were left out: {names}.", names=names)
+        names = sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier)
+        said = message("Earlier attempts were left out: {names}.", names=listed(names))
         handed.notes.append(said)
         handed.fates |= {file.entry.path: (Fate.LEFT_OUT, said) for file in earlier}
-    return [file for file in files if file not in earlier]
+    return _without(files, earlier)
+
+
+def _without(files: Sequence[File], others: Sequence[File]) -> list[File]:
+    left_out = set(map(id, others))
+    return [file for file in files if id(file) not in left_out]
 
 
 # ---------------------------------------------------------------- finding notebooks
@@ -212,7 +217,7 @@ def _of_assignment(files: list[File], folder: str, handed: HandedIn) -> list[Fil
     inside = [file for file in files if folder and folder in PurePosixPath(file.name).parts[:-1]]
     if inside:
         another = message("It belongs to another assignment or to the course.")
-        handed.fates |= {file.entry.path: (Fate.UNUSED, another) for file in files if file not in inside}
+        handed.fates |= {file.entry.path: (Fate.UNUSED, another) for file in _without(files, inside)}
     return inside or files
 
 

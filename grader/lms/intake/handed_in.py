@@ -65,7 +65,7 @@ def attachments(files: Sequence[File], taken: str, handed: HandedIn) -> tuple[At
         name = _seen_from(home, file.name)
         above = {str(parent) for parent in name.parents}
         problem = cannot_lie(name)
-        if problem is None and (str(name) in beside or str(name) in folders or not above.isdisjoint(beside)):
+        if problem is None and (str(name) in beside or str(name) in folders or not beside.keys().isdisjoint(above)):
             problem = message("another file has its place")
         if problem is not None:
             said = message("{name} is not beside the notebook: {reason}.", name=file.name, reason=problem)

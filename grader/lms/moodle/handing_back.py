@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
 from grader.atomic import write_bytes, write_text
 from grader.errors import IntakeError
-from grader.handback import HandedBack, Order, Result, Results
+from grader.handback import HandedBack, Missing, Order, Result, Results
 from grader.language import translation
 from grader.lms.moodle import feedback, words
 from grader.lms.moodle.filling import comment, fill, notes
@@ -58,6 +58,16 @@ def hand_back(results: Results, order: Order) -> HandedBack:
         )
     matches = _matches(order.sheets, ours)
     written = _Written()
+    strangers = _in_no_row(ours, matches)
+    if strangers and matches and order.missing is Missing.ZERO:
+        order = replace(order, missing=Missing.BLANK)
+        written.notes.append(
+            message(
+                "Nobody got a zero, for it is not sure whose {names} of the submissions are, and so who handed in "
+                "nothing. Give zeros by hand.",
+                names=str(strangers),
+            )
+        )
     for count, found in enumerate(matches, 1):
         _write_worksheet(written, found, order, "" if count == 1 else f"-{count}")
     if not matches:
@@ -85,6 +95,13 @@ def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
     if problems:
         raise IntakeError(lines(problems))
     return matches
+
+
+def _in_no_row(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> int:
+    """How many are of nobody in the worksheets: whoever seems to have handed in nothing may have handed in these."""
+    placed = {id(one) for each in matches for one in each.rows.values()}
+    numbers = {key for each in matches for key in each.worksheet.rows}
+    return sum(id(one) not in placed and one.student.key not in numbers for one in ours)
 
 
 def _overlap(pair: tuple[Worksheet, Worksheet]) -> Message | None:

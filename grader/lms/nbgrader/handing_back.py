@@ -7,7 +7,9 @@ its gradebook, which the formgrader reads.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grader.atomic import write_bytes, write_text
@@ -15,7 +17,7 @@ from grader.errors import IntakeError
 from grader.handback import HandedBack, Missing, Order, Result, Results
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
-from grader.lms.owner import safe_id
+from grader.lms.owner import folded, safe_id
 from grader.records import Message, Student, Submission, message
 from grader.sentences import listed
 from grader.spreadsheet import csv_text, defused, points_cell
@@ -41,15 +43,16 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     check((), order.sheets)
     given = order.sheets[0] if order.sheets else None
     known = nbgrader_gradebook.read(given, results.assignment) if given else Known()
+    results, shared = _told_apart(results)
     for one in results.students:
         _write_folders(one, results.assignment, order.out)
     cells = list(_cells(results))
     entries = [entry for one in results.students for entry in _entries(one, results.assignment)]
     data, unknown = nbgrader_gradebook.filled(given, results.assignment, cells, entries)
     write_bytes(order.out / GRADEBOOK, data)
-    write_text(order.out / GRADES, csv_text([list(_COLUMNS), *_rows(results, known, order.missing)]))
+    write_text(order.out / GRADES, csv_text([list(_COLUMNS), *_rows(results, known, order.missing, shared)]))
     files = (order.out / GRADEBOOK, order.out / GRADES, order.out / "autograded", order.out / "feedback")
-    return HandedBack(files, tuple(_notes(results, known, unknown, new=given is None)))
+    return HandedBack(files, (*_doubled(shared), *_notes(results, known, unknown, new=given is None)))
 
 
 def folder_of(student: Student) -> str:
@@ -57,6 +60,25 @@ def folder_of(student: Student) -> str:
     name = student.username or student.key or student.id
     plain = all(character.isalnum() or character in _SAFE | {"-", "_"} for character in name)
     return name if plain and not name.startswith(".") else safe_id(name)
+
+
+def _told_apart(results: Results) -> tuple[Results, tuple[str, ...]]:
+    """``results`` without those who have a folder in common there, and these folders: nobody knows whose each is.
+
+    Ids may be what students wrote into their notebooks; a member of a group may have handed in alone as well.
+    """
+    owners = [{folded(folder_of(student)) for student in one.members} for one in results.students]
+    count = Counter(name for names in owners for name in names)
+
+    def alone(student: Student) -> bool:
+        return count[folded(folder_of(student))] == 1
+
+    kept = [
+        replace(one, group=tuple(filter(alone, one.group)))
+        for one in results.students
+        if any(map(alone, one.members))
+    ]
+    return replace(results, students=tuple(kept)), tuple(name for name in count if count[name] > 1)
 
 
 # ---------------------------------------------------------------- folders
@@ -119,12 +141,12 @@ def _entries(one: Result, assignment: str) -> Iterator[Entry]:
 # ---------------------------------------------------------------- the table
 
 
-def _rows(results: Results, known: Known, missing: Missing) -> Iterator[list[str]]:
-    graded = set()
+def _rows(results: Results, known: Known, missing: Missing, shared: Sequence[str]) -> Iterator[list[str]]:
+    graded = set(shared)
     for one in results.students:
         for student in one.members:
             name = folder_of(student)
-            graded.add(name)
+            graded.add(folded(name))
             own = ("", student.name if student.name != name else "", student.email)
             last, first, email = known.students.get(name, own)
             scores = ["", "", ""]
@@ -134,10 +156,19 @@ def _rows(results: Results, known: Known, missing: Missing) -> Iterator[list[str
             yield [defused(results.assignment), known.duedate, one.submitted_at, *person, *scores, points_cell(one.max)]
     absent = {folder_of(student): ("", student.name, student.email) for student in results.absent}
     for name, (last, first, email) in {**absent, **known.students}.items():
-        if name not in graded:
+        if folded(name) not in graded:
             scores = ["0.0"] * 3 if missing is Missing.ZERO else [""] * 3
             person = [*map(defused, (name, last, first, email))]
             yield [defused(results.assignment), known.duedate, "", *person, *scores, points_cell(results.max)]
+
+
+def _doubled(shared: Sequence[str]) -> Iterator[Message]:
+    if shared:
+        yield message(
+            "Several submissions belong to the same line of the gradebook, so nothing was written for: {names}. Enter "
+            "the grade that counts by hand.",
+            names=listed(shared),
+        )
 
 
 def _notes(results: Results, known: Known, unknown: Sequence[str], *, new: bool) -> Iterator[Message]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from grader.archive.unpacking import Archive
 from grader.errors import IntakeError
+from grader.late.moments import is_plausible
 from grader.lms.owner import Naming, Owner
 from grader.records import Message, message
 from grader.sentences import listed
@@ -164,11 +165,15 @@ def parse_name(name: str, times: dict[str, tuple[datetime | None, tuple[Message,
 
 
 def parse_time(text: str) -> datetime | None:
-    """``2015-02-02 14:58:23.948203 America/Los_Angeles``; in UTC where no zone is named, None where it is no time."""
+    """``2015-02-02 14:58:23.948203 America/Los_Angeles``; in UTC where no zone is named, None where it is no time, or
+    none at which homework is handed in.
+    """
     found = _TIME.fullmatch(text)
-    if found is None:
-        return None
-    day, clock, fraction, zone = found.groups()
+    when = _moment(*found.groups()) if found is not None else None
+    return when if when is not None and is_plausible(when) else None
+
+
+def _moment(day: str, clock: str, fraction: str | None, zone: str) -> datetime | None:
     try:
         when = datetime.fromisoformat(f"{day}T{clock}{fraction or ''}")
         if re.fullmatch(r"Z|[-+]\d\d:?\d\d", zone):
