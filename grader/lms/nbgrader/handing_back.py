@@ -74,9 +74,7 @@ def _told_apart(results: Results) -> tuple[Results, tuple[str, ...]]:
         return count[folded(folder_of(student))] == 1
 
     kept = [
-        replace(one, group=tuple(filter(alone, one.group)))
-        for one in results.students
-        if any(map(alone, one.members))
+        replace(one, group=tuple(filter(alone, one.group))) for one in results.students if any(map(alone, one.members))
     ]
     return replace(results, students=tuple(kept)), tuple(name for name in count if count[name] > 1)
 
