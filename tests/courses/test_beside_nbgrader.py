@@ -232,7 +232,7 @@ def test_the_quickstart_course_gets_the_same_points_and_takes_them_back(
     theirs = points_in(root / "gradebook.db")
 
     assignment = course.loaded(root / "source" / "ps1")
-    found = read_submissions([root / "submitted"], workspace=tmp_path / "in", assignment=assignment)
+    found = read_submissions([root / "submitted"], workspace=tmp_path / "in", assignment=assignment).submissions
     graded = grade_class(assignment, found, sandbox, Settings(tmp_path / "out", SECRET))
     ours = {(one.submission.student.id, score.criterion): score.points for one in graded for score in one.grade.scores}
     assert ours == theirs and len(ours) == 27
