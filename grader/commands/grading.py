@@ -53,7 +53,7 @@ def grade(
     handed_in, sheets = handing_back.apart(given.paths)
     order = Order(wish.out / UPLOAD, sheets, Missing.BLANK, speech.language)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        given = replace(given, paths=tuple(handed_in), sheets=tuple(sheets))
+        given = replace(given, paths=handed_in, sheets=sheets)
         intake = take_in(given, assignment, Path(workspace), language=speech.language, out=wish.out)
         to = handing_back.destination([one.lms for one in intake], order)
         handing_back.WRITERS[to].check(intake.submissions, sheets)

@@ -52,6 +52,7 @@ def by_student(source: Given, number: int) -> tuple[dict[Who, HandedIn], list[Fi
         one.owner = replace(owner if one.owner.typed else one.owner, late=late, submitted_at=when)
         return one
 
+    of_all: list[tuple[Entry, str]] = []
     for entry, given_as in zip(content.entries, whole.entries, strict=True):
         owner = None if entry.name in shared else _owner(entry.name, source)
         if owner is not None and owner.about:
@@ -62,7 +63,9 @@ def by_student(source: Given, number: int) -> tuple[dict[Who, HandedIn], list[Fi
             file = File(name, entry, owner.order, owner.typed, source=number, listed=given_as.name)
             handed(owner).files.append(replace(file, submitted_at=owner.submitted_at))
             _say_if_strange(handed(owner), entry.name, source)
-        elif entry.name not in shared:
+        elif entry.name in shared:
+            of_all.append((entry, given_as.name))
+        else:
             loose.append(Filed(number, given_as.name, Fate.UNUSED, message("Hidden files are settings, not homework.")))
     for refused, known in zip(content.refused, whole.refused, strict=True):
         owner = _owner(refused.name, source)
@@ -76,10 +79,8 @@ def by_student(source: Given, number: int) -> tuple[dict[Who, HandedIn], list[Fi
         own.append(Filed(number, known_as, Fate.SKIPPED))
     beside = message("It belongs to another assignment or to the course.")
     loose += [Filed(number, name, Fate.UNUSED, beside) for name in source.left_out]
-    of_all = [entry for entry in content.entries if entry.name in shared]
-    used = _share(of_all, list(students.values()))
-    names = {id(entry): given_as.name for entry, given_as in zip(content.entries, whole.entries, strict=True)}
-    return students, [*loose, *(_for_all(number, names[id(entry)], entry, used=used) for entry in of_all)]
+    used = _share([entry for entry, _given_as in of_all], list(students.values()))
+    return students, [*loose, *(_for_all(number, given_as, entry, used=used) for entry, given_as in of_all)]
 
 
 def _shared(source: Given) -> set[str]:
@@ -173,5 +174,5 @@ def tell_apart(students: Mapping[Who, HandedIn], paths: Sequence[Path]) -> None:
     for (source, key, name), handed in students.items():
         if not key and alone[source] == 1 and names[name] > 1:
             path = paths[int(source)].absolute()
-            called = path.parent.name if path.is_file() and folder.is_notebook(path.name) else folder.stem(path.name)
-            handed.owner = replace(handed.owner, name=tidy_name(called) or name)
+            place = path.parent.name if path.is_file() and folder.is_notebook(path.name) else folder.stem(path.name)
+            handed.owner = replace(handed.owner, name=tidy_name(place) or name)
