@@ -21,6 +21,7 @@ from reference.baselines import Baseline
 from reference.systems import BY_NAME, SYSTEMS, VIEWS, Session, System, Trained, family
 
 SEED = 1
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")  # the second for newer processors, both for GPUs
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("name", choices=sorted(BY_NAME), metavar="NAME", help="one of: python -m reference list")
     training.add_argument("--epochs", type=int, help="else as many as the course's")
     training.add_argument("--seed", type=int, default=SEED)
+    training.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="half the bits, half the time")
     training.add_argument("--out", type=Path, default=Path("reference-out"), help="where model and plots go")
     training.add_argument("--data", type=Path, help="pictures of your own: a folder for each class")
     training.add_argument("--library", type=Path, default=default_folder(), help="what grader data fetch filled")
@@ -71,18 +73,21 @@ def _summary(runs: list[Baseline]) -> str:
 
 
 def _train(told: argparse.Namespace) -> None:
-    from reference.plots import plot_training  # noqa: PLC0415  needs Keras, as the next
+    import keras  # noqa: PLC0415  five seconds: not for the list
+
+    from reference.plots import plot_training  # noqa: PLC0415
     from reference.progress import Progress  # noqa: PLC0415
 
     system = BY_NAME[told.name]
     epochs = system.epochs if told.epochs is None else told.epochs
     told.out.mkdir(parents=True, exist_ok=True)
     session = Session(epochs, told.seed, told.library, told.data, (Progress(epochs),))
+    keras.config.set_dtype_policy(told.precision)
     module = family(system)
     began = time.monotonic()
     trained = module.train(module.CONFIGS[system.name], session)
     seconds = time.monotonic() - began
-    baseline = _baseline(system, trained, session, seconds)
+    baseline = _baseline(system, trained, session, told.precision, seconds)
     _save(system, trained, told.out)
     plot_training(system, trained, told.out)
     baselines.append(baseline, told.baselines)
@@ -92,7 +97,7 @@ def _train(told: argparse.Namespace) -> None:
     )
 
 
-def _baseline(system: System, trained: Trained, session: Session, seconds: float) -> Baseline:
+def _baseline(system: System, trained: Trained, session: Session, precision: str, seconds: float) -> Baseline:
     value = baselines.measured(system, trained)
     validated = trained.history.get("val_accuracy")
     counted = getattr(trained.model, "count_params", None)
@@ -104,10 +109,11 @@ def _baseline(system: System, trained: Trained, session: Session, seconds: float
         low=round(value.low, 5),
         high=round(value.high, 5),
         n=value.n,
-        validation=round(validated[-1], 5) if validated else None,
+        validation=round(validated[trained.kept], 5) if validated else None,
         epochs=session.epochs,
         course_epochs=system.epochs,
         seed=session.seed,
+        precision=precision,
         seconds=round(seconds, 1),
         parameters=counted() if counted else system.parameters or 0,
         course=system.course,

@@ -30,10 +30,11 @@ class Baseline:
     low: float
     high: float
     n: int
-    validation: float | None  # the last epoch's, which is what most of the course's figures are
+    validation: float | None  # of the weights that were kept: the last epoch's, or the best's
     epochs: int
     course_epochs: int
     seed: int
+    precision: str  # Keras' dtype policy of the layers; answers are float32 under each
     seconds: float
     parameters: int
     course: str
@@ -90,5 +91,6 @@ def read(path: Path = FILE) -> tuple[Baseline, ...]:
     if not path.exists():
         return ()
     return tuple(
-        Baseline(**{"validation": None, **run}) for run in tomllib.loads(path.read_text(encoding="utf-8"))["run"]
+        Baseline(**{"validation": None, "precision": "float32", **run})
+        for run in tomllib.loads(path.read_text(encoding="utf-8"))["run"]
     )

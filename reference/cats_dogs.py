@@ -17,13 +17,14 @@ class Config:
     hidden: int = 512
     dropout: float = 0.0  # before the hidden layer
     augment: bool = False
+    keep_best: bool = False  # the weights of the best epoch: validation of augmented training swings
     learning_rate: float = 1e-4
     batch_size: int = 20
 
 
 CONFIGS = {
     "cats-dogs-scratch": Config(),
-    "cats-dogs-augmented": Config(dropout=0.5, augment=True, batch_size=32),
+    "cats-dogs-augmented": Config(dropout=0.5, augment=True, keep_best=True, batch_size=32),
 }
 
 
@@ -35,7 +36,10 @@ def build_model(config: Config) -> keras.Model:
     layers.append(keras.layers.Flatten())  # (n, 6272) at 150 pixels
     if config.dropout:
         layers.append(keras.layers.Dropout(config.dropout))
-    layers += [keras.layers.Dense(config.hidden, activation="relu"), keras.layers.Dense(1, activation="sigmoid")]
+    layers += [
+        keras.layers.Dense(config.hidden, activation="relu"),
+        keras.layers.Dense(1, activation="sigmoid", dtype="float32"),
+    ]
     model = keras.Sequential(layers)
     optimizer = keras.optimizers.RMSprop(config.learning_rate)
     model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
@@ -49,4 +53,5 @@ def train(config: Config, session: Session) -> Trained:
     if config.augment:
         pictures = augmented(pictures, course_augmentation())
     model = build_model(config)
-    return tested(model, fit(model, pictures, split, session), split)
+    history = fit(model, pictures, split, session, keep_best=config.keep_best)
+    return tested(model, history, split, kept_best=config.keep_best)

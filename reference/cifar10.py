@@ -41,7 +41,7 @@ def build_model(config: Config) -> keras.Model:
     layers += [keras.layers.Flatten(), keras.layers.Dropout(config.hidden_dropout)]
     for units in config.hidden:
         layers += [keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(config.hidden_dropout)]
-    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax", dtype="float32")])
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 

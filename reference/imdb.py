@@ -43,7 +43,7 @@ def build_model(config: Config) -> keras.Model:
             keras.layers.MaxPooling1D(config.pool),
             keras.layers.Conv1D(config.filters, config.width, activation="relu"),
             keras.layers.GlobalMaxPooling1D(),
-            keras.layers.Dense(1, activation="sigmoid"),
+            keras.layers.Dense(1, activation="sigmoid", dtype="float32"),
         ]
     )
     optimizer = keras.optimizers.RMSprop(config.learning_rate)

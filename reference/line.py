@@ -47,7 +47,7 @@ def build_model(config: Config) -> keras.Model:
         layers.append(keras.layers.Dense(units))
         if config.dropout:
             layers.append(keras.layers.Dropout(config.dropout))
-    model = keras.Sequential([*layers, keras.layers.Dense(1)])
+    model = keras.Sequential([*layers, keras.layers.Dense(1, dtype="float32")])
     model.compile(optimizer="rmsprop", loss="mse")
     return model
 

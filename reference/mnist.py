@@ -69,7 +69,7 @@ def build_model(config: Config) -> keras.Model:
     layers += [
         keras.layers.Flatten(),
         keras.layers.Dense(config.hidden, activation="relu", kernel_initializer=initial),
-        keras.layers.Dense(10, activation="softmax"),
+        keras.layers.Dense(10, activation="softmax", dtype="float32"),
     ]
     model = keras.Sequential(layers)
     model.compile(optimizer=optimizer_of(config), loss=config.loss, metrics=["accuracy"])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,14 +76,18 @@ def augmented(train: Any, augment: keras.Layer) -> Any:
 def course_augmentation(
     *, rotation: float = 40.0, shift: float = 0.2, shear: float = 0.2, zoom: float = 0.2
 ) -> keras.layers.Pipeline:
-    """Rotation in degrees, the others as shares of the picture; and left for right. On any backend."""
+    """Rotation and shear in degrees, as ImageDataGenerator took them, shifts and zoom as shares of the picture.
+
+    And left for right. The course's shear of 0.2 is half a pixel at the edge of a photo. On any backend.
+    """
+    slope = math.tan(math.radians(shear))
     return keras.layers.Pipeline(
         [
             keras.layers.RandomFlip("horizontal"),
             keras.layers.RandomRotation(rotation / 360, fill_mode="nearest"),
             keras.layers.RandomTranslation(shift, shift, fill_mode="nearest"),
-            keras.layers.RandomShear(shear, shear, fill_mode="nearest"),
-            keras.layers.RandomZoom(zoom, fill_mode="nearest"),
+            keras.layers.RandomShear(slope, slope, fill_mode="nearest"),
+            keras.layers.RandomZoom(zoom, zoom, fill_mode="nearest"),
         ]
     )
 
@@ -103,24 +108,37 @@ def own_pictures(system: str, session: Session) -> Path:
     return session.folder
 
 
-def fit(model: keras.Model, pictures: Any, split: Split, session: Session) -> dict[str, list[float]]:
-    """Trains on ``pictures``, the split's own or changed ones; what each epoch gave."""
+def fit(
+    model: keras.Model, pictures: Any, split: Split, session: Session, *, keep_best: bool = False
+) -> dict[str, list[float]]:
+    """Trains on ``pictures``, the split's own or changed ones; what each epoch gave.
+
+    ``model`` ends with the weights of its last epoch, or of the first one with the highest validation accuracy.
+    """
+    callbacks = list(session.callbacks)
+    if keep_best:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                "val_accuracy", mode="max", patience=session.epochs, restore_best_weights=True
+            )
+        )
     fitted = model.fit(
         pictures,
         validation_data=split.validation,
         shuffle=False,  # the dataset does
         epochs=session.epochs,
-        callbacks=list(session.callbacks),
+        callbacks=callbacks,
         verbose=0,
     )
     history: dict[str, list[float]] = fitted.history
     return history
 
 
-def tested(model: keras.Model, history: dict[str, list[float]], split: Split) -> Trained:
+def tested(model: keras.Model, history: dict[str, list[float]], split: Split, *, kept_best: bool = False) -> Trained:
     """With its answers for the test pictures: (n,) of a model with one output for two classes, else (n, classes)."""
     examples, truth = gathered(split.test)
     answers = model.predict(examples, verbose=0)
     if answers.shape[1] < len(split.classes):
         answers = answers[:, 0]  # (n,): the probability of the second of two
-    return Trained(model, history, answers, truth, split.classes, examples)
+    kept = int(np.argmax(history["val_accuracy"])) if kept_best else -1
+    return Trained(model, history, answers, truth, split.classes, examples, kept)

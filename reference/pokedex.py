@@ -57,7 +57,7 @@ def build_model(config: Config, epochs: int = EPOCHS) -> keras.Model:
         keras.layers.Dense(config.hidden, activation="relu"),
         keras.layers.BatchNormalization(),
         keras.layers.Dropout(0.5),
-        keras.layers.Dense(config.classes, activation="softmax"),
+        keras.layers.Dense(config.classes, activation="softmax", dtype="float32"),
     ]
     model = keras.Sequential(layers)
     falling = keras.optimizers.schedules.InverseTimeDecay(

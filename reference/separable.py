@@ -35,7 +35,7 @@ def build_model(config: Config) -> keras.Model:
         layers.append(keras.layers.GlobalAveragePooling2D() if last else keras.layers.MaxPooling2D(2))
     layers += [
         keras.layers.Dense(config.hidden, activation="relu"),
-        keras.layers.Dense(config.classes, activation="softmax"),
+        keras.layers.Dense(config.classes, activation="softmax", dtype="float32"),
     ]
     model = keras.Sequential(layers)
     model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -47,6 +47,7 @@ class Trained:
     truth: Any  # (n,)
     classes: tuple[str, ...] = ()
     examples: Any = None  # (n, ...) the inputs behind the answers, where there is room for them
+    kept: int = -1  # the epoch whose weights the model has, an index into the history
 
 
 class Family(Protocol):
@@ -91,6 +92,10 @@ SYSTEMS = (
     System(
         13, "transfer-tuned", "transfer", "cats-dogs", 100, "accuracy",
         "validation 0.938, test 0.97", "VGG16 fine-tuned from block5_conv1", 16_812_353,
+    ),
+    System(
+        13, "transfer-tuned-prepared", "transfer", "cats-dogs", 100, "accuracy",
+        "not in the course", "The same, prepared as VGG16 was trained", 16_812_353,
     ),
     System(14, "pokedex", "pokedex", "own", 100, "accuracy", "test 0.9707", "A small VGG, five classes"),
     System(15, "imdb", "imdb", "imdb", 10, "accuracy", "none", "Film reviews with Conv1D"),

@@ -39,6 +39,7 @@ CONFIGS = {
     "transfer-prepared": Config("features", dropout=0.5, preprocessing="imagenet"),
     "transfer-frozen": Config("frozen"),
     "transfer-tuned": Config("tuned", learning_rate=1e-5),
+    "transfer-tuned-prepared": Config("tuned", learning_rate=1e-5, preprocessing="imagenet"),
 }
 
 
@@ -63,7 +64,7 @@ def build_head(config: Config) -> keras.Model:
     ]
     if config.dropout:
         layers.append(keras.layers.Dropout(config.dropout))
-    return keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")], name="head")
+    return keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid", dtype="float32")], name="head")
 
 
 def build_model(config: Config, base_weights: Path | None = None) -> keras.Model:

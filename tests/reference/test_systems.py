@@ -27,6 +27,7 @@ COUNTED = {
     "transfer-prepared": 16_812_353,
     "transfer-frozen": 16_812_353,
     "transfer-tuned": 16_812_353,
+    "transfer-tuned-prepared": 16_812_353,
     "pokedex": 8_678_277,
     "imdb": 1_315_937,
     "separable": 38_784,
@@ -83,6 +84,19 @@ def test_a_system_is_what_the_course_has(name: str, tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras").predict(inputs, verbose=0)
     np.testing.assert_array_equal(again, predicted)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NETWORKS if BY_NAME[name].module != "transfer"] + ["transfer-frozen"]
+)
+def test_answers_are_exact_where_layers_compute_with_half_the_bits(name: str) -> None:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = built(name)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.layers[1].compute_dtype == "bfloat16"
+    assert model.outputs[0].dtype == "float32"
 
 
 def test_a_frozen_base_leaves_four_of_thirty_weights_to_train() -> None:

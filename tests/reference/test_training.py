@@ -11,18 +11,19 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras.src.legacy.saving import legacy_h5_format
 from PIL import Image
 
 from grader.library.sets import arrays
-from reference import baselines, imdb, pokedex, transfer
+from reference import baselines, imdb, photos, pokedex, transfer
 from reference.__main__ import main
 from reference.baselines import Baseline, append, read
 from reference.systems import BY_NAME, Session, Trained
 
 RUN = Baseline(
-    "mnist-wide", "mnist", "accuracy", 0.99, 0.98, 0.995, 10_000, None, 10, 10, 1, 12.5, 843_658, '"0.99" \\ 數字',
-    "2 x CPU", "Keras 3", date(2026, 1, 2),
+    "mnist-wide", "mnist", "accuracy", 0.99, 0.98, 0.995, 10_000, None, 10, 10, 1, "float32", 12.5, 843_658,
+    '"0.99" \\ 數字', "2 x CPU", "Keras 3", date(2026, 1, 2),
 )  # fmt: skip
 
 
@@ -83,6 +84,54 @@ def test_the_same_seed_gives_the_same_value(tmp_path: Path, library: Path) -> No
     assert len(read(tmp_path / "baselines.toml")) == 2
 
 
+def test_a_training_with_half_the_bits_says_so(tmp_path: Path, library: Path) -> None:
+    exact = trained(tmp_path, library, "line-deep", "--epochs", "1")
+    mixed = trained(tmp_path, library, "mnist-three", "--epochs", "1", "--precision", "mixed_bfloat16")
+    assert (exact.precision, mixed.precision) == ("float32", "mixed_bfloat16")
+    model = keras.models.load_model(tmp_path / "out" / "mnist-three.keras")
+    assert model.layers[0].compute_dtype == "bfloat16"
+    keras.config.set_dtype_policy("float32")
+
+
+def swinging(keep_best: bool) -> tuple[Trained, float]:
+    """Three epochs that are right about no picture, about all, and about none; and the weight that was kept."""
+    inputs, labels = np.ones((4, 1, 1, 3), np.float32), np.ones(4, np.int32)
+    data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(4)
+    model = keras.Sequential([keras.Input((1, 1, 3)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")])
+    model.compile(optimizer=keras.optimizers.SGD(0.0), loss="binary_crossentropy", metrics=["accuracy"])
+
+    class Swing(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+            model.set_weights([np.full((3, 1), 1.0 if epoch == 1 else -1.0), np.zeros(1)])
+
+    split = photos.Split(data, data, data, ("none", "one"))
+    history = photos.fit(model, data, split, Session(3, 1, Path(), callbacks=(Swing(),)), keep_best=keep_best)
+    return photos.tested(model, history, split, kept_best=keep_best), float(model.get_weights()[0][0, 0])
+
+
+def test_the_best_epoch_is_kept_where_that_is_asked_for() -> None:
+    last, weight = swinging(keep_best=False)
+    assert (weight, last.history["val_accuracy"][last.kept], last.answers.round().sum()) == (-1, 0, 0)
+    best, weight = swinging(keep_best=True)
+    assert (weight, best.history["val_accuracy"][best.kept], best.answers.round().sum()) == (1, 1, 4)
+    assert best.kept == 1
+
+
+def widest_shear(degrees: float) -> float:
+    """By how many pixels the bottom of an upright line moves away from its top, at most of 40 times."""
+    line = np.zeros((40, 101, 101, 1), np.float32)
+    line[:, :, 50] = 255
+    sheared = np.asarray(photos.course_augmentation(rotation=0, shift=0, zoom=0, shear=degrees)(line, training=True))
+    at = [(np.arange(101) * picture[row, :, 0]).sum() / picture[row].sum() for picture in sheared for row in (0, -1)]
+    return max(abs(top - bottom) for top, bottom in zip(at[::2], at[1::2], strict=True))
+
+
+def test_shear_is_an_angle_as_it_was_for_image_data_generator() -> None:
+    keras.utils.set_random_seed(8)
+    assert widest_shear(0.2) < 1
+    assert 15 < widest_shear(20.0) < 2 * 100 * np.tan(np.radians(20))
+
+
 def test_a_straight_line_reaches_the_noise(tmp_path: Path, library: Path) -> None:
     run = trained(tmp_path, library, "line-linear")
     assert run.low < 9 < run.high  # the noise has the variance 9
@@ -103,7 +152,7 @@ def base_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["transfer-features", "transfer-prepared", "transfer-frozen", "transfer-tuned"])
+@pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith("transfer-")])
 def test_three_ways_to_use_a_trained_base(name: str, library: Path, base_weights: Path) -> None:
     (library / "models").mkdir()
     (library / "models" / base_weights.name).symlink_to(base_weights)
@@ -119,7 +168,7 @@ def test_three_ways_to_use_a_trained_base(name: str, library: Path, base_weights
         for old, new in zip(before.layers, base.layers, strict=True)
         if any(not np.array_equal(a, b) for a, b in zip(old.get_weights(), new.get_weights(), strict=True))
     }
-    assert moved == ({"block5_conv1", "block5_conv2", "block5_conv3"} if name == "transfer-tuned" else set())
+    assert moved == ({"block5_conv1", "block5_conv2", "block5_conv3"} if "tuned" in name else set())
 
 
 def test_film_reviews_are_numbered_as_keras_does(tmp_path: Path) -> None:
