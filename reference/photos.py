@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf  # reads and augments pictures beside any backend that trains
 
 from grader.errors import DatasetError
 from grader.library.sets import photos
@@ -61,7 +62,7 @@ def read_own(folder: Path, *, size: int, batch_size: int, seed: int) -> Split:
 
 def _kept(pictures: Any) -> Any:
     """Read from the disk once, and kept as the bytes that they are."""
-    return pictures.map(lambda x, y: (keras.ops.cast(x, "uint8"), y)).cache()
+    return pictures.map(lambda x, y: (tf.cast(x, tf.uint8), y)).cache()
 
 
 def _shuffled(pictures: Any, batch_size: int, seed: int) -> Any:

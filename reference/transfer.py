@@ -141,6 +141,6 @@ def _extractor(model: keras.Model, config: Config) -> keras.Model:
 
 def extract(extractor: keras.Model, pictures: Any) -> tuple[np.ndarray, np.ndarray]:
     """Features ``(n, 4, 4, 512)`` and labels ``(n,)`` of a dataset, read once: its order may be another each time."""
-    found = [(extractor.predict_on_batch(batch), np.asarray(labels)) for batch, labels in pictures]
+    found = [(extractor.predict_on_batch(np.asarray(batch)), np.asarray(labels)) for batch, labels in pictures]
     features, labels = zip(*found, strict=True)
     return np.concatenate(features), np.concatenate(labels)
