@@ -19,7 +19,7 @@ import numpy as np
 from grader.datasets import PRACTICE_SECRET
 from grader.library.place import default_folder
 from grader.pipeline import Settings, grade_class
-from grader.records import Student, Submission
+from grader.records import Grade, Graded, Student, Submission
 from grader.sandbox.process import ProcessSandbox
 from grader.spec import load_assignment
 
@@ -63,10 +63,16 @@ def main() -> None:
         print(f"{min(values):.3f}-{max(values):.3f}; {above:.1f} sd above {scores[0].scale.full_at:g}")
 
 
-def print_seconds(result: object) -> None:
+def print_seconds(result: Graded) -> None:
     """Of each training, as it ends."""
-    run = result.run  # type: ignore[attr-defined]
-    print(f"{run.outcome}: {run.cell_seconds:.0f} s in its cells, {run.peak_memory_mb:.0f} MB", flush=True)
+    run, grade = result.run, result.grade
+    print(f"{run.outcome}: {run.cell_seconds:.0f} s in its cells, {run.peak_memory_mb:.0f} MB,", end=" ")
+    print(f"{grade.total} of {grade.max:g} points; " + ", ".join(measured(grade)), flush=True)
+
+
+def measured(grade: Grade) -> list[str]:
+    """The value of each metric criterion, with its name."""
+    return [f"{score.criterion} {score.value:.4f}" for score in grade.scores if score.scale and score.value is not None]
 
 
 if __name__ == "__main__":

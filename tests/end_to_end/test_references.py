@@ -9,15 +9,13 @@ import jupytext
 import nbformat
 import pytest
 
-from grader.errors import DatasetError
-from grader.library import sets
 from grader.library.place import default_folder
 from grader.pipeline import Settings, grade_class
 from grader.records import Graded, Score
 from grader.sandbox.process import ProcessSandbox
 from grader.spec import load_assignment
 from tests.notebooks import submission_of
-from tests.public_sets import add_mnist, bars
+from tests.public_sets import add_mnist, bars, needed
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"the secret of these tests, 32 bytes long"
@@ -34,7 +32,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == STAND_IN:
         library = add_mnist(folder / "library", bars(3000, 1), bars(900, 2))
     elif request.param not in ("disease", "regression"):
-        needs_of_the_library(name, library)
+        needed(name, library)
     assignment = load_assignment(ROOT / "assignments" / name)
     solution = jupytext.read(ROOT / "reference" / "solutions" / f"{name.replace('-', '_')}.py", fmt="py:percent")
     starter = (assignment.folder / "starter.ipynb").read_bytes()
@@ -45,17 +43,6 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     settings = Settings(folder / "out", SECRET, jobs=2, library=library)
     results = grade_class(assignment, submissions, ProcessSandbox(os.environ), settings)
     return {result.submission.student.id: result for result in results}
-
-
-def needs_of_the_library(name: str, library: Path) -> None:
-    try:
-        if name == "cats-dogs":
-            sets.photos(name, library)
-            sets.weights("vgg16", library)
-        else:
-            sets.arrays(name, library)
-    except DatasetError as error:
-        pytest.skip(str(error))
 
 
 def scores(graded: Graded) -> dict[str, Score]:

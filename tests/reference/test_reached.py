@@ -1,0 +1,47 @@
+"""What the course's systems reach with the course's epochs: the runs that were kept, and each trained once more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.library.place import default_folder
+from reference.__main__ import main
+from reference.baselines import read
+from reference.systems import BY_NAME
+from tests.public_sets import needed
+
+REACHED = {
+    "line-deep": 14,  # a mean squared error, all others an accuracy
+    "mnist-wide": 0.99,
+    "mnist-three": 0.99,
+    "mnist-sgd": 0.985,
+    "cifar10": 0.59,
+    "cats-dogs-scratch": 0.71,
+    "cats-dogs-augmented": 0.72,
+    "transfer-features": 0.88,
+    "transfer-prepared": 0.95,
+    "imdb": 0.81,
+}
+SLOW = [name for name in REACHED if not name.startswith("cats-dogs")]  # which take half an hour each
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_the_runs_that_were_kept_reached_the_courses_figures(name: str) -> None:
+    system = BY_NAME[name]
+    values = [run.value for run in read() if run.system == name and run.epochs == system.epochs]
+    if system.metric == "accuracy":
+        assert min(values) >= REACHED[name]
+    else:
+        assert max(values) <= REACHED[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_trained_again_each_reaches_them_within_its_interval(name: str, tmp_path: Path) -> None:
+    if BY_NAME[name].dataset != "drawn":
+        needed(BY_NAME[name].dataset, default_folder())
+    main(["train", name, "--out", str(tmp_path), "--baselines", str(tmp_path / "runs.toml")])
+    (run,) = read(tmp_path / "runs.toml")
+    assert run.low <= REACHED[name] if run.metric == "mean_squared_error" else run.high >= REACHED[name]
