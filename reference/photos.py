@@ -103,9 +103,12 @@ def gathered(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def own_pictures(system: str, session: Session) -> Path:
-    """The folder that the session names; raises DatasetError without one."""
+    """The folder that the session names; raises DatasetError where there is none."""
+    expected = "expected --data FOLDER with a folder of pictures for each class"
     if session.folder is None:
-        raise DatasetError(f"{system}: expected --data FOLDER with a folder of pictures for each class")
+        raise DatasetError(f"{system}: {expected}")
+    if not session.folder.is_dir():
+        raise DatasetError(f"{system}: {session.folder} is no folder; {expected}")
     return session.folder
 
 
