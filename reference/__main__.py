@@ -54,12 +54,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(_told: argparse.Namespace) -> None:
     measured = baselines.read()
-    print(f"{'':3} {'name':24} {'what':42} {'course':28} measured")
+    print(f"{'':3} {'name':20} {'what':42} {'course':28} measured")
     for system in SYSTEMS:
         runs = [run for run in measured if run.system == system.name]
-        print(f"{system.number:3} {system.name:24} {system.title:42} {system.course:28} {_summary(runs)}")
+        print(f"{system.number:3} {system.name:20} {system.title:42} {system.course:28} {_summary(runs)}")
     for number, what, drawn_by in VIEWS:
-        print(f"{number:3} {'':24} {what:42} {'':28} {drawn_by}")
+        print(f"{number:3} {'':20} {what:42} {'':28} {drawn_by}")
 
 
 def _summary(runs: list[Baseline]) -> str:

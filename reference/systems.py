@@ -93,10 +93,6 @@ SYSTEMS = (
         13, "transfer-tuned", "transfer", "cats-dogs", 100, "accuracy",
         "validation 0.938, test 0.97", "VGG16 fine-tuned from block5_conv1", 16_812_353,
     ),
-    System(
-        13, "transfer-tuned-prepared", "transfer", "cats-dogs", 100, "accuracy",
-        "not in the course", "The same, prepared as VGG16 was trained", 16_812_353,
-    ),
     System(14, "pokedex", "pokedex", "own", 100, "accuracy", "test 0.9707", "A small VGG, five classes"),
     System(15, "imdb", "imdb", "imdb", 10, "accuracy", "none", "Film reviews with Conv1D"),
     System(16, "separable", "separable", "own", 30, "accuracy", "fewer parameters, as good", "Separable convolutions"),

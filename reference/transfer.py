@@ -39,7 +39,6 @@ CONFIGS = {
     "transfer-prepared": Config("features", dropout=0.5, preprocessing="imagenet"),
     "transfer-frozen": Config("frozen"),
     "transfer-tuned": Config("tuned", learning_rate=1e-5),
-    "transfer-tuned-prepared": Config("tuned", learning_rate=1e-5, preprocessing="imagenet"),
 }
 
 

@@ -27,7 +27,6 @@ COUNTED = {
     "transfer-prepared": 16_812_353,
     "transfer-frozen": 16_812_353,
     "transfer-tuned": 16_812_353,
-    "transfer-tuned-prepared": 16_812_353,
     "pokedex": 8_678_277,
     "imdb": 1_315_937,
     "separable": 38_784,
