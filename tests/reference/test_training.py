@@ -195,7 +195,7 @@ def test_what_is_not_in_the_library_is_one_line(tmp_path: Path, library: Path) -
 def test_own_pictures_need_a_folder(name: str, tmp_path: Path, library: Path) -> None:
     with pytest.raises(SystemExit, match="--data FOLDER"):
         trained(tmp_path, library, name)
-    with pytest.raises(SystemExit, match="typo is no folder.*--data FOLDER"):
+    with pytest.raises(SystemExit, match=r"typo is no folder.*--data FOLDER"):
         trained(tmp_path, library, name, "--data", str(tmp_path / "typo"))
 
 
