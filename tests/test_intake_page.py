@@ -214,7 +214,7 @@ def test_absent_students_have_a_line_and_no_grade_unless_asked_for(
 
 @pytest.mark.parametrize(
     ("absent", "says"),
-    [((), "Read: 1 submissions, 1 to look at: file:"), ((Student("b", "B"),), "1 on the class list without one")],
+    [((), "Submissions read: 1 (1 to look at): file:"), ((Student("b", "B"),), "1 on the class list without one")],
 )
 def test_the_console_says_one_line(tmp_path: Path, absent: tuple[Student, ...], says: str) -> None:
     doubtful = Received(Submission(Student("a", "A")), doubts=(message("Because."),))

@@ -101,11 +101,11 @@ def intake_line(intake: Intake, out: Path, speech: Translation) -> str:
     page = (out / INTAKE_PAGE).resolve().as_uri()
     if intake.absent:
         return speech.text(
-            "Read: {n} submissions, {absent} on the class list without one, {doubts} to look at: {page}",
+            "Submissions read: {n} ({absent} on the class list without one, {doubts} to look at): {page}",
             n=len(intake), absent=len(intake.absent), doubts=intake.to_look_at, page=page,
         )  # fmt: skip
     return speech.text(
-        "Read: {n} submissions, {doubts} to look at: {page}", n=len(intake), doubts=intake.to_look_at, page=page
+        "Submissions read: {n} ({doubts} to look at): {page}", n=len(intake), doubts=intake.to_look_at, page=page
     )
 
 
