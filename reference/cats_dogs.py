@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from reference.photos import augmented, course_augmentation, fit, read_split, tested
+from reference.photos import augmented, course_augmentation, fit_and_test, read_split
 from reference.systems import Session, Trained
 
 
@@ -53,5 +53,4 @@ def train(config: Config, session: Session) -> Trained:
     if config.augment:
         pictures = augmented(pictures, course_augmentation())
     model = build_model(config)
-    history = fit(model, pictures, split, session, keep_best=config.keep_best)
-    return tested(model, history, split, kept_best=config.keep_best)
+    return fit_and_test(model, pictures, split, session, keep_best=config.keep_best)

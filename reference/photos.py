@@ -112,10 +112,10 @@ def own_pictures(system: str, session: Session) -> Path:
     return session.folder
 
 
-def fit(
+def fit_and_test(
     model: keras.Model, pictures: Any, split: Split, session: Session, *, keep_best: bool = False
-) -> dict[str, list[float]]:
-    """Trains on ``pictures``, the split's own or changed ones; what each epoch gave.
+) -> Trained:
+    """Trains on ``pictures``, the split's own or changed ones, and tests on the split's.
 
     ``model`` ends with the weights of its last epoch, or of the first one with the highest validation accuracy.
     """
@@ -134,15 +134,14 @@ def fit(
         callbacks=callbacks,
         verbose=0,
     )
-    history: dict[str, list[float]] = fitted.history
-    return history
+    kept = int(np.argmax(fitted.history["val_accuracy"])) if keep_best else -1
+    return tested(model, fitted.history, split, kept)
 
 
-def tested(model: keras.Model, history: dict[str, list[float]], split: Split, *, kept_best: bool = False) -> Trained:
+def tested(model: keras.Model, history: dict[str, list[float]], split: Split, kept: int = -1) -> Trained:
     """With its answers for the test pictures: (n,) of a model with one output for two classes, else (n, classes)."""
     examples, truth = gathered(split.test)
     answers = model.predict(examples, verbose=0)
     if answers.shape[1] < len(split.classes):
         answers = answers[:, 0]  # (n,): the probability of the second of two
-    kept = int(np.argmax(history["val_accuracy"])) if kept_best else -1
     return Trained(model, history, answers, truth, split.classes, examples, kept)

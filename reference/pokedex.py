@@ -19,7 +19,7 @@ from typing import Any
 import keras
 
 from grader.errors import DatasetError
-from reference.photos import augmented, course_augmentation, fit, own_pictures, read_own, tested
+from reference.photos import augmented, course_augmentation, fit_and_test, own_pictures, read_own
 from reference.systems import Session, Trained
 
 EPOCHS, SEED = 100, 1
@@ -74,7 +74,7 @@ def train(config: Config, session: Session) -> Trained:
     split = read_own(folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
     model = build_model(replace(config, classes=len(split.classes)), session.epochs)
     pictures = augmented(split.train, course_augmentation(rotation=25, shift=0.1))
-    return tested(model, fit(model, pictures, split, session), split)
+    return fit_and_test(model, pictures, split, session)
 
 
 # ---------------------------------------------------------------- the two commands

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from reference.photos import augmented, course_augmentation, fit, own_pictures, read_own, tested
+from reference.photos import augmented, course_augmentation, fit_and_test, own_pictures, read_own
 from reference.systems import Session, Trained
 
 
@@ -62,4 +62,4 @@ def train(config: Config, session: Session) -> Trained:
     split = read_own(folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
     model = build_model(replace(config, classes=len(split.classes)))
     pictures = augmented(split.train, course_augmentation(rotation=25, shift=0.1))
-    return tested(model, fit(model, pictures, split, session), split)
+    return fit_and_test(model, pictures, split, session)

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from grader.library.sets import weights
-from reference.photos import Split, augmented, course_augmentation, fit, read_split, tested
+from reference.photos import Split, augmented, course_augmentation, fit_and_test, read_split, tested
 from reference.systems import Session, Trained
 
 HEAD_RATE = 2e-5  # the learning rate of a head on a frozen base
@@ -100,12 +100,10 @@ def train(config: Config, session: Session) -> Trained:
     base_weights = weights("vgg16", session.library)
     model = build_model(config, base_weights)
     if config.way == "features":
-        history = _train_on_features(model, config, session, split)
-    else:
-        if config.way == "tuned":
-            _train_head_first(model, config, split)
-        history = fit(model, augmented(split.train, course_augmentation()), split, session)
-    return tested(model, history, split)
+        return tested(model, _train_on_features(model, config, session, split), split)
+    if config.way == "tuned":
+        _train_head_first(model, config, split)
+    return fit_and_test(model, augmented(split.train, course_augmentation()), split, session)
 
 
 def _train_on_features(model: keras.Model, config: Config, session: Session, split: Split) -> dict[str, list[float]]:
