@@ -22,10 +22,12 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from grader.models.assignment import Assignment
+from grader.models.grade import Graded
+from grader.models.submission import Student, Submission
 from grader.pipeline import Settings, grade_class
-from grader.records import Assignment, Graded, Student, Submission
-from grader.sandbox.confine import open_sandbox
-from grader.spec import load_assignment
+from grader.sandbox.levels import open_sandbox
+from grader.spec.loader import load_assignment
 
 ROOT = Path(__file__).parents[1]
 SECRET = b"benchmark: the hidden set is always the same"

@@ -15,9 +15,9 @@ import struct
 import time
 from collections.abc import Callable
 
-from grader.sandbox.guest import hooks
-from grader.sandbox.guest.compat import layer
-from grader.sandbox.guest.worker import PRELOADED
+from grader.sandbox.guest.boot.worker import PRELOADED
+from grader.sandbox.guest.compat import install
+from grader.sandbox.guest.record import instrumentation
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _put_in() -> float:
-    return milliseconds(lambda: layer.start(hooks._after_import))
+    return milliseconds(lambda: install.start(instrumentation._after_import))
 
 
 def _making_a_layer(rounds: int = 200) -> float:

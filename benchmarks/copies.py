@@ -1,8 +1,8 @@
-"""How far apart different pictures are, and how far their copies: what ``grader.pictures.alike`` is set by.
+"""Measure how far apart different photos and copies of one photo are: the basis of ``near_duplicates``.
 
     python benchmarks/copies.py FOLDER_OF_PHOTOS...
 
-Distances are those of ``grader.pictures.alike``, and, where ImageHash is installed, of its hashes (share of bits).
+Distances are those of ``near_duplicates``; with ImageHash installed, its hashes are measured too (share of bits).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from grader.pictures import alike
-from grader.pictures.decoder import THUMBNAIL
+from grader.data.group_photos import near_duplicates
+from grader.data.group_photos.decoder import THUMBNAIL
 
 Change = Callable[[Image.Image], Image.Image]
 PHOTOS, HASHED = 800, 200
@@ -72,14 +72,14 @@ CHANGES: Mapping[str, Change] = {
 }
 
 
-def _signatures(pictures: Sequence[Image.Image]) -> alike.Signatures:
+def _signatures(pictures: Sequence[Image.Image]) -> near_duplicates.Signatures:
     small = [one.convert("RGB").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR) for one in pictures]
-    return alike.Signatures.of(np.stack([np.asarray(one) for one in small]))
+    return near_duplicates.Signatures.of(np.stack([np.asarray(one) for one in small]))
 
 
-def _distances(some: alike.Signatures, others: alike.Signatures) -> NDArray[np.float32]:
+def _distances(some: near_duplicates.Signatures, others: near_duplicates.Signatures) -> NDArray[np.float32]:
     """``(n, m)``, each the nearest of the eight ways in which the other can lie."""
-    count, side = len(some.detail), alike.SIDE**2
+    count, side = len(some.detail), near_duplicates.SIDE**2
     ways = [
         np.ascontiguousarray(np.rot90(squares, quarter, axes=(1, 2))).reshape(-1, side)
         for squares in (others.detail, others.detail[:, :, ::-1])
@@ -98,7 +98,7 @@ def _line(name: str, values: NDArray[np.floating], limits: NDArray[np.floating])
 def compare(photos: Sequence[Image.Image]) -> None:
     originals = _signatures(photos)
     apart = _distances(originals, originals)[np.triu_indices(len(photos), 1)]
-    limits = np.where(originals.drawn, alike.DRAWN_DISTANCE, alike.PHOTO_DISTANCE)
+    limits = np.where(originals.drawn, near_duplicates.DRAWN_DISTANCE, near_duplicates.PHOTO_DISTANCE)
     print(f"{len(photos)} photos, {np.mean(originals.drawn):.0%} of them mostly empty; {len(apart)} pairs:")
     print(f"nearest {np.sort(apart)[:3].round(3)}, one in a thousand {np.quantile(apart, 0.001):.3f}\n")
     print("| copy | median | 90 % | found |\n|---|---|---|---|")

@@ -16,12 +16,13 @@ import jupytext
 import nbformat
 import numpy as np
 
-from grader.datasets import PRACTICE_SECRET
-from grader.library.place import default_folder
+from grader.data.cache.location import default_folder
+from grader.data.hidden_sets import PRACTICE_SECRET
+from grader.models.grade import Grade, Graded
+from grader.models.submission import Student, Submission
 from grader.pipeline import Settings, grade_class
-from grader.records import Grade, Graded, Student, Submission
 from grader.sandbox.process import ProcessSandbox
-from grader.spec import load_assignment
+from grader.spec.loader import load_assignment
 
 ROOT = Path(__file__).parents[1]
 SEEDED = "set_random_seed(7)"

@@ -11,25 +11,29 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader import datasets
-from grader.decisions import Intake
-from grader.document.reading import read_document
-from grader.errors import IntakeError, OutputError, Stopped
-from grader.execution import Exam, prepare_exam, run_submission
-from grader.grading import grade_scores
-from grader.lms.classlist.extensions import granted
-from grader.lms.classlist.roster import Roster, read_roster
-from grader.lms.intake.reading import read_submissions
-from grader.parts import run_parts
-from grader.pictures import preparing
-from grader.records import Assignment, Graded, Message, Outcome, Run, Student, Submission, message
+from grader.data import hidden_sets
+from grader.data.group_photos import group_assignment
+from grader.execution.multi_notebook import run_parts
+from grader.execution.runner import Exam, prepare_exam, run_submission
+from grader.grading.grading import grade_scores
+from grader.grading.results import write_results
+from grader.i18n.message import Message, message
+from grader.lms.archive.submissions import read_submissions
+from grader.lms.roster.class_list import Roster, read_roster
+from grader.lms.roster.extensions import granted
+from grader.models.assignment import Assignment
+from grader.models.errors import IntakeError, OutputError, Stopped
+from grader.models.grade import Graded
+from grader.models.intake import Intake
+from grader.models.run import Outcome, Run
+from grader.models.submission import Student, Submission
 from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
-from grader.results import write_results
-from grader.rubric import document
-from grader.rubric.metric import Truth
 from grader.sandbox.base import Sandbox
-from grader.scoring import open_truth, score_run
+from grader.scoring.report_pdf.document_reader import read_document
+from grader.scoring.rubric import document
+from grader.scoring.rubric.metric import Truth
+from grader.scoring.scoring import open_truth, score_run
 
 SECONDS_BETWEEN_WRITES = 5.0
 
@@ -108,7 +112,7 @@ def grade_class(
 def _prepared(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
     if assignment.public is not None:
         settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
-    return datasets.prepared(assignment, settings.secret, settings.library, workspace)
+    return hidden_sets.prepared(assignment, settings.secret, settings.library, workspace)
 
 
 def _grade_prepared(
@@ -184,7 +188,7 @@ def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox:
 def _on_own_pictures(submission: Submission, exam: Exam, sandbox: Sandbox, settings: Settings) -> Graded:
     """An exam and hidden answers of its own, made of what was handed in; they are gone when it is graded."""
     with tempfile.TemporaryDirectory(prefix="grader-pictures-") as workspace:
-        own = preparing.prepare(submission, exam.assignment, settings.secret, Path(workspace))
+        own = group_assignment.prepare(submission, exam.assignment, settings.secret, Path(workspace))
         own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
         own_truth = open_truth(own.assignment, settings.secret)
         run = run_submission(own.submission, own_exam, sandbox, out=settings.out)

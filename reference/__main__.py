@@ -14,8 +14,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from grader.errors import GraderError
-from grader.library.place import default_folder
+from grader.data.cache.location import default_folder
+from grader.models.errors import GraderError
 from reference import baselines
 from reference.baselines import Baseline
 from reference.systems import BY_NAME, SYSTEMS, VIEWS, Session, System, Trained, family

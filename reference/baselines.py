@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.metrics import Measured, accuracy_score, mean_squared_error
+from grader.scoring.metrics import Measured, accuracy_score, mean_squared_error
 from reference.systems import System, Trained
 
 FILE = Path(__file__).with_name("baselines.toml")

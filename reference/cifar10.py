@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import keras
 
-from grader.library.sets import arrays
+from grader.data.cache.cached_sets import arrays
 from reference.systems import Session, Trained
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

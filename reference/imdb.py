@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.library.sets import arrays
+from grader.data.cache.cached_sets import arrays
 from reference.systems import Session, Trained
 
 

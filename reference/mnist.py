@@ -10,7 +10,7 @@ from typing import Literal
 
 import keras
 
-from grader.library.sets import arrays
+from grader.data.cache.cached_sets import arrays
 from reference.systems import Session, Trained
 
 CLASSES = tuple("0123456789")

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf  # reads and augments pictures beside any backend that trains
 
-from grader.errors import DatasetError
-from grader.library.sets import photos
+from grader.data.cache.cached_sets import photos
+from grader.models.errors import DatasetError
 from reference.systems import Session, Trained
 
 

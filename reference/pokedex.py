@@ -18,7 +18,7 @@ from typing import Any
 
 import keras
 
-from grader.errors import DatasetError
+from grader.models.errors import DatasetError
 from reference.photos import augmented, course_augmentation, fit_and_test, own_pictures, read_own
 from reference.systems import Session, Trained
 

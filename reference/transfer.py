@@ -14,7 +14,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from grader.library.sets import weights
+from grader.data.cache.cached_sets import weights
 from reference.photos import Split, augmented, course_augmentation, fit_and_test, read_split, tested
 from reference.systems import Session, Trained
 

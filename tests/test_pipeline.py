@@ -10,15 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import datasets
-from grader.errors import DatasetError, SandboxError
+from grader.data import hidden_sets
+from grader.i18n.message import message
+from grader.models.assignment import Assignment, Criterion
+from grader.models.errors import DatasetError, SandboxError
+from grader.models.grade import Graded
+from grader.models.run import Outcome
+from grader.models.submission import Student, Submission
 from grader.pipeline import Settings, grade_class
-from grader.records import Assignment, Criterion, Graded, Outcome, Student, Submission, message
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.fake import FakeSandbox, finished
-from grader.sandbox.guest.forms import Array
-from tests.assignment_folders import coins
-from tests.fake_runs import SECRET, class_of, grades, names, reports, whose
+from grader.sandbox.guest.output_forms import Array
+from tests.support.assignment_folders import coins
+from tests.support.fake_runs import SECRET, class_of, grades, names, reports, whose
 
 
 @pytest.fixture
@@ -76,7 +80,7 @@ def test_every_file_that_is_promised_is_there(assignment: Assignment, settings: 
 
 def test_answers_become_points(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     """One who knows the answers, though nobody can, gets all of them; one who does not gets none."""
-    inputs, labels = datasets.hidden_inputs(assignment, SECRET), datasets.hidden_labels(assignment, SECRET)
+    inputs, labels = hidden_sets.hidden_inputs(assignment, SECRET), hidden_sets.hidden_labels(assignment, SECRET)
     known = {tuple(row): label for row, label in zip(inputs, labels, strict=True)}
 
     def right(rows: Array) -> Array:

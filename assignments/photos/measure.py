@@ -23,9 +23,10 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from grader.pictures.preparing import prepare
-from grader.records import Assignment, Attachment, Student, Submission
-from grader.spec import load_assignment
+from grader.data.group_photos.group_assignment import prepare
+from grader.models.assignment import Assignment
+from grader.models.submission import Attachment, Student, Submission
+from grader.spec.loader import load_assignment
 from reference.bopomofo import SYMBOLS, Config, Dataset, write_dataset
 from reference.fonts import Font, choose, fonts_under, system_fonts
 

@@ -21,12 +21,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from grader import notebook
-from grader.archive.unpacking import Archive, Entry
+from grader.files.archives.contents import Archive, Entry
+from grader.i18n.message import listed, message
 from grader.lms.folder import could_be_handed_in, is_notebook, stem
-from grader.lms.owner import Naming, Owner
-from grader.records import message
-from grader.sentences import listed
+from grader.lms.identity import Naming, Owner
+from grader.notebook import parse
 
 _DOWNLOAD = re.compile(r".*-\d{8}T\d{6}Z-\d{1,3}-?\d{0,3}(?: ?\(\d+\))?\.zip", re.IGNORECASE)
 _COPY_BEFORE = re.compile(
@@ -206,9 +205,9 @@ def _folded(text: str) -> str:
 
 def read_claim(entry: Entry) -> Claim:
     """The student's number and name as the notebook's first cells have them; empty where they have none."""
-    if entry.size > notebook.MAX_BYTES:
+    if entry.size > parse.MAX_BYTES:
         return Claim()
-    parsed = notebook.parse(entry.path.read_bytes()).notebook
+    parsed = parse.parse(entry.path.read_bytes()).notebook
     found: dict[str, str] = {}
     for cell in (parsed.cells if parsed is not None else [])[:_CELLS]:
         patterns = _ASSIGNED if cell.cell_type == "code" else _TOLD

@@ -7,12 +7,12 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from grader.archive.encoding import decoded
-from grader.archive.names import is_junk, tidy_name
-from grader.archive.unpacking import Archive, ArchiveLimits, Entry, Refused, local_time, too_many
-from grader.errors import IntakeError
-from grader.lms.owner import Owner
-from grader.records import message
+from grader.files.archives.contents import Archive, ArchiveLimits, Entry, Refused, local_time, too_many
+from grader.files.archives.entry_encoding import decoded
+from grader.files.archives.entry_names import is_junk, tidy_name
+from grader.i18n.message import message
+from grader.lms.identity import Owner
+from grader.models.errors import IntakeError
 
 # What a student may hand in by mistake for a notebook. Anything else at the top of a class is data for all.
 _DOCUMENTS = (".txt", ".json", ".py", ".html", ".htm", ".pdf", ".doc", ".docx", ".odt", ".rtf")

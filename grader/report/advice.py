@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from grader.records import CellError, Message, Outcome, message
+from grader.i18n.message import Message, message
+from grader.models.run import CellError, Outcome
 
 OUTCOMES: dict[Outcome, Message] = {
     Outcome.OK: message("Ran to the end"),

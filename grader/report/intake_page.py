@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.atomic import write_text
-from grader.decisions import INTAKE_PAGE, Fate, Filed, Intake, Received, files_of
-from grader.language import Translation, translation
-from grader.late import lateness
-from grader.late.lateness import Lateness
-from grader.records import Assignment, Message, message
+from grader.files.atomic import write_text
+from grader.grading.lateness import rules
+from grader.i18n.catalogue import Translation, translation
+from grader.i18n.message import Message, message
+from grader.models.assignment import Assignment
+from grader.models.intake import INTAKE_PAGE, Fate, Filed, Intake, Received, files_of
+from grader.models.lateness import Lateness
 from grader.report.pages import environment
 
 _NAMES_SHOWN = 60  # of one fate, for one student
@@ -79,7 +80,7 @@ def _row(number: int, one: Received, assignment: Assignment) -> _Row:
     handed = one.submission
     late = None
     if assignment.late is not None and handed.notebook is not None:
-        late = lateness.judged(assignment.late, handed.extension, handed.submitted_at, handed.late, None)
+        late = rules.judged(assignment.late, handed.extension, handed.submitted_at, handed.late, None)
     return _Row(f"submission-{number}", one, _by_fate(one.files), late)
 
 

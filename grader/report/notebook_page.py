@@ -13,8 +13,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from grader.notebook import SAVED
-from grader.report.untrusted import (
+from grader.notebook.parse import SAVED
+from grader.report.sanitizer import (
     IMAGE_TYPES,
     MARKUP_CHARACTERS,
     TEXT_CHARACTERS,

@@ -20,15 +20,18 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader.atomic import write_text
-from grader.claims import Fit
-from grader.decisions import called
-from grader.document import headings
-from grader.language import Translation, translation
-from grader.records import Assignment, Graded, Message, Outcome, message
-from grader.report import adapted, advice, picture
+from grader.files.atomic import write_text
+from grader.i18n.catalogue import Translation, translation
+from grader.i18n.message import Message, message
+from grader.models.assignment import Assignment
+from grader.models.facts import Fit
+from grader.models.grade import Graded
+from grader.models.intake import called
+from grader.models.run import Outcome
+from grader.report import advice, compat_notes, plots
 from grader.report.notebook_page import notebook_view
-from grader.rubric.tested import IN_THE_STUDENTS_PROCESS
+from grader.scoring.report_pdf import headings
+from grader.scoring.rubric.course_test import IN_THE_STUDENTS_PROCESS
 
 _FITS_SHOWN = 3
 
@@ -81,7 +84,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
     """Write ``folder/report.html`` and return its path; raises ``OutputError``."""
     path = folder / "report.html"
     run = graded.run
-    scores = [(score, picture.scale_picture(score)) for score in graded.grade.scores]
+    scores = [(score, plots.scale_picture(score)) for score in graded.grade.scores]
     page = (
         environment(language)
         .get_template("student.html")
@@ -95,9 +98,9 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
             forgeable=IN_THE_STUDENTS_PROCESS if run.tests else None,
             failed=[(cell, cell.error, advice.hint(cell.error)) for cell in run.cells if cell.error is not None],
             unreached=_unreached(graded),
-            translated=adapted.translated(run.facts.adaptations),
-            elsewhere=adapted.elsewhere(run.facts.adaptations),
-            fits=[(number, fit, picture.curve_charts(fit)) for number, fit in _last_fits(run.facts.fits)],
+            translated=compat_notes.translated(run.facts.adaptations),
+            elsewhere=compat_notes.elsewhere(run.facts.adaptations),
+            fits=[(number, fit, plots.curve_charts(fit)) for number, fit in _last_fits(run.facts.fits)],
             outcome=advice.OUTCOMES[run.outcome],
             to_do=advice.WHAT_TO_DO[run.outcome],
             notebook=notebook_view(run.executed),
@@ -148,7 +151,7 @@ def write_class_page(results: Sequence[Graded], assignment: Assignment, *, langu
             mean=statistics.fmean(totals) if totals else None,
             median=statistics.median(totals) if totals else None,
             graded_count=len(totals),
-            bars=picture.histogram(total / most for total, most in known if most > 0),
+            bars=plots.histogram(total / most for total, most in known if most > 0),
             outcomes=[(outcome, happened[outcome]) for outcome in Outcome],
             words=advice.OUTCOMES,
             faults=[graded for graded in ordered if graded.run.outcome is Outcome.GRADER_FAULT],
@@ -196,9 +199,13 @@ def _stands_out(graded: Graded) -> bool:
 def environment(language: str) -> Environment:
     words = translation(language)
     environment = Environment(
-        loader=PackageLoader("grader"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("grader.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    style = (Path(__file__).parents[1] / "templates" / "style.css").read_text("utf-8")
+    style = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     environment.globals.update(
         _=words.text,
@@ -206,7 +213,7 @@ def environment(language: str) -> Environment:
         style=Markup(style),  # noqa: S704 - our own file
         # The page allows its own style sheet and data: pictures, by name; nothing else, whatever slipped in.
         policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        WIDTH=picture.WIDTH,
+        WIDTH=plots.WIDTH,
     )
     environment.filters.update(
         say=words.say,

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.records import Limits
+from grader.models.assignment import Limits
 
 
 @dataclass(frozen=True, slots=True)

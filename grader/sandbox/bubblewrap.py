@@ -11,14 +11,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from grader.errors import SandboxError
-from grader.records import Limits, Message, message
+from grader.i18n.message import Message, message
+from grader.models.assignment import Limits
+from grader.models.errors import SandboxError
 from grader.sandbox import gpu
 from grader.sandbox.base import Job
-from grader.sandbox.guest import protocol, seccomp
+from grader.sandbox.guest import protocol
+from grader.sandbox.guest.boot import seccomp
 from grader.sandbox.job import JobFolder, environment
+from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, machine_view, view
 from grader.sandbox.process import Command
-from grader.sandbox.view import GUEST, JOB, Kind, Mount, machine_view, view
 
 NAME = "bubblewrap"
 FILTER = "seccomp.bpf"  # in the job folder, where a notebook can read it and not change it
@@ -37,7 +39,7 @@ BINDS = {Kind.READ_ONLY: "--ro-bind", Kind.WRITABLE: "--bind", Kind.DEVICE: "--d
 
 def bubblewrap_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
     """The worker in namespaces of its own, seeing what ``view`` lists. Raises SandboxError without ``bwrap``."""
-    return _command(job, folder, inherited, [protocol.bootstrap("worker", GUEST), str(JOB)])
+    return _command(job, folder, inherited, [protocol.bootstrap("boot.worker", GUEST), str(JOB)])
 
 
 def available(inherited: Mapping[str, str]) -> Message | None:

@@ -10,16 +10,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.errors import SandboxError
-from grader.records import Limits, Message, message
+from grader.i18n.message import Message, message
+from grader.models.assignment import Limits
+from grader.models.errors import SandboxError
 from grader.sandbox import guest as guest_package
-from grader.sandbox import hold
+from grader.sandbox import keep_stdin_open
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
 from grader.sandbox.image import LABEL, Engine, Image, find_engine, own_image, remove_leftovers
 from grader.sandbox.job import JobFolder, environment
+from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, job_view
 from grader.sandbox.process import Command
-from grader.sandbox.view import GUEST, JOB, Kind, Mount, job_view
 
 NAME = "container"
 SCRATCH = "64m"  # of /dev/shm, and of the folder for the kernel's sockets
@@ -48,9 +49,9 @@ def container_command(
     shutil.copytree(
         Path(str(guest_package.__file__)).parent, folder.path / "guest", ignore=shutil.ignore_patterns("__pycache__")
     )
-    python = [image.python, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("first", GUEST), str(JOB)]
+    python = [image.python, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("boot.container_init", GUEST), str(JOB)]
     run = [*_run(engine, job, folder.path.resolve(), image), *_with_environment(job, inherited), *python]
-    return Command([sys.executable, "-I", "-B", hold.__file__, *run], dict(inherited), own_limits=True)
+    return Command([sys.executable, "-I", "-B", keep_stdin_open.__file__, *run], dict(inherited), own_limits=True)
 
 
 def available(inherited: Mapping[str, str], *, image: Image | None = None) -> Message | None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.errors import SandboxError
-from grader.records import Message, message
-from grader.sandbox.view import Mount
+from grader.i18n.message import Message, message
+from grader.models.errors import SandboxError
+from grader.sandbox.mounts import Mount
 
 ENGINES = ("podman", "docker")
 DEFINITION = Path(__file__).with_name("Containerfile")

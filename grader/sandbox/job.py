@@ -19,10 +19,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from grader.errors import SandboxError
+from grader.models.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
-from grader.sandbox.view import LIBRARY
+from grader.sandbox.mounts import LIBRARY
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 HAS_DIR_FD = os.open in os.supports_dir_fd

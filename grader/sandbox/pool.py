@@ -15,15 +15,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader.errors import SandboxError, Stopped
+from grader.models.errors import SandboxError, Stopped
 from grader.sandbox import gpu
 from grader.sandbox import guest as guest_package
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, memory_group
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, environment, predictions_limit, tail
-from grader.sandbox.view import JOB, Mount, machine_view, view
-from grader.sandbox.watch import Watch
+from grader.sandbox.monitor import Watch
+from grader.sandbox.mounts import JOB, Mount, machine_view, view
 
 NAME = "namespaces"
 SECONDS_TO_START = 180.0  # a cold disk under TensorFlow
@@ -147,7 +147,7 @@ class _Worker:
         self._lock = threading.Lock()
         self.rss_mb = 0.0
         guest = Path(str(guest_package.__file__)).parent
-        code = protocol.bootstrap("worker", guest, function="serve")
+        code = protocol.bootstrap("boot.worker", guest, function="serve")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, *(["preload"] if preload else [])],

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from grader.errors import SandboxError, Stopped
-from grader.sandbox import gpu, supervise
+from grader.models.errors import SandboxError, Stopped
+from grader.sandbox import gpu
 from grader.sandbox import guest as guest_package
+from grader.sandbox import supervisor as supervisor_program
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, memory_group
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, environment, predictions_limit
-from grader.sandbox.watch import Watch
+from grader.sandbox.monitor import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Command:
 def plain_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
     """The worker as a process like any other: it sees what its user sees."""
     guest = Path(str(guest_package.__file__)).parent
-    argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("worker", guest), str(folder.path)]
+    argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("boot.worker", guest), str(folder.path)]
     variables = environment(folder.path, job.threads, inherited)
     return Command(argv, variables | gpu.environment(gpu.card(inherited), hidden_others=False))
 
@@ -107,7 +108,7 @@ class ProcessSandbox:
                         sys.executable,
                         "-I",
                         "-B",
-                        supervise.__file__,
+                        supervisor_program.__file__,
                         *_entering(None if command.own_limits else group),
                         *command.argv,
                     ],

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import datasets
-from grader.lms.intake.reading import read_submissions
+from grader.data import hidden_sets
+from grader.lms.archive.submissions import read_submissions
+from grader.models.assignment import Assignment, Limits
+from grader.models.grade import Graded, Score
 from grader.pipeline import Settings, grade_class
-from grader.records import Assignment, Graded, Limits, Score
 from grader.sandbox.base import Sandbox
-from grader.spec import load_assignment
-from tests.notebooks import notebook_bytes
+from grader.spec.loader import load_assignment
+from tests.support.notebooks import notebook_bytes
 
 TOML = """\
 id = "leaves"
@@ -269,8 +270,8 @@ class Classroom:
 
     @property
     def hidden_labels(self) -> np.ndarray[Any, Any]:
-        return datasets.hidden_labels(self.assignment, self.secret)
+        return hidden_sets.hidden_labels(self.assignment, self.secret)
 
     @property
     def hidden_inputs(self) -> np.ndarray[Any, Any]:
-        return datasets.hidden_inputs(self.assignment, self.secret)
+        return hidden_sets.hidden_inputs(self.assignment, self.secret)

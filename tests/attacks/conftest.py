@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from grader import datasets
-from grader.archive.names import tidy_name
-from grader.errors import SandboxError
-from grader.records import Limits
+from grader.data import hidden_sets
+from grader.files.archives.entry_names import tidy_name
+from grader.models.assignment import Limits
+from grader.models.errors import SandboxError
 from grader.sandbox.base import Sandbox
-from grader.sandbox.confine import open_sandbox
+from grader.sandbox.levels import open_sandbox
 from tests.attacks.classroom import Classroom, Handed, One, Places, write_assignment
 
 LIMITS = Limits(seconds=20, memory_mb=1500, disk_mb=200, file_mb=100, processes=200, output_mb=0.5)
@@ -130,7 +130,7 @@ def new_classroom(
         secret = canary.encode() * 4
         (places.root / "config" / "secret").write_bytes(secret)
         (places.out / "gradebook.db").write_text(canary)
-        assert datasets.load_secret(places.root / "config") == secret
+        assert hidden_sets.load_secret(places.root / "config") == secret
         limits = getattr(request.module, "LIMITS", LIMITS)
         return Classroom(places, write_assignment(places.root / "assignment", limits), secret)
 

@@ -11,8 +11,8 @@ import numpy as np
 import psutil
 import pytest
 
-from grader import datasets
-from grader.records import Limits
+from grader.data import hidden_sets
+from grader.models.assignment import Limits
 from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Classroom, Handed, One, cells, hands_in
 
 LIMITS = Limits(seconds=15, memory_mb=2500, disk_mb=200, file_mb=100, processes=200, output_mb=0.5)
@@ -63,7 +63,7 @@ class Knowing(Handed):
 
     def content(self, places: object) -> bytes:
         assert isinstance(places, dict)
-        labels = datasets.hidden_labels(places["loaded"], places["secret"])
+        labels = hidden_sets.hidden_labels(places["loaded"], places["secret"])
         return Handed(self.name, [HARD_CODED.format(labels=labels.tolist())]).content({})
 
 
@@ -317,7 +317,7 @@ def test_42_honest_answers_in_other_forms_are_understood(one: One) -> None:
 def test_43_no_hidden_row_is_among_what_students_are_given(classroom: Classroom) -> None:
     data = classroom.assignment.data
     assert data is not None
-    public = {row.tobytes() for row in datasets.public_table(data).inputs}
+    public = {row.tobytes() for row in hidden_sets.public_table(data).inputs}
     assert not public & {row.tobytes() for row in classroom.hidden_inputs}
 
 

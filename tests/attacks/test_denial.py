@@ -14,16 +14,16 @@ import pytest
 from playwright.sync_api import Browser
 from rich.console import Console
 
-from grader.commands import console
-from grader.language import translation
-from grader.lms.intake.reading import read_submissions
+from grader.cli import console
+from grader.i18n.catalogue import translation
+from grader.lms.archive.submissions import read_submissions
+from grader.models.assignment import Limits
 from grader.pipeline import Settings, grade_class
-from grader.records import Limits
 from grader.sandbox.fake import FakeSandbox, finished
 from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Classroom, Handed, One, cells, hands_in
-from tests.builders import zip_bytes
-from tests.notebooks import notebook_bytes
-from tests.test_report_browser import browser as browser  # noqa: PLC0414  a fixture
+from tests.report.test_report_browser import browser as browser  # noqa: PLC0414  a fixture
+from tests.support.builders import zip_bytes
+from tests.support.notebooks import notebook_bytes
 
 LIMITS = Limits(seconds=30, memory_mb=1500, disk_mb=200, file_mb=100, processes=150, output_mb=0.2)
 MEGABYTE = 1 << 20

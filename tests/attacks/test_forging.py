@@ -251,7 +251,7 @@ EXITS = {
     "segfault": "import ctypes; ctypes.string_at(0)",
     "abort": "import os; os.abort()",
     "exec": "import os; os.execv('/bin/true', ['true'])",
-    "exit code 0 in a hook": "import sys\nsys.modules['guest.probe'].report = lambda: __import__('os')._exit(0)",
+    "exit code 0 in a hook": "import sys\nsys.modules['guest.probe.probe'].report = lambda: __import__('os')._exit(0)",
 }
 
 
@@ -303,7 +303,7 @@ import gc, sys, types
 for name, module in list(sys.modules.items()):
     if name.startswith(("guest", "grader", "nbclient", "pytest", "nbgrader", "otter")):
         for attribute in ("score", "total", "points", "passed"): setattr(module, attribute, 100)
-for name in ("guest.probe", "guest.answers.models", "guest.asking", "guest.record"):
+for name in ("guest.probe.probe", "guest.probe.model_discovery", "guest.safe_call", "guest.record.recorder"):
     module = sys.modules.get(name)
     if hasattr(module, "Question"):
         module.Question.value = lambda self, answers: 1.0

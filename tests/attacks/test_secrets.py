@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from grader.sandbox.base import Sandbox
-from grader.sandbox.confine import open_sandbox
+from grader.sandbox.levels import open_sandbox
 from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Classroom, Handed, One, cells, hands_in
 from tests.attacks.conftest import Listener
 
@@ -31,7 +31,7 @@ print(get_ipython().kernel.get_parent("shell")["content"]["code"])
 @hands_in(cells("22 history", GUESS, HISTORY))
 def test_22_the_history_holds_the_students_own_cells_only(one: One) -> None:
     assert "FOUND []" in one.printed
-    for theirs in ("guest.probe", "hidden", "assert "):
+    for theirs in ("guest.probe.probe", "hidden", "assert "):
         assert theirs not in one.printed.replace("history*", "")
 
 
@@ -316,7 +316,7 @@ for place in places:
         os.makedirs(os.path.dirname(place), exist_ok=True); open(place, "w").write(MARK); print("KEPT", place)
     except OSError: pass
 import numpy, multiprocessing.shared_memory as shm, builtins
-builtins.PERSISTED = numpy.PERSISTED = sys.modules["guest.probe"].PERSISTED = 1
+builtins.PERSISTED = numpy.PERSISTED = sys.modules["guest.probe.probe"].PERSISTED = 1
 try: shm.SharedMemory("persisted", create=True, size=100)
 except OSError: pass
 """
@@ -325,7 +325,7 @@ import builtins, glob, os, sys, numpy
 seen = [path for folder in ("~", "~/.*", "/tmp", "/dev/shm", "/var/tmp", "/job") for path in glob.glob(os.path.expanduser(folder) + "/**", recursive=True, include_hidden=True)]
 seen = [path for path in seen if not path.startswith((sys.prefix, sys.base_prefix))]  # an environment may live below /tmp
 print("SEEN", [path for path in seen if "persisted" in path or "00.py" in path or "keras.json" in path])
-print("SEEN", [hasattr(place, "PERSISTED") for place in (builtins, numpy, sys.modules["guest.probe"])])
+print("SEEN", [hasattr(place, "PERSISTED") for place in (builtins, numpy, sys.modules["guest.probe.probe"])])
 print("SEEN", [os.path.exists("/dev/shm/persisted")], os.getpid() > 0)
 """
 

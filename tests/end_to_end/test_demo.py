@@ -14,7 +14,7 @@ import jsonschema
 import nbformat
 import pytest
 
-from grader.results import SCHEMA
+from grader.grading.results import SCHEMA
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests import photos_class
-from tests.photos_class import CLASSES, PER_CLASS
+from tests.support import photos_class
+from tests.support.photos_class import CLASSES, PER_CLASS
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"Reference": photos_class.reference, "Copied": photos_class.copied, "Trouble": photos_class.in_trouble}

@@ -9,13 +9,13 @@ import jupytext
 import nbformat
 import pytest
 
-from grader.library.place import default_folder
+from grader.data.cache.location import default_folder
+from grader.models.grade import Graded, Score
 from grader.pipeline import Settings, grade_class
-from grader.records import Graded, Score
 from grader.sandbox.process import ProcessSandbox
-from grader.spec import load_assignment
-from tests.notebooks import submission_of
-from tests.public_sets import add_mnist, bars, needed
+from grader.spec.loader import load_assignment
+from tests.support.notebooks import submission_of
+from tests.support.public_sets import add_mnist, bars, needed
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"the secret of these tests, 32 bytes long"

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.handback import Results, read_results
-from grader.records import Assignment, Criterion, Grade, Graded, Outcome, Run, Score, Student, Submission, message
-from grader.results import write_results
+from grader.grading.handback import Results, read_results
+from grader.grading.results import write_results
+from grader.i18n.message import message
+from grader.models.assignment import Assignment, Criterion
+from grader.models.grade import Grade, Graded, Score
+from grader.models.run import Outcome, Run
+from grader.models.submission import Student, Submission
 
 TITLE = {"en": "Who is ill?", "zh-TW": "疾病預測"}
 CRITERION = {"en": "Accuracy", "zh-TW": "準確率"}

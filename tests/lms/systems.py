@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.builders import canvas_name, moodle_name
+from tests.support.builders import canvas_name, moodle_name
 
 Files = Mapping[str, bytes]
 MARK = "\ufeff"

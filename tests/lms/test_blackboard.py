@@ -14,16 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.errors import IntakeError
-from grader.handback import HandedBack, Missing, Order, Results
+from grader.grading.handback import HandedBack, Missing, Order, Results
+from grader.lms.archive.submissions import read_submissions
+from grader.lms.blackboard.export import hand_back
 from grader.lms.blackboard.gradebook import check, recognises
-from grader.lms.blackboard.handing_back import hand_back
-from grader.lms.intake.reading import read_submissions
-from grader.lms.returning.handing_back import WRITERS
-from grader.lms.sheets.sheet import read_sheet
-from grader.records import Outcome, Student, Submission
-from tests.builders import by_name, notebook_bytes, said, write_zip, zip_bytes
+from grader.lms.export.exporter import WRITERS
+from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.models.errors import IntakeError
+from grader.models.run import Outcome
+from grader.models.submission import Student, Submission
 from tests.lms.graded import graded_folder, handed_in
+from tests.support.builders import by_name, notebook_bytes, said, write_zip, zip_bytes
 
 NB = notebook_bytes("x = 1")
 FIRST, SECOND = "2026-03-05-23-59-58", "2026-03-06-08-00-00"

@@ -14,20 +14,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.archive.unpacking import Archive
-from grader.errors import IntakeError
-from grader.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.files.archives.contents import Archive
+from grader.grading.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.i18n.message import message
+from grader.lms.archive.submissions import read_submissions
+from grader.lms.canvas.archive import earlier_attempts, naming
+from grader.lms.canvas.export import hand_back
 from grader.lms.canvas.feedback import entry_name
 from grader.lms.canvas.gradebook import check, read, recognises
-from grader.lms.canvas.handing_back import hand_back
-from grader.lms.canvas.reading import earlier_attempts, naming
-from grader.lms.intake.reading import read_submissions
-from grader.lms.returning.annotated import annotated, in_one_line
-from grader.lms.sheets.sheet import read_sheet
-from grader.records import Student, Submission, message
-from tests.builders import notebook_bytes, write_zip, zip_bytes
+from grader.lms.feedback_notebook import annotated, in_one_line
+from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.models.errors import IntakeError
+from grader.models.submission import Student, Submission
 from tests.lms.canvas_model import Course, Upload, User, downloaded, reuploaded
 from tests.lms.graded import graded_folder, handed_in
+from tests.support.builders import notebook_bytes, write_zip, zip_bytes
 
 NB = notebook_bytes("x = 1")
 ANN, BOB, CHEN = User(41, "Lee, Ann", "alee"), User(42, "O'Brien, Bob", "bobo"), User(43, "陳, 美麗", "mchen")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.archive.unpacking import Entry
+from grader.files.archives.contents import Entry
 from grader.lms import classroom
+from grader.lms.archive.submissions import read_submissions
 from grader.lms.classroom import Claim, plain_title, read_claim
-from grader.lms.intake.reading import read_submissions
-from grader.records import Submission
-from tests.builders import by_name, said, write_folder, write_zip
-from tests.notebooks import notebook_bytes
+from grader.models.submission import Submission
+from tests.support.builders import by_name, said, write_folder, write_zip
+from tests.support.notebooks import notebook_bytes
 
 NB = notebook_bytes("model = 1")
 DRIVE = "hw1-20240301T142232Z-001.zip"

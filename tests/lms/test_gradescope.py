@@ -20,15 +20,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.errors import IntakeError
-from grader.handback import Order, Points, Result, Results
-from grader.lms.gradescope import metadata, writing
+from grader.grading.handback import Order, Points, Result, Results
+from grader.lms.archive.submissions import read_submissions
+from grader.lms.export.exporter import hand_back
+from grader.lms.gradescope import export, metadata
 from grader.lms.gradescope.metadata import MAX_ALIASES, Record, Submitter, read_metadata
-from grader.lms.intake.reading import read_submissions
-from grader.lms.returning.handing_back import hand_back
-from grader.records import Outcome, Student, Submission
-from tests.builders import by_name, notebook_bytes, said, write_zip
+from grader.models.errors import IntakeError
+from grader.models.run import Outcome
+from grader.models.submission import Student, Submission
 from tests.lms.gradescope_schema import VALIDATOR, has_a_score
+from tests.support.builders import by_name, notebook_bytes, said, write_zip
 
 NB = notebook_bytes("model = 1")
 TOP = "assignment_7_export/"
@@ -258,7 +259,7 @@ def results(*students: Result, folder: Path = Path()) -> Results:
 
 def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
     """``results.json`` of each, by folder; all of them are as Gradescope's documentation says."""
-    writing.hand_back(results(*students), Order(tmp_path, language=language))
+    export.hand_back(results(*students), Order(tmp_path, language=language))
     found = {
         path.parent.name: json.loads(path.read_bytes())
         for path in sorted((tmp_path / "results").glob("*/results.json"))
@@ -269,7 +270,7 @@ def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en")
 
 
 def rows_in(folder: Path) -> list[dict[str, str]]:
-    with (folder / writing.GRADES).open(encoding="utf-8-sig", newline="") as file:
+    with (folder / export.GRADES).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -315,7 +316,7 @@ def test_the_teacher_s_language_is_spoken(tmp_path: Path) -> None:
 def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
     """What the zip's own program hands Gradescope for a submission, run as Gradescope does."""
     root = tmp_path / "autograder"
-    with zipfile.ZipFile(tmp_path / "out" / writing.AUTOGRADER) as archive:
+    with zipfile.ZipFile(tmp_path / "out" / export.AUTOGRADER) as archive:
         assert {one.filename: one.external_attr >> 16 & 0o111 for one in archive.infolist()}["run_autograder"]
         archive.extractall(root / "source")
     if told is not None:

@@ -14,17 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.errors import IntakeError
-from grader.handback import HandedBack, Missing, Order, Points, Result, Results
-from grader.language import translation
-from grader.lms.intake.reading import read_submissions
-from grader.lms.moodle.handing_back import check, hand_back, recognises
+from grader.grading.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.i18n.catalogue import translation
+from grader.lms.archive.submissions import read_submissions
+from grader.lms.export import exporter
+from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.moodle.export import check, hand_back, recognises
 from grader.lms.moodle.worksheet import UNGRADED
-from grader.lms.returning import handing_back
-from grader.lms.sheets.sheet import read_sheet
-from grader.records import Student, Submission
-from tests.builders import by_name, notebook_bytes, write_zip, zip_bytes
+from grader.models.errors import IntakeError
+from grader.models.submission import Student, Submission
 from tests.lms.moodle_site import PACKS, Person, Site
+from tests.support.builders import by_name, notebook_bytes, write_zip, zip_bytes
 
 NB = notebook_bytes("x = 1")
 LANGUAGE = pytest.mark.parametrize("language", PACKS)
@@ -317,7 +317,7 @@ def test_without_a_worksheet(tmp_path: Path) -> None:
 def test_the_writer_is_found_by_name(tmp_path: Path) -> None:
     site = Site(people("Ann"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11]), {})
-    assert handing_back.hand_back(results, Order(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
+    assert exporter.hand_back(results, Order(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
 
 
 # ---------------------------------------------------------------- the archive of reports

@@ -12,16 +12,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from grader.handback import HandedBack, Order, read_results
-from grader.lms.intake import reading as intake
-from grader.lms.intake import recognising
-from grader.lms.returning.handing_back import WRITERS, hand_back
-from grader.records import Grade, Graded, Outcome, Run, Score, Submission, message
-from grader.results import write_results
-from tests.builders import notebook_bytes, said, windows_zip, write_folder, write_tar, write_zip, zip_bytes
-from tests.graded_class import ASSIGNMENT, MADE_AT
+from grader.grading.handback import HandedBack, Order, read_results
+from grader.grading.results import write_results
+from grader.i18n.message import message
+from grader.lms.archive import lms_detection
+from grader.lms.archive import submissions as intake
+from grader.lms.export.exporter import WRITERS, hand_back
+from grader.models.grade import Grade, Graded, Score
+from grader.models.run import Outcome, Run
+from grader.models.submission import Submission
 from tests.lms.systems import SYSTEMS, Person, System
-from tests.names import NAMES
+from tests.support.builders import notebook_bytes, said, windows_zip, write_folder, write_tar, write_zip, zip_bytes
+from tests.support.graded_class import ASSIGNMENT, MADE_AT
+from tests.support.names import NAMES
 
 TOTALS = st.none() | st.sampled_from([0.0, 100.0, 37.5, 59.99, 1 / 3]) | st.floats(0, 100)
 WORDS = st.sampled_from([name for names in NAMES.values() for name in names])
@@ -39,7 +42,7 @@ EACH = settings(
 
 def test_every_system_goes_there_and_back() -> None:
     tested = {name.partition(",")[0] for name in SYSTEMS}
-    assert tested >= set(recognising.LMS) - {"auto"}
+    assert tested >= set(lms_detection.LMS) - {"auto"}
     assert tested | {"csv"} >= set(WRITERS)
 
 

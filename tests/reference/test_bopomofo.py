@@ -13,8 +13,8 @@ from PIL import Image
 
 from reference.bopomofo import ASCII, SYMBOLS, Config, Dataset, main, render, write_dataset
 from reference.fonts import Font, choose, fonts_under
-from tests import photos_class
-from tests.drawn_fonts import write_collection, write_font
+from tests.support import photos_class
+from tests.support.drawn_fonts import write_collection, write_font
 
 DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf"  # has no Bopomofo
 

@@ -12,14 +12,15 @@ import nbformat
 import pypdf
 import pytest
 
-from grader.document.reading import read_document
-from grader.lms.intake.reading import read_submissions
-from grader.records import Attachment, Document
-from grader.release import release_starter
-from grader.rubric import document
-from grader.spec import load_assignment
+from grader.lms.archive.submissions import read_submissions
+from grader.models.pdf_report import Document
+from grader.models.submission import Attachment
+from grader.scoring.report_pdf.document_reader import read_document
+from grader.scoring.rubric import document
+from grader.spec.loader import load_assignment
+from grader.spec.starter import release_starter
 from reference.photos_report import MEMBERS, main, write_report
-from tests.builders import notebook_bytes, write_folder, zip_bytes
+from tests.support.builders import notebook_bytes, write_folder, zip_bytes
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "assignments" / "photos"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.library.place import default_folder
+from grader.data.cache.location import default_folder
 from reference.__main__ import main
 from reference.baselines import read
 from reference.systems import BY_NAME
-from tests.public_sets import needed
+from tests.support.public_sets import needed
 
 REACHED = {
     "line-deep": 14,  # a mean squared error, all others an accuracy

@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras.src.legacy.saving import legacy_h5_format
 from PIL import Image
 
-from grader.library.sets import arrays
+from grader.data.cache.cached_sets import arrays
 from reference import baselines, imdb, photos, pokedex, transfer
 from reference.__main__ import main
 from reference.baselines import Baseline, append, read

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.errors import IntakeError
-from grader.lms.owner import folded
-from grader.lms.sheets.columns import Column
-from grader.lms.sheets.gradebook import Gradebook, Row, check_somebody, only_sheet, repeated_keys
-from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
-from grader.records import Message, Submission, message
-from grader.sentences import lines, listed
+from grader.i18n.message import Message, lines, listed, message
+from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
+from grader.lms.gradebook_csv.grade_column import Column
+from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, check_somebody, only_sheet, repeated_keys
+from grader.lms.identity import folded
+from grader.models.errors import IntakeError
+from grader.models.submission import Submission
 
 _COLUMN = re.compile(r"(?P<title>.*?)\s*\[(?P<about>[^\[\]]*)\]\s*\|\s*(?P<id>[0-9_]+)", re.DOTALL)
 _POINTS = re.compile(r"[:：]\s*(?P<points>[0-9]+(?:[.,][0-9]+)?)\s*(?P<shown>.*)")

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.atomic import replacing
-from grader.handback import Order, Result
-from grader.lms.canvas.reading import is_anonymous
+from grader.files.atomic import replacing
+from grader.grading.handback import Order, Result
+from grader.lms.canvas.archive import is_anonymous
+from grader.lms.feedback_notebook import annotated
 from grader.lms.folder import stem
-from grader.lms.returning.annotated import annotated
 
 FILE = "canvas-feedback.zip"
 REPORTS = "canvas-anonymous-reports.zip"

@@ -27,7 +27,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from grader.records import Message, message
+from grader.i18n.message import Message, message
 
 FILE = "submission_metadata.yml"
 MAX_ALIASES = 10_000  # Gradescope's own exports have hardly any

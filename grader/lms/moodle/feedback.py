@@ -1,7 +1,7 @@
 """The zip for "Upload multiple feedback files in a zip": each report under the name that its submission came with.
 
 Moodle cuts an entry's name at ``_`` and goes by the second part, the participant's number; since it took up groups'
-ids (the ones that ``reading`` finds), a group's file goes to all of its members.
+ids (the ones that ``archive`` finds), a group's file goes to all of its members.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from grader.atomic import replacing
-from grader.handback import Result
-from grader.lms.moodle import reading
-from grader.lms.owner import Owner
+from grader.files.atomic import replacing
+from grader.grading.handback import Result
+from grader.lms.identity import Owner
+from grader.lms.moodle import archive
 
 FILE = "feedback.zip"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the same reports make the same archive
@@ -23,7 +23,7 @@ _MODE = 0o644 << 16
 
 def owner(result: Result) -> Owner | None:
     """Whose the result's entries in Moodle's archive were; None where no report finds its way back."""
-    found = reading.parse_name(f"{result.origin}/") if result.lms == "moodle" else None
+    found = archive.parse_name(f"{result.origin}/") if result.lms == "moodle" else None
     return found if found is not None and found.key else None
 
 
@@ -39,9 +39,9 @@ def entry_name(result: Result) -> str:
 
 def write_feedback(results: Iterable[Result], path: Path) -> None:
     """Raises ``OutputError`` when ``path`` cannot be written or a report cannot be read."""
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for result in results:
             info = zipfile.ZipInfo(entry_name(result), _TIME)
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, _MODE
-            with result.report.open("rb") as report, archive.open(info, "w") as entry:
+            with result.report.open("rb") as report, packed.open(info, "w") as entry:
                 shutil.copyfileobj(report, entry)

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from grader.archive import filetype
-from grader.errors import IntakeError
-from grader.lms.moodle import words
-from grader.lms.sheets.sheet import Sheet, parsed_number, read_sheet
-from grader.records import Message, message
-from grader.sentences import lines, listed
+from grader.files import filetype
+from grader.i18n.message import Message, lines, listed, message
+from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
+from grader.lms.moodle import column_names
+from grader.models.errors import IntakeError
 
 _PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")
 _DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", re.DOTALL)
@@ -54,7 +53,7 @@ class Worksheet:
 
     def locked(self, row: int) -> bool:
         column = self.columns.changeable
-        return column is not None and self.sheet.cell(row, column).strip() in words.NO
+        return column is not None and self.sheet.cell(row, column).strip() in column_names.NO
 
     def identifier(self, row: int) -> str:
         return self.sheet.cell(row, self.columns.identifier).strip()
@@ -65,7 +64,7 @@ def read_worksheet(path: Path) -> Worksheet:
     _refuse_other_files(path)
     sheet = read_sheet(path)
     columns = find_columns(sheet)
-    if columns is None and len(sheet.rows) == 1 and not words.MODIFIED.isdisjoint(sheet.header):
+    if columns is None and len(sheet.rows) == 1 and not column_names.MODIFIED.isdisjoint(sheet.header):
         raise IntakeError(message("{path} lists nobody; expected a row for each participant.", path=path))
     if columns is None:
         raise IntakeError(
@@ -114,23 +113,25 @@ def find_columns(sheet: Sheet) -> Columns | None:
     identifier = next((column for column in range(width) if _identifies(_cells(sheet, column))), None)
     if identifier is None:
         return None
-    maximum = _named(sheet, words.MAXIMUM) or _last(
+    maximum = _named(sheet, column_names.MAXIMUM) or _last(
         column for column in range(identifier + 2, width) if _is_maximum(sheet, column)
     )
-    points = maximum or _named(sheet, words.SCALE) or _last(
+    points = maximum or _named(sheet, column_names.SCALE) or _last(
         column for column in range(identifier + 2, width) if _is_scale(_cells(sheet, column))
     )  # fmt: skip
     if points is None or points < identifier + 2:
         return None
-    modified = _named(sheet, words.MODIFIED) or _last(
+    modified = _named(sheet, column_names.MODIFIED) or _last(
         column for column in range(points + 1, width) if all(map(_is_time, _cells(sheet, column)))
     )
-    comments = _named(sheet, words.COMMENTS)
+    comments = _named(sheet, column_names.COMMENTS)
     if comments is None and modified is not None and not _english(sheet, identifier, points - 1, modified):
         comments = modified + 1 if modified + 2 == width else None
-    changeable = (column for column in (points + 1, points + 2) if not words.NO.isdisjoint(_cells(sheet, column)))
+    changeable = (
+        column for column in (points + 1, points + 2) if not column_names.NO.isdisjoint(_cells(sheet, column))
+    )
     found = Columns(identifier, points - 1, points, maximum is None, next(changeable, None), modified, comments)
-    return found if modified is not None or sheet.header[identifier] == words.ENGLISH_IDENTIFIER else None
+    return found if modified is not None or sheet.header[identifier] == column_names.ENGLISH_IDENTIFIER else None
 
 
 def _cells(sheet: Sheet, column: int) -> list[str]:
@@ -174,9 +175,9 @@ def _english(sheet: Sheet, identifier: int, grade: int, modified: int | None) ->
 
 def _renamed(sheet: Sheet, identifier: int, grade: int, modified: int | None) -> list[tuple[int, str]]:
     expected = (
-        (identifier, words.ENGLISH_IDENTIFIER),
-        (grade, words.ENGLISH_GRADE),
-        (-1 if modified is None else modified, words.ENGLISH_MODIFIED),
+        (identifier, column_names.ENGLISH_IDENTIFIER),
+        (grade, column_names.ENGLISH_GRADE),
+        (-1 if modified is None else modified, column_names.ENGLISH_MODIFIED),
     )
     return [(column, name) for column, name in expected if column < 0 or sheet.header[column] != name]
 
@@ -209,7 +210,7 @@ def _problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
 def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
     """Moodle finds its columns by their names, which only the English ones are known well enough to judge."""
     renamed = _renamed(sheet, columns.identifier, columns.grade, columns.modified)
-    in_english = len(renamed) == 1 and not words.ENGLISH_NAME.isdisjoint(sheet.header)
+    in_english = len(renamed) == 1 and not column_names.ENGLISH_NAME.isdisjoint(sheet.header)
     if columns.modified is None or in_english:
         _column, expected = renamed[-1]
         found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else listed(sheet.header)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from grader.errors import IntakeError
-from grader.records import message
+from grader.i18n.message import message
+from grader.models.errors import IntakeError
 
 _VERSION = "e43177bfe90b"
 _NEEDED = ("assignment", "notebook", "base_cell", "student", "submitted_assignment", "submitted_notebook", "grade",

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import log
+from .argument_renames import CALLBACKS, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Words
 from .kinds import Kind
-from .words import CALLBACKS, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Words
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 Prepare = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]

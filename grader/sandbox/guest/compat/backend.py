@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import log, refused
-from .places import TF_KERAS
-from .served import MISSING
+from .module_getattr import MISSING
+from .moved_names import TF_KERAS
 
 
 def _keras() -> Any:

@@ -14,7 +14,7 @@ from .downloads import copy_of
 from .files import Finder
 from .kinds import Kind
 from .sources import Handout, refusal
-from .standing import Anything, nothing, offer, offer_missing
+from .stub_modules import Anything, nothing, offer, offer_missing
 
 MAX_UPLOAD_BYTES = 256 << 20
 

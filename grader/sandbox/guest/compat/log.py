@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..record import current_count
+from ..record.recorder import current_count
 from .kinds import Kind
 
 MAX_NOTES, MAX_OF_A_KIND = 100, 50  # a folder of pictures read one by one leaves room for the rest

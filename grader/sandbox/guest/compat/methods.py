@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import log, refused
+from .argument_renames import EVALUATE, FIT, IMAGES, PREDICT
 from .arguments import translated, understand
-from .words import EVALUATE, FIT, IMAGES, PREDICT
 
 
 def start(keras: Any) -> None:

@@ -14,10 +14,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from ..importing import AfterImport
+from ..record.import_hooks import AfterImport
 from . import backend, log, merging, refused, wrappers
-from .places import MODULES, NAMES, PACKAGES, TF_KERAS
-from .served import MISSING, serve
+from .module_getattr import MISSING, serve
+from .moved_names import MODULES, NAMES, PACKAGES, TF_KERAS
 
 PREFIXES = (TF_KERAS, "tensorflow.keras", "keras")  # the longest first: one begins with another
 Replacement = Mapping[str, Any]  # by "package.name"

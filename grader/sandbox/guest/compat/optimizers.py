@@ -9,9 +9,9 @@ import inspect
 from typing import Any
 
 from . import log
+from .argument_renames import OPTIMIZER, OPTIMIZERS
 from .arguments import Arguments, Prepare, said, translated, understand
 from .kinds import Kind
-from .words import OPTIMIZER, OPTIMIZERS
 
 
 def start(keras: Any) -> None:

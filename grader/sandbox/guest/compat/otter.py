@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from .. import otter_tests
-from .standing import nothing, offer
+from . import otter_tests
+from .stub_modules import nothing, offer
 
 
 def start() -> None:

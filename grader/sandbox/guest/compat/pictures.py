@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import log
-from .served import MISSING
+from .module_getattr import MISSING
 
 TODAY = {
     "imread": "np.array(PIL.Image.open(name))",

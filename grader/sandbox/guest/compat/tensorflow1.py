@@ -6,8 +6,8 @@ from types import ModuleType
 from typing import Any
 
 from . import log, refused
-from .places import TENSORFLOW
-from .served import MISSING, serve
+from .module_getattr import MISSING, serve
+from .moved_names import TENSORFLOW
 
 
 def start(tensorflow: ModuleType) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from . import log
 from .kinds import Kind
 from .sources import refusal
-from .standing import Anything, nothing, offer_missing
+from .stub_modules import Anything, nothing, offer_missing
 
 
 def start() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import log
-from .served import MISSING
+from .module_getattr import MISSING
 
 TODAY = {"KerasClassifier": "keras.wrappers.SKLearnClassifier", "KerasRegressor": "keras.wrappers.SKLearnRegressor"}
 NO_ACCURACY = "The model does not compute accuracy: pass metrics=['accuracy'] to model.compile()."

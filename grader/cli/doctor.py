@@ -1,0 +1,239 @@
+"""What a machine has for grading: each part really tried, with what to do where it is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import psutil
+
+from grader.data.cache import index
+from grader.data.cache.known_sets import catalogue
+from grader.i18n.message import Message, message
+from grader.models.assignment import Limits
+from grader.models.errors import GraderError
+from grader.report.advice import CONFINEMENT
+from grader.sandbox.base import Job, Sandbox
+from grader.sandbox.levels import CONFINED, UNCONFINED, open_sandbox, why_not
+from grader.spec.loader import load_assignment
+
+TRAINING_STEP = """
+import json, keras, numpy as np
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(np.ones((8, 2)), np.ones(8), verbose=0)
+backend, devices = keras.backend.backend(), []
+version = __import__(backend).__version__
+if backend == "tensorflow":
+    import tensorflow as tf
+    gpus = tf.config.list_physical_devices("GPU")
+    devices = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+elif backend == "torch":
+    import torch
+    devices = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
+elif backend == "jax":
+    import jax
+    devices = [str(device) for device in jax.devices() if device.platform == "gpu"]
+print(json.dumps([keras.__version__, backend, version, devices]))
+"""
+# Beside TensorFlow, Keras, scikit-learn, pandas and Matplotlib; in the order of how often.
+OFTEN_IMPORTED = (
+    *("seaborn", "cv2", "tqdm", "skimage", "imageio", "xgboost", "plotly", "nltk", "tensorflow_datasets"),
+    *("keras_tuner", "category_encoders", "mlxtend", "scikeras"),
+)
+ENOUGH_MEMORY_MB = 4000
+ENOUGH_DISK_MB = 2000
+
+
+class State(StrEnum):
+    OK = "ok"
+    NOTE = "note"  # works, with a restriction
+    MISSING = "missing"  # grading will not work
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    part: Message
+    state: State
+    found: Message
+    advice: Message | None = None
+
+
+def examine(
+    assignments: Mapping[str, Path], secret_folder: Path, library: Path, inherited: Mapping[str, str]
+) -> list[Finding]:
+    """Every part, in the order in which they are needed. Takes some ten seconds: TensorFlow is imported."""
+    return [
+        _python(),
+        *_frameworks(inherited),
+        _machine(),
+        *_sandbox(inherited),
+        *(_assignment(name, folder) for name, folder in assignments.items()),
+        _secret(secret_folder),
+        _library(library),
+        _modules(),
+    ]
+
+
+def _python() -> Finding:
+    return Finding(
+        message("Python"), State.OK, message("{version} at {path}", version=sys.version.split()[0], path=sys.executable)
+    )
+
+
+def _frameworks(inherited: Mapping[str, str]) -> list[Finding]:
+    """A training step is really taken, inside the best confinement there is: with a GPU, that is where it must work."""
+    part, advice = message("TensorFlow and Keras"), message("Install them: pip install tensorflow")
+    try:
+        keras, backend, version, gpus = _taken_step(_any_sandbox(inherited))
+    except (GraderError, ValueError) as error:
+        return [Finding(part, State.MISSING, message("no training step: {error}", error=str(error)), advice)]
+    versions = message(
+        "Keras {keras} on {backend} {version}; a training step was taken", keras=keras, backend=backend, version=version
+    )
+    return [Finding(part, State.OK, versions), _gpu(gpus)]
+
+
+def _any_sandbox(inherited: Mapping[str, str]) -> Sandbox:
+    try:
+        return open_sandbox("auto", inherited, preload=False)
+    except GraderError:
+        return open_sandbox(UNCONFINED, inherited, preload=False)
+
+
+def _taken_step(sandbox: Sandbox) -> tuple[str, str, str, list[str]]:
+    """Versions of Keras, its backend's name and version, and the GPUs it can use; ValueError when it failed."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TRAINING_STEP)])
+    try:
+        reply = sandbox.run(Job(str(nbformat.writes(notebook)).encode(), {}, Limits(seconds=120)))
+    finally:
+        sandbox.close()
+    executed = nbformat.reads((reply.executed or b"{}").decode(), as_version=4)
+    outputs = executed.cells[0].outputs if executed.cells else []
+    for output in outputs:
+        if output.output_type == "error":
+            raise ValueError(f"{output.ename}: {output.evalue}"[:300])
+        if output.output_type == "stream" and output.name == "stdout":
+            keras, backend, version, gpus = json.loads(output.text.strip().splitlines()[-1])
+            return keras, backend, version, gpus
+    raise ValueError(reply.ended.value)
+
+
+def _gpu(gpus: list[str]) -> Finding:
+    if gpus:
+        return Finding(message("GPU"), State.OK, message("{names}", names=", ".join(gpus)))
+    return Finding(
+        message("GPU"),
+        State.NOTE,
+        message("none that Keras can use; the CPU is used"),
+        message("With an NVIDIA card on Linux: pip install 'tensorflow[and-cuda]'"),
+    )
+
+
+def _machine() -> Finding:
+    memory = psutil.virtual_memory().available / 2**20
+    disk = psutil.disk_usage(os.path.curdir).free / 2**20
+    found = message(
+        "{cores} processors, {memory:.1f} GB of memory and {disk:.0f} GB of disk free",
+        cores=os.cpu_count() or 1,
+        memory=memory / 1024,
+        disk=disk / 1024,
+    )
+    if memory < ENOUGH_MEMORY_MB or disk < ENOUGH_DISK_MB:
+        return Finding(message("Machine"), State.NOTE, found, message("Little is free: grade with --jobs 1."))
+    return Finding(message("Machine"), State.OK, found)
+
+
+def _sandbox(inherited: Mapping[str, str]) -> list[Finding]:
+    """A notebook is really executed at every level."""
+    problems = {level: why_not(level, inherited) for level in (*CONFINED, UNCONFINED)}
+    findings = [
+        Finding(
+            message("Confinement: {level}", level=level),
+            State.OK if problem is None else State.NOTE,
+            CONFINEMENT[level] if problem is None else problem,
+        )
+        for level, problem in problems.items()
+    ]
+    if all(problems[level] is not None for level in CONFINED):
+        advice = message("Without one of these only your own notebooks are run: install bubblewrap or podman.")
+        findings.append(Finding(message("Confinement"), State.MISSING, message("none works here"), advice))
+    return findings
+
+
+def _assignment(name: str, folder: Path) -> Finding:
+    part = message("Assignment {name}", name=name)
+    try:
+        assignment = load_assignment(folder)
+    except GraderError as error:
+        first, *others = str(error).splitlines()
+        return Finding(part, State.MISSING, message("{problem} (and {n} more)", problem=first, n=len(others)))
+    found = message("{points:g} points, data there", points=assignment.points)
+    if assignment.public is not None:
+        found = message(
+            "{points:g} points, on {set} out of the library", points=assignment.points, set=assignment.public.set
+        )
+    return Finding(part, State.OK, found)
+
+
+def _secret(folder: Path) -> Finding:
+    path = folder / "secret"
+    if not path.exists():
+        return Finding(
+            message("Secret for hidden data"),
+            State.OK,
+            message("none yet; it is made at the first grading: {path}", path=path),
+        )
+    mode = path.stat().st_mode & 0o777
+    if sys.platform != "win32" and mode & 0o077:
+        return Finding(
+            message("Secret for hidden data"),
+            State.NOTE,
+            message("{path} can be read by others", path=path),
+            message("Do: chmod 600 {path}", path=path),
+        )
+    return Finding(message("Secret for hidden data"), State.OK, message("{path}, readable by you alone", path=path))
+
+
+def _modules() -> Finding:
+    part = message("Packages of notebooks")
+    missing = [name for name in OFTEN_IMPORTED if find_spec(name) is None]
+    if not missing:
+        return Finding(part, State.OK, message("all {n} that learners import most", n=len(OFTEN_IMPORTED)))
+    return Finding(
+        part,
+        State.NOTE,
+        message("not here: {names}", names=", ".join(missing)),
+        message(
+            "If your course uses them: pip install 'grader[libraries]', in a checkout pip install -e '.[libraries]'"
+        ),
+    )
+
+
+def _library(folder: Path) -> Finding:
+    part = message("Offline library")
+    states = {name: index.state(entry, folder) for name, entry in catalogue().items()}
+    damaged = [name for name, state in states.items() if state is index.State.DAMAGED]
+    if damaged:
+        found = message("damaged in {path}: {names}", path=folder, names=", ".join(damaged))
+        again = message("Do: grader data fetch --again {names}", names=" ".join(damaged))
+        return Finding(part, State.NOTE, found, again)
+    there = [name for name, state in states.items() if state is index.State.THERE]
+    if there:
+        return Finding(part, State.OK, message("{names} in {path}", names=", ".join(there), path=folder))
+    return Finding(
+        part,
+        State.NOTE,
+        message("nothing in {path}", path=folder),
+        message(
+            "keras.datasets and pretrained weights come from there: grader data list shows what can be fetched; files "
+            "of a ~/.keras folder do as well."
+        ),
+    )

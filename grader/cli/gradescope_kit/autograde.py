@@ -1,0 +1,147 @@
+"""What the kit does in Gradescope's container: one submission graded, ``results.json`` written, whatever happens."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.cli.gradescope_kit.container_folder import read_container
+from grader.cli.gradescope_kit.kit_archive import ASSIGNMENT, SECRET
+from grader.files.atomic import write_bytes
+from grader.i18n.catalogue import Translation
+from grader.i18n.message import Message, message
+from grader.lms.gradescope.export import OPEN
+from grader.lms.gradescope.results_json import Test, results_json
+from grader.models.assignment import Assignment
+from grader.models.errors import SandboxError
+from grader.models.grade import Graded, Score
+from grader.models.run import Outcome, Run
+from grader.pipeline import Settings, grade_class
+from grader.sandbox.base import Sandbox
+from grader.sandbox.levels import open_sandbox
+from grader.sandbox.unprivileged_user import USER, other_user_sandbox
+from grader.spec.loader import load_assignment
+
+RESULTS = "results/results.json"
+GRADER_MB = 600  # what it needs itself
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the container gives: its environment, processors, memory, the library of public data, the level to try."""
+
+    inherited: Mapping[str, str]
+    threads: int
+    memory_mb: int
+    library: Path
+    level: str = "auto"
+
+
+Open = Callable[[Machine], tuple[Sandbox, Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """``words`` are for instructors alone."""
+
+    faulty: bool
+    words: tuple[Message, ...]
+
+
+def run(root: Path, machine: Machine, speech: Translation, opening: Open | None = None) -> Ran:
+    """Grades what lies below ``root``. Anything of ours that goes wrong leaves a result without a score."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="grader-kit-") as workspace:
+            graded, words = _graded(root, machine, Path(workspace), speech, opening or best_sandbox)
+            document = _document(graded, speech)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and must not become a zero
+        write_bytes(root / RESULTS, results_json(None, output=speech.say(OPEN)))
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+        return Ran(True, (message("The grader failed: {error}", error=f"{error} ({where})"),))
+    write_bytes(root / RESULTS, document)
+    return Ran(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, words)
+
+
+def _graded(
+    root: Path, machine: Machine, workspace: Path, speech: Translation, opening: Open
+) -> tuple[Graded, tuple[Message, ...]]:
+    assignment = load_assignment(root / "source" / ASSIGNMENT)
+    secret = (root / "source" / SECRET).read_bytes().strip()
+    handed_in = read_container(root, workspace / "nested", with_pictures=assignment.pictures is not None)
+    sandbox, words = opening(machine)
+    settings = Settings(workspace / "out", secret, speech.language, threads=machine.threads, library=machine.library)
+    try:
+        graded = grade_class(assignment, [handed_in], sandbox, settings)[0]
+    finally:
+        sandbox.close()
+    small = _too_small(assignment, machine)
+    if small is not None and _may_be_its_fault(graded.run):
+        graded = replace(graded, grade=replace(graded.grade, total=None))
+    return graded, tuple(one for one in (words, small, *_for_instructors(graded)) if one is not None)
+
+
+def _too_small(assignment: Assignment, machine: Machine) -> Message | None:
+    wanted = assignment.limits.memory_mb + GRADER_MB
+    if machine.memory_mb >= wanted:
+        return None
+    return message(
+        "This container has {found} MB of memory; {wanted} MB are needed to give a notebook what the assignment "
+        "allows. Choose a larger one in the autograder's settings. A notebook that dies here gets no score.",
+        found=machine.memory_mb, wanted=wanted,
+    )  # fmt: skip
+
+
+def _may_be_its_fault(run: Run) -> bool:
+    """Whether the notebook was ended, by whomever, and not by an error of its own."""
+    died = run.outcome is Outcome.ERROR and not any(cell.error for cell in run.cells)
+    return died or run.outcome is Outcome.MEMORY
+
+
+def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:
+    """The best that this container allows, and what to say of it."""
+    try:
+        sandbox = open_sandbox(machine.level, machine.inherited, threads=machine.threads, preload=False)
+    except SandboxError as error:
+        words = message(
+            "This container allows no confinement, so the notebook ran as the user {user}: it could neither read the "
+            "secret nor write results, but it had the network. Why: {reason}",
+            user=USER, reason=" ".join(str(error).split())[:600],
+        )  # fmt: skip
+        return other_user_sandbox(machine.inherited), words
+    return sandbox, message("Confinement: {name}", name=sandbox.confinement)
+
+
+def _for_instructors(graded: Graded) -> Iterator[Message]:
+    """Reasons to look again."""
+    if graded.run.outcome is not Outcome.OK and graded.run.reason is not None:
+        yield graded.run.reason
+    yield from graded.grade.review_reasons
+
+
+# ---------------------------------------------------------------- results.json
+
+
+def _document(graded: Graded, speech: Translation) -> bytes:
+    total = graded.grade.total
+    if total is None:
+        return results_json(None, output=speech.say(OPEN), seconds=graded.run.seconds)
+    tests = [_test(score, speech) for score in graded.grade.scores]
+    said = [
+        speech.text("{total:g} of {max:g} points.", total=total, max=graded.grade.max),
+        *(speech.say(one) for one in _for_the_student(graded)),
+    ]
+    return results_json(total, tests, output="\n".join(said), seconds=graded.run.seconds)
+
+
+def _for_the_student(graded: Graded) -> Iterator[Message]:
+    submission, run = graded.submission, graded.run
+    yield from (one for one in (run.reason or submission.problem,) if one is not None)
+    yield from (*submission.notes, *run.notes)
+
+
+def _test(score: Score, speech: Translation) -> Test:
+    return Test(speech.title(score.title), score.points or 0.0, score.max, speech.say(score.reason))

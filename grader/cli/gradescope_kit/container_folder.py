@@ -1,0 +1,56 @@
+"""What an autograder finds in Gradescope's container: one submission, and whose it is.
+
+https://gradescope-autograders.readthedocs.io/en/latest/submission_metadata/
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from grader.lms import folder
+from grader.lms.archive.notebook_selection import submission
+from grader.lms.archive.student_files import File, HandedIn
+from grader.lms.gradescope.archive import owner_of
+from grader.lms.gradescope.metadata import Submitter, parse_time
+from grader.models.submission import Student, Submission
+
+METADATA = "submission_metadata.json"
+_MAX_BYTES = 64 * 2**20  # it holds the results of all earlier submissions
+
+
+def read_container(root: Path, workspace: Path, *, with_pictures: bool) -> Submission:
+    """All files below ``root/submission`` as one submission; archives among them are unpacked into ``workspace``.
+
+    Whose it is matters to nobody here: what is missing from the metadata stays empty.
+    """
+    content = folder.scan(root / "submission")
+    said = _metadata(root / METADATA)
+    users = said.get("users")
+    people = [_submitter(one) for one in users if isinstance(one, dict)] if isinstance(users, list) else []
+    owner = owner_of(f"submission_{_text(said.get('id'))}", people, parse_time(_text(said.get("created_at"))))
+    handed = HandedIn(
+        owner,
+        "gradescope",
+        files=[File(entry.name, entry, source=0, listed=entry.name) for entry in content.entries],
+        refused=list(content.refused),
+    )
+    student = Student("submission", owner.name, owner.key, owner.email, owner.username)
+    return submission(student, handed, workspace, with_pictures=with_pictures)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_bytes()) if path.stat().st_size <= _MAX_BYTES else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _submitter(user: dict[str, Any]) -> Submitter:
+    return Submitter(name=_text(user.get("name")), sid=_text(user.get("sid")), email=_text(user.get("email")))
+
+
+def _text(value: object) -> str:
+    return str(value)[:500] if isinstance(value, str | int) else ""

@@ -1,0 +1,169 @@
+"""Grades and reports given back to the LMS that the submissions came from, each in the way it takes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.files import filetype
+from grader.grading.handback import HandedBack, Order, Results
+from grader.i18n.message import Message, message
+from grader.lms import grades_table
+from grader.lms.blackboard import export as blackboard
+from grader.lms.blackboard import gradebook as blackboard_gradebook
+from grader.lms.canvas import export as canvas
+from grader.lms.canvas import gradebook as canvas_gradebook
+from grader.lms.export.consistency import doubts
+from grader.lms.gradebook_csv.csv_sheet import Sheet, read_sheet
+from grader.lms.gradescope import export as gradescope
+from grader.lms.moodle import export as moodle
+from grader.lms.nbgrader import export as nbgrader_course
+from grader.models.errors import IntakeError
+from grader.models.submission import Submission
+
+SHEETS = (".csv", ".tsv", ".txt", ".xls")  # what LMSs call their lists of grades, all of them text
+GRADEBOOK = ".db"  # nbgrader's is a database
+_SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers")
+
+
+def _no_sheet(_sheet: Sheet) -> bool:
+    return False
+
+
+def _nothing_to_check(_submissions: Sequence[Submission], _sheets: Sequence[Path]) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One LMS's way back.
+
+    ``recognises`` says whether a table is the LMS's own list of grades; ``check`` raises ``IntakeError`` before
+    anything is run when such lists do not fit the submissions; ``hand_back`` fills them in.
+    """
+
+    hand_back: Callable[[Results, Order], HandedBack]
+    recognises: Callable[[Sheet], bool] = _no_sheet
+    check: Callable[[Sequence[Submission], Sequence[Path]], None] = _nothing_to_check
+
+
+WRITERS: Mapping[str, Writer] = {
+    "csv": Writer(grades_table.hand_back),
+    "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
+    "canvas": Writer(canvas.hand_back, canvas_gradebook.recognises, canvas_gradebook.check),
+    "blackboard": Writer(blackboard.hand_back, blackboard_gradebook.recognises, blackboard_gradebook.check),
+    "gradescope": Writer(gradescope.hand_back),
+    "nbgrader": Writer(nbgrader_course.hand_back, check=nbgrader_course.check),
+}
+
+
+def hand_back(results: Results, order: Order, *, to: str = "auto") -> HandedBack:
+    """Writes what is to be uploaded into ``order.out``; what "auto" is, ``destination`` says.
+
+    Raises ``IntakeError`` when a sheet does not fit, ``OutputError`` when nothing can be written.
+    """
+    to = destination([one.lms for one in results.students], order, to=to)
+    handed = WRITERS[to].hand_back(results, order)
+    return replace(handed, notes=(*doubts(results), *handed.notes))
+
+
+def destination(systems: Sequence[str], order: Order, *, to: str = "auto") -> str:
+    """Which of ``WRITERS`` is meant: the one asked for, else ``came_from``, else the one whose sheets there are.
+
+    ``systems`` are where each submission came from. Raises ``IntakeError`` when these do not go together, or when a
+    sheet would be overwritten by what is made of it.
+    """
+    if to != "auto" and to not in WRITERS:
+        raise IntakeError(
+            message("LMS {found} is not known; expected one of {known}.", found=to, known=", ".join(["auto", *WRITERS]))
+        )
+    home = came_from(systems)
+    wanted = to if to != "auto" else home if home != "csv" else ""
+    if order.column and not order.sheets:
+        raise IntakeError(
+            message("{column} is a column of a list of grades: give the list as well.", column=order.column)
+        )
+    for sheet in order.sheets:
+        owner = _sheet_owner(sheet, order.out)
+        wanted = wanted or owner
+        if owner != wanted:
+            raise IntakeError(
+                message("{path} is a list of grades of {found}, but the grades are for {wanted}.", path=sheet,
+                        found=owner, wanted=wanted)
+            )  # fmt: skip
+    return wanted or "csv"
+
+
+def _sheet_owner(sheet: Path, out: Path) -> str:
+    if not sheet.is_file():
+        raise IntakeError(message("{path}: there is no such file.", path=sheet))
+    owner = whose_sheet(sheet)
+    if owner is None:
+        raise IntakeError(
+            message("{path} is no list of grades known here; expected one that {known} wrote.", path=sheet,
+                    known=", ".join(_with_sheets()))
+        )  # fmt: skip
+    if sheet.resolve().parent == out.resolve():
+        raise IntakeError(
+            message(
+                "{path} lies where the files are written, and would be overwritten. Give another --out.", path=sheet
+            )
+        )
+    return owner
+
+
+def _with_sheets() -> list[str]:
+    return ["nbgrader", *(name for name, one in WRITERS.items() if one.recognises is not _no_sheet)]
+
+
+def came_from(systems: Sequence[str]) -> str:
+    """The LMS that most came from; "csv" where that has no way back of its own."""
+    most = Counter(systems).most_common(1)
+    return most[0][0] if most and most[0][0] in WRITERS else "csv"
+
+
+def whose_sheet(path: Path) -> str | None:
+    """The LMS whose own list of grades ``path`` is; None for any other file.
+
+    Raises ``IntakeError`` for a spreadsheet that no LMS writes, such as a list saved again by Excel.
+    """
+    suffix = path.suffix.lower()
+    if suffix == GRADEBOOK and path.is_file():
+        return "nbgrader"
+    if suffix not in (*SHEETS, *_SPREADSHEETS) or not path.is_file():
+        return None
+    if suffix in _SPREADSHEETS and (kind := _binary_kind(path)) is not None:
+        raise IntakeError(
+            message(
+                "{path} is {kind}; a list of grades is text with commas or tabs. Give the file as the LMS wrote it, "
+                "not opened and saved again.",
+                path=path, kind=kind,
+            )
+        )  # fmt: skip
+    try:
+        sheet = read_sheet(path)
+    except IntakeError:
+        return None
+    return next((name for name, writer in WRITERS.items() if writer.recognises(sheet)), None)
+
+
+def apart(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """What was handed in, and the LMS's own lists of grades, out of all that the teacher gave."""
+    sheets = tuple(path for path in paths if whose_sheet(path) is not None)
+    if sheets and len(sheets) == len(paths):
+        raise IntakeError(
+            message(
+                "There are no submissions: {path} is a list of grades. Give what was handed in as well.", path=sheets[0]
+            )
+        )
+    return tuple(path for path in paths if path not in sheets), sheets
+
+
+def _binary_kind(path: Path) -> Message | None:
+    try:
+        with path.open("rb") as file:
+            return filetype.binary_kind(file.read(filetype.HEAD_BYTES))
+    except OSError:
+        return None  # whoever reads it says why it cannot be read

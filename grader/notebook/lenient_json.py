@@ -1,0 +1,165 @@
+"""Text and JSON out of a file that a stranger made: any encoding, any size, any nesting, at a bounded price."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from typing import Any
+
+from grader.files import filetype
+from grader.i18n.message import Message, message
+
+# Together these keep what one file can cost in memory near a gigabyte, at any size of file.
+_MAX_CONTAINERS = 2_000_000
+_MAX_COMMAS = 10_000_000
+_MAX_DEPTH = 100
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class UnusableError(Exception):
+    """What was read is no notebook; ``message`` says what it is instead."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(str(message))
+
+
+def _not_a_notebook(kind: Message) -> UnusableError:
+    return UnusableError(
+        message("This is {kind}, not a notebook. Hand in the .ipynb file that Jupyter or Colab saves.", kind=kind)
+    )
+
+
+# ---------------------------------------------------------------- text
+
+
+def decode(data: bytes, notes: list[Message]) -> str:
+    """The text in ``data``; raises ``UnusableError`` when it is another kind of file."""
+    if not data.strip(b" \t\r\n\0"):
+        raise _not_a_notebook(filetype.kind(b""))
+    kind = filetype.binary_kind(data)
+    if kind is not None:
+        raise _not_a_notebook(kind)
+    utf16 = _utf16(data)
+    if utf16 is not None:
+        notes.append(message("The file was saved as UTF-16; it was read as such. Notebooks are UTF-8."))
+        return data.decode(utf16, "replace").removeprefix("\ufeff")
+    if data.startswith(b"\xef\xbb\xbf"):
+        notes.append(message("The file began with a byte order mark, which was left out."))
+        data = data[3:]
+    for encoding in ("utf-8", "cp950"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding != "utf-8":
+            notes.append(message("The file was saved as Big5; it was read as such. Notebooks are UTF-8."))
+        return text
+    text = data.decode("utf-8", "replace")
+    if "\0" in text or text.count("\ufffd") > len(text) // 8:
+        raise _not_a_notebook(filetype.kind(data[: filetype.HEAD_BYTES]))
+    notes.append(message("Some bytes of the file are not text; they are shown as \ufffd."))
+    return text
+
+
+def _utf16(data: bytes) -> str | None:
+    if data.startswith((b"\xff\xfe", b"{\0")):
+        return "utf-16-le"
+    return "utf-16-be" if data.startswith((b"\xfe\xff", b"\0{")) else None
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def load_json(text: str, notes: list[Message]) -> object:
+    """The value in ``text``, control characters in strings allowed; raises ``UnusableError``."""
+    doubled: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) < len(items):
+            doubled.extend(key for key, count in Counter(key for key, _value in items).items() if count > 1)
+        return found
+
+    _check_size(text)
+    try:
+        value = json.loads(text, object_pairs_hook=pairs)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
+        doubled.clear()
+        value = _load_leniently(text, pairs)
+        notes.append(message("The file held line breaks or control characters inside of texts; they were kept."))
+    if doubled:
+        notes.append(message("The file says {key} twice in one place; the later one was taken.", key=doubled[0][:40]))
+    return value
+
+
+def _load_leniently(text: str, pairs: Any) -> object:
+    try:
+        return json.loads(text, strict=False, object_pairs_hook=pairs)
+    except RecursionError:
+        raise _too_deep() from None
+    except json.JSONDecodeError as error:
+        kind = filetype.text_kind(text)
+        if kind != filetype.BROKEN_JSON:
+            raise _not_a_notebook(kind) from None
+        raise UnusableError(
+            message(
+                "The notebook is cut off or damaged: {reason} in line {line}. Save it again in Jupyter or Colab.",
+                reason=error.msg,
+                line=error.lineno,
+            )
+        ) from None
+    except ValueError:  # a number of more digits than Python converts
+        raise _not_a_notebook(filetype.BROKEN_JSON) from None
+
+
+def unambiguous_json(data: bytes) -> object:
+    """The value in ``data``: strict JSON but for NaN, no key twice; raises ``UnusableError``."""
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) < len(items):
+            raise ValueError("a key comes twice")
+        return found
+
+    try:
+        text = data.decode("utf-8")
+        _check_size(text)
+        return json.loads(text, object_pairs_hook=pairs)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
+        raise _not_a_notebook(filetype.BROKEN_JSON) from None
+
+
+def _check_size(text: str) -> None:
+    if text.count("[") + text.count("{") > _MAX_CONTAINERS or text.count(",") > _MAX_COMMAS:
+        raise UnusableError(message("The notebook holds millions of values. Clear its outputs and save it again."))
+
+
+def _too_deep() -> UnusableError:
+    return UnusableError(message("The notebook's data are nested more than {limit} deep.", limit=_MAX_DEPTH))
+
+
+def clean(value: object, repairs: Counter[str], depth: int = 0) -> object:
+    """``value`` without numbers and characters that JSON or UTF-8 cannot carry; raises ``UnusableError``, too deep."""
+    if isinstance(value, str):
+        if value.isascii() or not _SURROGATE.search(value):
+            return value
+        repairs["characters"] += 1
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, float) and not math.isfinite(value):
+        repairs["numbers"] += 1
+        return None
+    if depth >= _MAX_DEPTH and isinstance(value, list | dict):
+        raise _too_deep()
+    if isinstance(value, list):
+        return [clean(item, repairs, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {clean(key, repairs, depth + 1): clean(item, repairs, depth + 1) for key, item in value.items()}
+    return value

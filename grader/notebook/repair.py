@@ -1,0 +1,168 @@
+"""The repairs that turn what is nearly a notebook into one, cell by cell. Each is noted; none guesses at code."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from grader.i18n.message import Message, message
+from grader.notebook.lenient_json import UnusableError
+
+MAX_CELLS = 5_000
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def mend(raw: object, repairs: Counter[str], notes: list[Message]) -> dict[str, Any]:
+    """``raw`` in the form of nbformat 4.5, cells repaired one by one; raises ``UnusableError``."""
+    cells = _cells(raw)
+    if not isinstance(raw, dict) or cells is None:
+        raise UnusableError(message("This is JSON without cells, not a notebook. Hand in the .ipynb file."))
+    if len(cells) > MAX_CELLS:
+        raise UnusableError(
+            message("The notebook has {count} cells; at most {limit} are read.", count=len(cells), limit=MAX_CELLS)
+        )
+    metadata = raw.get("metadata")
+    if not isinstance(metadata, dict):
+        repairs["metadata"] += 1
+        metadata = {}
+    language = other_language(metadata)
+    if language is not None:
+        raise UnusableError(
+            message("The notebook is written in {language}; only Python is run here.", language=language)
+        )
+    old = raw.get("nbformat") != 4
+    if old:
+        notes.append(message("The notebook has format {version}; it was read as format 4.", version=_version(raw)))
+    kept = [cell for cell in (_cell(cell, repairs) for cell in cells) if cell is not None]
+    if not old and raw.get("nbformat_minor") == 5:  # older notebooks have no ids, and nothing is missing
+        repairs["ids"] += sum(cell["id"] != name for cell, name in zip(kept, unique_ids(kept), strict=True))
+    for cell, name in zip(kept, unique_ids(kept), strict=True):
+        cell["id"] = name
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": kept}
+
+
+def _cells(raw: object) -> list[object] | None:
+    """The cells of any version: before 4 they lay in worksheets."""
+    if not isinstance(raw, dict):
+        return None
+    if isinstance(raw.get("cells"), list):
+        return list(raw["cells"])
+    sheets = raw.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    return [cell for sheet in sheets if isinstance(sheet, dict) for cell in _cells(sheet) or []]
+
+
+def _version(raw: Mapping[str, Any]) -> str:
+    version = raw.get("nbformat")
+    return str(version) if isinstance(version, int) and 0 <= version < 100 else "?"
+
+
+_KINDS = {
+    "code": "code",
+    "markdown": "markdown",
+    "raw": "raw",
+    "heading": "markdown",
+    "text": "markdown",
+    "html": "markdown",
+}
+
+
+def _cell(raw: object, repairs: Counter[str]) -> dict[str, Any] | None:
+    kind = _KINDS.get(str(raw.get("cell_type"))) if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or kind is None:
+        repairs["dropped"] += 1
+        return None
+    source = _source(raw.get("source", raw.get("input", raw.get("code"))), repairs)
+    if raw["cell_type"] == "heading":
+        level = raw.get("level")
+        source = f"{'#' * level if isinstance(level, int) and level in range(1, 7) else '#'} {source}"
+    cell: dict[str, Any] = {"cell_type": kind, "id": raw.get("id"), "source": source}
+    cell["metadata"] = raw["metadata"] if isinstance(raw.get("metadata"), dict) else {}
+    if kind == "code":
+        modern = "source" in raw
+        cell["outputs"] = raw["outputs"] if modern and isinstance(raw.get("outputs"), list) else []
+        cell["execution_count"] = raw.get("execution_count") if modern else None
+    elif isinstance(raw.get("attachments"), dict):
+        cell["attachments"] = raw["attachments"]
+    return cell
+
+
+def _source(raw: object, repairs: Counter[str]) -> str:
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, list):
+        lines = [line for line in raw if isinstance(line, str)]
+        repairs["sources"] += len(lines) < len(raw)
+        return "".join(lines)
+    repairs["sources"] += 1
+    return ""
+
+
+def without_extras(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """``cell`` with nothing but its source."""
+    bare = {"cell_type": cell["cell_type"], "id": cell["id"], "source": cell["source"], "metadata": {}}
+    return bare | ({"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else {})
+
+
+def unique_ids(cells: Iterable[Mapping[str, Any]]) -> list[str]:
+    """An id for each cell: its own where it is valid and not taken, otherwise one made from its place."""
+    names: list[str] = []
+    used = {cell.get("id") for cell in cells if isinstance(cell.get("id"), str)}
+    taken: set[str] = set()
+    for place, cell in enumerate(cells):
+        name = cell.get("id")
+        if not isinstance(name, str) or not _ID.fullmatch(name) or name in taken:
+            name = f"cell-{place}"
+            while name in used or name in taken:
+                name += "-"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+_LANGUAGES = {
+    "ir": "R",
+    "julia": "Julia",
+    "javascript": "JavaScript",
+    "deno": "TypeScript",
+    "scala": "Scala",
+    "octave": "Octave",
+    "matlab": "MATLAB",
+    "bash": "Bash",
+    "xcpp": "C++",
+    "rust": "Rust",
+    "gophernotes": "Go",
+    ".net": ".NET",
+}
+
+
+def other_language(metadata: Mapping[str, Any]) -> str | None:
+    """The language the notebook names if it is not Python; the kernel it was last opened with counts most."""
+    kernel, info = metadata.get("kernelspec"), metadata.get("language_info")
+    kernel, info = (part if isinstance(part, dict) else {} for part in (kernel, info))
+    for named in (kernel.get("language"), info.get("name")):
+        if isinstance(named, str) and named.strip():
+            plain = named.strip().lower()
+            return None if plain.startswith(("python", "ipython")) else named.strip()[:40]
+    name = str(kernel.get("name", "")).lower()
+    return next(
+        (language for start, language in _LANGUAGES.items() if re.match(rf"{re.escape(start)}(?![a-z])", name)), None
+    )
+
+
+_REPAIRS = {
+    "characters": message("Characters that no encoding knows were replaced by \ufffd."),
+    "numbers": message("Numbers that JSON does not know (NaN, Infinity) were left out."),
+    "metadata": message("The notebook's own description was missing and has been added."),
+    "sources": message("Some cells had no readable text; what was readable was kept."),
+    "dropped": message("Some cells were of no known kind and have been left out."),
+    "ids": message("Some cells had no valid id or one that another cell has; they got new ones."),
+}
+
+
+def repair_notes(repairs: Counter[str]) -> list[Message]:
+    return [note for name, note in _REPAIRS.items() if repairs[name]]

@@ -1,0 +1,92 @@
+"""What a cell prints and shows, kept up to a bound; and its error, even one that could not be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from .. import protocol
+
+MAX_ERROR, MAX_ERROR_LINES = 20_000, 100
+
+
+class BoundedClient(NotebookClient):  # type: ignore[misc]
+    """Keeps at most ``output_bytes`` and ``MAX_OUTPUTS`` of what a cell prints and shows; the rest is dropped."""
+
+    MAX_OUTPUTS = 2000
+    output_bytes = 2 << 20
+    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # all cells together; the host takes no larger file
+    used = 0
+    kept = 0
+    cut = False
+
+    def begin_cell(self) -> None:
+        self.used, self.kept, self.cut = 0, 0, False
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        kind = msg["msg_type"]
+        if kind.startswith("comm"):
+            return None  # widgets have no page to live in
+        if kind == "error":
+            _shorten(msg["content"])
+        if kind in ("stream", "display_data", "execute_result", "update_display_data"):
+            texts = list(_texts(msg["content"]))
+            in_file = sum(map(_bytes_in_file, texts))
+            self.used += sum(map(len, texts))
+            self.kept += 1
+            if self.used > self.output_bytes or in_file > self.notebook_bytes or self.kept > self.MAX_OUTPUTS:
+                self._mark_cut(cell)
+                return None
+            self.notebook_bytes -= in_file
+            if kind == "stream" and _joined(cell.outputs, msg["content"]):
+                return None
+        return super().process_message(msg, cell, cell_index)
+
+    def _mark_cut(self, cell: NotebookNode) -> None:
+        if not self.cut:
+            self.cut = True
+            text = f"\n{protocol.OUTPUT_CUT}\n"
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+
+
+def keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any] | None) -> None:  # noqa: ARG001
+    """IPython may have failed to show the error: without memory, say, or patched by the notebook. The reply has it."""
+    content = execute_reply["content"] if execute_reply else {}
+    if content.get("status") == "error" and not any(output.output_type == "error" for output in cell.outputs):
+        error = {name: content.get(name) or "" for name in ("ename", "evalue")} | {"traceback": []}
+        _shorten(error)
+        cell.outputs.append(nbformat.v4.new_output("error", **error))
+
+
+def _shorten(error: dict[str, Any]) -> None:
+    """Nothing else bounds what an exception says."""
+    error["ename"], error["evalue"] = str(error["ename"])[:200], str(error["evalue"])[:MAX_ERROR]
+    lines = [str(line)[:MAX_ERROR] for line in error["traceback"][-MAX_ERROR_LINES:]]
+    error["traceback"] = lines if sum(map(len, lines)) <= MAX_ERROR else [line[:200] for line in lines]
+
+
+def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
+    """Whether a piece of a stream could be added to the output before it; a print is a message of its own."""
+    last = outputs[-1] if outputs else None
+    if last is None or last.output_type != "stream" or last.name != content.get("name"):
+        return False
+    last.text += str(content.get("text", ""))
+    return True
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a message's content."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def _bytes_in_file(text: str) -> int:
+    """At most: JSON spells some characters with six bytes, though none of those that pictures are written in."""
+    return len(text) if text.isascii() and text.rstrip().isprintable() else 6 * len(text)

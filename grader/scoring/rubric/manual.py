@@ -1,0 +1,47 @@
+"""Kind ``manual``: a person decides; the grader proposes.
+
+What it checks: nothing; it counts the characters of Markdown, less what stands in the starter, and proposes points
+in proportion.
+Why it matters: why each step was taken, and what was learnt, is the homework's heart and no machine's business.
+Example: ``kind = "manual"``, ``points = 15``, ``full_characters = 600``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Gt
+
+from grader.i18n.message import message
+from grader.models.assignment import Criterion
+from grader.models.grade import Score
+from grader.models.run import Run
+
+
+@dataclass(frozen=True)
+class Manual(Criterion):
+    kind: Literal["manual"] = "manual"
+    full_characters: Annotated[int, Gt(0)] = 600  # white space not counted; one Chinese character counts as one
+
+
+def score(criterion: Manual, run: Run) -> Score:
+    characters = sum(cell.characters for cell in run.cells if cell.kind == "markdown" and not cell.given)
+    share = min(1.0, characters / criterion.full_characters)
+    points = round(criterion.points * share, 1)
+    return Score(
+        criterion=criterion.id,
+        title=criterion.title,
+        points=points,
+        max=criterion.points,
+        passed=None,
+        reason=message(
+            "{points:g} of {max:g} proposed for {n} characters of text (full at {full}); the teacher decides.",
+            points=points,
+            max=criterion.points,
+            n=characters,
+            full=criterion.full_characters,
+        ),
+        value=float(characters),
+        review=message("Points were only proposed, by the length of the text: read it and decide."),
+    )

@@ -1,0 +1,131 @@
+"""Kind ``metric``: how good the predictions on hidden data are.
+
+What it checks: the metric on rows that nobody in the class has seen, scored where no student code runs.
+Why it matters: it is what the model is for.
+Example: ``kind = "metric"``, ``metric = "accuracy_score"``, ``full_at = 0.80``, ``zero_at = "majority"``,
+``points = 60``: full points from 0.80, none at the majority class's rate, linear between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from grader.i18n.message import Message, message
+from grader.models.assignment import Criterion
+from grader.models.errors import MetricError
+from grader.models.grade import Scale, Score
+from grader.models.run import Run
+from grader.sandbox.guest.output_forms import Array
+from grader.scoring.metrics import METRICS, Measured
+
+METRIC_NAMES = {
+    "accuracy_score": message("Accuracy"),
+    "r2_score": message("R²"),
+    "mean_squared_error": message("Mean squared error"),
+    "mean_absolute_error": message("Mean absolute error"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricReached(Criterion):
+    metric: str
+    full_at: float
+    zero_at: float | Literal["majority"]
+    kind: Literal["metric"] = "metric"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The hidden answers and what is reached without learning anything: "majority" or "mean", and "linear"."""
+
+    task: str
+    labels: Array  # (n,)
+    baselines: Mapping[str, Mapping[str, float]]  # metric -> baseline -> value
+    classes: int = 0  # of a classification, those included that no hidden row has
+
+
+def share_of_points(value: float, *, full_at: float, zero_at: float) -> float:
+    """0 at ``zero_at``, 1 at ``full_at``, linear between, in either direction; always in [0, 1]."""
+    return float(np.clip((value - zero_at) / (full_at - zero_at), 0.0, 1.0))
+
+
+def score(criterion: MetricReached, run: Run, truth: Truth) -> Score:
+    scale = _scale(criterion, truth)
+    try:
+        measured = _measured(criterion, run, truth)
+    except MetricError as error:
+        return Score(
+            criterion=criterion.id,
+            title=criterion.title,
+            points=0.0,
+            max=criterion.points,
+            passed=False,
+            reason=error.message,
+            n=len(truth.labels),
+            scale=scale,
+        )
+    share = share_of_points(measured.value, full_at=scale.full_at, zero_at=scale.zero_at)
+    return Score(
+        criterion=criterion.id,
+        title=criterion.title,
+        points=round(criterion.points * share, 2),
+        max=criterion.points,
+        passed=share >= 1.0,
+        reason=_reason(criterion, measured, scale),
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        n=measured.n,
+        scale=scale,
+        review=_review(run, measured, scale),
+    )
+
+
+def _scale(criterion: MetricReached, truth: Truth) -> Scale:
+    baselines = truth.baselines[criterion.metric]
+    zero_at = baselines["majority"] if criterion.zero_at == "majority" else criterion.zero_at
+    # A hidden set so one-sided that guessing reaches full_at would turn the scale round: then only full_at counts.
+    if criterion.zero_at == "majority" and zero_at >= criterion.full_at:
+        zero_at = criterion.full_at - 1e-9
+    return Scale(full_at=criterion.full_at, zero_at=zero_at, baselines=baselines)
+
+
+def _measured(criterion: MetricReached, run: Run, truth: Truth) -> Measured:
+    if run.predictions is None:
+        raise MetricError(run.no_predictions or message("There are no predictions."))
+    predictions = np.load(run.predictions, allow_pickle=False)
+    known = {"classes": truth.classes} if truth.task == "classification" else {}
+    return METRICS[truth.task][criterion.metric](predictions, truth.labels, **known)
+
+
+def _reason(criterion: MetricReached, measured: Measured, scale: Scale) -> Message:
+    return message(
+        "{metric} on {n} hidden rows: {value:.3f}, 95 % interval {low:.3f} to {high:.3f}; "
+        "full points at {full:g}, none at {zero:.3g}.",
+        metric=METRIC_NAMES.get(criterion.metric, criterion.metric),
+        n=measured.n,
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        full=scale.full_at,
+        zero=scale.zero_at,
+    )
+
+
+def _review(run: Run, measured: Measured, scale: Scale) -> Message | None:
+    if run.depends_on_neighbours:
+        return message(
+            "The answer for a row changed with the rows around it: the model or predict() looks at the whole batch."
+        )
+    if measured.low < scale.full_at <= measured.high:
+        return message(
+            "Too close to call: the interval {low:.3f} to {high:.3f} holds the threshold {full:g}.",
+            low=measured.low,
+            high=measured.high,
+            full=scale.full_at,
+        )
+    return None

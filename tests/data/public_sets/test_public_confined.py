@@ -1,0 +1,258 @@
+"""Notebooks on a set that everybody can get, run for real: what they find of the hidden rows, and what that wins."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.data.hidden_sets import hidden_inputs, hidden_labels, prepared
+from grader.execution.runner import prepare_exam, run_submission
+from grader.models.assignment import Assignment
+from grader.models.grade import Graded
+from grader.models.run import Run
+from grader.pipeline import Settings, grade_class
+from grader.sandbox.base import Sandbox
+from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.process import ProcessSandbox
+from tests.sandbox.guest.compat.notebooks import Place
+from tests.support.notebooks import submission
+from tests.support.public_sets import SECRET, add_cifar, add_mnist, add_photos, bars, noise, public_assignment
+
+KERAS = "import keras\n"
+LOAD = "from keras.datasets import mnist\n(x_train, y_train), (x_test, y_test) = mnist.load_data()\n"
+# An attacker who knows the whole public test set looks for its pictures, here by their middles in hexadecimal.
+SEARCH = """
+import json, os, sys, numpy as np
+wanted = {bytes.fromhex(piece) for piece in json.load(open("pieces.json"))}
+found, opened = set(), 0
+def look(data):
+    global opened
+    opened += 1
+    for piece in wanted - found:
+        if piece in data: found.add(piece)
+system = {sys.prefix, sys.base_prefix, os.path.realpath(sys.executable).rsplit("/bin/", 1)[0], "/guest", "/etc",
+          *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/proc", "/sys", "/opt")}
+for folder, folders, names in os.walk("/"):
+    folders[:] = [name for name in folders if os.path.join(folder, name) not in system and name != "site-packages"]
+    for name in names:
+        path = os.path.join(folder, name)
+        if name == "pieces.json" or not os.path.isfile(path): continue
+        try:
+            look(open(path, "rb").read(200_000_000))
+            for array in np.load(path, allow_pickle=True).values(): look(array.tobytes())
+        except Exception: pass
+print(json.dumps([opened, sorted(piece.hex() for piece in found)]))
+"""
+NEIGHBOURS = """
+def predict(X):
+    flat = lambda x: (lambda y: y / (np.linalg.norm(y, axis=1, keepdims=True) + 1e-9))(
+        x.reshape(len(x), -1).astype(float) - x.reshape(len(x), -1).mean(axis=1, keepdims=True))
+    return known_y[(flat(X) @ flat(known_x).T).argmax(axis=1)]
+"""
+IMPORTS = "import numpy as np\n"
+ALL_IN_SIGHT = "known_x, known_y = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test]).astype(int)\n"
+HASHES = """
+import hashlib
+table = {hashlib.sha1(x.tobytes()).digest(): int(y) for x, y in zip(known_x, known_y)}
+def predict(X):
+    return np.array([table.get(hashlib.sha1(x.astype(np.uint8).tobytes()).digest(), 0) for x in X])
+"""
+HONEST = """
+x = x_train[..., None] / 255.0
+model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.MaxPooling2D(2), keras.layers.Flatten(),
+                          keras.layers.Dense(10, activation="softmax")])
+model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y_train, epochs=8, verbose=0)
+print(model.evaluate(x_test[..., None] / 255.0, y_test, verbose=0)[1] > 0.9)
+"""
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[NamespaceSandbox]:
+    sandbox = NamespaceSandbox(os.environ)
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels that can only be looked up."""
+    folder = tmp_path_factory.mktemp("library")
+    add_mnist(folder, noise(300, (28, 28), 1), noise(600, (28, 28), 2))
+    add_photos(add_cifar(folder), rows=20)
+    shutil.copy(folder / "arrays" / "cifar10.npz", folder / "datasets" / "cifar10.npz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digits(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
+    work = tmp_path_factory.mktemp("digits")
+    return prepared(public_assignment(library, "mnist", rows=200), SECRET, library, work)
+
+
+def accuracy(run: Run, assignment: Assignment) -> float:
+    assert run.predictions is not None, (run.reason, run.no_predictions, run.cells)
+    answers = np.load(run.predictions)
+    return float(np.mean(answers == hidden_labels(assignment, SECRET)))
+
+
+def graded(sandbox: Sandbox, assignment: Assignment, library: Path, folder: Path, *cells: str) -> Run:
+    exam = prepare_exam(assignment, SECRET, library=library)
+    return run_submission(submission(folder, "student", *cells), exam, sandbox, out=folder / "out")
+
+
+# ---------------------------------------------------------------- attacks
+
+
+def test_a_notebook_that_opens_every_file_finds_no_hidden_picture(
+    warm: NamespaceSandbox, library: Path, digits: Assignment, tmp_path: Path
+) -> None:
+    with np.load(library / "datasets" / "mnist.npz") as whole, np.load(digits.withheld["datasets/mnist.npz"]) as seen:
+        test, shown = whole["x_test"], seen["x_test"]
+    still_there = {picture[8:20].tobytes().hex() for picture in shown}
+    hidden = {picture[8:20].tobytes().hex() for picture in test} - still_there
+    pieces = [*sorted(hidden)[:40], *sorted(still_there)[:20]]
+    (tmp_path / "pieces.json").write_text(json.dumps(pieces))
+    place = Place({"pieces.json": tmp_path / "pieces.json"}, {}, library, digits.withheld)
+    outputs = place.run(warm, load=KERAS + LOAD, search=SEARCH)
+    outputs.assert_no_errors()
+    opened, found = json.loads(outputs.text["search"])
+    assert opened > 3
+    assert (len(hidden), set(found)) == (200, set(pieces[40:]))
+
+
+@pytest.mark.parametrize("attack", [ALL_IN_SIGHT + NEIGHBOURS, ALL_IN_SIGHT + HASHES], ids=["neighbours", "hashes"])
+def test_what_is_in_sight_answers_no_hidden_row(
+    warm: NamespaceSandbox, library: Path, digits: Assignment, tmp_path: Path, attack: str
+) -> None:
+    run = graded(warm, digits, library, tmp_path, IMPORTS + KERAS + LOAD + attack)
+    assert accuracy(run, digits) < 0.2  # a tenth is chance; three standard deviations of 200 rows
+
+
+def test_hashes_of_the_whole_test_set_know_no_changed_picture(
+    warm: NamespaceSandbox, library: Path, digits: Assignment, tmp_path: Path
+) -> None:
+    """Brought along in the notebook, as anybody can."""
+    with np.load(library / "datasets" / "mnist.npz") as whole:
+        pictures = whole["x_test"].tobytes().hex()
+        brought = f"known_x = np.frombuffer(bytes.fromhex({pictures!r}), np.uint8).reshape(-1, 28, 28)\n"
+        brought += f"known_y = np.array({whole['y_test'].tolist()})\n"
+    run = graded(warm, digits, library, tmp_path, IMPORTS + brought + HASHES)
+    assert accuracy(run, digits) < 0.2
+    neighbours = graded(warm, digits, library, tmp_path, IMPORTS + brought + NEIGHBOURS)
+    assert accuracy(neighbours, digits) > 0.8, "which the documentation says, and a person is asked to look"
+    assert neighbours.brought_kb > 60
+
+
+def test_where_nothing_can_be_mounted_the_notebook_sees_the_same(
+    warm: NamespaceSandbox, library: Path, digits: Assignment
+) -> None:
+    cell = (
+        KERAS + LOAD + "import zlib\nprint(x_train.shape, zlib.crc32(x_test.tobytes()), zlib.crc32(x_train.tobytes()))"
+    )
+    place = Place({}, {}, library, digits.withheld)
+    seen = [place.run(sandbox, cell=cell) for sandbox in (warm, ProcessSandbox(os.environ))]
+    shapes = [[line for line in one.text["cell"].splitlines() if line.startswith("(")] for one in seen]
+    assert shapes[0] == shapes[1] and len(shapes[0]) == 1
+    assert [one.error["cell"] for one in seen] == ["", ""]
+    assert seen[1].notes == [], "found in the library, not downloaded"
+
+
+def test_the_other_files_of_the_library_are_there_and_those_of_the_set_are_empty(
+    warm: NamespaceSandbox, library: Path, tmp_path: Path
+) -> None:
+    assignment = prepared(public_assignment(library, "cifar10"), SECRET, library, tmp_path)
+    cell = """
+import os
+print(os.path.getsize("/library/datasets/cifar10.npz"), os.path.getsize("/library/datasets/mnist.npz") > 1000)
+for path in ("/library/datasets/cifar10.npz", "/library/datasets/x"):
+    try: open(path, "wb")
+    except OSError as error: print(type(error).__name__)
+import keras
+(x, y), (x_test, y_test) = keras.datasets.cifar10.load_data()
+print(x.shape, x_test.shape, len({picture.tobytes() for picture in x_test}))
+"""
+    outputs = Place({}, {}, library, assignment.withheld).run(warm, cell=cell)
+    outputs.assert_no_errors()
+    assert outputs.text["cell"].splitlines()[0] == "0 True"
+    assert outputs.text["cell"].splitlines()[-1] == "(50000, 32, 32, 3) (200, 32, 32, 3) 140"
+
+
+# ---------------------------------------------------------------- photos
+
+
+PLACES = {
+    "folder": """
+import os
+print(len(os.listdir("cats_and_dogs_filtered/train/cats")), os.path.exists("cats_and_dogs_filtered/test"))
+""",
+    "wget": """
+!wget --no-check-certificate https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip -O /tmp/c.zip
+import zipfile
+zipfile.ZipFile("/tmp/c.zip").extractall("/tmp")
+print(len(os.listdir("/tmp/cats_and_dogs_filtered/validation/dogs")))
+""",
+    "get_file": """
+import keras
+path = keras.utils.get_file("cats_and_dogs_filtered.zip", extract=True,
+    origin="https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip")
+print(sum(len(names) for _, _, names in os.walk(path)))
+""",
+    "course": """
+data = keras.utils.image_dataset_from_directory("/content/drive/MyDrive/cats_and_dogs_small/train", image_size=(24, 24))
+print(data.class_names)
+""",
+    "library": "print(os.path.exists('/library/photos'), os.path.exists('/library/arrays'))",
+    "writes": "os.remove('cats_and_dogs_filtered/train/cats/' + os.listdir('cats_and_dogs_filtered/train/cats')[0])",
+}
+
+
+def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, library: Path, tmp_path: Path) -> None:
+    assignment = prepared(public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work")
+    assert assignment.data is not None
+    files = {path.name: path for path in assignment.data.files}
+    sources = {"cats_and_dogs_filtered.zip": "cats_and_dogs_filtered.zip"}
+    outputs = Place(files, sources, library, assignment.withheld).run(warm, **PLACES)
+    outputs.assert_no_errors()
+    last = {name: text.splitlines()[-1] if text else "" for name, text in outputs.text.items()}
+    assert last == {
+        "folder": "20 False",
+        "wget": "20",
+        "get_file": "80",
+        "course": "['cats', 'dogs']",
+        "library": "False False",
+        "writes": "",
+    }
+    assert len(list((files["cats_and_dogs_filtered"]).rglob("*.jpg"))) == 80, "ours is not the notebook's to change"
+
+
+# ---------------------------------------------------------------- a class
+
+
+def test_a_class_is_graded_on_a_public_set(warm: NamespaceSandbox, tmp_path: Path) -> None:
+    library = add_mnist(tmp_path / "library", bars(1500, 1), bars(600, 2))
+    said: list[str] = []
+    settings = Settings(tmp_path / "out", SECRET, library=library, announce=lambda words: said.append(str(words)))
+    assignment = public_assignment(tmp_path, "mnist", rows=100)
+    handed_in = [
+        submission(tmp_path, "honest", KERAS + LOAD, HONEST),
+        submission(tmp_path, "empty", KERAS + LOAD),
+        submission(tmp_path, "heavy", KERAS + LOAD, HONEST, "#md" + "x" * 70_000),
+    ]
+    results = {one.submission.student.id: one for one in grade_class(assignment, handed_in, warm, settings)}
+    assert said == ["Drawing the hidden rows of mnist …"]
+    assert points(results["honest"]) == {"runs": 10, "accuracy": 90}
+    assert points(results["empty"]) == {"runs": 10, "accuracy": 0}
+    assert not any("kB with them" in str(reason) for reason in results["honest"].grade.review_reasons)
+    assert any("bring 7" in str(reason) for reason in results["heavy"].grade.review_reasons)
+    assert len(hidden_inputs(prepared(assignment, SECRET, library, tmp_path / "again"), SECRET)) == 100
+
+
+def points(result: Graded) -> dict[str, float | None]:
+    return {score.criterion: score.points for score in result.grade.scores}

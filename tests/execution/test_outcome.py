@@ -1,0 +1,145 @@
+"""How a run ended: one word and one sentence for every way a sandbox and a notebook can end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat import NotebookNode
+
+from grader.execution.outcome import cut_short, outcome_of, slow_cells
+from grader.models.assignment import Limits
+from grader.models.facts import Facts, Fit
+from grader.models.run import Cell, CellError, Outcome
+from grader.sandbox.base import Ended, Reply
+
+LIMITS = Limits(seconds=60, cell_seconds=10, memory_mb=2048, disk_mb=100, processes=50)
+FINE = Cell(0, "code", 5, ran=True)
+
+
+def executed(**notes: Any) -> NotebookNode:
+    return nbformat.v4.new_notebook(metadata={"grader": notes})
+
+
+def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
+    return Cell(index, "code", 5, ran=True, error=CellError(name, text))
+
+
+@pytest.mark.parametrize(
+    ("reply", "notes", "cells", "outcome", "said"),
+    [
+        pytest.param(Reply(Ended.FINISHED), {}, [FINE], Outcome.OK, None, id="fine"),
+        pytest.param(
+            Reply(Ended.FINISHED), {}, [FINE, failed(1)], Outcome.ERROR, "Cell 2 failed: ValueError: no", id="an error"
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED),
+            {},
+            [failed(0), FINE, failed(4)],
+            Outcome.ERROR,
+            "2 cells failed; the first",
+            id="two",
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED), {}, [failed(0, "MemoryError")], Outcome.MEMORY, "MemoryError", id="Python's memory"
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED),
+            {},
+            [failed(0, "ResourceExhaustedError")],
+            Outcome.MEMORY,
+            "ResourceExhausted",
+            id="TensorFlow's memory",
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED),
+            {},
+            [failed(0, "OSError", "[Errno 27] File too large")],
+            Outcome.DISK,
+            "too large",
+            id="a file's limit",
+        ),
+        pytest.param(
+            Reply(Ended.MEMORY, used=3072), {}, [], Outcome.MEMORY, "3.0 GB of memory, the limit is 2.0 GB", id="memory"
+        ),
+        pytest.param(Reply(Ended.DISK, used=140.2), {}, [], Outcome.DISK, "140 MB, the limit is 100 MB", id="disk"),
+        pytest.param(
+            Reply(Ended.PROCESSES, used=51), {}, [], Outcome.FORBIDDEN, "51 processes and threads", id="processes"
+        ),
+        pytest.param(Reply(Ended.TIMEOUT), {}, [FINE], Outcome.TIMEOUT, "limit of 60 s", id="killed at the limit"),
+        pytest.param(
+            Reply(Ended.FINISHED), {"timeout_cell": 2}, [FINE], Outcome.TIMEOUT, "Stopped in cell 3", id="interrupted"
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED, cell_seconds=61), {}, [FINE], Outcome.TIMEOUT, "limit of 60 s", id="over its time"
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED), {"died_cell": 1}, [FINE], Outcome.ERROR, "ended in cell 2", id="its process ended"
+        ),
+        pytest.param(Reply(Ended.DIED), {}, [FINE], Outcome.ERROR, "ended the process", id="killed its driver"),
+        pytest.param(
+            Reply(Ended.MEMORY, used=1), {"timeout_cell": 1}, [failed(0)], Outcome.MEMORY, "memory", id="limits first"
+        ),
+        pytest.param(
+            Reply(Ended.FINISHED), {"timeout_cell": 1}, [failed(0)], Outcome.TIMEOUT, "cell 2", id="time before errors"
+        ),
+    ],
+)
+def test_every_ending_has_a_word_and_a_sentence(
+    reply: Reply, notes: dict[str, Any], cells: list[Cell], outcome: Outcome, said: str | None
+) -> None:
+    found, reason = outcome_of(reply, executed(**notes), tuple(cells), LIMITS)
+    assert found is outcome
+    assert (reason is None) if said is None else (said in str(reason))
+
+
+@pytest.mark.parametrize("ended", [ended for ended in Ended if ended is not Ended.FINISHED])
+def test_an_ending_that_is_not_its_own_is_never_fine_without_a_notebook(ended: Ended) -> None:
+    if ended is not Ended.FAULT:  # that one is the grader's, and told apart before
+        outcome, reason = outcome_of(Reply(ended), None, (), LIMITS)
+        assert outcome is not Outcome.OK
+        assert reason is not None
+
+
+NOTES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.lists(st.integers())
+
+
+@given(NOTES, NOTES, NOTES, NOTES)
+def test_notes_that_a_student_wrote_raise_nothing(whole: Any, timeout: Any, died: Any, slow: Any) -> None:
+    notes = {"timeout_cell": timeout, "died_cell": died, "slow_cells": slow}
+    for notebook in (executed(**notes), nbformat.v4.new_notebook(metadata={"grader": whole})):
+        outcome, _ = outcome_of(Reply(Ended.FINISHED), notebook, (FINE,), LIMITS)
+        assert outcome in (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
+        assert all(str(note) for note in slow_cells(notebook, LIMITS))
+
+
+def test_a_long_error_is_cut() -> None:
+    _, reason = outcome_of(Reply(Ended.FINISHED), executed(), (failed(0, text="x" * 500),), LIMITS)
+    assert len(str(reason)) < 250
+
+
+def test_cells_over_the_limit_for_one_cell_are_named() -> None:
+    (note,) = slow_cells(executed(slow_cells=[0, 4, "x", True, -1]), LIMITS)
+    assert str(note) == "Stopped after 10 s, the limit for one cell, and went on with the next: cell 1, 5."
+
+
+@pytest.mark.parametrize(
+    ("notebook", "limits"),
+    [
+        pytest.param(executed(slow_cells=[]), LIMITS, id="none slow"),
+        pytest.param(executed(slow_cells=[1]), Limits(), id="no such limit"),
+        pytest.param(None, LIMITS, id="no notebook"),
+    ],
+)
+def test_no_note_without_a_reason(notebook: NotebookNode | None, limits: Limits) -> None:
+    assert slow_cells(notebook, limits) == ()
+
+
+def test_a_training_cut_short_is_named() -> None:
+    whole = Fit("sequential", 5, 32, 100, validated=True, seconds=1.0, curves={})
+    cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, planned_epochs=900, cut_short=True)
+    assert cut_short(Facts(fits=(whole, whole))) is None
+    assert str(cut_short(Facts(fits=(whole, cut)))).startswith("Training 2 was cut short after 7 epochs")

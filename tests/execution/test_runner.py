@@ -1,0 +1,225 @@
+"""One submission through a sandbox that runs nothing: how it ended, what is believed, why there are no answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from grader.execution.runner import Exam, prepare_exam, run_submission
+from grader.i18n.message import Message, message
+from grader.models.errors import SandboxError, Stopped
+from grader.models.facts import Facts
+from grader.models.run import Outcome
+from grader.models.submission import Student, Submission
+from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.fake import EMPTY_FACTS, FakeSandbox, Script, finished, replies
+from grader.sandbox.guest.output_forms import Array
+from tests.support.assignment_folders import coins
+from tests.support.fake_runs import FITTED, SECRET, answering, handed_in, heavier, job_of, run
+from tests.support.notebooks import notebook_bytes
+
+
+@pytest.fixture(scope="module")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    return prepare_exam(coins(tmp_path_factory.mktemp("coins")), SECRET)
+
+
+@pytest.fixture(scope="module")
+def hidden(exam: Exam) -> Array:
+    assert exam.hidden_inputs is not None
+    return exam.hidden_inputs
+
+
+# ---------------------------------------------------------------- why there are none
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        pytest.param(EMPTY_FACTS, "No trained model was found", id="nothing found"),
+        pytest.param(FITTED, "worked on the public data", id="no answer to the hidden rows"),
+        pytest.param(
+            EMPTY_FACTS | {"attempts": [{**FITTED["chosen"], "source": "predict(X)", "problem": "KeyError: 'weight'"}]},
+            "predict(X) was tried on the public data: KeyError: 'weight'",
+            id="tried in vain",
+        ),
+    ],
+)
+def test_why_there_are_no_answers_is_said(exam: Exam, tmp_path: Path, facts: dict[str, Any], said: str) -> None:
+    assert said in str(run(exam, tmp_path, answering(None, facts)).no_predictions)
+
+
+def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(exam: Exam, tmp_path: Path) -> None:
+    done = run(exam, tmp_path, replies(Reply(Ended.MEMORY, used=9000)))
+    assert done.outcome is Outcome.MEMORY
+    assert done.no_predictions == done.reason
+
+
+# ---------------------------------------------------------------- facts
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(b"{}", id="another form"),
+        pytest.param(b"\xff", id="bytes"),
+        pytest.param(json.dumps(EMPTY_FACTS | {"points": 100}).encode(), id="a key of its own"),
+        pytest.param(json.dumps(EMPTY_FACTS | {"seeds": {"a": float("nan")}}).encode(), id="NaN"),
+        pytest.param(json.dumps(EMPTY_FACTS | {"device": "x" * 10**6}).encode(), id="huge"),
+    ],
+)
+def test_facts_of_another_form_are_none(exam: Exam, hidden: Array, tmp_path: Path, facts: bytes) -> None:
+    done = run(exam, tmp_path, lambda job: replace(finished(job, answers=heavier), facts=facts))
+    assert done.facts == Facts()
+    assert done.outcome is Outcome.OK
+    assert done.predictions is not None  # the answers count, whatever was said about them
+
+
+# ---------------------------------------------------------------- how it ended
+
+
+def test_a_run_tells_what_it_cost(exam: Exam, tmp_path: Path) -> None:
+    done = run(exam, tmp_path, finished, "x = 1", "#md text")
+    assert (done.seconds, done.cell_seconds, done.peak_memory_mb, done.confinement) == (2.0, 1.0, 100.0, "fake")
+    assert [(cell.kind, cell.ran) for cell in done.cells] == [("code", True), ("markdown", False)]
+    assert done.executed == tmp_path / "out" / "students" / "ann" / "executed.ipynb"
+    assert nbformat.read(done.executed, as_version=4).cells[0].source == "x = 1"
+
+
+def broken(error: Exception) -> Script:
+    def script(_job: Job) -> Reply:
+        raise error
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        pytest.param(broken(SandboxError("no process can be started")), "no process can be started", id="sandbox"),
+        pytest.param(broken(OSError(28, "No space left on device")), "No space left", id="disk"),
+        pytest.param(replies(Reply(Ended.FAULT, log="Traceback ...\nKeyError: 'x'\n\n")), "KeyError: 'x'", id="driver"),
+        pytest.param(replies(Reply(Ended.FAULT)), "no executed notebook came back", id="driver without a word"),
+    ],
+)
+def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script: Script, said: str) -> None:
+    done = run(exam, tmp_path, script)
+    assert done.outcome is Outcome.GRADER_FAULT
+    assert str(done.reason).startswith("The grader failed: ")
+    assert said in str(done.reason)
+    assert done.confinement == "fake"
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (Reply(Ended.TIMEOUT), Outcome.TIMEOUT),
+        (Reply(Ended.MEMORY), Outcome.MEMORY),
+        (Reply(Ended.DISK), Outcome.DISK),
+        (Reply(Ended.PROCESSES), Outcome.FORBIDDEN),
+        (Reply(Ended.DIED), Outcome.ERROR),
+        (Reply(Ended.FINISHED), Outcome.ERROR),
+        (Reply(Ended.FINISHED, executed=b"{}"), Outcome.ERROR),
+    ],
+)
+def test_what_a_notebook_does_to_itself_is_not(exam: Exam, tmp_path: Path, reply: Reply, outcome: Outcome) -> None:
+    done = run(exam, tmp_path, replies(reply))
+    assert (done.outcome, done.cells, done.executed) == (outcome, (), None)
+    assert done.reason is not None
+
+
+def test_a_closed_sandbox_leaves_the_submission_ungraded(exam: Exam, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run(exam, tmp_path, broken(Stopped()))
+
+
+# ---------------------------------------------------------------- what was not handed in
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not json", id="text"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"%PDF-1.7", id="a PDF"),
+        pytest.param(b"<!DOCTYPE html><html></html>", id="a page"),
+        pytest.param(notebook_bytes("x = 1")[:-20], id="cut off"),
+        pytest.param(b"[" * 100_000, id="nested"),
+    ],
+)
+def test_what_is_no_notebook_is_missing_and_nothing_is_run(exam: Exam, tmp_path: Path, content: bytes) -> None:
+    sandbox = FakeSandbox(finished)
+    done = run_submission(handed_in(tmp_path, content), exam, sandbox, out=tmp_path / "out")
+    assert done.outcome is Outcome.MISSING
+    assert done.reason is not None
+    assert sandbox.jobs == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "problem", "found"),
+    [
+        (None, None, Outcome.MISSING),
+        (Outcome.MISSING, message("Only a PDF."), Outcome.MISSING),
+        (Outcome.FORBIDDEN, message("Its path leads out."), Outcome.FORBIDDEN),
+    ],
+)
+def test_a_problem_on_the_way_in_is_the_outcome(
+    exam: Exam, tmp_path: Path, outcome: Outcome | None, problem: Message | None, found: Outcome
+) -> None:
+    sandbox = FakeSandbox(finished)
+    one = Submission(Student("ann", "Ann"), problem=problem, outcome=outcome)
+    done = run_submission(one, exam, sandbox, out=tmp_path / "out")
+    assert done.outcome is found
+    assert done.reason == (problem or message("No notebook was handed in."))
+    assert sandbox.jobs == []
+
+
+def test_a_notebook_that_is_gone_is_our_fault(exam: Exam, tmp_path: Path) -> None:
+    gone = Submission(Student("ann", "Ann"), tmp_path / "gone.ipynb")
+    assert run_submission(gone, exam, FakeSandbox(finished), out=tmp_path).outcome is Outcome.GRADER_FAULT
+
+
+# ---------------------------------------------------------------- what is noted
+
+
+def test_what_was_repaired_on_the_way_is_noted(exam: Exam, tmp_path: Path) -> None:
+    one = handed_in(tmp_path, b"\xef\xbb\xbf" + notebook_bytes("x = 1"))
+    done = run_submission(one, exam, FakeSandbox(finished), out=tmp_path / "out")
+    assert done.outcome is Outcome.OK
+    assert any("byte order mark" in str(note) for note in done.notes)
+
+
+def test_a_name_error_says_where_the_name_comes_from(exam: Exam, tmp_path: Path) -> None:
+    def failing(job: Job) -> Reply:
+        executed = nbformat.reads(job.notebook.decode(), as_version=4)
+        executed.cells[1].outputs = [
+            nbformat.v4.new_output("error", ename="NameError", evalue="name 'scaler' is not defined", traceback=[])
+        ]
+        return replace(finished(job), executed=nbformat.writes(executed).encode())
+
+    done = run(exam, tmp_path, failing, "#md scaler = 0", "scaler.fit(1)", "scaler = 3")
+    assert [str(note).partition(".")[0] for note in done.notes] == [
+        "Cell 2 uses scaler, which only cell 3 defines",
+    ]
+
+
+def test_a_notebook_is_told_of_the_courses_files_and_its_library(tmp_path: Path) -> None:
+    assignment = coins(tmp_path / "coins", ("[limits]", '[sources]\n"money.csv" = "coins.csv"\n[limits]'))
+    exam = prepare_exam(assignment, SECRET, library=tmp_path)
+    job = job_of(exam, handed_in(tmp_path, notebook_bytes("x = 1")), tmp_path)
+    assert job.sources == {"coins.csv": "coins.csv", "notes.txt": "notes.txt", "money.csv": "coins.csv"}
+    assert job.library == tmp_path
+
+
+def test_cells_that_the_starter_came_with_are_told_from_the_students(tmp_path: Path) -> None:
+    assignment = coins(tmp_path / "coins")
+    (assignment.folder / "starter.ipynb").write_bytes(notebook_bytes("#md Tell your story here.", "import keras"))
+    cells = ("#md Tell your story here. ", "#md I weighed them.", "import keras", "x = 1")
+    done = run(prepare_exam(assignment, SECRET), tmp_path, finished, *cells)
+    assert [cell.given for cell in done.cells] == [True, False, True, False]

@@ -1,0 +1,48 @@
+"""A process of its own for strangers' files: its answer comes back, and its end costs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.files.isolated import Bounds, apart
+from grader.models.errors import ApartError
+
+READERS = {
+    "doubling": "def answer(request): return {'twice': 2 * request['number']}",
+    "sleeping": "import time\ndef answer(request): time.sleep(60)",
+    "hungry": "def answer(request): return len(bytearray(4 << 30))",
+    "crashing": "import os, signal\ndef answer(request): os.kill(os.getpid(), signal.SIGSEGV)",
+    "writing": "def answer(request): open(request['path'], 'wb').write(bytes(32 << 20))",
+    "printing": "def answer(request): print('not JSON')",
+}
+
+
+@pytest.fixture
+def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, source in READERS.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    return tmp_path
+
+
+def test_the_answer_comes_back(readers: Path) -> None:
+    assert apart("doubling", {"number": 21}) == {"twice": 42}
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("sleeping", "it took more than 1 s"),
+        ("hungry", "MemoryError"),
+        ("crashing", "killed"),
+        ("writing", "File too large"),
+        ("printing", "no answer"),
+    ],
+)
+def test_its_end_is_told(module: str, said: str, readers: Path) -> None:
+    seconds = 1 if module == "sleeping" else 60
+    bounds = Bounds(seconds=seconds, memory_mb=2048, file_mb=16)
+    with pytest.raises(ApartError, match=said):
+        apart(module, {"path": str(readers / "written")}, bounds)

@@ -1,0 +1,280 @@
+"""Late work: due times in any zone, and what each policy takes off."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.grading.grading import grade_scores
+from grader.grading.lateness.datetimes import earliest, latest, parsed_moment
+from grader.grading.lateness.deadlines import with_deadline
+from grader.grading.lateness.rules import due_time, judged, parsed_policy, problems
+from grader.i18n.catalogue import translation
+from grader.i18n.message import message
+from grader.models.errors import IntakeError
+from grader.models.grade import Score
+from grader.models.lateness import Extension, Lateness, LatePolicy
+from grader.models.run import Outcome, Run
+from grader.models.submission import Student, Submission
+from tests.support.graded_class import ASSIGNMENT
+
+TAIPEI = timezone(timedelta(hours=8))
+DUE = datetime(2026, 11, 30, 23, 59, tzinfo=TAIPEI)
+PERCENT = LatePolicy(DUE, "percent", percent_per_day=10, at_most=50)
+FREE = LatePolicy(DUE, "late_days", free_days=3)
+
+
+def late(policy: LatePolicy, by: timedelta, earned: float | None = 80, **extension: float) -> Lateness:
+    own = Extension(**extension) if extension else None  # type: ignore[arg-type]
+    found = judged(policy, own, DUE + by, None, earned)
+    assert found is not None
+    return found
+
+
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("policy", "by", "off"),
+    [
+        pytest.param(PERCENT, -DAY, 0, id="early"),
+        pytest.param(PERCENT, 0 * HOUR, 0, id="on the minute"),
+        pytest.param(PERCENT, timedelta(seconds=1), 8, id="a second is a begun day"),
+        pytest.param(PERCENT, DAY, 8, id="a day exactly"),
+        pytest.param(PERCENT, DAY + timedelta(microseconds=1), 16, id="and a moment more"),
+        pytest.param(PERCENT, 30 * DAY, 40, id="fifty percent at most"),
+        pytest.param(LatePolicy(DUE, "percent", percent_per_day=100), 9 * DAY, 80, id="all, and not more"),
+        pytest.param(LatePolicy(DUE), 9 * DAY, 0, id="no policy"),
+        pytest.param(LatePolicy(DUE, "zero"), MINUTE, 80, id="zero"),
+        pytest.param(LatePolicy(DUE, "zero", grace_minutes=15), 15 * MINUTE, 0, id="within grace"),
+        pytest.param(LatePolicy(DUE, "percent", percent_per_day=10, grace_minutes=15), 16 * MINUTE, 8, id="after it"),
+        pytest.param(FREE, 3 * DAY, 0, id="three free days"),
+        pytest.param(FREE, 3 * DAY + MINUTE, 80, id="a fourth"),
+        pytest.param(LatePolicy(DUE, "late_days", 10, free_days=3), 5 * DAY, 16, id="two beyond, by percent"),
+    ],
+)
+def test_what_is_taken_off(policy: LatePolicy, by: timedelta, off: float) -> None:
+    found = late(policy, by)
+    assert found.taken_off == off
+    assert found.late == (by > timedelta(minutes=policy.grace_minutes))
+    assert (found.by or timedelta(0)) == (by if found.late else timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("extension", "by", "off"),
+    [
+        pytest.param({"days": 2}, 2 * DAY, 0, id="two days more"),
+        pytest.param({"days": 2}, 2 * DAY + MINUTE, 8, id="counted from there"),
+        pytest.param({"hours": 1.5}, 90 * MINUTE, 0, id="hours"),
+        pytest.param({"days": -5}, 0 * DAY, 0, id="never less than the class"),
+    ],
+)
+def test_extensions(extension: dict[str, float], by: timedelta, off: float) -> None:
+    found = late(PERCENT, by, **extension)
+    assert (found.taken_off, found.extended) == (off, extension.get("days", 1) > 0)
+
+
+def test_an_own_due_time() -> None:
+    due = datetime(2026, 12, 5, 12, 0)
+    policy = LatePolicy(DUE, "zero", timezone="Asia/Taipei")
+    assert due_time(policy, Extension(due)) == due.replace(tzinfo=TAIPEI)
+
+
+def test_late_days_used_before_are_gone() -> None:
+    assert late(FREE, DAY, days_used=2).taken_off == 0
+    assert late(FREE, 2 * DAY, days_used=2).taken_off == 80
+    assert not late(FREE, 2 * DAY, days_used=2).extended
+
+
+@pytest.mark.parametrize(("marked", "review"), [(True, True), (False, False), (None, False)])
+@pytest.mark.parametrize("policy", [PERCENT, FREE, LatePolicy(DUE, "zero")], ids=lambda one: one.policy)
+def test_without_a_time_nothing_is_taken_off_and_a_person_decides(
+    policy: LatePolicy, marked: bool | None, review: bool
+) -> None:
+    found = judged(policy, None, None, marked, 80)
+    assert found is not None
+    assert (found.taken_off, found.late, found.review is not None) == (0, None, review)
+
+
+@pytest.mark.parametrize("year", [1, 1980, 9999])
+def test_a_clock_that_is_wrong_is_no_time(year: int) -> None:
+    found = judged(PERCENT, None, datetime(year, 1, 1), None, 80)
+    assert found is not None and (found.by, found.taken_off) == (None, 0)
+
+
+def test_a_time_counts_more_than_the_marks_of_the_lms() -> None:
+    in_time = judged(PERCENT, None, DUE - DAY, True, 80)
+    assert in_time is not None and (in_time.late, in_time.taken_off, in_time.review) == (False, 0, None)
+
+
+def test_nothing_is_due() -> None:
+    assert judged(LatePolicy(), None, DUE, True, 80) is None
+
+
+@given(
+    st.floats(0, 1000).map(lambda points: round(points, 2)),
+    st.integers(0, 10**6),
+    st.sampled_from([PERCENT, FREE, LatePolicy(DUE, "zero"), LatePolicy(DUE, "percent", 33.3)]),
+)
+def test_never_below_zero_and_never_more_than_earned(earned: float, minutes: int, policy: LatePolicy) -> None:
+    found = late(policy, minutes * MINUTE, earned)
+    assert 0 <= found.taken_off <= earned
+    later = late(policy, (minutes + 60) * MINUTE, earned)
+    assert later.taken_off >= found.taken_off
+
+
+# ---------------------------------------------------------------- zones and clocks
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_the_same_moment_in_two_zones_is_in_time() -> None:
+    found = judged(PERCENT, None, datetime(2026, 11, 30, 15, 59, tzinfo=UTC), None, 80)
+    assert found is not None and found.late is False
+    assert found.submitted is not None and found.submitted.utcoffset() == timedelta(hours=8)
+
+
+def test_hours_are_real_ones_where_clocks_change() -> None:
+    due = datetime(2026, 10, 24, 12, 0, tzinfo=BERLIN)  # that night has an hour more
+    found = judged(LatePolicy(due, "percent", 10), None, datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN), None, 80)
+    assert found is not None and (found.by, found.days) == (timedelta(hours=25), 2)
+
+
+def test_a_day_more_ends_at_the_same_time_of_day() -> None:
+    policy = LatePolicy(datetime(2026, 10, 24, 23, 59), timezone="Europe/Berlin")
+    due = due_time(policy, Extension(days=1))
+    assert due is not None and (due.hour, due.utcoffset()) == (23, timedelta(hours=1))
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 10, 25, 2, 30), datetime(2026, 3, 29, 2, 30)], ids=["twice", "never"])
+def test_what_a_clock_leaves_open_is_read_for_the_student(monkeypatch: pytest.MonkeyPatch, day: datetime) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert latest(day) - earliest(day) == timedelta(hours=1)
+        found = judged(LatePolicy(day, "zero"), None, day, None, 80)
+        assert found is not None and found.taken_off == 0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+# ---------------------------------------------------------------- as people write it
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-30 23:59", datetime(2026, 11, 30, 23, 59)),
+        ("2026/11/3 9:05", datetime(2026, 11, 3, 9, 5)),
+        (" 2026-11-30T23:59:30Z ", datetime(2026, 11, 30, 23, 59, 30, tzinfo=UTC)),
+        ("2026-11-30 23:59+08:00", DUE),
+        ("2026-11-30 23:59 +0800", DUE),
+        ("２０２６-11-30　23：59", datetime(2026, 11, 30, 23, 59)),
+        ("2026年 11月 30日(一) 23:59", datetime(2026, 11, 30, 23, 59)),
+        ("2026年11月30日,23:59", datetime(2026, 11, 30, 23, 59)),
+        ("Monday, 30 November 2026, 11:59 PM", datetime(2026, 11, 30, 23, 59)),
+        ("Monday, 30 November 2026, 12:05 AM", datetime(2026, 11, 30, 0, 5)),
+        ("30 Nov 2026, 23:59", datetime(2026, 11, 30, 23, 59)),
+        *[
+            (text, None)
+            for text in (
+                "", "-", "2026-11-30", "20261130", "tomorrow", "30.11.2026 23:59", "11/30/2026 23:59",
+                "2026-02-30 12:00", "2026-11-30 24:01", "0001-01-01 00:00", "1970-01-01 00:00",
+                "Monday, 30 Brumaire 2026, 11:59 PM", "30 November 2026, 13:59 PM", "2026-11-30 23:59 +99:99",
+            )
+        ],
+    ],
+)  # fmt: skip
+def test_moments(text: str, moment: datetime | None) -> None:
+    assert parsed_moment(text) == moment
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_moment_or_none(text: str) -> None:
+    assert parsed_moment(text) is None or isinstance(parsed_moment(text), datetime)
+
+
+@given(st.text(max_size=20) | st.from_regex(r"(percent|late-days)(:[0-9.]+){0,3}", fullmatch=True))
+def test_any_text_is_a_policy_or_none(text: str) -> None:
+    found = parsed_policy(text)
+    assert found is None or list(problems(found)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [
+        ("none", LatePolicy()),
+        ("ZERO", LatePolicy(policy="zero")),
+        ("percent:10", LatePolicy(policy="percent", percent_per_day=10)),
+        ("percent:12.5:50", LatePolicy(policy="percent", percent_per_day=12.5, at_most=50)),
+        ("late-days:3", LatePolicy(policy="late_days", free_days=3)),
+        ("late_days:3:10", LatePolicy(policy="late_days", free_days=3, percent_per_day=10)),
+        *[
+            (text, None)
+            for text in ("", "percent", "percent:", "percent:-10", "percent:101", "percent:nan", "late-days:1.5",
+                         "zero:1", "percent:10:0", "half")
+        ],
+    ],
+)  # fmt: skip
+def test_policies(text: str, policy: LatePolicy | None) -> None:
+    assert parsed_policy(text) == policy
+
+
+@pytest.mark.parametrize(
+    ("due", "policy", "says"),
+    [
+        ("2026-11-30", None, "--due: found 2026-11-30, expected a date and a time"),
+        ("2026-11-30 23:59", "half", "--late: found half"),
+        (None, "percent:10", "nothing is due"),
+        ("x", "y", "--late: found y"),
+    ],
+)
+def test_wrong_options_are_said(due: str | None, policy: str | None, says: str) -> None:
+    with pytest.raises(IntakeError, match=says):
+        with_deadline(ASSIGNMENT, due, policy)
+
+
+def test_problems_are_said_in_the_teachers_language() -> None:
+    with pytest.raises(IntakeError) as raised:
+        with_deadline(ASSIGNMENT, "x", "y")
+    late, due = translation("zh-TW").say(raised.value.args[0]).splitlines()
+    assert "--late" in late and "--due" in due and "expected" not in late + due
+
+
+def test_options_lie_over_the_assignment() -> None:
+    assert with_deadline(ASSIGNMENT, None, None).late is None
+    dated = with_deadline(ASSIGNMENT, "2026-11-30 23:59+08:00", "percent:10:50")
+    assert dated.late == PERCENT
+    assert with_deadline(dated, None, "zero").late == LatePolicy(DUE, "zero")
+
+
+# ---------------------------------------------------------------- in a grade
+
+
+def graded(total: float | None, submission: Submission, policy: LatePolicy) -> tuple[float | None, bool | None]:
+    score = Score("one", {"en": "One"}, total, 100, None, message("Because."))
+    grade = grade_scores(submission, Run(Outcome.OK), [score], policy)
+    return grade.total, grade.late
+
+
+def test_a_grade_has_less_and_an_open_one_stays_open() -> None:
+    handed = Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=DUE + HOUR)
+    assert graded(85.55, handed, PERCENT) == (77.0, True)
+    assert graded(None, handed, PERCENT) == (None, True)
+    assert graded(0, handed, PERCENT) == (0, True)
+    nothing = Submission(Student("a", "A"), submitted_at=DUE + HOUR)
+    assert graded(80, nothing, PERCENT) == (80, None)
+
+
+def test_late_without_a_time_is_for_a_person() -> None:
+    score = Score("one", {"en": "One"}, 80, 100, None, message("Because."))
+    handed = Submission(Student("a", "A"), Path("hw.ipynb"), late=True)
+    grade = grade_scores(handed, Run(Outcome.OK), [score], LatePolicy(DUE, "zero"))
+    assert (grade.total, grade.late, grade.needs_review) == (80, True, True)

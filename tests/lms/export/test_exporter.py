@@ -1,0 +1,428 @@
+"""Grades on their way back: lists of grades given with what was handed in, and ``grader export`` at any later time."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.cli.commands import grade_command
+from grader.cli.commands.grade_command import Wish
+from grader.cli.demo import write_demo_archive, write_demo_worksheet
+from grader.cli.main import Lms, main
+from grader.grading.handback import HandedBack, Order, read_results
+from grader.i18n.catalogue import translation
+from grader.lms.archive import submissions as intake
+from grader.lms.export import exporter
+from grader.lms.export.consistency import doubts
+from grader.lms.export.exporter import WRITERS, apart, destination
+from grader.lms.export.upload_hints import places
+from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.models.errors import IntakeError
+from grader.pipeline import ClassFiles
+from grader.sandbox.base import Job, Reply
+from grader.sandbox.fake import FakeSandbox, finished
+from grader.spec import discovery
+from tests.lms.api.test_push import results_folder
+from tests.support.builders import canvas_name, moodle_name, notebook_bytes, write_zip
+
+WORKSHEET = (
+    'Identifier,"Full name",Status,Grade,"Maximum grade","Grade can be changed","Last modified (submission)",'
+    '"Last modified (grade)","Feedback comments"'
+)
+GRADEBOOK = "Student,ID,SIS Login ID,Section,Who is ill? (34)\r\n    Points Possible,,,,100\r\n"
+BLACKBOARD = '"Last Name","First Name","Username","Who is ill? [Total Pts: 100 Score] |12345"\r\n'
+
+
+def worksheet(path: Path, *numbers: int) -> Path:
+    rows = [f'"Participant {one}",Student {one},Submitted,,100.00,Yes,-,-,' for one in numbers]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([WORKSHEET, *rows, ""]).encode())
+    return path
+
+
+def lists(folder: Path) -> dict[str, Path]:
+    """A list of grades of each LMS that has one, and files that are none."""
+    made = {"moodle": worksheet(folder / "moodle.csv", 4567, 4568, 4569, 9999, 4570)}
+    for name, text in {
+        "canvas": GRADEBOOK + '"Lin, A",4567,lin,A,\r\n',
+        "blackboard": BLACKBOARD + '"Lin","A","4567",""\r\n',
+        "own": "name,points\r\nLin,3\r\n",
+        "words": "I did it all by myself.\n",
+    }.items():
+        made[name] = folder / f"{name}.csv"
+        made[name].write_text(text, newline="")
+    return made
+
+
+def edited(folder: Path, change: Callable[[list[dict[str, Any]]], None]) -> Path:
+    """``grades.json`` after somebody has changed it by hand."""
+    path = folder / "grades.json"
+    grades = json.loads(path.read_text("utf-8"))
+    change(grades["submissions"])
+    path.write_text(json.dumps(grades, ensure_ascii=False), "utf-8-sig")
+    return folder
+
+
+def run(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Exit status, what was printed, and the complaints, of ``grader`` in this process."""
+    monkeypatch.setattr(sys, "argv", ["grader", *arguments])
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    with pytest.raises(SystemExit) as ended:
+        contextvars.copy_context().run(main)
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out, printed.err
+
+
+# ---------------------------------------------------------------- which files are lists of grades
+
+
+def test_lists_of_grades_are_told_from_what_was_handed_in(tmp_path: Path) -> None:
+    made = lists(tmp_path)
+    handed_in, sheets = apart((tmp_path, *made.values()))
+    assert handed_in == (tmp_path, made["own"], made["words"])
+    assert sheets == (made["moodle"], made["canvas"], made["blackboard"])
+
+
+def test_only_one_lms_knows_a_list(tmp_path: Path) -> None:
+    made = lists(tmp_path)
+    for name, path in made.items():
+        assert exporter.whose_sheet(path) == (name if name in WRITERS else None)
+
+
+def test_a_list_alone_is_no_class(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="Give what was handed in as well"):
+        apart([lists(tmp_path)["moodle"]])
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("grades.xlsx", b"PK\x03\x04....xl/"),
+        ("grades.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        ("a.ods", b"PK\x03\x04"),
+    ],
+    ids=["Excel", "old Excel", "OpenDocument"],
+)
+def test_a_list_saved_again_by_a_spreadsheet_is_refused(tmp_path: Path, name: str, head: bytes) -> None:
+    (tmp_path / name).write_bytes(head)
+    with pytest.raises(IntakeError, match="Give the file as the LMS wrote it"):
+        apart([tmp_path, tmp_path / name])
+
+
+def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "gradebook.xls"
+    path.write_bytes(
+        b"\xff\xfe" + BLACKBOARD.replace(",", "\t").encode("utf-16-le") + "Lin\tA\tlin\t\r\n".encode("utf-16-le")
+    )
+    assert exporter.whose_sheet(path) == "blackboard"
+
+
+@pytest.mark.parametrize(
+    ("systems", "sheet", "to", "meant"),
+    [
+        (["moodle", "moodle", "canvas"], None, "auto", "moodle"),
+        (["folder"], None, "auto", "csv"),
+        ([], None, "auto", "csv"),
+        (["folder"], "canvas", "auto", "canvas"),
+        (["moodle"], "moodle", "auto", "moodle"),
+        (["moodle"], "canvas", "canvas", "canvas"),
+        (["moodle"], None, "csv", "csv"),
+    ],
+)
+def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, to: str, meant: str) -> None:
+    sheets = (lists(tmp_path)[sheet],) if sheet else ()
+    assert destination(systems, Order(tmp_path / "out", sheets), to=to) == meant
+
+
+@pytest.mark.parametrize(
+    ("systems", "names", "to", "says"),
+    [
+        (["moodle"], ["canvas"], "auto", "is a list of grades of canvas, but the grades are for moodle"),
+        (["folder"], ["moodle", "canvas"], "auto", "but the grades are for moodle"),
+        (["moodle"], ["moodle"], "csv", "but the grades are for csv"),
+        (["moodle"], ["own"], "auto", "is no list of grades known here; expected one that nbgrader, moodle"),
+        (["moodle"], ["nowhere"], "auto", "there is no such file"),
+        (["moodle"], [], "schoology", "LMS schoology is not known; expected one of auto, csv, moodle"),
+    ],
+)
+def test_what_does_not_go_together(tmp_path: Path, systems: list[str], names: list[str], to: str, says: str) -> None:
+    made = lists(tmp_path) | {"nowhere": tmp_path / "nowhere.csv"}
+    with pytest.raises(IntakeError, match=says):
+        destination(systems, Order(tmp_path / "out", tuple(made[name] for name in names)), to=to)
+
+
+def test_the_teachers_own_list_is_not_overwritten(tmp_path: Path) -> None:
+    sheet = lists(tmp_path)["moodle"]
+    with pytest.raises(IntakeError, match="would be overwritten"):
+        destination(["moodle"], Order(tmp_path / "a" / "..", (sheet,)))
+
+
+def test_a_column_belongs_to_a_list(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="give the list as well"):
+        destination(["canvas"], Order(tmp_path, column="Homework 2"))
+
+
+def test_every_lms_that_is_read_can_be_asked_for() -> None:
+    assert {one.value for one in Lms} == set(intake.LMS)
+
+
+# ---------------------------------------------------------------- grades.json, edited by hand
+
+
+def test_an_edited_total_goes_back_and_what_contradicts_it_is_said(tmp_path: Path) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[0]["total"] = 95.5
+        rows[1]["criteria"][3]["points"] = 12
+        for row in rows[4]["criteria"]:
+            row["points"] = 5
+
+    results = read_results(edited(results_folder(tmp_path, "folder"), change))
+    assert results.students[0].total == 95.5
+    assert [str(one) for one in doubts(results)] == [
+        "陳怡君: the total of 95.5 is given back, though the points add up to 100.",
+        "Lin Chih-Wei: the total of 77.91 is given back, though the points add up to 80.91.",
+        "李美玲: every criterion has its points (20), but the total is open and is not given back; write it into "
+        "grades.json.",
+    ]
+    handed = exporter.hand_back(results, Order(tmp_path / "upload"))
+    assert len(handed.notes) == 3
+    assert ",95.5," in handed.files[0].read_text("utf-8-sig")
+
+
+def test_an_untouched_class_is_in_no_doubt(tmp_path: Path) -> None:
+    results = read_results(results_folder(tmp_path, "folder"))
+    assert list(doubts(results)) == []
+    late = replace(results.students[0], total=90.0, taken_off=10.0)
+    assert list(doubts(replace(results, students=(late,)))) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "says"),
+    [
+        ("total", "85", "submissions.1.total: Input should be a valid number (found \"85\")"),
+        ("total", -1, "submissions.1.total: Input should be greater than or equal to 0 (found -1)"),
+        ("total", float("nan"), "submissions.1.total: Input should be a finite number (found NaN)"),
+        ("total", True, "submissions.1.total: Input should be a valid number (found true)"),
+        ("max", None, "submissions.1.max: Input should be a valid number (found null)"),
+        ("criteria", {}, "submissions.1.criteria: Input should be a valid array (found {})"),
+    ],
+)  # fmt: skip
+def test_a_slip_in_grades_json_is_named(tmp_path: Path, where: str, value: object, says: str) -> None:
+    folder = edited(results_folder(tmp_path, "folder"), lambda rows: rows[1].update({where: value}))
+    with pytest.raises(IntakeError) as caught:
+        read_results(folder)
+    assert f"  Lin Chih-Wei: {says}" in str(caught.value).splitlines()
+
+
+def test_all_slips_are_said_at_once(tmp_path: Path) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[0]["total"], rows[1]["criteria"][0]["points"], rows[2]["student"] = "?", [], 3
+        del rows[3]["max"]
+
+    with pytest.raises(IntakeError) as caught:
+        read_results(edited(results_folder(tmp_path, "folder"), change))
+    lines = str(caught.value).splitlines()
+    assert [line.partition(" (found")[0] for line in lines[1:-1]] == [
+        "  陳怡君: submissions.0.total: Input should be a valid number",
+        "  Lin Chih-Wei: submissions.1.criteria.0.points: Input should be a valid number",
+        "  ?: submissions.2.student: Input should be an object",
+        "  張大文: submissions.3.max: Field required",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"assignment": "x"}', '{"submissions": 3}', "\ud83d"])
+def test_what_is_no_grades_json_is_one_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "grades.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(IntakeError, match="cannot be given back"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../../home", "a/b", "a\\b", "/etc", "\0"])
+def test_no_id_leads_out_of_the_results(tmp_path: Path, name: str) -> None:
+    folder = edited(results_folder(tmp_path, "folder"), lambda rows: rows[0]["student"].update(id=name))
+    with pytest.raises(IntakeError, match=r"陳怡君: submissions\.0\.student\.id"):
+        read_results(folder)
+
+
+def test_no_folder_is_two_students(tmp_path: Path) -> None:
+    folder = edited(results_folder(tmp_path, "folder"), lambda rows: rows[0]["student"].update(id="s002"))
+    with pytest.raises(IntakeError, match=r"Lin Chih-Wei: .* is there twice"):
+        read_results(folder)
+
+
+# ---------------------------------------------------------------- grader export
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_the_same_results_give_the_same_files(
+    tmp_path: Path, to: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = results_folder(tmp_path / "results", to)
+    before = written(folder)
+    for out in ("one", "two", "one"):
+        status, printed, err = run(
+            "export", str(folder), "--to", to, "--out", str(tmp_path / out), monkeypatch=monkeypatch, capsys=capsys
+        )
+        assert (status, err) == (0, ""), err
+        assert f"To upload, in {tmp_path / out}:" in printed
+    assert written(tmp_path / "one") == written(tmp_path / "two") != {}
+    assert written(folder) == before
+
+
+def test_a_worksheet_is_filled_in_at_any_later_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, sheet = results_folder(tmp_path / "results", "moodle"), lists(tmp_path)["moodle"]
+    edited(folder, lambda rows: rows[0].update(total=91))
+    status, printed, err = run("export", str(folder), str(sheet), monkeypatch=monkeypatch, capsys=capsys)
+    assert (status, err) == (0, "")
+    assert (
+        "grades-for-moodle.csv: Moodle, the assignment › Submissions › Actions › Upload grading worksheet." in printed
+    )
+    assert "! 陳怡君: the total of 91 is given back" in printed
+    assert 'Participant 4567",Student 4567,Submitted,91,' in (folder / "upload" / "grades-for-moodle.csv").read_text(
+        "utf-8"
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh-TW"])
+def test_mistakes_are_said_in_the_language_asked_for(
+    tmp_path: Path, language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, printed, err = run("export", str(tmp_path), "--lang", language, monkeypatch=monkeypatch, capsys=capsys)
+    assert (status, printed) == (1, "")
+    assert ("not found" in err) is (language == "en")
+
+
+# ---------------------------------------------------------------- where to upload
+
+
+@pytest.mark.parametrize("to", ["moodle", "canvas", "blackboard"])
+def test_each_file_for_an_lms_says_where_it_goes(tmp_path: Path, to: str) -> None:
+    folder = results_folder(tmp_path / "results", to)
+    keys = ("4567", "4568", "4569", "9999", "4570")
+    entries = [canvas_name("lin", key, number, "hw.ipynb") for number, key in enumerate(keys)]
+
+    def change(rows: list[dict[str, Any]]) -> None:
+        for row, entry in zip(rows, entries, strict=True):
+            row |= {"entry": entry, "origin": entry}
+
+    results = read_results(edited(folder, change))
+    out = tmp_path / "upload"
+    handed = WRITERS[to].hand_back(results, Order(out, (lists(tmp_path)[to],)))
+    said = [str(one) for one in places(handed.files, out)]
+    assert said and all(f": {to.capitalize()}, " in one for one in said), said
+
+
+def test_many_files_are_not_all_named(tmp_path: Path) -> None:
+    said = [str(one) for one in places([tmp_path / f"{n}.txt" for n in range(40)], tmp_path)]
+    assert len(said) == 9
+    assert said[-1] == "… and 32 more files."
+
+
+# ---------------------------------------------------------------- grader grade, with a list of grades
+
+
+def moodle_archive(folder: Path, *numbers: int) -> Path:
+    names = {moodle_name(f"Student {one}", one, "hw.ipynb"): notebook_bytes(f"print({one})") for one in numbers}
+    return write_zip(folder / "handed-in.zip", names)
+
+
+def graded(
+    paths: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch, script: Callable[[Job], Reply] = finished
+) -> FakeSandbox:
+    """``grader grade`` with a sandbox that runs nothing."""
+    sandbox = FakeSandbox(script)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(out.parent / "config"))
+    wish = Wish(out, "auto", 1)
+    given = ClassFiles(tuple(paths))
+    grade_command.grade(discovery.by_name("disease"), given, wish, translation("en"), lambda *_, **__: sandbox)
+    return sandbox
+
+
+def test_from_an_archive_and_a_worksheet_to_what_is_uploaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = worksheet(tmp_path / "Grades-DL-82.csv", 1, 2, 3)
+    out = tmp_path / "out"
+    graded([moodle_archive(tmp_path, 1, 2), sheet], out, monkeypatch)
+    printed = capsys.readouterr().out
+    assert printed.index("Open: ") < printed.index(f"To upload, in {out / 'upload'}:")
+    rows = (out / "upload" / "grades-for-moodle.csv").read_text("utf-8-sig").splitlines()
+    before = sheet.read_text("utf-8-sig").splitlines()
+    assert rows[3] == before[3], "who handed in nothing is left as it was"
+    assert rows[1].startswith('"Participant 1",Student 1,Submitted,10,100.00,Yes,-,-,')
+    assert read_results(out).students[0].student.key == "1"
+    assert written(out / "upload").keys() == {"grades-for-moodle.csv", "feedback.zip"}
+
+
+def test_a_worksheet_of_another_assignment_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = worksheet(tmp_path / "Grades-DL-83.csv", 71, 72)
+    with pytest.raises(IntakeError, match="lists none of those who handed in"):
+        graded([sheet, moodle_archive(tmp_path, 1, 2)], tmp_path / "out", monkeypatch)
+    assert not (tmp_path / "out" / "students").exists()
+
+
+def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
+    folder = discovery.by_name("disease").folder
+    archive = write_demo_archive(folder, tmp_path / "handed-in.zip")
+    sheet = write_demo_worksheet(folder, tmp_path / "Grades.csv")
+    submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
+    order = Order(tmp_path / "out", (sheet,))
+    assert destination([one.lms for one in submissions], order) == "moodle"
+    WRITERS["moodle"].check(submissions, [sheet])
+    assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
+
+
+def test_a_table_that_is_no_list_of_grades_is_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = lists(tmp_path)["words"].rename(tmp_path / "answer.txt")
+    sandbox = graded([moodle_archive(tmp_path, 1), words], tmp_path / "out", monkeypatch)
+    assert len(sandbox.jobs) == 1
+    assert [one.outcome for one in read_results(tmp_path / "out").students] == ["ok", "missing"]
+
+
+def test_half_a_class_is_not_uploaded_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped_at_the_second(job: Job) -> Reply:
+        if b"print(2)" in job.notebook:
+            raise KeyboardInterrupt
+        return finished(job)
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        graded([moodle_archive(tmp_path, 1, 2)], out, monkeypatch, stopped_at_the_second)
+    assert f"grader export {out} writes" in capsys.readouterr().err.replace("\n", " ")
+    assert not (out / "upload").exists()
+    assert len(read_results(out).students) == 1
+
+
+def test_what_fails_in_the_end_costs_no_grading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f'"Student, {one}",{one},s{one},A,,\r\n' for one in (1, 2))
+    sheet = tmp_path / "gradebook.csv"
+    sheet.write_text(
+        GRADEBOOK.replace("Who is ill? (34)", "A (34),B (35)").replace(",100", ",100,100") + rows, newline=""
+    )
+    archive = write_zip(tmp_path / "a.zip", {canvas_name("student", 1, 7, "hw.ipynb"): notebook_bytes("1")})
+    out = tmp_path / "out"
+    with pytest.raises(IntakeError, match=r"(?s)--column.*The class is graded, nothing is lost"):
+        graded([archive, sheet], out, monkeypatch)
+    assert len(read_results(out).students) == 1
+    handed = exporter.hand_back(read_results(out), Order(out / "upload", (sheet,), column="35"))
+    assert isinstance(handed, HandedBack)

@@ -1,0 +1,60 @@
+"""The pictures in a report: a table, a few of each class, every sentence, in every language; names do no harm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.i18n.catalogue import LANGUAGES
+from grader.i18n.message import message
+from grader.models.photo_survey import PictureClass, PictureSurvey
+from grader.report.pages import write_student_report
+from tests.support.graded_class import ASSIGNMENT, small_class
+
+SURVEY = PictureSurvey(
+    classes=(PictureClass("ㄅ", 12, 10, 2, 9, b"\xff\xd8\xff"), PictureClass("<script>alert(1)</script>", 5, 5, 1, 4)),
+    found=20,
+    readable=17,
+    smallest=(10, 10),
+    median=(20, 30),
+    largest=(4000, 3000),
+    copies=1,
+    alike=2,
+    unreadable=(
+        message("{name}: {why}.", name="<b>.jpg", why=message("it is damaged or cut off ({reason})", reason="x")),
+    ),
+    two_labels=(message("The same picture is in several classes ({labels}): {names}.", labels="a, b", names="1, 2"),),
+    notes=(message("The pictures of {folders} were taken together.", folders="train, test"),),
+)
+
+
+def page(survey: PictureSurvey, folder: Path, language: str = "en") -> str:
+    graded = small_class()[0]
+    shown = replace(graded, run=replace(graded.run, pictures=survey))
+    return write_student_report(shown, ASSIGNMENT, language=language, folder=folder / language).read_text("utf-8")
+
+
+def test_everything_is_shown_and_nothing_runs(tmp_path: Path) -> None:
+    text = page(SURVEY, tmp_path)
+    assert 'src="data:image/jpeg;base64,/9j/"' in text
+    assert "17 of 20 files are pictures that can be read, in 2 classes. 15 of them are different" in text
+    assert "10 × 10 to 4000 × 3000 pixels, the median 20 × 30." in text
+    assert "The smallest class has 50% of the largest." in text
+    for part in ("&lt;b&gt;.jpg: it is damaged", "several classes (a, b): 1, 2.", "The pictures of train, test were"):
+        assert part in text
+    assert "<script>" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_was_found(language: str, tmp_path: Path) -> None:
+    text = page(
+        PictureSurvey(
+            unmeasured=message("No pictures were found. Expected: a folder for each class, with its pictures in it.")
+        ),
+        tmp_path,
+        language,
+    )
+    assert ("No pictures were found" in text) == (language == "en")
+    assert "<table" not in text[text.index("<h2>" + ("The pictures" if language == "en" else "圖片")) :][:1200]

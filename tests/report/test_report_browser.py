@@ -1,0 +1,162 @@
+"""Pages in a real browser: nothing runs, nothing is asked for, everything fits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from grader.grading.lateness.rules import judged
+from grader.i18n.catalogue import LANGUAGES
+from grader.i18n.message import message
+from grader.models.facts import Fit
+from grader.models.grade import Graded
+from grader.models.intake import Fate, Filed, Intake, Received, Source
+from grader.models.lateness import Extension, LatePolicy
+from grader.models.run import Cell, CellError
+from grader.models.submission import Student
+from grader.report.intake_page import write_intake_page
+from grader.report.pages import write_class_page, write_student_report
+from tests.support.graded_class import (
+    ASSIGNMENT,
+    accuracy_score,
+    crashed,
+    fit,
+    good_run,
+    grade,
+    graded,
+    hostile_notebook,
+    other_score,
+    small_class,
+)
+
+pytestmark = pytest.mark.browser
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        reason = f"none of {', '.join(names)} is installed"
+        pytest.fail(reason) if os.environ.get("GRADER_REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield started
+        started.close()
+
+
+def ugly(executed: Path) -> Graded:
+    """Everything too long, too large or hostile."""
+    one = crashed(executed)
+    student = Student("u" * 70, "<img src=x onerror=alert(1)>" + "W" * 150)
+    strange = Fit("n" * 300, 3, None, None, False, 1, {"loss": (1.0, float("nan"), 1e300), "x" * 200: (3.0, 3.0)})
+    facts = replace(one.run.facts, fits=(fit(1, 1), fit(2, 900), strange), versions={"k" * 100: "v" * 400})
+    cells = (Cell(30, "code", 4, ran=True, error=CellError("E" * 90, "m" * 3000)), *one.run.cells)
+    scores = (other_score(0, 9.999), accuracy_score(-1e6), other_score(2, None), other_score(3, 3))
+    return replace(
+        one,
+        submission=replace(one.submission, student=student, notebook_name="x" * 200),
+        run=replace(one.run, facts=facts, cells=cells),
+        grade=grade(*scores, reasons=(message("r" * 600),)),
+    )
+
+
+def late(one: Graded) -> Graded:
+    due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+    lateness = judged(LatePolicy(due, "percent", 10), Extension(days=1), due + timedelta(days=9), None, 70)
+    assert lateness is not None
+    return replace(one, grade=replace(one.grade, late=True, total=7, lateness=lateness))
+
+
+def hostile_intake(one: Graded) -> Intake:
+    """Names and reasons as nobody should give them, for every fate."""
+    why = message("<img src=x onerror=alert(1)>" + "w" * 400)
+    files = tuple(Filed(0, "<script>alert(1)</script>" + "f" * 300, fate, why, "a" * 200) for fate in Fate)
+    received = Received(one.submission, files, (why, message("</details></main><script>alert(1)</script>")), why)
+    source = Source("p" * 300, "folder", why, files)
+    return Intake((received, received), (source,), (one.submission.student,) * 3, (why,))
+
+
+@pytest.fixture
+def page_paths(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    language = request.param
+    one = ugly(hostile_notebook(tmp_path / "executed.ipynb"))
+    plain = graded("陳怡君", good_run(), grade(other_score(0, 10), accuracy_score(0.86)))
+    results = [*small_class(), one]
+    return [
+        write_student_report(one, ASSIGNMENT, language=language, folder=tmp_path / "ugly"),
+        write_student_report(plain, ASSIGNMENT, language=language, folder=tmp_path / "plain"),
+        write_class_page(results, ASSIGNMENT, language=language, out=tmp_path),
+        write_student_report(late(plain), ASSIGNMENT, language=language, folder=tmp_path / "late"),
+        write_intake_page(hostile_intake(one), ASSIGNMENT, language=language, out=tmp_path),
+    ]
+
+
+@pytest.mark.parametrize("page_paths", LANGUAGES, indirect=True)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_is_quiet_and_fits(browser: Browser, page_paths: list[Path], width: int) -> None:
+    for path in page_paths:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        asked: list[str] = []
+        dialogs: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("dialog", lambda dialog, dialogs=dialogs: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.goto(path.as_uri())
+        for link in page.locator("details > summary").all():
+            link.click()
+        page.wait_for_timeout(200)
+
+        assert [url for url in asked if url != path.as_uri() and not url.startswith("data:image/")] == []
+        assert dialogs == []
+        assert page.url == path.as_uri()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.querySelectorAll('script, iframe, object, embed, form, input').length") == 0
+        page.close()
+
+
+def test_the_style_sheet_is_applied_and_no_other_is(browser: Browser, tmp_path: Path) -> None:
+    one = crashed(hostile_notebook(tmp_path / "executed.ipynb"))
+    page = browser.new_page()
+    page.goto(write_student_report(one, ASSIGNMENT, language="en", folder=tmp_path).as_uri())
+
+    assert page.evaluate("getComputedStyle(document.querySelector('.grade strong')).fontSize") == "52px"
+    assert page.evaluate("getComputedStyle(document.body).backgroundImage") == "none"
+    page.close()
+
+
+def test_the_policy_holds_even_where_sanitising_would_fail(browser: Browser, tmp_path: Path) -> None:
+    """The page's own policy alone stops a script, a style and a picture from elsewhere."""
+    path = write_student_report(crashed(), ASSIGNMENT, language="en", folder=tmp_path)
+    attack = (
+        "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
+        "<img src='http://127.0.0.1:9/i'><p id=attack style='color:rgb(1,2,3)'>x</p></main>"
+    )
+    path.write_text(path.read_text("utf-8").replace("</main>", attack), "utf-8")
+    page = browser.new_page()
+    sent: list[str] = []
+    page.on("response", lambda response: sent.append(response.url))
+    page.on(
+        "requestfailed", lambda request: sent.append(request.failure or "") if request.url != path.as_uri() else None
+    )
+    page.goto(path.as_uri())
+    page.wait_for_timeout(200)
+
+    assert page.title() != "ran"
+    assert page.evaluate("getComputedStyle(document.querySelector('#attack')).color") != "rgb(1, 2, 3)"
+    assert [url for url in sent if url != path.as_uri() and url != "csp"] == []
+    page.close()

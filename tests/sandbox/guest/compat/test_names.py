@@ -1,0 +1,180 @@
+"""Every line that fails on plain Keras 3, run for real: it works, and its author is told; or it says why it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from grader.sandbox.base import Sandbox
+from tests.sandbox.guest.compat.ran import Ran, all_ran
+
+BEGIN = """
+import numpy as np, keras, tensorflow as tf
+x = np.random.RandomState(0).rand(32, 4).astype("float32")
+y = (x.sum(axis=1) > 2).astype("int32")
+m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+def batches():
+    while True:
+        yield x[:8], y[:8]
+gen = batches()
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell; ``found`` and ``used`` as noted, or what the refusal says."""
+
+    code: str
+    found: str = ""
+    used: str = ""
+    refused: str = ""
+
+
+MODULES = [
+    Row("from keras.utils import np_utils\nnp_utils.to_categorical([0, 1])", "keras.utils.np_utils.to_categorical", "keras.utils.to_categorical"),
+    Row("from tensorflow.keras.utils import np_utils\nnp_utils.to_categorical([0, 1])", "tensorflow.keras.utils.np_utils.to_categorical", "tensorflow.keras.utils.to_categorical"),
+    Row("tf.keras.utils.np_utils.to_categorical([0, 1])"),
+    Row("import keras.utils.np_utils"),
+    Row("from keras.layers.core import Dense", "keras.layers.core.Dense", "keras.layers.Dense"),
+    Row("from keras.layers.core import *\nassert Activation is keras.layers.Activation", "from keras.layers.core import *", "from keras.layers import *"),
+    Row("from keras.layers.convolutional import Conv2D, MaxPooling2D", "keras.layers.convolutional.Conv2D", "keras.layers.Conv2D"),
+    Row("from keras.layers.normalization import BatchNormalization", "keras.layers.normalization.BatchNormalization", "keras.layers.BatchNormalization"),
+    Row("from keras.layers.advanced_activations import LeakyReLU", "keras.layers.advanced_activations.LeakyReLU", "keras.layers.LeakyReLU"),
+    Row("from keras.layers.merge import concatenate", "keras.layers.merge.concatenate", "keras.layers.concatenate"),
+    Row("from tensorflow.keras.layers.experimental import preprocessing\npreprocessing.Rescaling(1 / 255)", "tensorflow.keras.layers.experimental.preprocessing.Rescaling", "tensorflow.keras.layers.Rescaling"),
+    Row("from tensorflow.keras.layers.experimental.preprocessing import RandomFlip", "tensorflow.keras.layers.experimental.preprocessing.RandomFlip", "tensorflow.keras.layers.RandomFlip"),
+    Row("tf.keras.layers.experimental.preprocessing.RandomFlip()"),
+    Row("from keras.preprocessing.image import ImageDataGenerator", "keras.preprocessing.image.ImageDataGenerator", "tf.keras.preprocessing.image.ImageDataGenerator"),
+    Row("from keras.preprocessing import image\nimage.ImageDataGenerator, image.load_img"),
+    Row("from keras.preprocessing.text import Tokenizer", "keras.preprocessing.text.Tokenizer", "tf.keras.preprocessing.text.Tokenizer"),
+    Row("from keras.wrappers.scikit_learn import KerasClassifier", "keras.wrappers.scikit_learn.KerasClassifier", "keras.wrappers.SKLearnClassifier"),
+    Row("from tensorflow.keras.wrappers.scikit_learn import KerasRegressor", "keras.wrappers.scikit_learn.KerasRegressor", "keras.wrappers.SKLearnRegressor"),
+    Row("from keras.utils.vis_utils import plot_model", "keras.utils.vis_utils.plot_model", "keras.utils.plot_model"),
+    Row("from keras.utils import multi_gpu_model"),
+    Row("multi_gpu_model(m, gpus=2)", refused="NotImplementedError: keras.utils.multi_gpu_model is gone"),
+    Row("from keras.optimizers import adam\nassert adam is keras.optimizers.Adam", "keras.optimizers.adam", "keras.optimizers.Adam"),
+    Row("from tensorflow.keras.optimizers.legacy import Adam\nAdam()", "tensorflow.keras.optimizers.legacy.Adam", "tensorflow.keras.optimizers.Adam"),
+    Row("from keras.engine.topology import Layer\nassert Layer is keras.layers.Layer", "keras.engine.topology.Layer", "keras.layers.Layer"),
+    Row("from keras.backend.tensorflow_backend import set_session"),
+    Row("set_session(None)", refused="NotImplementedError: keras.backend.set_session is TensorFlow 1 graph code"),
+    Row("from keras import backend as K\nK.set_image_dim_ordering('th')\nassert K.image_data_format() == 'channels_first'\nK.set_image_dim_ordering('tf')", "K.set_image_dim_ordering('th')", "keras.config.set_image_data_format('channels_first')"),
+    Row("assert abs(float(K.mean(K.square(keras.ops.convert_to_tensor(x)))) - (x ** 2).mean()) < 1e-6", "K.mean", "keras.ops.mean"),
+    Row("from keras import backend as K\nK.gradients", refused="AttributeError: K.gradients is TensorFlow 1 graph code"),
+    Row("from tensorflow.keras import backend as K\nK.gradients", refused="AttributeError: K.gradients is TensorFlow 1 graph code"),
+    Row("from tensorflow.keras import backend as K\nK.function", refused="AttributeError: K.function is TensorFlow 1 graph code"),
+    Row("from keras.layers import Merge"),
+    Row("Merge([m, m], mode='concat')", refused="NotImplementedError: keras.layers.Merge was Keras 1's"),
+    Row("from keras.layers import merge\na, b = keras.Input((3,)), keras.Input((3,))\nassert merge([a, b], mode='concat').shape == (None, 6)", "merge([a, b], mode='concat')", "keras.layers.concatenate([a, b])"),
+    Row("from keras.layers import LSTM, CuDNNLSTM\nassert CuDNNLSTM is LSTM", "keras.layers.CuDNNLSTM", "keras.layers.LSTM"),
+    Row("tf.Session()", refused="AttributeError: tf.Session is TensorFlow 1 graph code"),
+    Row("tf.placeholder(tf.float32)", refused="AttributeError: tf.placeholder is TensorFlow 1 graph code"),
+    Row("tf.set_random_seed(1)", "tf.set_random_seed", "tf.random.set_seed"),
+    Row("tf.contrib", refused="AttributeError: tf.contrib was TensorFlow 1's"),
+    Row("tf.ConfigProto()", refused="AttributeError: tf.ConfigProto configured TensorFlow 1's sessions"),
+    Row("tf.estimator", refused="AttributeError: tf.estimator is gone with TensorFlow 1"),
+    Row("tf.train.AdamOptimizer", refused="AttributeError: tf.train.AdamOptimizer is a TensorFlow 1 optimizer"),
+    Row("tf.app", refused="AttributeError: tf.app was TensorFlow 1's"),
+    Row("tf.logging.set_verbosity(tf.logging.ERROR)", "tf.logging", "tf.compat.v1.logging"),
+    Row("np.float", "np.float", "float"),
+    Row("assert np.int(3.7) == 3", "np.int", "int"),
+    Row("assert np.in1d([1, 2], [2]).tolist() == [False, True]", "np.in1d", "np.isin"),
+    Row("from sklearn.cross_validation import train_test_split", "sklearn.cross_validation.train_test_split", "sklearn.model_selection.train_test_split"),
+    Row("from sklearn.cross_validation import KFold", refused="ImportError: cannot import name 'KFold'"),
+    Row("from sklearn.externals import joblib\njoblib.dump", "sklearn.externals.joblib.dump", "joblib.dump"),
+    Row("from sklearn.preprocessing import OneHotEncoder\nassert OneHotEncoder(sparse=False).fit_transform([[1], [2]]).shape == (2, 2)", "OneHotEncoder(sparse=False)", "OneHotEncoder(sparse_output=False)"),
+    Row("from sklearn.metrics import plot_confusion_matrix", "sklearn.metrics.plot_confusion_matrix", "sklearn.metrics.ConfusionMatrixDisplay.from_estimator"),
+    Row("from sklearn.metrics import mean_squared_error\nassert mean_squared_error([0, 0], [3, 3], squared=False) == 3 and mean_squared_error([0], [3]) == 9", "mean_squared_error(squared=False)", "root_mean_squared_error()"),
+    Row("from scipy.misc import imsave, imread, imresize\nimsave('a.png', np.zeros((4, 6, 3), 'uint8'))\nassert imresize(imread('a.png'), (2, 3)).shape == (2, 3, 3) and imresize(imread('a.png'), 50).shape == (2, 3, 3)", "scipy.misc.imresize", "PIL.Image.fromarray(array).resize((width, height))"),
+    Row("imresize(np.zeros((4, 4)), 0.5)", refused="TypeError: scipy.misc.imresize stretched float64 numbers"),
+    Row("from sklearn.datasets import load_boston", refused="ImportError"),
+    Row("import matplotlib.pyplot as plt\nplt.style.use('seaborn-whitegrid')", "plt.style.use('seaborn-whitegrid')", "plt.style.use('seaborn-v0_8-whitegrid')"),
+    Row("plt.cm.get_cmap('viridis')(0.5)", "plt.cm.get_cmap(name)", "plt.get_cmap(name)"),
+    Row("import matplotlib\nmatplotlib.use('TkAgg')\nplt.plot([1, 2])", "matplotlib.use('TkAgg')"),
+    Row("import pandas as pd\nassert pd.DataFrame({'a': [1]}).append({'a': 2}, ignore_index=True)['a'].tolist() == [1, 2]", "DataFrame.append()", "pd.concat([a, b])"),
+]  # fmt: skip
+
+ARGUMENTS = [
+    Row("from keras.optimizers import Adam, SGD\nassert float(Adam(lr=0.5).learning_rate) == 0.5", "Adam(lr=0.5)", "Adam(learning_rate=0.5)"),
+    Row("tf.keras.optimizers.Adam(learning_rate=0.001, decay=1e-6)", "Adam(decay=1e-06)", "Adam(learning_rate=keras.optimizers.schedules.InverseTimeDecay(0.001, 1, 1e-06))"),
+    Row("SGD(lr=0.01, decay=1e-6, momentum=0.9, nesterov=True)", "SGD(lr=0.01)", "SGD(learning_rate=0.01)"),
+    Row("Adam(lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=None, decay=0.0, amsgrad=False)", "Adam(epsilon=None)", "Adam(epsilon=1e-07)"),
+    Row("SGD(lr=0.1, learning_rate=0.2)", refused="TypeError: SGD() got lr= and learning_rate="),
+    Row("from keras.layers import *\nDense(10, init='uniform')", "Dense(init='uniform')", "Dense(kernel_initializer='uniform')"),
+    Row("assert Dense(output_dim=10).units == 10", "Dense(output_dim=10)", "Dense(units=10)"),
+    Row("Conv2D(8, (3, 3), border_mode='same')", "Conv2D(border_mode='same')", "Conv2D(padding='same')"),
+    Row("c = Convolution2D(8, 3, 3, border_mode='valid')\nassert (c.kernel_size, c.strides) == ((3, 3), (1, 1))", "Conv2D(8, 3, 3)", "Conv2D(8, (3, 3))"),
+    Row("c = Convolution2D(nb_filter=8, nb_row=5, nb_col=3)\nassert (c.kernel_size, c.strides) == ((5, 3), (1, 1))", "Conv2D(8, 5, 3)", "Conv2D(8, (5, 3))"),
+    Row("c = Conv2D(16, 3, 3)\nassert (c.kernel_size, c.strides) == ((3, 3), (3, 3))", "Conv2D(16, 3, 3)", "Conv2D(16, (3, 3))"),
+    Row("assert Conv2D(8, 3, 2).strides == (2, 2)"),
+    Row("assert Dropout(p=0.5).rate == 0.5", "Dropout(p=0.5)", "Dropout(rate=0.5)"),
+    Row("assert MaxPooling2D(pool_size=(2, 2), dim_ordering='th')(np.zeros((1, 3, 8, 8))).shape == (1, 3, 4, 4)", "MaxPooling2D(dim_ordering='th')", "MaxPooling2D(data_format='channels_first')"),
+    Row("BatchNormalization(mode=0)", "BatchNormalization(mode=0)"),
+    Row("BatchNormalization(mode=2)", refused="TypeError: BatchNormalization(mode=2) normalised"),
+    Row("assert LSTM(output_dim=3, inner_activation='hard_sigmoid').units == 3", "LSTM(output_dim=3)", "LSTM(units=3)"),
+    Row("s = keras.Sequential([Embedding(10, 4, input_length=7), Flatten(), Dense(1)])\nassert s.count_params() == 69", "Embedding(input_length=7)", "Embedding(input_shape=(7,))"),
+    Row("s = keras.Sequential()\ns.add(LSTM(3, batch_input_shape=(2, 5, 1), stateful=True))\ns.add(Dense(1))\nassert s.output_shape == (2, 1)", "batch_input_shape=(2, 5, 1)", "keras.Input(batch_shape=(2, 5, 1))"),
+    Row("a = keras.Input((3,))\nassert keras.Model(input=a, output=Dense(2)(a)).output_shape == (None, 2)", "Model(input=...)", "Model(inputs=...)"),
+    Row("keras.utils.to_categorical([0, 1], nb_classes=3)", "to_categorical(nb_classes=3)", "to_categorical(num_classes=3)"),
+    Row("assert len(m.fit(x, y, nb_epoch=2, verbose=0).epoch) == 2", "model.fit(nb_epoch=2)", "model.fit(epochs=2)"),
+    Row("m.fit(x, y, epochs=1, verbose=0, workers=2)", "model.fit(workers=2)"),
+    Row("m.fit(x, y, epochs=1, verbose=0, use_multiprocessing=True)", "model.fit(use_multiprocessing=True)"),
+    Row("m.predict(x, verbose=0, max_queue_size=10)", "model.predict(max_queue_size=10)"),
+    Row("Dense(3, unknown=1)", refused="ValueError: Unrecognized keyword arguments"),
+    Row("m.fit(x, y, nonsense=1)", refused="TypeError"),
+]  # fmt: skip
+
+METHODS = [
+    Row("h = m.fit(x, y, epochs=1, verbose=0, validation_split=0.2).history\nassert h['acc'] == h['accuracy'] and 'val_acc' in h and sorted(h) == ['accuracy', 'loss', 'val_accuracy', 'val_loss']", "history['acc']", "history['accuracy']"),
+    Row("h['nothing']", refused="KeyError: 'nothing'"),
+    Row("m.fit_generator(gen, steps_per_epoch=2, epochs=2, verbose=0)", "model.fit_generator(generator)", "model.fit(generator)"),
+    Row("m.fit_generator(gen, samples_per_epoch=16)", refused="TypeError: samples_per_epoch=16 counts samples"),
+    Row("m.evaluate_generator(gen, steps=2)", "model.evaluate_generator(generator)", "model.evaluate(generator)"),
+    Row("assert m.predict_generator(gen, steps=2).shape == (16, 1)", "model.predict_generator(generator)", "model.predict(generator)"),
+    Row("assert (m.predict_classes(x) == (m.predict(x, verbose=0) > 0.5)).all()", "model.predict_classes(x)", "(model.predict(x) > 0.5).astype('int32')"),
+    Row("m.predict_proba(x)", "model.predict_proba(x)", "model.predict(x)"),
+    Row("m.optimizer.lr", "optimizer.lr", "optimizer.learning_rate"),
+    Row("from keras import backend as K\nK.set_value(m.optimizer.lr, 0.25)\nassert K.get_value(m.optimizer.lr) == 0.25 == float(m.optimizer.learning_rate)", "K.set_value", "x.assign(value)"),
+    Row("assert m.layers[0].output_shape == (None, 3)", "layer.output_shape", "layer.output.shape"),
+    Row("assert m.layers[0].input_shape == (None, 4)", "layer.input_shape", "layer.input.shape"),
+    Row("assert m.metrics_names == ['loss', 'accuracy']", "model.metrics_names", "list(model.get_metrics_result())"),
+    Row("m.to_yaml()", refused="NotImplementedError: model.to_yaml() was taken out of Keras"),
+    Row("tf.keras.preprocessing.image.ImageDataGenerator().flow(np.zeros((4, 8, 8, 3)), np.zeros(4)).next()", "generator.next()", "next(generator)"),
+    Row("m.save('saved_dir')\ntf.keras.models.load_model('saved_dir').predict(x, verbose=0)", "model.save('saved_dir')", "model.save('saved_dir.keras')"),
+    Row("m.save_weights('w.h5')\nfresh = keras.models.model_from_json(m.to_json())\nfresh.load_weights('w.h5')\nassert (fresh.predict(x, verbose=0) == m.predict(x, verbose=0)).all()", "model.save_weights('w.h5')", "model.save_weights('w.weights.h5')"),
+    Row("m.save_weights('ckpt')\nm.load_weights('ckpt')", "model.load_weights('ckpt')", "model.load_weights('ckpt.weights.h5')"),
+    Row("from keras.callbacks import *\nm.fit(x, y, epochs=2, verbose=0, validation_split=0.25, callbacks=[ModelCheckpoint('best.hdf5', monitor='val_acc', save_best_only=True)])\nkeras.models.load_model('best.hdf5')", "monitor='val_acc'", "monitor='val_accuracy'"),
+    Row("m.fit(x, y, epochs=1, verbose=0, callbacks=[ModelCheckpoint('only.h5', save_weights_only=True), ModelCheckpoint('whole', period=1)])\nm.load_weights('only.h5')\nkeras.models.load_model('whole')"),
+    Row("import glob\nm.fit(x, y, epochs=4, verbose=0, validation_split=0.25, callbacks=[ModelCheckpoint('at-{epoch}-{val_acc:.1f}.h5', period=2)])\nassert sorted(n[:4] for n in glob.glob('at-*')) == ['at-2', 'at-4']"),
+    Row("m.fit(x, y, epochs=2, verbose=0, validation_split=0.25, callbacks=[EarlyStopping(monitor='val_acc'), ReduceLROnPlateau(monitor='val_acc', epsilon=0.1, patience=1)])", "ReduceLROnPlateau(epsilon=0.1)", "ReduceLROnPlateau(min_delta=0.1)"),
+    Row("class Own(Callback):\n    def on_epoch_end(self, epoch, logs=None):\n        print(logs.get('acc') == logs['accuracy'], logs.get('none'))\nm.fit(x, y, verbose=0, callbacks=[Own()])"),
+    Row("s = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])\ns.compile('sgd', 'mse')\ns.save('mse.h5')\nkeras.models.load_model('mse.h5')"),
+    Row("class Mine(keras.layers.Dense):\n    def __init__(self, units, **words):\n        super().__init__(units, **words)\ns = keras.Sequential([keras.Input((4,)), Mine(1, init='one', W_regularizer='l2')])\ns.compile(keras.optimizers.SGD(lr=0.1, decay=0.5), 'mse')\ns.fit(x, y, verbose=0)\ns.save('mine.keras')\nagain = keras.models.load_model('mine.keras', custom_objects={'Mine': Mine})\nassert again.optimizer.get_config()['learning_rate']['config']['decay_rate'] == 0.5 and type(again.layers[0]) is Mine"),
+    Row("print 'hello'", refused="SyntaxError: Missing parentheses in call to 'print'"),
+]  # fmt: skip
+
+NOTEBOOKS = {"modules": MODULES, "arguments": ARGUMENTS, "methods": METHODS}
+ROWS = [pytest.param(name, place, id=row.code) for name, rows in NOTEBOOKS.items() for place, row in enumerate(rows)]
+
+
+@pytest.fixture(scope="module")
+def results(warm: Sandbox) -> dict[str, list[Ran]]:
+    run = all_ran(warm, {name: [BEGIN, *(row.code for row in rows)] for name, rows in NOTEBOOKS.items()})
+    return {name: results[1:] for name, results in run.items()}
+
+
+@pytest.mark.parametrize(("notebook", "place"), ROWS)
+def test_a_line_of_yesterday(results: dict[str, list[Ran]], notebook: str, place: int) -> None:
+    row, result = NOTEBOOKS[notebook][place], results[notebook][place]
+    assert result.error.startswith(row.refused) if row.refused else result.error == ""
+    assert not row.found or result.noted(row.found, row.used), result.notes
+
+
+def test_what_means_something_else_today_is_left_as_it_is_and_said(results: dict[str, list[Ran]]) -> None:
+    kinds = [note for result in results["arguments"] for note in result.notes if note[0] == "caution"]
+    assert kinds == [("caution", "Conv2D(16, 3, 3)", "Conv2D(16, (3, 3))")]
+
+
+def test_callbacks_see_both_names(results: dict[str, list[Ran]]) -> None:
+    assert [result.text for result in results["methods"] if "True None" in result.text] == ["True None\n"]

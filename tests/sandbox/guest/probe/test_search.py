@@ -1,0 +1,508 @@
+"""Notebooks that promise nothing: their answers are found, in real kernels, whatever the model and its inputs are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader.execution.predictions import array_in
+from grader.models.assignment import Limits
+from grader.sandbox.base import Job, Question
+from grader.sandbox.guest import protocol
+from grader.sandbox.guest.output_forms import Array
+from grader.sandbox.guest.probe.image_arrays import resized
+from grader.sandbox.pool import NamespaceSandbox
+from tests.support.notebooks import notebook_bytes
+
+LIMITS = Limits(seconds=120, memory_mb=4000)
+PUBLIC, HIDDEN = 600, 240
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[NamespaceSandbox]:
+    opened = NamespaceSandbox(os.environ)
+    yield opened
+    opened.close()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with its hidden answers, and the file that its notebooks read."""
+
+    question: Question
+    hidden_targets: Array
+    file: Path
+
+
+def asked(pictures: Array, targets: Array, file: Path, columns: tuple[str, ...] = ("x",)) -> Asked:
+    rows = np.random.default_rng(3).integers(PUBLIC, len(pictures), protocol.ALONE + protocol.TOGETHER + HIDDEN)
+    question = Question("classification", columns, pictures[:PUBLIC], targets[:PUBLIC], pictures[rows])
+    return Asked(question, targets[rows], file)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """scikit-learn's handwritten digits, as 28 by 28 bytes."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    large = resized(found.images[..., np.newaxis] * (255 / 16), 28, 28)[..., 0]
+    pictures = np.clip(np.rint(large), 0, 255).astype(np.uint8)
+    path = tmp_path_factory.mktemp("digits") / "digits.npz"
+    np.savez(path, x=pictures[:PUBLIC], y=found.target[:PUBLIC])
+    return asked(pictures, found.target, path)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """Three columns of very different size; the class is in the smallest, and one column says nothing."""
+    rng = np.random.default_rng(5)
+    inputs = np.column_stack([rng.normal(5000, 900, 1200), rng.normal(0, 0.01, 1200), rng.integers(0, 3, 1200)])
+    targets = ((inputs[:, 1] > 0) ^ (inputs[:, 2] == 1)).astype(np.int64)
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    lines = [",".join(map(repr, map(float, [*row, target]))) for row, target in zip(inputs, targets, strict=True)]
+    path.write_text("\n".join(["weight,slope,kind,real", *lines[:PUBLIC]]))
+    return asked(inputs, targets, path, ("weight", "slope", "kind"))
+
+
+@dataclass(frozen=True)
+class Found:
+    chosen: dict[str, Any] | None
+    attempts: list[dict[str, Any]]
+    versions: dict[str, str]
+    accuracy: float | None  # on the hidden rows
+
+
+def find(sandbox: NamespaceSandbox, one: Asked, *cells: str) -> Found:
+    reply = sandbox.run(Job(notebook_bytes(*cells), {one.file.name: one.file}, LIMITS, question=one.question))
+    assert reply.executed is not None and reply.facts is not None, reply.log
+    failed = [cell["outputs"] for cell in json.loads(reply.executed)["cells"] if '"error"' in json.dumps(cell)]
+    assert not failed, failed
+    facts = json.loads(reply.facts)
+    answers = array_in(reply.predictions)
+    assert answers is None or np.isfinite(answers[: protocol.ALONE]).all(), "one row alone is answered too"
+    accuracy = None if answers is None else float(np.mean(np.ravel(answers) == one.hidden_targets))
+    return Found(facts["chosen"], facts["attempts"], facts["versions"], accuracy)
+
+
+LOAD = """
+import numpy as np, keras
+data = np.load("digits.npz")
+x, y = data["x"], data["y"]
+def train(model, inputs, targets=y, loss="sparse_categorical_crossentropy", epochs=4):
+    model.compile(keras.optimizers.Adam(0.003), loss, metrics=["accuracy"])
+    model.fit(inputs, targets, epochs=epochs, batch_size=32, verbose=0)
+    return model
+def dense(*shape, last="softmax", outputs=10):
+    layers = [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(48, "relu")]
+    return keras.Sequential([*layers, keras.layers.Dense(outputs, last)])
+"""
+
+NOTEBOOKS = {
+    "flattened by the notebook": (
+        "model = train(dense(784), x.reshape(-1, 784) / 255)",
+        "X / 255, flattened",
+        "scores",
+    ),
+    "raw bytes": ("model = train(dense(28, 28), x.astype('float32'), epochs=6)", "raw", "scores"),
+    "standardised": (
+        "z = (x - x.mean()) / x.std(); net = train(dense(28, 28), z)",
+        "(X - mean) / std, of all together",
+        "scores",
+    ),
+    "convolutions, from -1 to 1": (
+        "model = train(keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(8, 3, strides=2), "
+        "keras.layers.Flatten(), keras.layers.Dense(10, 'softmax')]), x.reshape(-1, 28, 28, 1) / 127.5 - 1)",
+        "X / 127.5 - 1, with a channel",
+        "scores",
+    ),
+    "in a dictionary": (
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "models = {'near': KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y)}",
+        "flattened",
+        "labels",
+    ),
+    "logits": (
+        "loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
+        "model = train(dense(28, 28, last=None), x / 255, loss=loss)",
+        "X / 255",
+        "scores",
+    ),
+    "one-hot": (
+        "model = train(dense(28, 28), x / 255, keras.utils.to_categorical(y), 'categorical_crossentropy')",
+        "X / 255",
+        "scores",
+    ),
+    "lost in a function": (
+        "def work():\n    inner = train(dense(28, 28), x / 255)\nwork()",
+        "X / 255",
+        "scores",
+    ),
+    "larger and in colours": (
+        "import tensorflow as tf\n"
+        "big = tf.image.grayscale_to_rgb(tf.image.resize(x[..., None], (32, 32))).numpy() / 255\n"
+        "model = train(dense(32, 32, 3), big)",
+        "X / 255, resized, RGB",
+        "scores",
+    ),
+    "as ImageNet's networks": (
+        "from keras.applications.vgg16 import preprocess_input\n"
+        "z = preprocess_input(np.repeat(x[..., None], 3, -1).astype('float32'))\n"
+        "softer = keras.Sequential([keras.Input((28, 28, 3)), keras.layers.Rescaling(0.01), dense(28, 28, 3)])\n"
+        "model = train(softer, z)",
+        "RGB, BGR - mean of ImageNet",
+        "scores",
+    ),
+    "folders in the order of their names": (
+        "class Flow:\n    class_indices = {name: at for at, name in enumerate('0 1 3 2 9 8 7 6 5 4'.split())}\n"
+        "flow = Flow()\n"
+        "model = train(dense(28, 28), x / 255, np.array([flow.class_indices[str(one)] for one in y]))",
+        "X / 255",
+        "scores, in the order of flow.class_indices",
+    ),
+    "an order that nobody tells": (
+        "model = train(dense(28, 28), x / 255, (y * 3 + 4) % 10)",
+        "X / 255",
+        "scores, as the public data shows",
+    ),
+    "a subclass that says nothing": (
+        "class Net(keras.Model):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.hidden, self.out = keras.layers.Dense(48, 'relu'), keras.layers.Dense(10, 'softmax')\n"
+        "    def call(self, inputs):\n        return self.out(self.hidden(inputs))\n"
+        "net = train(Net(), x.reshape(-1, 784) / 255)",
+        "X / 255, flattened",
+        "scores",
+    ),
+    "a line of scikit-learn": (
+        "from sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression(max_iter=60).fit(x.reshape(len(x), -1) / 255, y)",
+        "X / 255, flattened",
+        "labels",
+    ),
+    "a pipeline": (
+        "from sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\n"
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "pipe = make_pipeline(StandardScaler(), KNeighborsClassifier(3)).fit(x.reshape(len(x), -1), y)",
+        "flattened",
+        "labels",
+    ),
+    "components of what was scaled": (
+        "from sklearn.decomposition import PCA\nfrom sklearn.preprocessing import StandardScaler\n"
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "scaler, pca = StandardScaler(), PCA(20)\n"
+        "z = pca.fit_transform(scaler.fit_transform(x.reshape(len(x), -1) / 255.0))\n"
+        "knn = KNeighborsClassifier(3).fit(z, y)",
+        "X / 255, scaler, pca",
+        "labels",
+    ),
+    "a search for parameters": (
+        "from sklearn.model_selection import GridSearchCV\nfrom sklearn.neighbors import KNeighborsClassifier\n"
+        "search = GridSearchCV(KNeighborsClassifier(), {'n_neighbors': [1, 3]}, cv=2).fit(x.reshape(len(x), -1), y)",
+        "flattened",
+        "labels",
+    ),
+    "labels that are words": (
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "model = KNeighborsClassifier(1).fit(x.reshape(len(x), -1), np.array([f'the {n}' for n in 'jihgfedcba'])[y])",
+        "flattened",
+        "labels, as the public data shows",
+    ),
+    "labels that are numbers in words": (
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "model = KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y.astype(str))",
+        "flattened",
+        "labels",
+    ),
+    "counted from 1": (
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "model = KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y + 1)",
+        "flattened",
+        "labels, counted from 1",
+    ),
+}
+
+
+TABLES = {
+    "a pipeline that takes columns by their names": (
+        "from sklearn.compose import ColumnTransformer\nfrom sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import OneHotEncoder, StandardScaler\nfrom sklearn.svm import SVC\n"
+        "parts = ColumnTransformer([('a', StandardScaler(), ['slope']), ('b', OneHotEncoder(), ['kind'])])\n"
+        "model = make_pipeline(parts, SVC()).fit(frame[['kind', 'slope', 'weight']], y)",
+        "data frame",
+        "labels",
+    ),
+    "two columns of three, in another order": (
+        "from sklearn.tree import DecisionTreeClassifier\n"
+        "model = DecisionTreeClassifier().fit(frame[['kind', 'slope']], y)",
+        "data frame",
+        "labels",
+    ),
+    "a scaler of two columns before a network": (
+        "from sklearn.preprocessing import MinMaxScaler\n"
+        "scaler = MinMaxScaler().fit(frame[['kind', 'slope']])\n"
+        "model = train(keras.Sequential([keras.Input((2,)), keras.layers.Dense(16, 'relu'), "
+        "keras.layers.Dense(1, 'sigmoid')]), scaler.transform(frame[['kind', 'slope']]))",
+        "scaler",
+        "probability",
+    ),
+    "standardised by hand": (
+        "z = (frame[['weight', 'slope', 'kind']] - frame[['weight', 'slope', 'kind']].mean()) / frame.std()[:3]\n"
+        "model = train(keras.Sequential([keras.Input((3,)), keras.layers.Dense(16, 'relu'), "
+        "keras.layers.Dense(1, 'sigmoid')]), z)",
+        "(X - mean) / std",
+        "probability",
+    ),
+    "standardised, logits, the last of two models": (
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])  # never trained\n"
+        "z = ((frame - frame.mean()) / frame.std()).to_numpy()[:, :3]\n"
+        "net2 = train(keras.Sequential([keras.Input((3,)), keras.layers.Dense(16, 'relu'), keras.layers.Dense(1)]), z, "
+        "keras.losses.BinaryCrossentropy(from_logits=True))",
+        "(X - mean) / std",
+        "logit",
+    ),
+    "a network as an estimator": (
+        "from tensorflow.keras.wrappers.scikit_learn import KerasClassifier\n"
+        "def build():\n"
+        "    layers = keras.layers.Dense(16, 'relu'), keras.layers.Dense(1, 'sigmoid')\n"
+        "    net = keras.Sequential([keras.Input((3,)), *layers])\n"
+        "    net.compile(keras.optimizers.Adam(0.02), 'binary_crossentropy')\n"
+        "    return net\n"
+        "z = ((frame - frame.mean()) / frame.std()).to_numpy()[:, :3]\n"
+        "model = KerasClassifier(build_fn=build, epochs=8, verbose=0)\n"
+        "model.fit(z, y)",
+        "(X - mean) / std",
+        "labels",
+    ),
+    "a model of the notebook's own": (
+        "class Rule:\n    def predict(self, X):\n        return ((X[:, 1] > 0) ^ (X[:, 2] == 1)).astype(int)\n"
+        "rule = Rule()",
+        "raw",
+        "labels",
+    ),
+}
+
+LOAD_TABLE = """
+import numpy as np, pandas as pd, keras
+frame = pd.read_csv("table.csv")
+y = frame["real"]
+def train(model, inputs, loss="binary_crossentropy"):
+    model.compile(keras.optimizers.Adam(0.02), loss)
+    model.fit(inputs, y, epochs=8, verbose=0)
+    return model
+"""
+
+# A stand-in with as much of PyTorch as is used: the real one is some gigabytes.
+TORCH = """
+import sys, types
+class Tensor:
+    device, dtype = "cpu", np.float32
+    def __init__(self, numbers): self.numbers = np.asarray(numbers)
+    def to(self, what): return Tensor(self.numbers.astype(what)) if what is np.float32 else self
+    def detach(self): return self
+    def cpu(self): return self
+    def __array__(self, dtype=None, copy=None): return self.numbers
+class Module:
+    training = True
+    def modules(self):
+        yield self
+        for part in vars(self).values():
+            if isinstance(part, Module): yield from part.modules()
+    def parameters(self): return (part.weight for part in self.modules() if hasattr(part, "weight"))
+    def eval(self):
+        for part in self.modules(): part.training = False
+    def __call__(self, X): return self.forward(X)
+class Linear(Module):
+    in_features = 784
+    def __init__(self, weight): self.weight = Tensor(weight)
+    def forward(self, X): return Tensor(X.numbers @ self.weight.numbers)
+class no_grad:
+    def __enter__(self): Module.graded = False
+    def __exit__(self, *error): Module.graded = True
+torch, torch.nn = types.ModuleType("torch"), types.ModuleType("torch.nn")
+torch.nn.Module, torch.as_tensor, torch.no_grad, torch.__version__ = Module, Tensor, no_grad, "2.0"
+sys.modules.update({"torch": torch, "torch.nn": torch.nn})
+class Net(Module):
+    def __init__(self, weight): self.layer = Linear(weight)
+    def forward(self, X):
+        assert not self.training and not self.graded
+        return self.layer(X)
+class Loss(Module):
+    pass
+weight = np.linalg.lstsq(x.reshape(-1, 784) / 255, np.eye(10)[y], rcond=0.01)[0].astype(np.float32)
+net, criterion = Net(weight), Loss()
+"""
+
+NOTEBOOKS["a model of PyTorch's"] = (TORCH, "X / 255, flattened", "scores")
+
+
+@pytest.fixture(scope="module")
+def runs(sandbox: NamespaceSandbox, digits: Asked, table: Asked) -> Iterator[dict[str, Future[Found]]]:
+    """All of them, two at a time."""
+    with ThreadPoolExecutor(2) as two:
+        found = {name: two.submit(find, sandbox, digits, LOAD, cells[0]) for name, cells in NOTEBOOKS.items()}
+        found |= {name: two.submit(find, sandbox, table, LOAD_TABLE, cells[0]) for name, cells in TABLES.items()}
+        yield found
+
+
+@pytest.mark.parametrize("name", [*NOTEBOOKS, *TABLES])
+def test_what_a_notebook_answers_is_found(runs: dict[str, Future[Found]], name: str) -> None:
+    _cell, preparation, form = (NOTEBOOKS | TABLES)[name]
+    found = runs[name].result()
+    assert found.chosen is not None, found.attempts
+    assert (found.chosen["preparation"], found.chosen["form"]) == (preparation, form), found.attempts
+    assert found.accuracy is not None and found.accuracy > 0.7, found
+
+
+def test_pytorch_is_told_among_the_versions(runs: dict[str, Future[Found]]) -> None:
+    assert runs["a model of PyTorch's"].result().versions["torch"] == "2.0"
+
+
+def test_pytorch_itself(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    pytest.importorskip("torch")
+    cell = """
+import torch
+from torch import nn
+net = nn.Sequential(nn.Conv2d(1, 8, 3, stride=2), nn.ReLU(), nn.Dropout(), nn.Flatten(), nn.Linear(8 * 13 * 13, 10))
+inputs, targets = torch.tensor(x[:, None] / 255, dtype=torch.float32), torch.tensor(y)
+optimizer = torch.optim.Adam(net.parameters(), 0.005)
+for _ in range(30):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(inputs), targets).backward()
+    optimizer.step()
+"""
+    found = find(sandbox, digits, LOAD, cell)
+    assert found.chosen is not None, found.attempts
+    assert (found.chosen["preparation"], found.chosen["form"]) == ("X / 255, channels first", "scores")
+    assert found.accuracy is not None and found.accuracy > 0.7, found
+
+
+def test_words_by_number(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    words = rng.integers(3, 40, (1200, 9))
+    targets = rng.integers(0, 3, 1200)
+    words[np.arange(1200), rng.integers(0, 9, 1200)] = targets  # one word tells the class
+    np.savez(tmp_path / "words.npz", x=words[:PUBLIC], y=targets[:PUBLIC])
+    cell = """
+x, y = data["x"], data["y"]
+long = keras.utils.pad_sequences(x + 1, 12, padding="post")
+layers = [keras.Input((12,)), keras.layers.Embedding(42, 8), keras.layers.GlobalMaxPooling1D()]
+net = train(keras.Sequential([*layers, keras.layers.Dense(3, "softmax")]), long, y, epochs=15)
+"""
+    one = asked(words + 1, targets, tmp_path / "words.npz")
+    found = find(sandbox, one, LOAD.replace("digits.npz", "words.npz"), cell)
+    assert found.chosen is not None, found.attempts
+    assert "padded at the" in found.chosen["preparation"], "either end: what is looked for is the largest"
+    assert found.accuracy is not None and found.accuracy > 0.7, found
+
+
+# ---------------------------------------------------------------- nothing fits
+
+MISFITS = """
+two = keras.Model(ins := [keras.Input((28, 28)), keras.Input((3,))],
+                  keras.layers.Dense(10)(keras.layers.Concatenate()([keras.layers.Flatten()(ins[0]), ins[1]])))
+odd = keras.Sequential([keras.Input((5, 5, 5, 2)), keras.layers.Flatten(), keras.layers.Dense(10)])
+"""
+
+
+def test_what_does_not_fit_is_told(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    found = find(sandbox, digits, LOAD, MISFITS)
+    assert (found.chosen, found.accuracy) == (None, None)
+    problems = {attempt["source"]: attempt["problem"] for attempt in found.attempts}
+    assert problems["two"] == "ValueError: the model takes 2 inputs; only predict(X) can say what they are"
+    assert "it takes rows of the shape (5, 5, 5, 2); the data has rows of the shape (28, 28)" in problems["odd"]
+
+
+def test_predict_gets_the_pictures_as_they_were_given_out(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    told = (
+        "def predict(X):\n    assert X.shape[1:] == (28, 28) and X.dtype == np.uint8\n    return np.zeros(len(X), int)"
+    )
+    found = find(sandbox, digits, LOAD, "model = train(dense(28, 28), x / 255, epochs=1)", told)
+    assert found.chosen is not None
+    assert (found.chosen["source"], found.chosen["preparation"]) == ("predict(X)", "raw")
+    assert found.accuracy is not None and found.accuracy < 0.3, "it is the notebook's word, good or bad"
+
+
+# ---------------------------------------------------------------- objects that lie
+
+LIARS = """
+import sys, numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.neighbors import KNeighborsClassifier
+guest = sys.modules["guest.protocol"]
+guest.ATTEMPT_SECONDS = 0.5  # so that this test is short
+class Says:
+    def __init__(self, **words): self.__dict__.update(words)
+class Raises:
+    def __getattr__(self, name): raise RuntimeError(name)
+class Endless(BaseEstimator):
+    def __init__(self): self.done_ = True
+    def fit(self, X, y): pass
+    def predict(self, X):
+        while True: pass
+class Liar(keras.Sequential):
+    shape = (None, 28)
+    @property
+    def input_shape(self): return self.shape
+def liar(shape):
+    made = Liar([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    made.shape = shape
+    return made
+class Unprintable(Exception):
+    def __str__(self): raise self
+class Fails(BaseEstimator):
+    def __init__(self): self.done_ = True
+    def fit(self, X, y): pass
+    def predict(self, X): raise Unprintable
+raises, names = Raises(), Says(classes_=np.arange(10**7)[::-1], class_indices={n: "x" for n in range(10)})
+more = Says(class_indices={str(n): 10**30 + n for n in range(10)}, class_names=[np, None, 1, 2])
+backwards = Says(class_indices={str(9 - n): n for n in range(10)}, transform=lambda X: 1 / 0)
+good = KNeighborsClassifier(1).fit(x.reshape(len(x), -1), y)
+huge, deep = liar((None, 10**9)), liar((None, *[10**4] * 50))
+failing, endless = Fails(), Endless()
+class Nobody:
+    predict = print
+    @property
+    def __class__(self): raise RuntimeError
+nobody = Nobody()
+class Slow:
+    @property
+    def classes_(self):
+        while True: pass
+slow = Slow()
+"""
+
+
+def test_objects_that_lie_are_noted_and_passed_over(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    found = find(sandbox, digits, LOAD, LIARS)
+    problems = {attempt["source"]: attempt["problem"] for attempt in found.attempts}
+    assert "cannot be" in problems["huge"] and "cannot be" in problems["deep"]
+    assert problems["failing"] == "Unprintable"
+    assert problems["endless"].startswith("TimeoutError")
+    assert found.chosen is not None and found.chosen["source"] == "good"
+    assert found.accuracy is not None and found.accuracy > 0.8
+
+
+OVER_THE_BATCH = """
+class Net:
+    def predict(self, X):
+        bright = X.mean(axis=(1, 2))
+        return (bright > bright.mean()).astype(int)
+net = Net()
+"""
+
+
+def test_a_model_that_looks_at_its_neighbours_answers_otherwise_alone(sandbox: NamespaceSandbox, digits: Asked) -> None:
+    reply = sandbox.run(Job(notebook_bytes(OVER_THE_BATCH), {}, LIMITS, question=digits.question))
+    answers = array_in(reply.predictions)
+    assert answers is not None and not answers[: protocol.ALONE].any()
+    assert 0.2 < answers[protocol.ALONE + protocol.TOGETHER :].mean() < 0.8

@@ -1,0 +1,115 @@
+"""The kernel's own limit on memory: found where it may be set, entered by the whole job, met in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.models.assignment import Limits
+from grader.sandbox.base import Ended, Job, Sandbox
+from grader.sandbox.cgroup import SLACK, MemoryGroup, memory_group
+from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.process import ProcessSandbox
+from tests.support.notebooks import notebook_bytes
+
+MEGABYTE = 1 << 20
+
+
+class Machine:
+    """A folder that plays /sys/fs/cgroup: new folders in it get the files that the kernel would put there."""
+
+    def __init__(self, folder: Path, *, version: int, own: str) -> None:
+        self.tree = folder / "tree"
+        (self.tree / own.strip("/")).mkdir(parents=True)
+        kind, options = ("cgroup2", "rw") if version == 2 else ("cgroup", "rw,memory")
+        self.mounts, self.own = folder / "mountinfo", folder / "own"
+        self.mounts.write_text(
+            f"31 23 0:28 / /sys rw - tmpfs tmpfs rw\n35 31 0:32 / {self.tree} rw,relatime - {kind} x {options}\n"
+        )
+        self.own.write_text(f"0::{own}\n" if version == 2 else f"4:memory:{own}\n1:cpu:/\n")
+
+    def group(self, limit_mb: float) -> MemoryGroup | None:
+        return memory_group(limit_mb, mounts=self.mounts, own=self.own)
+
+
+def test_a_folder_that_is_no_group_is_left_alone(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, version=2, own="/user/session")
+    assert machine.group(100) is None
+    assert [path.name for path in machine.tree.rglob("*")] == ["user", "session"]
+
+
+def test_a_machine_without_groups_gives_none(tmp_path: Path) -> None:
+    assert memory_group(100, mounts=tmp_path / "missing", own=tmp_path / "missing") is None
+
+
+def filled(machine: Machine, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """As the kernel does when a group is made."""
+
+    def made(prefix: str, dir: Path) -> str:  # noqa: A002
+        folder = Path(dir) / f"{prefix}job"
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text("max")
+        return str(folder)
+
+    monkeypatch.setattr("tempfile.mkdtemp", made)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_limit_is_set_and_the_kernels_kill_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    machine = Machine(tmp_path, version=version, own="/user/session")
+    limits = ("memory.max", "memory.swap.max") if version == 2 else ("memory.limit_in_bytes",)
+    events = "memory.events" if version == 2 else "memory.oom_control"
+    filled(machine, monkeypatch, *limits, events, "memory.peak", "memory.max_usage_in_bytes")
+    group = machine.group(100)
+    assert group is not None
+    folder = group.entrance.parent
+    assert folder.parent == machine.tree / "user" / "session"
+    assert (folder / limits[0]).read_text() == str(int(100 * MEGABYTE * SLACK))
+    (folder / events).write_text("low 0\noom_kill 0\n")
+    assert not group.met
+    (folder / events).write_text("low 0\noom_kill 1\n")
+    assert group.met
+    (folder / "memory.peak").write_text(str(104 * MEGABYTE))
+    (folder / "memory.max_usage_in_bytes").write_text(str(104 * MEGABYTE))
+    assert group.peak_mb == 104
+
+
+@pytest.fixture(scope="module", params=["process", "namespaces"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    opened: Sandbox
+    opened = ProcessSandbox(os.environ) if request.param == "process" else NamespaceSandbox(os.environ, preload=False)
+    yield opened
+    opened.close()
+
+
+BURST = """
+import mmap
+held = []
+for _ in range(40):
+    held.append(mmap.mmap(-1, 100 << 20)); held[-1].write(b"x" * (100 << 20))
+"""
+
+
+def test_memory_that_no_process_limit_counts_is_bounded(sandbox: Sandbox) -> None:
+    """Shared pages, written as fast as the machine can: four gigabytes where half of one is allowed."""
+    reply = sandbox.run(Job(notebook_bytes("print('before')", BURST), {}, Limits(seconds=60, memory_mb=500)))
+    assert reply.ended is Ended.MEMORY
+    assert reply.used >= 500
+    assert b"before" in (reply.executed or b"")
+
+
+def test_nothing_is_left_of_a_group(sandbox: Sandbox) -> None:
+    probe = memory_group(100)
+    if probe is not None:
+        parent = probe.entrance.parent.parent
+        probe.close()
+        assert not probe.entrance.exists()
+        before = set(parent.glob(f"grader-{os.getpid()}-*"))
+        sandbox.run(Job(notebook_bytes("print(1)"), {}, Limits(seconds=60)))
+        assert set(parent.glob(f"grader-{os.getpid()}-*")) <= before

@@ -1,0 +1,258 @@
+"""The level ``container``: the command line for both engines, and a real Podman where one works.
+
+The image of the real runs is empty, with this machine's own interpreter mounted into it: nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.i18n.message import Message
+from grader.models.assignment import Limits
+from grader.models.errors import SandboxError
+from grader.sandbox import image as images
+from grader.sandbox.base import Ended, Job
+from grader.sandbox.container import NAME, available, container_command, user_inside
+from grader.sandbox.image import Image
+from grader.sandbox.job import JobFolder
+from grader.sandbox.mounts import GUEST, Kind, Mount, machine_view
+from grader.sandbox.process import ProcessSandbox
+from tests.support import confined
+from tests.support.notebooks import notebook_bytes
+
+EMPTY = "localhost/grader-test-empty:1"
+JOB = Job(notebook_bytes("1"), {}, Limits(memory_mb=1000, processes=50), threads=2)
+# For a machine with both generations of control groups mounted, which Podman's runtime refuses, and with limits that
+# root may not raise: the newer generation is hidden from Podman, and it asks for no more than there is.
+COAXED = """#!/bin/sh
+[ "$1" = run ] && shift && set -- run --ulimit nproc=4096:4096 "$@"
+exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && exec {podman} "$@"' podman "$@"
+"""
+
+
+def fake_engine(folder: Path, name: str, code: str = "exit 0") -> dict[str, str]:
+    """An environment in which ``name`` is the only engine."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{code}\n")
+    program.chmod(0o755)
+    return {"PATH": str(folder), "HOME": "/home/teacher", "LMS_TOKEN": confined.TOKEN}
+
+
+def words_for(environment: dict[str, str]) -> list[str]:
+    folder = JobFolder(JOB)
+    try:
+        return container_command(JOB, folder, environment).argv
+    finally:
+        folder.close()
+
+
+# ------------------------------------------------------------------ the command line
+
+
+@pytest.mark.parametrize("engine", ["podman", "docker"])
+def test_the_command_line_confines(tmp_path: Path, engine: str) -> None:
+    words = words_for(fake_engine(tmp_path, engine))
+    assert str(tmp_path / engine) in words
+    for word in ("--rm", "--read-only", "--network=none", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
+        assert words.index(word) < words.index("--entrypoint")
+    assert words[words.index("--memory") + 1] == words[words.index("--memory-swap") + 1] == "1256m"
+    assert words[words.index("--pids-limit") + 1] == "114"
+    assert not [word for word in words if confined.TOKEN in word or "/home/teacher" in word]
+
+
+@pytest.mark.parametrize(
+    ("engine", "user", "mapped", "expected"),
+    [
+        pytest.param("podman", 1001, False, ["--user=1001:7", "--userns=keep-id"], id="podman"),
+        pytest.param("podman", 0, False, ["--user=0:7"], id="root's podman"),
+        pytest.param("docker", 1001, False, ["--user=1001:7"], id="docker as a service"),
+        pytest.param("docker", 1001, True, ["--user=0:0"], id="docker without root's rights"),
+    ],
+)
+def test_the_job_folders_owner_owns_it_inside(engine: str, user: int, mapped: bool, expected: list[str]) -> None:
+    assert user_inside(engine, user, 7, mapped=mapped) == expected
+
+
+def test_only_the_job_folder_is_mounted(tmp_path: Path) -> None:
+    words = words_for(fake_engine(tmp_path, "podman"))
+    mounted = [words[place + 1] for place, word in enumerate(words) if word == "--mount"]
+    sources = {dict(part.partition("=")[::2] for part in mount.split(","))["source"] for mount in mounted}
+    assert len({Path(source).parts[:3] for source in sources}) == 1
+    read_only = {mount.split("target=")[1].split(",")[0] for mount in mounted if mount.endswith(",readonly")}
+    assert read_only == {"/job", str(GUEST)}
+
+
+def test_podman_goes_before_docker(tmp_path: Path) -> None:
+    environment = fake_engine(tmp_path, "docker")
+    fake_engine(tmp_path, "podman")
+    found = images.find_engine(environment)
+    assert found is not None
+    assert found.name == "podman"
+
+
+def test_without_an_engine_it_says_what_to_install(tmp_path: Path) -> None:
+    assert "apt install podman" in str(available({"PATH": str(tmp_path)}))
+    with pytest.raises(SandboxError, match="podman nor docker"):
+        words_for({"PATH": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        pytest.param(
+            "echo cannot connect >&2; exit 125", "cannot connect. macOS and Windows: podman machine", id="asleep"
+        ),
+        pytest.param('[ "$1" = info ]', "not built yet", id="no image"),
+        pytest.param('[ "$1" != run ] || { echo no cgroups >&2; exit 126; }', "no cgroups", id="cannot run"),
+        pytest.param('[ "$1" != run ] || echo not confined', "not confined", id="runs without confining"),
+    ],
+)
+def test_an_engine_that_does_not_work_is_told_of(tmp_path: Path, code: str, expected: str) -> None:
+    assert expected in str(available(fake_engine(tmp_path, "podman", code)))
+
+
+# ------------------------------------------------------------------ the image
+
+
+def test_the_image_is_built_once_and_its_time_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    record = f'echo "$@" >> {log}; [ "$1" = build ] && cat "$8/requirements.txt" >> {log} && touch {tmp_path}/built\n'
+    environment = fake_engine(tmp_path, "podman", f'{record}[ "$1" != image ] || [ -e {tmp_path}/built ]')
+    environment["PATH"] += ":/usr/bin:/bin"
+    told: list[Message] = []
+    for _ in range(2):
+        images.prepare(environment, told.append)
+    assert len(told) == 1
+    assert "15 minutes" in str(told[0])
+    words = log.read_text()
+    assert words.count(f"build --tag {images.own_image().tag} --build-arg PYTHON=3.") == 1
+    assert "tensorflow==" in words
+
+
+def test_a_build_that_fails_is_the_operators_business(tmp_path: Path) -> None:
+    environment = fake_engine(tmp_path, "docker", '[ "$1" = info ] || { echo no network >&2; exit 1; }')
+    with pytest.raises(SandboxError, match="no network"):
+        images.prepare(environment, lambda _: None)
+
+
+def test_what_the_guest_imports_is_in_the_image() -> None:
+    named = images.requirements()
+    assert {line.partition("==")[0] for line in named.splitlines()} == set(images.PACKAGES)
+    assert named.count("==") == len(images.PACKAGES), "all of them are installed here, so all have a version"
+
+
+# ------------------------------------------------------------------ a real engine
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """One in which Podman runs containers; the tests that need it are skipped, with its own words, where none does."""
+    podman = shutil.which("podman")
+    if podman is None:
+        pytest.skip("podman is not installed: the command line alone was shown")
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "podman").write_text(COAXED.format(podman=podman))
+    (folder / "podman").chmod(0o755)
+    plain = dict(confined.INHERITED)
+    coaxed = plain | {"PATH": f"{folder}:{plain['PATH']}"}
+    if subprocess.run([podman, "image", "exists", EMPTY], check=False).returncode != 0:
+        subprocess.run([podman, "import", "-", EMPTY], input=nothing(), check=True, capture_output=True)
+    problems = [available(candidate, image=empty_image()) for candidate in (plain, coaxed)]
+    if None not in problems:
+        pytest.skip(f"{problems[0]}: the command line alone was shown")
+    return (plain, coaxed)[problems.index(None)]
+
+
+def nothing() -> bytes:
+    buffer = io.BytesIO()
+    tarfile.open(fileobj=buffer, mode="w").close()
+    return buffer.getvalue()
+
+
+def empty_image() -> Image:
+    seen = [mount for mount in machine_view() if mount.target.parts[1] not in ("dev", "proc", "sys", GUEST.name)]
+    mounts = [
+        Mount(Kind.READ_ONLY, mount.target, mount.target.resolve()) for mount in seen if mount.kind is not Kind.EMPTY
+    ]
+    return Image(EMPTY, sys.executable, tuple(mounts))
+
+
+@pytest.fixture(scope="module")
+def sandbox(environment: dict[str, str]) -> ProcessSandbox:
+    return ProcessSandbox(environment, confinement=NAME, command=partial(container_command, image=empty_image()))
+
+
+def test_a_notebook_that_looks_around_sees_nothing(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+    secret = tmp_path / "labels.npy"
+    secret.write_text("secret")
+    seen = confined.look_around(sandbox, secret)
+    if os.getuid() == 0:
+        seen["written"] = [path for path in seen["written"] if path != "/dev/x"]  # root's own /dev, in memory
+    confined.assert_saw_nothing(seen)
+
+
+@pytest.mark.parametrize("code", [confined.SCIKIT_LEARN, confined.KERAS], ids=["scikit-learn", "keras"])
+def test_an_honest_notebook_is_answered(sandbox: ProcessSandbox, code: str) -> None:
+    assert confined.hidden_accuracy(sandbox, code) > 0.9
+
+
+def test_a_notebook_that_goes_too_far_is_ended_with_all_it_started(sandbox: ProcessSandbox) -> None:
+    daemon = "import subprocess\nsubprocess.Popen(['sh', '-c', '(setsid sleep 16180 &)'])"
+    flood = "import time\nfor n in range(100):\n    open(f'{n}', 'wb').write(bytes(8 << 20)); time.sleep(0.05)"
+    reply = sandbox.run(Job(notebook_bytes(daemon, flood), {}, Limits(seconds=60, disk_mb=64, file_mb=16)))
+    assert reply.ended is Ended.DISK
+    assert_gone("sleep 16180")
+
+
+def test_what_a_killed_container_leaves_is_removed(sandbox: ProcessSandbox, environment: dict[str, str]) -> None:
+    sandbox.run(Job(notebook_bytes("while True: pass"), {}, Limits(seconds=60, processes=1)))
+    engine = images.find_engine(environment)
+    assert engine is not None
+    images.remove_leftovers(engine)
+    assert engine.asked(["ps", "--all", "--quiet", "--filter", f"label={images.LABEL}"]) == ("", "")
+
+
+def test_the_container_ends_with_its_client(environment: dict[str, str]) -> None:
+    """As where the engine is a service: the client is killed, and nothing else."""
+    job = Job(notebook_bytes("import subprocess; subprocess.run(['sleep', '14142'])"), {}, Limits())
+    folder = JobFolder(job)
+    try:
+        command = container_command(job, folder, environment, image=empty_image())
+        holder = subprocess.Popen(command.argv, env=dict(command.environment))
+        wait_for("sleep 14142")
+        for client in psutil.Process(holder.pid).children():
+            client.kill()
+        holder.kill()
+        holder.wait()
+        assert_gone("sleep 14142")
+    finally:
+        folder.close()
+
+
+def wait_for(words: str) -> None:
+    deadline = time.monotonic() + 60
+    while not running(words):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def assert_gone(words: str) -> None:
+    deadline = time.monotonic() + 10
+    while running(words):
+        assert time.monotonic() < deadline, "it outlived its notebook"
+        time.sleep(0.1)
+
+
+def running(words: str) -> bool:
+    return any(words == " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))

@@ -1,0 +1,66 @@
+"""One card and no other, with settings that leave memory to the next notebook: on a folder that plays /dev."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import gpu
+from grader.sandbox.mounts import Kind, machine_view
+
+TWO_CARDS = ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null", "nvidia-fs0")
+
+
+@pytest.fixture
+def devices(tmp_path: Path) -> Path:
+    for name in TWO_CARDS:
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("allowed", "name", "nodes", "inside"),
+    [
+        pytest.param(None, "0", ("nvidia0", "nvidiactl", "nvidia-uvm"), "0", id="the first there is"),
+        pytest.param("1", "1", ("nvidia1", "nvidiactl", "nvidia-uvm"), "0", id="the one allowed"),
+        pytest.param("1,0", "1", ("nvidia1", "nvidiactl", "nvidia-uvm"), "0", id="the first allowed"),
+        pytest.param(
+            "GPU-8932f937", "GPU-8932f937", ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"), "GPU-8932f937", id="UUID"
+        ),
+    ],
+)
+def test_one_card_is_seen(devices: Path, allowed: str | None, name: str, nodes: tuple[str, ...], inside: str) -> None:
+    found = gpu.card({} if allowed is None else {gpu.VISIBLE: allowed}, devices)
+    assert found is not None
+    assert [node.name for node in found.nodes] == list(nodes)
+    assert gpu.environment(found, hidden_others=True)[gpu.VISIBLE] == inside
+    assert gpu.environment(found, hidden_others=False)[gpu.VISIBLE] == name
+
+
+def test_the_next_notebook_finds_memory(devices: Path) -> None:
+    given = gpu.environment(gpu.card({}, devices), hidden_others=True)
+    assert given["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert given["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+
+
+@pytest.mark.parametrize("allowed", ["", "-1"])
+def test_a_teacher_may_forbid_it(devices: Path, allowed: str) -> None:
+    assert gpu.card({gpu.VISIBLE: allowed}, devices) is None
+
+
+def test_without_a_card_nothing_looks_for_one(tmp_path: Path) -> None:
+    assert gpu.card({}, tmp_path) is None
+    assert gpu.environment(None, hidden_others=True)[gpu.VISIBLE] == "-1"
+
+
+def test_a_card_of_another_kind_is_handed_in(tmp_path: Path) -> None:
+    (tmp_path / "dxg").touch()
+    found = gpu.card({gpu.VISIBLE: "0"}, tmp_path)
+    assert found is not None and [node.name for node in found.nodes] == ["dxg"]
+
+
+def test_the_view_has_the_nodes_of_that_card(devices: Path) -> None:
+    found = gpu.card({gpu.VISIBLE: "1"}, devices)
+    shown = {mount.target.name for mount in machine_view(found) if mount.kind is Kind.DEVICE}
+    assert "nvidia1" in shown and "nvidiactl" in shown and "nvidia0" not in shown

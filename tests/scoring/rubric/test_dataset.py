@@ -1,0 +1,66 @@
+"""Points for what was collected: a fifth for each of five things."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from grader.models.photo_survey import PictureClass, PictureSurvey
+from grader.models.run import Outcome, Run
+from grader.scoring.rubric.dataset import DatasetCollected, score
+
+CRITERION = DatasetCollected("collected", 20)
+ASKED = {"classes": 3, "per_class": 20}
+
+
+def survey(*classes: tuple[int, int], unreadable: int = 0) -> PictureSurvey:
+    """Of each class the number of its pictures, and of the different ones."""
+    rows = tuple(
+        PictureClass(f"c{n}", pictures, distinct, 0, pictures) for n, (pictures, distinct) in enumerate(classes)
+    )
+    readable = sum(pictures for pictures, _distinct in classes)
+    return PictureSurvey(rows, found=readable + unreadable, readable=readable, asked=ASKED)
+
+
+@pytest.mark.parametrize(
+    ("found", "points"),
+    [
+        pytest.param(survey((20, 20), (30, 25), (40, 40)), 20, id="all that was asked for"),
+        pytest.param(survey((100, 20), (20, 20), (20, 20)), 20, id="many variations"),
+        pytest.param(survey((20, 20), (20, 20)), 4 * 2 / 3 * 3 + 8, id="a class too few"),
+        pytest.param(survey((20, 10), (20, 10), (20, 10)), 18, id="half of them copies"),
+        pytest.param(survey((10, 10), (10, 10), (10, 10)), 16, id="half as many"),
+        pytest.param(survey((20, 20), (100, 100), (100, 100)), 4 * 4 + 4 * 0.4, id="not balanced"),
+        pytest.param(survey((20, 20), (20, 20), (20, 20), unreadable=20), 16 + 4 * 0.75, id="a quarter unreadable"),
+        pytest.param(survey((300, 1), (300, 1), (300, 1)), 4 * 4 + 4 / 20, id="one picture, 300 times"),
+        pytest.param(survey(), 0, id="nothing"),
+        pytest.param(survey((0, 0), (0, 0), (0, 0), unreadable=60), 0, id="nothing readable"),
+        pytest.param(survey((60, 60)), 4 / 3 * 3 + 4, id="one class"),
+        pytest.param(survey((20, 20), (20, 20), (20, 20), (0, 0)), 4 + 2 * 3 + 4, id="and an empty folder"),
+    ],
+)
+def test_points(found: PictureSurvey, points: float) -> None:
+    judged = score(CRITERION, Run(Outcome.OK, pictures=found))
+    assert judged.points == pytest.approx(points, abs=0.01)
+    assert judged.passed == (points == 20)
+
+
+def test_the_reason_has_every_part() -> None:
+    said = str(score(CRITERION, Run(Outcome.OK, pictures=survey((20, 10), (40, 30), unreadable=4))).reason)
+    assert said == (
+        "Of 4 points each: 2.67 for 2 classes (3 were asked for); 2.67 for the pictures in each, 20 to 40 (20 were "
+        "asked for); 2 for 40 different pictures among 60; 2.67 for balance, the smallest class having 33% of the "
+        "largest; 3.75 for 60 readable of 64."
+    )
+
+
+def test_what_was_not_looked_at_is_for_a_person() -> None:
+    judged = score(CRITERION, Run(Outcome.OK))
+    assert (judged.points, judged.max) == (None, 20)
+    assert judged.review is not None
+
+
+def test_points_are_of_the_criterion() -> None:
+    judged = score(replace(CRITERION, points=5), Run(Outcome.OK, pictures=survey((20, 20), (20, 20), (20, 20))))
+    assert judged.points == 5

@@ -1,0 +1,270 @@
+"""Each kind of criterion: what earns its points, what it says, and when a person must look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.i18n.message import message
+from grader.models.facts import Facts, Figure, Fit
+from grader.models.grade import Score
+from grader.models.run import Cell, CellError, Outcome, Run
+from grader.scoring.metrics import METRICS, wilson_interval
+from grader.scoring.rubric import executes, figure, manual, metric, training
+from grader.scoring.rubric.metric import MetricReached, Truth, share_of_points
+
+FAILED = CellError("ValueError", "no")
+LOSS = Fit("model", 2, 32, 100, validated=False, seconds=1.0, curves={"loss": (0.5, 0.4)})
+
+
+def code(index: int, *, ran: bool = True, error: CellError | None = None, images: int = 0) -> Cell:
+    return Cell(index, "code", 10, ran=ran, error=error, images=images, count=index if ran else None)
+
+
+# ---------------------------------------------------------------- executes
+
+
+@pytest.mark.parametrize(
+    ("cells", "points", "passed", "said"),
+    [
+        pytest.param([code(0), code(1)], 10, True, "All 2 code cells ran", id="all"),
+        pytest.param([code(0), code(1, error=FAILED)], 5, False, "these did not: cell 2.", id="one failed"),
+        pytest.param([code(0), code(1, ran=False)], 5, False, "1 of 2 code cells ran; the rest", id="not reached"),
+        pytest.param([code(n, ran=n > 0) for n in range(3)], 6.67, False, "2 of 3", id="rounded"),
+        pytest.param([code(0), Cell(1, "markdown", 50)], 10, True, "All 1", id="text is not counted"),
+        pytest.param([code(0), Cell(1, "code", 0)], 10, True, "All 1", id="an empty cell is not counted"),
+        pytest.param([Cell(0, "markdown", 50)], 0, False, "There is no code", id="no code"),
+        pytest.param([], 0, False, "There is no code", id="no cells"),
+    ],
+)
+def test_executes_gives_the_share_of_the_cells(cells: list[Cell], points: float, passed: bool, said: str) -> None:
+    score = executes.score(executes.Executes("runs", 10), Run(Outcome.OK, cells=tuple(cells)))
+    assert (score.points, score.max, score.passed) == (points, 10, passed)
+    assert said in str(score.reason)
+
+
+# ---------------------------------------------------------------- figure
+
+DRAWN = Figure(cell=0, shows=("loss", "val_loss"), lines=2)
+CAPTIONED = Figure(cell=0, lines=1, caption="Training loss per epoch")
+
+
+def drawn(*figures: Figure, images: int = 1, shows: str = "loss") -> Score:
+    run = Run(Outcome.OK, cells=(code(0, images=images),), facts=Facts(figures=figures))
+    return figure.score(figure.FigureDrawn("curve", 15, shows=shows), run)  # type: ignore[arg-type]
+
+
+def test_a_curve_found_by_its_numbers_earns_everything_and_nobody_has_to_look() -> None:
+    score = drawn(DRAWN)
+    assert (score.points, score.passed, score.review) == (15, True, None)
+    assert "Cell 1 draws the curve of a recorded training: loss, val_loss" in str(score.reason)
+
+
+@pytest.mark.parametrize(
+    "caption", ["Loss", "MSE", "val_loss", "mean absolute error", "損失函數", "訓練誤差"], ids=lambda text: text
+)
+def test_a_curve_known_by_its_caption_alone_is_for_a_person_to_look_at(caption: str) -> None:
+    score = drawn(replace(CAPTIONED, caption=caption))
+    assert (score.points, score.passed) == (15, True)
+    assert "look at it" in str(score.review)
+
+
+def test_numbers_count_before_captions() -> None:
+    assert drawn(CAPTIONED, DRAWN).review is None
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        pytest.param(drawn(), "No picture was drawn", id="none"),
+        pytest.param(drawn(DRAWN, images=0), "No picture was drawn", id="claimed, but not in the notebook"),
+        pytest.param(drawn(replace(DRAWN, cell=-1)), "No picture was drawn", id="claimed for no cell"),
+        pytest.param(drawn(replace(DRAWN, cell=7)), "No picture was drawn", id="claimed for a cell that is not there"),
+        pytest.param(drawn(Figure(0, lines=1, caption="My cat")), "1 pictures were drawn, but none", id="another"),
+        pytest.param(drawn(Figure(0, caption="loss")), "1 pictures were drawn", id="captioned, without a line"),
+        pytest.param(drawn(Figure(0, lines=1, caption="the smse of it")), "1 pictures", id="a word within a word"),
+        pytest.param(drawn(DRAWN, shows="accuracy"), "history.history['accuracy']", id="the other curve"),
+        pytest.param(drawn(CAPTIONED, shows="accuracy"), "none shows the accuracy", id="no caption for accuracy"),
+    ],
+)
+def test_what_shows_no_curve_earns_nothing_and_says_what_to_do(score: Score, said: str) -> None:
+    assert (score.points, score.passed, score.review) == (0, False, None)
+    assert said in str(score.reason)
+
+
+# ---------------------------------------------------------------- training
+
+
+@pytest.mark.parametrize(
+    ("facts", "passed", "said"),
+    [
+        pytest.param(Facts(fits=(LOSS, replace(LOSS, validated=True))), True, "validation data", id="validated"),
+        pytest.param(Facts(fits=(LOSS,), held_out_evaluations=1), True, "not trained on", id="evaluated"),
+        pytest.param(Facts(fits=(LOSS, LOSS)), False, "2 trainings were recorded, none with", id="neither"),
+        pytest.param(Facts(), False, "No training was recorded", id="no training"),
+        pytest.param(Facts(held_out_evaluations=3), False, "No training was recorded", id="evaluated, never trained"),
+    ],
+)
+def test_training_wants_data_kept_from_it(facts: Facts, passed: bool, said: str) -> None:
+    score = training.score(training.Training("validation", 10), Run(Outcome.OK, facts=facts))
+    assert (score.points, score.passed) == (10 if passed else 0, passed)
+    assert said in str(score.reason)
+
+
+# ---------------------------------------------------------------- manual
+
+
+@pytest.mark.parametrize(("characters", "points"), [(0, 0), (300, 7.5), (599, 15), (600, 15), (9000, 15)])
+def test_manual_proposes_by_length_and_decides_nothing(characters: int, points: float) -> None:
+    cells = (Cell(0, "markdown", characters), replace(code(1), characters=5000), Cell(2, "raw", 5000))
+    score = manual.score(manual.Manual("story", 15), Run(Outcome.OK, cells=cells))
+    assert (score.points, score.passed, score.value) == (points, None, characters)
+    assert f"{points:g} of 15 proposed" in str(score.reason)
+    assert "read it and decide" in str(score.review)
+
+
+def test_the_starters_own_text_is_nobodys_story() -> None:
+    cells = (Cell(0, "markdown", 500, given=True), Cell(1, "markdown", 300))
+    assert manual.score(manual.Manual("story", 15), Run(Outcome.OK, cells=cells)).points == 7.5
+
+
+# ---------------------------------------------------------------- metric
+
+ENDS = st.tuples(*(st.floats(-1e6, 1e6) for _ in range(2))).filter(lambda ends: abs(ends[0] - ends[1]) > 1e-6)
+VALUES = st.floats(-1e9, 1e9)
+
+
+@given(VALUES, ENDS)
+def test_points_stay_between_none_and_all(value: float, ends: tuple[float, float]) -> None:
+    assert 0 <= share_of_points(value, full_at=ends[0], zero_at=ends[1]) <= 1
+
+
+@given(ENDS)
+def test_points_are_exact_at_the_ends(ends: tuple[float, float]) -> None:
+    assert share_of_points(ends[0], full_at=ends[0], zero_at=ends[1]) == 1
+    assert share_of_points(ends[1], full_at=ends[0], zero_at=ends[1]) == 0
+
+
+@given(VALUES, VALUES, ENDS)
+def test_points_never_fall_on_the_way_to_full(one: float, other: float, ends: tuple[float, float]) -> None:
+    full, zero = ends
+    worse, better = sorted((one, other), reverse=full < zero)
+    assert share_of_points(worse, full_at=full, zero_at=zero) <= share_of_points(better, full_at=full, zero_at=zero)
+
+
+@given(VALUES, ENDS)
+def test_points_are_the_same_for_errors_as_for_scores(value: float, ends: tuple[float, float]) -> None:
+    mirrored = share_of_points(-value, full_at=-ends[0], zero_at=-ends[1])
+    assert share_of_points(value, full_at=ends[0], zero_at=ends[1]) == mirrored
+
+
+CRITERION = MetricReached("accuracy", 60, metric="accuracy_score", full_at=0.8, zero_at="majority")
+N = 2000
+LABELS = np.arange(N) % 5 // 3  # 60 % are 0
+TRUTH = Truth("classification", LABELS, {"accuracy_score": {"majority": 0.6, "linear": 0.7}})
+
+
+def with_right(folder: Path, right: int, **changes: object) -> Run:
+    """A run whose predictions are right in ``right`` of the rows."""
+    answers = np.where(np.arange(N) < right, LABELS, 1 - LABELS)
+    np.save(folder / "predictions.npy", answers)
+    return replace(Run(Outcome.OK, predictions=folder / "predictions.npy"), **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("right", "points", "passed"),
+    [
+        pytest.param(2000, 60, True, id="all right"),
+        pytest.param(1600, 60, True, id="at the threshold"),
+        pytest.param(1599, 59.85, False, id="one under it"),
+        pytest.param(1400, 30, False, id="half way"),
+        pytest.param(1200, 0, False, id="at the majority"),
+        pytest.param(0, 0, False, id="all wrong"),
+    ],
+)
+def test_metric_gives_points_between_the_majority_and_the_threshold(
+    tmp_path: Path, right: int, points: float, passed: bool
+) -> None:
+    score = metric.score(CRITERION, with_right(tmp_path, right), TRUTH)
+    assert (score.points, score.passed, score.value, score.n) == (points, passed, right / N, N)
+    assert (score.low, score.high) == wilson_interval(right, N)
+    assert score.scale is not None
+    assert (score.scale.full_at, score.scale.zero_at) == (0.8, 0.6)
+    assert score.scale.baselines == {"majority": 0.6, "linear": 0.7}
+
+
+def test_metric_says_what_it_measured(tmp_path: Path) -> None:
+    score = metric.score(CRITERION, with_right(tmp_path, 1500), TRUTH)
+    assert str(score.reason) == (
+        "Accuracy on 2000 hidden rows: 0.750, 95 % interval 0.731 to 0.768; full points at 0.8, none at 0.6."
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "close"),
+    [
+        pytest.param(1500, False, id="clearly under"),
+        pytest.param(1570, True, id="a little under"),
+        pytest.param(1600, True, id="exactly at"),
+        pytest.param(1630, True, id="a little over"),
+        pytest.param(1700, False, id="clearly over"),
+    ],
+)
+def test_an_interval_that_holds_the_threshold_is_too_close_to_call(tmp_path: Path, right: int, close: bool) -> None:
+    score = metric.score(CRITERION, with_right(tmp_path, right), TRUTH)
+    low, high = wilson_interval(right, N)
+    assert (low < 0.8 < high) == close
+    assert (score.review is not None) == close
+    if close:
+        assert f"{low:.3f} to {high:.3f} holds the threshold 0.8" in str(score.review)
+
+
+def test_answers_that_depend_on_their_neighbours_are_for_a_person(tmp_path: Path) -> None:
+    score = metric.score(CRITERION, with_right(tmp_path, 1900, depends_on_neighbours=True), TRUTH)
+    assert score.points == 60
+    assert "rows around it" in str(score.review)
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        pytest.param(Run(Outcome.OK), "There are no predictions.", id="none"),
+        pytest.param(Run(Outcome.OK, no_predictions=message("No model.")), "No model.", id="none, and why"),
+    ],
+)
+def test_no_predictions_earn_nothing_and_the_scale_is_still_there(run: Run, said: str) -> None:
+    score = metric.score(CRITERION, run, TRUTH)
+    assert (score.points, score.passed, score.value, score.review) == (0, False, None, None)
+    assert str(score.reason) == said
+    assert score.scale is not None
+    assert score.scale.baselines["linear"] == 0.7
+
+
+@pytest.mark.parametrize("answers", [np.full(N, np.nan), np.zeros(N - 1), np.zeros((N, 5))], ids=["NaN", "n", "shape"])
+def test_predictions_that_cannot_be_measured_earn_nothing(tmp_path: Path, answers: np.ndarray) -> None:
+    np.save(tmp_path / "predictions.npy", answers)
+    score = metric.score(CRITERION, Run(Outcome.OK, predictions=tmp_path / "predictions.npy"), TRUTH)
+    assert (score.points, score.value) == (0, None)
+    assert "expected" in str(score.reason)
+
+
+def test_a_majority_above_the_threshold_does_not_turn_the_scale_round(tmp_path: Path) -> None:
+    truth = replace(TRUTH, baselines={"accuracy_score": {"majority": 0.9, "linear": 0.9}})
+    assert metric.score(CRITERION, with_right(tmp_path, 1600), truth).points == 60
+    assert metric.score(CRITERION, with_right(tmp_path, 1500), truth).points == 0
+
+
+def test_an_error_is_better_when_smaller(tmp_path: Path) -> None:
+    criterion = MetricReached("error", 10, metric="mean_absolute_error", full_at=0.1, zero_at=0.5)
+    labels = np.linspace(0, 1, 500)
+    truth = Truth("regression", labels, {name: {} for name in METRICS["regression"]})
+    points = []
+    for missed in (0.05, 0.3, 0.6):
+        np.save(tmp_path / "predictions.npy", labels + missed)
+        points.append(metric.score(criterion, Run(Outcome.OK, predictions=tmp_path / "predictions.npy"), truth).points)
+    assert points == [10, 5, 0]

@@ -1,0 +1,131 @@
+"""Otter's test files, read without running them."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.models.errors import AssignmentError
+from grader.spec.formats.otter_test_files import Case, read_file, read_metadata, shared_out
+from tests.spec.formats.otter_course import functions, ok
+
+TWO = ">>> 1\n1"
+
+
+def test_doctests_with_what_they_say_of_themselves() -> None:
+    words = {"success_message": "yes", "failure_message": None, "locked": False}
+    file = read_file(ok({"code": "  >>> 1\n  1", "name": "first", **words}, TWO, points=3, all_or_nothing=True), "q.py")
+    assert file.cases == (
+        Case("first", TWO, True, 1.5, "yes", ""),
+        Case("the_questions_own_name - 2", TWO, False, 1.5),
+    )
+    assert (file.possible, file.all_or_nothing, file.source) == (3, True, "")
+    assert (file.earned([True, False]), file.earned([True, True])) == (0, 3)
+
+
+def test_functions_with_what_their_decorator_says() -> None:
+    source = functions(
+        "import otter\n\ndef helper(): ...\n\n@otter.test_files.test_case('named', hidden=True)\ndef a(x): ...\n\n"
+        "@test_case(points=2, success_message='yes')\n@helper\ndef b(env): ...",
+        points=5,
+    )
+    file = read_file(source, "q.py")
+    assert file.cases == (Case("named", "", True, 3), Case("the_questions_own_name - 2", "", False, 2, "yes"))
+    assert file.source == source
+
+
+def test_tests_in_a_notebooks_metadata_have_no_word_for_their_format() -> None:
+    test = ast.literal_eval(ok(TWO, points=2).partition("test = ")[2])
+    assert read_metadata(test, "hw.ipynb").possible == 2
+    assert read_metadata(functions("@test_case()\ndef t(): ..."), "hw.ipynb").possible == 1
+
+
+BROKEN: dict[str, tuple[str, str]] = {
+    "no Python": ("OK_FORMAT = True\ntest = {", "q.py: found a Python syntax error in line 2"),
+    "a null byte": ("OK_FORMAT = True\0", "found a Python syntax error"),
+    "no format": ("test = {}", "found no OK_FORMAT, expected OK_FORMAT = True (doctests) or False"),
+    "no test": ("OK_FORMAT = True", "found no test, expected test = {...}"),
+    "no name": ("OK_FORMAT = True\ntest = {'suites': []}", "test: found no name"),
+    "no dict": ("OK_FORMAT = True\ntest = []", "test: found no name"),
+    "computed": ("OK_FORMAT = True\ntest = make(1)", "line 2: test: found 'make(1)', expected it written out"),
+    "a call inside": ("OK_FORMAT = True\ntest = {'name': str(1)}", "test files are read, not run"),
+    "two suites": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{}, {}]}", "expected a list with one suite"),
+    "another type": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'type': 'wwpp'}]}", "found 'wwpp'"),
+    "a setup": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'setup': '>>> 1'}]}", "otter takes none"),
+    "no cases": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'cases': [1]}]}", "cases: expected a list of"),
+    "too many points": (ok({"code": TWO, "points": 3}, points=2), "the cases have 3 together, expected at most"),
+    "points of another number": (ok(TWO, points=[1, 2]), "points: found 2, expected one for each of the 1 cases"),
+    "points in words": (ok(TWO, points="2"), "points: found '2', expected a number"),
+    "endless points": (ok(TWO).replace("'points': None", "'points': 1e999"), "found inf, expected a number"),
+    "a case's points": (ok({"code": TWO, "points": True}), "points: found True, expected a number"),
+    "functions without a name": ("OK_FORMAT = False", "found no name, expected name = '...'"),
+    "a computed option": (functions("@test_case(points=1 + 1)\ndef t(): ..."), "test_case: points: found '1 + 1'"),
+    "an unknown option": (functions("@test_case(point=1)\ndef t(): ..."), "test_case takes name, points, hidden"),
+    "options from elsewhere": (functions("@test_case(**more)\ndef t(): ..."), "each once"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_cannot_be_read_is_said_with_its_place(what: str) -> None:
+    source, says = BROKEN[what]
+    with pytest.raises(AssignmentError) as raised:
+        read_file(source, "q.py")
+    assert len(raised.value.problems) == 1
+    assert raised.value.problems[0].startswith("q.py: ") and says in raised.value.problems[0]
+
+
+def test_nothing_of_a_test_file_is_run() -> None:
+    source = f"raise SystemExit\n{ok(TWO)}"
+    assert read_file(source, "q.py").possible == 1
+
+
+# ---------------------------------------------------------------- points
+
+amounts = st.one_of(st.none(), st.integers(0, 8).map(lambda eighths: eighths / 8))
+questions = st.lists(amounts, min_size=1, max_size=6)
+
+
+def otters(total: float | None, points: list[float | None]) -> list[float] | None:
+    """Its documentation's rules in its words: None where it raises."""
+    said = sum(one for one in points if one is not None)
+    silent = sum(one is None for one in points)
+    if total is not None:
+        if said > total:
+            return None
+        each = (total - said) / silent if silent else 0.0
+    elif said == 0 and silent:
+        each = 1 / silent
+    else:
+        each = 0.0
+    return [each if one is None else one for one in points]
+
+
+def shared(total: Any, points: list[float | None]) -> list[float | None] | None:
+    try:
+        return [case.points for case in shared_out(total, [Case("", points=one) for one in points])]
+    except ValueError:
+        return None
+
+
+@given(st.one_of(st.none(), st.integers(0, 6)), questions)
+def test_points_are_shared_out_as_otter_does(total: float | None, points: list[float | None]) -> None:
+    expected = otters(total, points)
+    assert shared(total, points) == (None if expected is None else pytest.approx(expected))
+
+
+@given(questions)
+def test_points_for_each_case_are_as_if_the_cases_had_said_them(points: list[float | None]) -> None:
+    assert shared(points, [None] * len(points)) == pytest.approx(otters(None, points))
+
+
+@given(st.integers(0, 6), questions, st.data())
+def test_nobody_earns_more_than_there_is(total: int, points: list[float | None], data: st.DataObject) -> None:
+    if shared(total, points) is None:
+        return
+    file = read_file(ok(*({"code": TWO, "points": one} for one in points), points=total), "q.py")
+    passed = data.draw(st.lists(st.booleans(), min_size=len(points), max_size=len(points)))
+    assert 0 <= file.earned(passed) <= file.possible + 1e-9 <= total + 2e-9
