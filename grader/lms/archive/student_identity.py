@@ -8,9 +8,9 @@ from datetime import datetime
 
 from grader.grading.lateness import datetimes
 from grader.i18n.message import Message, message
+from grader.lms import person_names
 from grader.lms.archive.student_files import HandedIn
 from grader.lms.archive.student_grouping import add
-from grader.lms.roster import person_names
 from grader.lms.roster.class_list import Person, Roster
 from grader.lms.roster.roster_matching import ClassList, Match, listed_student, match_all, members
 from grader.models.submission import Student

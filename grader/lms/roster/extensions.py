@@ -8,9 +8,9 @@ from pathlib import Path
 
 from grader.grading.lateness import datetimes, rules
 from grader.i18n.message import Message, lines, listed, message
+from grader.lms import person_names
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.identity import folded
-from grader.lms.roster import person_names
 from grader.lms.roster.class_list import Person, columns_of, heading, person_in
 from grader.lms.roster.roster_matching import ClassList
 from grader.models.errors import IntakeError

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.i18n.message import Message, listed, message
+from grader.lms import person_names
 from grader.lms.identity import Owner, folded
-from grader.lms.roster import person_names
 from grader.lms.roster.class_list import Person
 from grader.models.submission import Student
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.lms import person_names
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.identity import Owner
-from grader.lms.roster import person_names
 from grader.lms.roster.class_list import Person, Roster, read_roster
 from grader.lms.roster.roster_matching import ClassList, match, match_all
 from grader.models.errors import IntakeError
