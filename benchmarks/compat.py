@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from grader.sandbox.guest.boot.worker import PRELOADED
 from grader.sandbox.guest.compat import install
-from grader.sandbox.guest.record import instrumentation
+from grader.sandbox.guest.run import instrumentation
 
 
 def main() -> None:

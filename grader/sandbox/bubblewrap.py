@@ -134,7 +134,7 @@ def _proc_read_only() -> list[str]:
     """
     folders = [entry for entry in sorted(Path("/proc").iterdir()) if not (entry.name.isdigit() or entry.is_symlink())]
     switches = [str(entry) for entry in folders if entry.is_dir() or entry.name == "sysrq-trigger"]
-    covered = [str(entry) for entry in folders if entry.name in protocol.COVERED]
+    covered = [str(entry) for entry in folders if entry.name in protocol.MASKED_PROC_FILES]
     return [
         *(word for path in switches for word in ("--ro-bind", path, path)),
         *(word for path in covered for word in ("--ro-bind", "/dev/null", path)),

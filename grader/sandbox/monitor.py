@@ -78,7 +78,7 @@ class Watch:
     def _ended(self, code: int) -> Ended:
         if code == 0:
             return Ended.FINISHED
-        return Ended.FAULT if 0 < code < 128 and code != protocol.IN_THE_WAY else Ended.DIED
+        return Ended.FAULT if 0 < code < 128 and code != protocol.EXIT_BLOCKED else Ended.DIED
 
     def _follow(self, now: float) -> None:
         """The markers in their order; what the cells gave is taken before the hidden inputs are put in."""

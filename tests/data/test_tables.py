@@ -171,7 +171,7 @@ def test_a_job_carries_pictures(tmp_path: Path) -> None:
         with np.load(folder.path / protocol.PUBLIC) as public:
             assert (public["inputs"].shape, public["inputs"].dtype) == ((90, 6, 6), np.uint8)
         hidden = np.load(folder.path / "hidden" / protocol.HIDDEN_INPUTS)
-        assert (hidden.shape, hidden.dtype) == ((protocol.ALONE + protocol.TOGETHER + 100, 6, 6), np.uint8)
+        assert (hidden.shape, hidden.dtype) == ((protocol.SINGLE_ROWS + protocol.BATCH_ROWS + 100, 6, 6), np.uint8)
     finally:
         folder.close()
 

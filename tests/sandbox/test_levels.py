@@ -37,7 +37,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def question() -> Question:
     rng = np.random.default_rng(1)
     inputs = rng.normal(size=(100, 2))
-    asked = protocol.ALONE + protocol.TOGETHER + 50
+    asked = protocol.SINGLE_ROWS + protocol.BATCH_ROWS + 50
     return Question(
         task="classification",
         columns=("a", "b"),

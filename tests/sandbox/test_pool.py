@@ -56,7 +56,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     targets = (inputs.sum(axis=1) > 0).astype(np.int64)
     path = tmp_path_factory.mktemp("data") / "table.csv"
     np.savetxt(path, np.column_stack([inputs, targets]), delimiter=",")
-    asked = rng.normal(size=(protocol.ALONE + protocol.TOGETHER + 200, 2))
+    asked = rng.normal(size=(protocol.SINGLE_ROWS + protocol.BATCH_ROWS + 200, 2))
     question = Question("classification", ("a", "b"), inputs, targets, asked)
     return Job(notebook_bytes(NETWORK), {"table.csv": path}, Limits(seconds=90), question=question)
 

@@ -142,7 +142,7 @@ def assert_saw_nothing(seen: dict[str, Any]) -> None:
 
 def question() -> Question:
     rng = np.random.default_rng(1)
-    public, hidden = rng.normal(size=(100, 2)), rng.normal(size=(protocol.ALONE + protocol.TOGETHER + 50, 2))
+    public, hidden = rng.normal(size=(100, 2)), rng.normal(size=(protocol.SINGLE_ROWS + protocol.BATCH_ROWS + 50, 2))
     return Question(
         task="classification",
         columns=("a", "b"),

@@ -1,14 +1,14 @@
-"""What host and guest agree on: names in the job folder, sizes, the order of a job. Standard library only.
+"""Names, sizes and times that host and guest share. Standard library only.
 
 A job folder:
 
     request.json  notebook.ipynb  public.npz        written by the host before the start
-    work/ home/ tmp/                                where the notebook lives
+    work/ home/ tmp/                                the notebook's own folders
     run/                                            the kernel's sockets
-    out/executed.ipynb  out/facts.json              written by the guest, taken by the host at ``ready``
-    out/started  out/cells_ended  out/ready         markers: kernel up; last cell over; notebook and facts written
-    hidden/inputs.npy  hidden/complete              put in by the host after ``ready``
-    out/predictions.npy                             written by the guest, taken when everything has been killed
+    out/executed.ipynb  out/facts.json              written by the guest, read by the host at ``ready``
+    out/started  out/cells_ended  out/ready         markers: kernel up; last cell ended; notebook and facts written
+    hidden/inputs.npy  hidden/complete              added by the host after ``ready``
+    out/predictions.npy                             written by the guest, read after every process has been killed
 """
 
 from __future__ import annotations
@@ -27,38 +27,45 @@ MAX_EXECUTED_BYTES = 64 << 20
 OUTPUT_CUT = "[output cut here: the limit for one cell was reached]"
 MAX_FACTS_BYTES = 4 << 20
 
-PUBLIC_ROWS = 1000  # with their answers, for finding how the model wants to be asked
-ALONE, TOGETHER = 8, 64  # rows asked one by one, and in another order, before all are asked
-START_SECONDS = 60.0  # for the kernel to come up
-PROBE_SECONDS = 90.0  # usually for finding the model, and again for predicting; the request says how long here
-ATTEMPT_SECONDS = 30.0  # for one way of asking the public rows
-IN_THE_WAY = 3  # the driver's exit status when the notebook has put something where the driver must write
-GRACE_SECONDS = 5.0  # between the first interruption and the kill
-INSIST_EVERY = 0.5  # seconds between interruptions
+PUBLIC_ROWS = 1000  # rows with labels, on which the probe tries ways to call the model
+# The host repeats some hidden rows to check that predictions do not depend on the other rows of the batch.
+SINGLE_ROWS, BATCH_ROWS = 8, 64  # rows predicted one at a time; rows predicted in one batch, in another order
+START_SECONDS = 60.0  # for the kernel to start
+PROBE_SECONDS = 90.0  # default for finding the model, and again for predicting; a request may set another value
+ATTEMPT_SECONDS = 30.0  # for one attempt on the public rows
+EXIT_BLOCKED = 3  # exit status of the driver when the notebook blocks a path where the driver must write
+GRACE_SECONDS = 5.0  # between the first interrupt and the kill
+INTERRUPT_EVERY = 0.5  # seconds between interrupts
 
 
 def batches(rows: int) -> list[slice]:
-    """How ``rows`` hidden inputs are asked: ``ALONE`` singly, ``TOGETHER`` at once, then all the others at once."""
-    alone = [slice(row, row + 1) for row in range(ALONE)]
-    return [*alone, slice(ALONE, ALONE + TOGETHER), slice(ALONE + TOGETHER, rows)]
+    """Return the slices in which ``rows`` hidden inputs are predicted.
+
+    The first ``SINGLE_ROWS`` come one at a time, then ``BATCH_ROWS`` at once, then all other rows at once.
+    """
+    single = [slice(row, row + 1) for row in range(SINGLE_ROWS)]
+    return [*single, slice(SINGLE_ROWS, SINGLE_ROWS + BATCH_ROWS), slice(SINGLE_ROWS + BATCH_ROWS, rows)]
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """A reader sees the old file or the new one, never half of it."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(data)
-    fresh.replace(path)
+    """Write ``data`` so that a reader sees either the old file or the complete new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as ASCII JSON, atomically. Raises ValueError for NaN and infinity."""
     write_atomically(path, json.dumps(value, ensure_ascii=True, allow_nan=False).encode())
 
 
-# Files of /proc that tell of the machine rather than of the notebook.
-COVERED = ("kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo")
+# Files of /proc that describe the machine instead of the notebook's processes.
+MASKED_PROC_FILES = (
+    "kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo",
+)  # fmt: skip
 
-# No user packages, nothing imported from the current folder, no byte code written. The environment is ours to begin
-# with, and holds PYTHONHASHSEED, which -I would ignore.
+# No user packages, no imports from the current folder, no byte code. -I is not used because it would ignore
+# PYTHONHASHSEED; the host already controls the environment.
 PYTHON_OPTIONS = ("-s", "-P", "-B")
 
 BOOTSTRAP = """
@@ -72,6 +79,9 @@ from guest.{module} import {function}
 
 
 def bootstrap(module: str, guest_folder: Path, *, function: str = "main") -> str:
-    """Python that loads this package alone, from wherever it is mounted, and calls a function of one of its modules."""
+    """Return Python code that loads this package alone from ``guest_folder`` and calls one function of it.
+
+    The package is named ``guest`` wherever it is mounted; ``module`` is relative to it, such as ``boot.worker``.
+    """
     init = guest_folder / "__init__.py"
     return BOOTSTRAP.format(init=str(init), folder=str(guest_folder), module=module, function=function)

@@ -19,7 +19,7 @@ from grader.models.course import Test
 from grader.models.run import Outcome
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
-from grader.sandbox.guest.run import otter_tests
+from grader.sandbox.guest.compat import otter_tests
 from grader.spec.formats import otter_format
 from tests.spec.formats.otter_cases import CASES
 from tests.spec.formats.otter_course import BEGIN, Result, cells, folder, functions, graded, ok, quick

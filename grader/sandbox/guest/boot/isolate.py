@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..processes import close_own_memory, exit_status, reap
-from ..protocol import COVERED
+from ..protocol import MASKED_PROC_FILES
 from . import seccomp
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -148,8 +148,8 @@ def _close_switches(proc: Path) -> None:
     """The kernel's switches obey root by its number alone, without any capability, even from inside."""
     entries = [entry for entry in proc.iterdir() if not (entry.name.isdigit() or entry.is_symlink())]
     for entry in entries:
-        if entry.is_dir() or entry.name == "sysrq-trigger" or entry.name in COVERED:
-            _mount("/dev/null" if entry.name in COVERED else str(entry), str(entry), None, MS_BIND)
+        if entry.is_dir() or entry.name == "sysrq-trigger" or entry.name in MASKED_PROC_FILES:
+            _mount("/dev/null" if entry.name in MASKED_PROC_FILES else str(entry), str(entry), None, MS_BIND)
             _restrict(entry, ATTR_READ_ONLY | ATTR_NOSUID | ATTR_NODEV, recursive=True)
 
 

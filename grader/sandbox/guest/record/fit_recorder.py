@@ -18,6 +18,7 @@ from typing import Any
 from . import transform_ledger
 from .recorder import MAX_EPOCHS, FitRecord, evaluations, fits, glimpse, number
 
+GUEST_PREFIX = __name__.removesuffix("record.fit_recorder")
 RESERVE = 0.05  # of the time, for the cells after the training
 
 
@@ -79,7 +80,7 @@ def hook(keras: ModuleType, budget: Budget) -> None:
 def _caller() -> str:
     """The package whose code made this call, past what wraps Keras's methods here."""
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith(f"{__package__}."):
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(GUEST_PREFIX):
         frame = frame.f_back
     return str(frame.f_globals.get("__name__")).partition(".")[0] if frame is not None else ""
 

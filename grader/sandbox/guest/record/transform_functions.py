@@ -70,7 +70,7 @@ _NEITHER = (
     *("Normalize", "ToFloat", "FromFloat", "ToTensor", "ToTensorV2", "ToGray", "ToRGB"),
     *("CenterCrop", "PadIfNeeded", "Pad", "Crop", "NoOp", "Lambda"),
 )
-_GUEST = __name__.removesuffix("transforms.functions")
+_GUEST = __name__.removesuffix("record.transform_functions")
 # What resizes in the notebook's name.
 _VIA = {
     "keras.src.utils.image_utils": "load_img(target_size)",

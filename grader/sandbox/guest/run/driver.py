@@ -98,13 +98,13 @@ class Drive:
         try:
             protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
         except IN_THE_WAY:
-            os._exit(protocol.IN_THE_WAY)
+            os._exit(protocol.EXIT_BLOCKED)
 
     def _mark(self, marker: str) -> None:
         try:
             (self.out / marker).touch()
         except IN_THE_WAY:
-            os._exit(protocol.IN_THE_WAY)
+            os._exit(protocol.EXIT_BLOCKED)
 
     def _cell_seconds(self) -> float:
         left = max(0.1, self.deadline - time.monotonic())
@@ -181,7 +181,7 @@ class Drive:
         """Interrupts again and again: one that comes while Python tidies an object up is lost."""
         await asyncio.sleep(seconds)
         while True:
-            await asyncio.sleep(protocol.INSIST_EVERY)
+            await asyncio.sleep(protocol.INTERRUPT_EVERY)
             await self.kernel.interrupt_kernel()
 
     async def _ask_kernel(self, what: str) -> None:

@@ -39,7 +39,7 @@ def test_each_submission_is_asked_in_another_order_and_the_same_one_always_in_th
     )
     assert first.question is not None and again.question is not None and other.question is not None
     np.testing.assert_array_equal(first.question.hidden_inputs, again.question.hidden_inputs)
-    repeated = protocol.ALONE + protocol.TOGETHER
+    repeated = protocol.SINGLE_ROWS + protocol.BATCH_ROWS
     for asked in (first.question.hidden_inputs, other.question.hidden_inputs):
         assert sorted(map(tuple, asked[repeated:])) == sorted(map(tuple, hidden))
         assert set(map(tuple, asked[:repeated])) <= set(map(tuple, hidden))
@@ -63,7 +63,7 @@ def test_hidden_labels_are_nowhere_in_a_job(exam: Exam, hidden: Array, tmp_path:
     job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert job.question is not None
     places = [int(np.flatnonzero((hidden == row).all(axis=1))[0]) for row in job.question.hidden_inputs]
-    repeated = protocol.ALONE + protocol.TOGETHER
+    repeated = protocol.SINGLE_ROWS + protocol.BATCH_ROWS
     orders = [labels, labels[places], labels[places[repeated:]]]
     forms = [order.astype(kind).tobytes() for order in orders for kind in (np.int64, np.float64, np.int8, np.float32)]
     forms += [",".join(map(str, order)).encode() for order in orders]

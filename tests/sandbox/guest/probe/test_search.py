@@ -43,7 +43,7 @@ class Asked:
 
 
 def asked(pictures: Array, targets: Array, file: Path, columns: tuple[str, ...] = ("x",)) -> Asked:
-    rows = np.random.default_rng(3).integers(PUBLIC, len(pictures), protocol.ALONE + protocol.TOGETHER + HIDDEN)
+    rows = np.random.default_rng(3).integers(PUBLIC, len(pictures), protocol.SINGLE_ROWS + protocol.BATCH_ROWS + HIDDEN)
     question = Question("classification", columns, pictures[:PUBLIC], targets[:PUBLIC], pictures[rows])
     return Asked(question, targets[rows], file)
 
@@ -88,7 +88,7 @@ def find(sandbox: NamespaceSandbox, one: Asked, *cells: str) -> Found:
     assert not failed, failed
     facts = json.loads(reply.facts)
     answers = array_in(reply.predictions)
-    assert answers is None or np.isfinite(answers[: protocol.ALONE]).all(), "one row alone is answered too"
+    assert answers is None or np.isfinite(answers[: protocol.SINGLE_ROWS]).all(), "one row alone is answered too"
     accuracy = None if answers is None else float(np.mean(np.ravel(answers) == one.hidden_targets))
     return Found(facts["chosen"], facts["attempts"], facts["versions"], accuracy)
 
@@ -504,5 +504,5 @@ net = Net()
 def test_a_model_that_looks_at_its_neighbours_answers_otherwise_alone(sandbox: NamespaceSandbox, digits: Asked) -> None:
     reply = sandbox.run(Job(notebook_bytes(OVER_THE_BATCH), {}, LIMITS, question=digits.question))
     answers = array_in(reply.predictions)
-    assert answers is not None and not answers[: protocol.ALONE].any()
-    assert 0.2 < answers[protocol.ALONE + protocol.TOGETHER :].mean() < 0.8
+    assert answers is not None and not answers[: protocol.SINGLE_ROWS].any()
+    assert 0.2 < answers[protocol.SINGLE_ROWS + protocol.BATCH_ROWS :].mean() < 0.8
