@@ -18,7 +18,7 @@ from grader.data.cache import index
 from grader.data.cache.known_sets import catalogue
 from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
-from grader.models.errors import GraderError
+from grader.models.errors import AssignmentError, GraderError, error_message
 from grader.report.advice import CONFINEMENT
 from grader.sandbox.base import Job, Sandbox
 from grader.sandbox.levels import CONFINED, UNCONFINED, open_sandbox, why_not
@@ -94,7 +94,7 @@ def _frameworks(inherited: Mapping[str, str]) -> list[Finding]:
     try:
         keras, backend, version, gpus = _taken_step(_any_sandbox(inherited))
     except (GraderError, ValueError) as error:
-        return [Finding(part, State.MISSING, message("no training step: {error}", error=str(error)), advice)]
+        return [Finding(part, State.MISSING, message("no training step: {error}", error=error_message(error)), advice)]
     versions = message(
         "Keras {keras} on {backend} {version}; a training step was taken", keras=keras, backend=backend, version=version
     )
@@ -173,7 +173,7 @@ def _assignment(name: str, folder: Path) -> Finding:
     try:
         assignment = load_assignment(folder)
     except GraderError as error:
-        first, *others = str(error).splitlines()
+        first, *others = error.problems if isinstance(error, AssignmentError) else [error.message]
         return Finding(part, State.MISSING, message("{problem} (and {n} more)", problem=first, n=len(others)))
     found = message("{points:g} points, data there", points=assignment.points)
     if assignment.public is not None:

@@ -23,7 +23,6 @@ from grader.data import hidden_sets
 from grader.data.cache.location import default_folder
 from grader.grading.lateness.deadlines import with_deadline
 from grader.i18n.catalogue import Translation
-from grader.i18n.message import Message
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment
 from grader.models.errors import GraderError, IntakeError, SandboxError
@@ -82,8 +81,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except GraderError as error:
-        cause = error.args[0] if error.args else ""
-        for line in (speech_in().say(cause) if isinstance(cause, Message) else str(error)).splitlines():
+        for line in speech_in().say(error.message).splitlines():
             errors.print(Text(f"grader: {console.plain(line)}"), style="red", soft_wrap=True)
         sys.exit(EXIT_OPERATOR)
     except KeyboardInterrupt:

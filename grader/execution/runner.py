@@ -19,7 +19,7 @@ from grader.files.atomic import write_text
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
 from grader.models.course import Test
-from grader.models.errors import GraderError
+from grader.models.errors import GraderError, error_message
 from grader.models.facts import Facts
 from grader.models.run import Cell, Outcome, Run
 from grader.models.submission import Submission
@@ -87,7 +87,7 @@ def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out:
         read, asked = _read(submission, parsed.notebook, exam, part), _asked(submission, exam)
         run = _interpreted(sandbox.run(_job(read, exam, asked)), read, exam, asked, out)
     except (GraderError, OSError) as error:
-        fault = message("The grader failed: {error}", error=str(error))
+        fault = message("The grader failed: {error}", error=error_message(error))
         return Run(Outcome.GRADER_FAULT, fault, confinement=sandbox.confinement)
     return replace(run, notes=parsed.notes + read.notes + run.notes, confinement=sandbox.confinement)
 

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from grader.i18n.message import message
-from grader.models.errors import ApartError
+from grader.models.errors import IsolationError
 
 MEGABYTE = 1 << 20
 ANSWER_BYTES = 64 * MEGABYTE
@@ -33,7 +33,7 @@ class Bounds:
 def apart(module: str, request: Mapping[str, object], bounds: Bounds = Bounds()) -> Any:
     """What ``module.answer(request)`` gives in a process of its own.
 
-    Raises ApartError when it gave nothing: the time was up, the memory did not suffice, or the decoder broke.
+    Raises IsolationError when it gave nothing: the time was up, the memory did not suffice, or the decoder broke.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
         spoken = json.dumps({"module": module, "request": dict(request), "bounds": asdict(bounds)})
@@ -43,14 +43,14 @@ def apart(module: str, request: Mapping[str, object], bounds: Bounds = Bounds())
                 input=spoken.encode(), stdout=out, stderr=log, timeout=bounds.seconds, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise ApartError(message("it took more than {seconds:g} s", seconds=bounds.seconds)) from None
+            raise IsolationError(message("it took more than {seconds:g} s", seconds=bounds.seconds)) from None
         out.seek(0)
         answer = out.read(ANSWER_BYTES + 1)
         if ended.returncode or len(answer) > ANSWER_BYTES:
-            raise ApartError(message("it broke the program that reads it ({reason})", reason=_last_line(log)))
+            raise IsolationError(message("it broke the program that reads it ({reason})", reason=_last_line(log)))
     with suppress(ValueError):
         return json.loads(answer)
-    raise ApartError(message("it broke the program that reads it ({reason})", reason="no answer"))
+    raise IsolationError(message("it broke the program that reads it ({reason})", reason="no answer"))
 
 
 def _last_line(log: Any) -> str:

@@ -1,4 +1,4 @@
-"""Sentences for people, with their values apart, so that each reader gets them in their own language."""
+"""Translatable messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Titles = Mapping[str, str]  # language tag ("en", "zh-TW") -> text
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence for people, its values apart, so that each reader gets it in their own language."""
+    """An English sentence and the values for its placeholders; a ``Translation`` renders it in a language."""
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
@@ -21,23 +21,29 @@ class Message:
 
 
 def message(template: str, /, **values: object) -> Message:
-    """A ``Message``; the literal given here is what translators see."""
+    """Return a ``Message``. ``template`` must be a literal: it is the key of the translation catalogues."""
     return Message(template, values)
 
 
+def verbatim(text: str) -> Message:
+    """Return a message that reads ``text`` in every language."""
+    return Message("{text}", {"text": text})
+
+
 def listed(parts: Sequence[Message | str], most: int = 20) -> Message:
-    """``parts``, of which there is one at least, as a list."""
-    first, *others = (part if isinstance(part, Message) else message("{name}", name=part) for part in parts[:most])
+    """Return the first ``most`` of ``parts``, at least one, as one list."""
+    first, *others = (part if isinstance(part, Message) else verbatim(part) for part in parts[:most])
     whole = reduce(lambda one, other: message("{one}, {other}", one=one, other=other), others, first)
     return message("{one}, …", one=whole) if len(parts) > most else whole
 
 
 def joined(sentences: Sequence[Message]) -> Message:
-    """Sentences, one at least, one after the other."""
+    """Return ``sentences``, at least one, as one paragraph."""
     return reduce(lambda one, other: message("{one} {other}", one=one, other=other), sentences)
 
 
-def lines(problems: Sequence[Message], most: int = 20) -> Message:
-    """Problems, one at least, a line each."""
-    said = [*problems[:most], *[message("There are more problems; these are the first.")] * (len(problems) > most)]
-    return reduce(lambda first, second: message("{first}\n{second}", first=first, second=second), said)
+def lines(problems: Sequence[Message | str], most: int = 20) -> Message:
+    """Return the first ``most`` of ``problems``, at least one, on one line each."""
+    more = [message("There are more problems; these are the first.")] if len(problems) > most else []
+    values = {f"line{number}": problem for number, problem in enumerate([*problems[:most], *more])}
+    return Message("\n".join(f"{{{name}}}" for name in values), values)

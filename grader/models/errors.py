@@ -1,35 +1,44 @@
-"""What can go wrong for the operator. A student's failure is data (``Run.outcome``), never one of these.
+"""Errors of the person who runs the grader. A failure of a student's notebook is a ``Run.outcome`` instead.
 
-GraderError                 exit 1: one clear line
-├── AssignmentError         assignment.toml or its files; carries every problem found
-├── IntakeError             nothing could be read from what was handed in
-├── DatasetError            public or hidden data: missing, wrong shape, unreadable
+GraderError                 the command line prints ``message`` and exits with status 1
+├── AssignmentError         assignment.toml or its files are wrong; carries every problem found
+├── IntakeError             a download, class list or gradebook cannot be read
+├── DatasetError            public or hidden data are missing, unreadable or of the wrong shape
 ├── OutputError             the output folder cannot be written
-├── ApartError              a stranger's file broke or outran the process that decoded it; the caller says which
-├── PushError               the LMS's server cannot be reached, or refused what it was asked
-│   ├── TokenError          there is no token, or the server does not take it
-│   └── UnclearError        the server broke down over a change: perhaps it was made, perhaps not
-├── SandboxError            no confinement as asked for, or it broke: our fault, never the student's
-└── MetricError             predictions that cannot be measured; scoring turns it into a score with a reason
+├── IsolationError          the process that decodes an untrusted file crashed or ran out of time
+├── PushError               the LMS server cannot be reached or refused a request; never contains the token
+│   ├── TokenError          there is no token, or the server does not accept it
+│   └── UnclearError        the server failed during a change, which may or may not have been made
+├── SandboxError            the requested confinement is not available or broke; never the student's fault
+└── MetricError             predictions cannot be measured; scoring turns it into a score with a reason
 
-Stopped                     not an error: the operator ended the grading while this submission was running
+Stopped                     not an error: the grading was stopped while a submission was running
 """
 
 from __future__ import annotations
 
-from grader.i18n.message import Message
+from collections.abc import Sequence
+
+from grader.i18n.message import Message, lines, verbatim
 
 
 class GraderError(Exception):
-    """Root of everything raised on purpose."""
+    """Root of all errors raised on purpose. ``str(error)`` is ``message`` in English.
+
+    A plain string as ``message`` is shown as it is, in every language.
+    """
+
+    def __init__(self, message: Message | str) -> None:
+        self.message = message if isinstance(message, Message) else verbatim(message)
+        super().__init__(self.message)
 
 
 class AssignmentError(GraderError):
-    """``problems`` has one line per problem: where, what was found, what was expected."""
+    """``problems``, at least one: where, what was found and what was expected."""
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
+    def __init__(self, problems: Sequence[Message | str]) -> None:
+        self.problems = list(problems)
+        super().__init__(lines(self.problems, most=len(self.problems)))
 
 
 class IntakeError(GraderError):
@@ -44,24 +53,12 @@ class OutputError(GraderError):
     pass
 
 
-class SandboxError(GraderError):
-    pass
-
-
-class ApartError(GraderError):
-    """``message`` says what became of the process."""
-
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(str(message))
+class IsolationError(GraderError):
+    """The message reads on from the file's name: "it took more than 30 s"."""
 
 
 class PushError(GraderError):
-    """``message`` says what was refused and what to do; the token is not in it."""
-
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(message)
+    pass
 
 
 class TokenError(PushError):
@@ -72,13 +69,18 @@ class UnclearError(PushError):
     pass
 
 
-class MetricError(GraderError):
-    """``message`` names the found and the expected, for the student's report."""
+class SandboxError(GraderError):
+    pass
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(str(message))
+
+class MetricError(GraderError):
+    """The message names what was found and what was expected; it is part of the student's report."""
 
 
 class Stopped(Exception):  # noqa: N818  nothing went wrong
     """Raised by a sandbox that was closed; the submission stays ungraded."""
+
+
+def error_message(error: Exception) -> Message:
+    """Return the message of a ``GraderError``, or the text of any other exception."""
+    return error.message if isinstance(error, GraderError) else verbatim(str(error))

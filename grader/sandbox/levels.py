@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from grader.i18n.message import Message, message
+from grader.i18n.message import Message
 from grader.models.errors import SandboxError
 from grader.sandbox import bubblewrap, container, pool
 from grader.sandbox.base import Sandbox
@@ -94,7 +94,7 @@ def why_not(level: str, inherited: Mapping[str, str]) -> Message | None:
     try:
         _opened(level, _Around(inherited, preload=False)).close()
     except SandboxError as error:
-        return message("{error}", error=str(error))
+        return error.message
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.files.isolated import Bounds, apart
-from grader.models.errors import ApartError
+from grader.models.errors import IsolationError
 
 READERS = {
     "doubling": "def answer(request): return {'twice': 2 * request['number']}",
@@ -44,5 +44,5 @@ def test_the_answer_comes_back(readers: Path) -> None:
 def test_its_end_is_told(module: str, said: str, readers: Path) -> None:
     seconds = 1 if module == "sleeping" else 60
     bounds = Bounds(seconds=seconds, memory_mb=2048, file_mb=16)
-    with pytest.raises(ApartError, match=said):
+    with pytest.raises(IsolationError, match=said):
         apart(module, {"path": str(readers / "written")}, bounds)

@@ -83,7 +83,7 @@ def fetch(
             _fetch(one, library, local, speech)
         except GraderError as error:
             failed = True
-            _complain([error.args[0]], speech)
+            _complain([error.message], speech)
     if failed:
         raise typer.Exit(EXIT_OPERATOR)
 
@@ -152,14 +152,13 @@ def _entries(names: Sequence[str], speech: Translation) -> list[Entry]:
         try:
             found.append(entry(name))
         except DatasetError as error:
-            problems.append(error.args[0])
+            problems.append(error.message)
     if problems:
         _complain(problems, speech)
         raise typer.Exit(EXIT_OPERATOR)
     return found
 
 
-def _complain(problems: Sequence[object], speech: Translation) -> None:
+def _complain(problems: Sequence[Message], speech: Translation) -> None:
     for problem in problems:
-        words = speech.say(problem) if isinstance(problem, Message) else str(problem)
-        errors.print(Text(f"grader: {plain(words)}"), style="red", soft_wrap=True)
+        errors.print(Text(f"grader: {plain(speech.say(problem))}"), style="red", soft_wrap=True)

@@ -81,7 +81,7 @@ def _handed_back(order: Order, to: str, out: Path) -> HandedBack:
             message(
                 "{problem}\nThe class is graded, nothing is lost: when that is put right, grader export {path} writes "
                 "what is to be uploaded.",
-                problem=error.args[0], path=out,
+                problem=error.message, path=out,
             )
         ) from None  # fmt: skip
 

@@ -23,8 +23,7 @@ def content_problems(entry: Entry, folder: Path) -> list[Message]:
     try:
         return list(look(entry, folder))
     except DatasetError as error:
-        reason = error.args[0]
-        return [reason if isinstance(reason, Message) else message("{problem}", problem=str(error))]
+        return [error.message]
 
 
 def _differs(part: str, found: object, expected: object) -> Message:

@@ -51,7 +51,7 @@ class Fetching:
                 try:
                     record = self._from(source, entry)
                 except GraderError as error:
-                    self.report.say(message("{source}: {reason}", source=source.by, reason=_reason(error)))
+                    self.report.say(message("{source}: {reason}", source=source.by, reason=error.message))
                 else:
                     return record
         raise DatasetError(self._what_to_do(entry))
@@ -66,7 +66,7 @@ class Fetching:
                 try:
                     return self._accept(entry, replace(source, by=str(path), packages=()), given)
                 except GraderError as error:
-                    problems.append(_reason(error))
+                    problems.append(error.message)
         first = problems[0] if problems else message("nothing was found")
         wanted = ", ".join(package.name for source in entry.sources for package in source.packages)
         raise DatasetError(
@@ -253,9 +253,3 @@ def _no_room(entry: Entry, library: Path, free: int) -> Message:
         path=library,
         needed=entry.megabytes,
     )
-
-
-def _reason(error: GraderError) -> Message:
-    """The sentence inside, so that it can be said in another language."""
-    said = error.args[0] if error.args else None
-    return said if isinstance(said, Message) else message("{problem}", problem=str(error))

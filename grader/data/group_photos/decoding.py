@@ -20,7 +20,7 @@ from grader.data.group_photos.photo_files import OTHER_SUFFIXES, Picture, suffix
 from grader.files import filetype
 from grader.files.isolated import Bounds, apart
 from grader.i18n.message import Message, message
-from grader.models.errors import ApartError
+from grader.models.errors import IsolationError
 
 DECODER = "grader.data.group_photos.decoder"
 BATCH = 100
@@ -66,7 +66,7 @@ class Reading:
 
 
 def read(pictures: Sequence[Picture], size: tuple[int, int], workspace: Path) -> Reading:
-    """Raises ApartError when the process fails before its first picture: then no picture is at fault."""
+    """Raises IsolationError when the process fails before its first picture: then no picture is at fault."""
     problems = {one.attachment.name: why for one in pictures if (why := _no_picture(one)) is not None}
     waiting = [one for one in pictures if one.attachment.name not in problems]
     reader = _Reader(size, workspace)
@@ -107,7 +107,7 @@ class _Reader:
             folder = self._folder()
             try:
                 facts = self._decoded(waiting, folder)
-            except ApartError as error:
+            except IsolationError as error:
                 culprit = _in_hand(folder, len(waiting))
                 if culprit is None:
                     raise

@@ -132,7 +132,7 @@ def _opened(files: list[File], handed: HandedIn, nested: Path, limits: ArchiveLi
         try:
             inner = read_archive(file.entry.path, nested / f"{number:03d}", left, name=file.name)
         except IntakeError as error:
-            handed.unreadable.append(_said(error))
+            handed.unreadable.append(error.message)
             found.append(file)
             continue
         left = left.after(inner)
@@ -153,11 +153,6 @@ def _opened(files: list[File], handed: HandedIn, nested: Path, limits: ArchiveLi
         found += unpacked
         handed.files += unpacked
     return found
-
-
-def _said(error: IntakeError) -> Message:
-    reason = error.args[0] if error.args else ""
-    return reason if isinstance(reason, Message) else message("An archive cannot be read.")
 
 
 def _lookalikes(files: Sequence[File], handed: HandedIn) -> list[File]:

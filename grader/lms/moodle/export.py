@@ -88,7 +88,7 @@ def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
         try:
             worksheets.append(read_worksheet(path))
         except IntakeError as error:
-            problems.append(error.args[0])
+            problems.append(error.message)
     matches = [match(worksheet, whose) for worksheet in worksheets]
     problems += [problem for problem in map(_overlap, combinations(worksheets, 2)) if problem is not None]
     problems += [_of_others(found.worksheet, whose) for found in matches if not found.claimed]

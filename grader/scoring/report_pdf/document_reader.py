@@ -10,7 +10,7 @@ from typing import Any
 from grader.files import filetype
 from grader.files.isolated import Bounds, apart
 from grader.i18n.message import Message, listed, message
-from grader.models.errors import ApartError
+from grader.models.errors import IsolationError
 from grader.models.pdf_report import Document, Member
 from grader.models.submission import Attachment
 from grader.scoring.report_pdf import headings, members, text_cleanup
@@ -64,7 +64,7 @@ def read_document(attachments: Sequence[Attachment], wanted: Wanted, *, decode: 
     request = {"path": str(taken.path), "pages": MAX_PAGES, "characters": MAX_CHARACTERS}
     try:
         return _described(document, decode("grader.scoring.report_pdf.pdf_text", request, BOUNDS), wanted)
-    except ApartError as error:
+    except IsolationError as error:
         said = message("{name} cannot be read: {reason}.", name=document.name, reason=error.message)
         return replace(document, problem=said)
 

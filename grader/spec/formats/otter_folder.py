@@ -11,6 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from grader.i18n.message import Message
 from grader.models.assignment import Assignment
 from grader.models.course import Course
 from grader.models.errors import AssignmentError
@@ -115,7 +116,7 @@ def _has_notebooks(path: Path) -> bool:
 
 def read_tests(course: Course) -> dict[str, TestFile]:
     """By question, in otter's order; raises AssignmentError with the problems of all of them."""
-    problems: list[str] = []
+    problems: list[Message | str] = []
     files = {}
     for question in sorted(course.tests):
         try:

@@ -244,7 +244,7 @@ def test_wrong_options_are_said(due: str | None, policy: str | None, says: str) 
 def test_problems_are_said_in_the_teachers_language() -> None:
     with pytest.raises(IntakeError) as raised:
         with_deadline(ASSIGNMENT, "x", "y")
-    late, due = translation("zh-TW").say(raised.value.args[0]).splitlines()
+    late, due = translation("zh-TW").say(raised.value.message).splitlines()
     assert "--late" in late and "--due" in due and "expected" not in late + due
 
 
