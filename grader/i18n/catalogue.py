@@ -1,37 +1,26 @@
-"""What people read, in their own language: gettext catalogues, read as text and never compiled to a file.
+"""Translations of what people read: gettext catalogues, read as text and never compiled to a file.
 
 The English sentence in the source is the key. Python marks it with ``message("...")`` or ``text("...")``, a template
-with ``_("...")``; values stand in braces. After changing a sentence, bring the catalogues up to date with
-``python -c "from grader.i18n.catalogue import refresh; refresh()"`` and fill in what is empty in the ``.po`` file.
+with ``_("...")``; values stand in braces. ``grader.i18n.message_extraction`` brings the catalogues up to date.
 """
 
 from __future__ import annotations
 
-import ast
 import io
-import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO
-
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from typing import TYPE_CHECKING
 
 from grader.i18n.message import Message, Titles
 
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
+
 LANGUAGES = ("en", "zh-TW")
 
-_PACKAGE = Path(__file__).parents[1]
-_KEYWORDS = {"message": None, "text": None, "_": None}
-# The guest runs in the student's process and speaks to the host in facts, not in sentences.
-_METHODS = [
-    ("sandbox/guest/**", "ignore"),
-    ("**.py", "grader.i18n.catalogue:marked_sentences"),
-    ("report/templates/**.html", "jinja2.ext.babel_extract"),
-]
+_LOCALES = Path(__file__).parent / "locale"
 
 
 class _Gap:
@@ -98,65 +87,17 @@ def translation(language: str) -> Translation:
     return Translation(language, entries)
 
 
-# ---------------------------------------------------------------- keeping the catalogues
-
-
 def catalogue_path(language: str) -> Path:
-    return _PACKAGE / "i18n" / "locale" / language.replace("-", "_") / "LC_MESSAGES" / "grader.po"
+    return _LOCALES / language.replace("-", "_") / "LC_MESSAGES" / "grader.po"
 
 
 def read_catalogue(language: str) -> Catalog:
     """The committed ``.po`` file, fuzzy and obsolete entries included; an empty catalogue where there is none."""
+    # Imported here: English needs no catalogue, and a command should start fast.
+    from babel.messages.catalog import Catalog  # noqa: PLC0415
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
     path = catalogue_path(language)
     if not path.exists():
         return Catalog(locale=language.replace("-", "_"))
     return read_po(io.BytesIO(path.read_bytes()), locale=language.replace("-", "_"))
-
-
-def extracted(package: Path = _PACKAGE) -> Catalog:
-    """Every sentence marked for translation under ``package``, with the files that use it."""
-    template = Catalog(project="grader", charset="utf-8")
-    found = extract_from_dir(package, method_map=_METHODS, keywords=_KEYWORDS)
-    for filename, _line, sentence, _comments, _context in found:
-        if isinstance(sentence, str) and sentence:
-            template.add(sentence, locations=[(filename, 0)])
-    return template
-
-
-def marked_sentences(
-    file: IO[bytes],
-    keywords: Iterable[str],
-    _comment_tags: object,
-    options: object,  # noqa: ARG001
-) -> Iterator[tuple[int, str, str, list[str]]]:
-    """Yield the line, function, sentence and comments of every marked call in a Python file, as Babel expects them.
-
-    Read from the syntax tree: Babel's own extractor works on tokens and has taken docstrings for sentences.
-    """
-    for node in ast.walk(ast.parse(file.read())):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        sentence = node.args[0]
-        if name in keywords and isinstance(sentence, ast.Constant) and isinstance(sentence.value, str):
-            yield node.lineno, name, sentence.value, []
-
-
-def placeholders(sentence: str) -> set[str]:
-    """The names in braces that a sentence wants filled."""
-    return {name for _text, name, _format, _conversion in string.Formatter().parse(sentence) if name}
-
-
-def refresh() -> None:
-    """Write new sentences into the catalogues, empty, and take out those that the source no longer has."""
-    template = extracted()
-    for language in LANGUAGES[1:]:
-        catalogue = read_catalogue(language)
-        created = catalogue.creation_date
-        catalogue.update(template, no_fuzzy_matching=True)
-        catalogue.creation_date = created  # else every refresh is a change
-        target = io.BytesIO()
-        write_po(target, catalogue, width=120, sort_output=True, ignore_obsolete=True, include_lineno=False)
-        path = catalogue_path(language)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(target.getvalue())

@@ -8,13 +8,8 @@ from grader.models.assignment import Assignment
 from grader.models.errors import AssignmentError, IntakeError
 from grader.notebook import parse
 from grader.spec.formats import format_registry
-from grader.spec.loader import FILE_NAME, find_assignments, load_assignment, recognise
-
-
-def folders() -> dict[str, Path]:
-    """Id -> folder: beside the modules when installed, at the top of a checkout."""
-    package = Path(__file__).parents[1]
-    return find_assignments([package / "assignments", package.parent / "assignments"])
+from grader.spec.listing import FILE_NAME, assignment_folders
+from grader.spec.loader import load_assignment, recognise
 
 
 def by_name(name: str) -> Assignment:
@@ -24,7 +19,7 @@ def by_name(name: str) -> Assignment:
     course = format_registry.load(Path(name)) if Path(name).is_dir() else None
     if course is not None:
         return course
-    known = folders()
+    known = assignment_folders()
     if name not in known:
         raise AssignmentError(
             [f"{name}: no such assignment; there are {', '.join(known)}; a folder needs an {FILE_NAME} in it"]
@@ -36,7 +31,7 @@ def by_notebook(path: Path) -> Assignment:
     """The one assignment a notebook is for; raises IntakeError when that cannot be told."""
     if not path.is_file():
         raise IntakeError(f"{path}: there is no such file")
-    loaded = [load_assignment(folder) for folder in folders().values()]
+    loaded = [load_assignment(folder) for folder in assignment_folders().values()]
     parsed = parse.parse(path.read_bytes())
     candidates = recognise(parsed.notebook, loaded) if parsed.notebook is not None else []
     if len(candidates) != 1:

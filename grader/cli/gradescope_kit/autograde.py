@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import psutil
 
 from grader.cli.gradescope_kit.container_folder import read_container
 from grader.cli.gradescope_kit.kit_archive import ASSIGNMENT, SECRET
@@ -26,7 +29,10 @@ from grader.sandbox.unprivileged_user import USER, other_user_sandbox
 from grader.spec.loader import load_assignment
 
 RESULTS = "results/results.json"
-GRADER_MB = 600  # what it needs itself
+GRADER_MB = 600  # what the grader itself needs
+MEGABYTE = 1 << 20
+# Memory limits of control groups, version 2 and 1, as a container sees its own.
+GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +50,38 @@ Open = Callable[[Machine], tuple[Sandbox, Message]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """``words`` are for instructors alone."""
+class Result:
+    """What became of the submission. ``notes`` are for instructors alone."""
 
     faulty: bool
-    words: tuple[Message, ...]
+    notes: tuple[Message, ...]
 
 
-def run(root: Path, machine: Machine, speech: Translation, opening: Open | None = None) -> Ran:
+def run(root: Path, machine: Machine, translation: Translation, opening: Open | None = None) -> Result:
     """Grades what lies below ``root``. Anything of ours that goes wrong leaves a result without a score."""
     try:
         with tempfile.TemporaryDirectory(prefix="grader-kit-") as workspace:
-            graded, words = _graded(root, machine, Path(workspace), speech, opening or best_sandbox)
-            document = _document(graded, speech)
+            graded, words = _graded(root, machine, Path(workspace), translation, opening or best_sandbox)
+            document = _document(graded, translation)
     except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and must not become a zero
-        write_bytes(root / RESULTS, results_json(None, output=speech.say(OPEN)))
+        write_bytes(root / RESULTS, results_json(None, output=translation.say(OPEN)))
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
-        return Ran(True, (message("The grader failed: {error}", error=f"{error} ({where})"),))
+        return Result(True, (message("The grader failed: {error}", error=f"{error} ({where})"),))
     write_bytes(root / RESULTS, document)
-    return Ran(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, words)
+    return Result(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, words)
 
 
 def _graded(
-    root: Path, machine: Machine, workspace: Path, speech: Translation, opening: Open
+    root: Path, machine: Machine, workspace: Path, translation: Translation, opening: Open
 ) -> tuple[Graded, tuple[Message, ...]]:
     assignment = load_assignment(root / "source" / ASSIGNMENT)
     secret = (root / "source" / SECRET).read_bytes().strip()
     handed_in = read_container(root, workspace / "nested", with_pictures=assignment.pictures is not None)
     sandbox, words = opening(machine)
-    settings = Settings(workspace / "out", secret, speech.language, threads=machine.threads, library=machine.library)
+    settings = Settings(
+        workspace / "out", secret, translation.language, threads=machine.threads, library=machine.library
+    )
     try:
         graded = grade_class(assignment, [handed_in], sandbox, settings)[0]
     finally:
@@ -125,14 +133,14 @@ def _for_instructors(graded: Graded) -> Iterator[Message]:
 # ---------------------------------------------------------------- results.json
 
 
-def _document(graded: Graded, speech: Translation) -> bytes:
+def _document(graded: Graded, translation: Translation) -> bytes:
     total = graded.grade.total
     if total is None:
-        return results_json(None, output=speech.say(OPEN), seconds=graded.run.seconds)
-    tests = [_test(score, speech) for score in graded.grade.scores]
+        return results_json(None, output=translation.say(OPEN), seconds=graded.run.seconds)
+    tests = [_test(score, translation) for score in graded.grade.scores]
     said = [
-        speech.text("{total:g} of {max:g} points.", total=total, max=graded.grade.max),
-        *(speech.say(one) for one in _for_the_student(graded)),
+        translation.text("{total:g} of {max:g} points.", total=total, max=graded.grade.max),
+        *(translation.say(one) for one in _for_the_student(graded)),
     ]
     return results_json(total, tests, output="\n".join(said), seconds=graded.run.seconds)
 
@@ -143,5 +151,14 @@ def _for_the_student(graded: Graded) -> Iterator[Message]:
     yield from (*submission.notes, *run.notes)
 
 
-def _test(score: Score, speech: Translation) -> Test:
-    return Test(speech.title(score.title), score.points or 0.0, score.max, speech.say(score.reason))
+def _test(score: Score, translation: Translation) -> Test:
+    return Test(translation.title(score.title), score.points or 0.0, score.max, translation.say(score.reason))
+
+
+def container_mb(groups: Sequence[Path] = GROUPS) -> int:
+    """Return the MB that all processes of this container may use together: the machine's if nothing sets a limit."""
+    sizes = [int(psutil.virtual_memory().total)]
+    for path in groups:
+        with suppress(OSError, ValueError):  # not there, or "max"
+            sizes.append(int(path.read_text()))
+    return min(sizes) // MEGABYTE

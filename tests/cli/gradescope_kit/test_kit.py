@@ -19,8 +19,8 @@ import pytest
 from typer.testing import CliRunner
 
 from grader.cli.gradescope_kit import autograde
+from grader.cli.gradescope_kit.autograde import container_mb
 from grader.cli.gradescope_kit.container_folder import read_container
-from grader.cli.gradescope_kit.container_memory import container_mb
 from grader.cli.gradescope_kit.kit_archive import derived_secret, requirements, write_kit
 from grader.cli.main import app
 from grader.data.hidden_sets import load_secret
@@ -65,8 +65,12 @@ def contents(kit: Path) -> dict[str, bytes]:
 def test_all_that_the_container_needs_is_there(kit: Path) -> None:
     names = contents(kit)
     assert {"setup.sh", "run_autograder", "secret", "requirements.txt", "assignment/assignment.toml"} <= set(names)
-    assert {"package/grader/cli.py", "package/grader/sandbox/guest/worker.py", "package/grader/templates/base.html",
-            "package/grader/locale/zh_TW/LC_MESSAGES/grader.po"} <= set(names)  # fmt: skip
+    assert {
+        "package/grader/cli/main.py",
+        "package/grader/sandbox/guest/boot/worker.py",
+        "package/grader/report/templates/base.html",
+        "package/grader/i18n/locale/zh_TW/LC_MESSAGES/grader.po",
+    } <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("package/grader/assignments")]
     assert b"tensorflow" in names["requirements.txt"] and b"tensorflow==" in names["constraints.txt"]
 
@@ -160,7 +164,7 @@ def run_autograder(root: Path, python: str = sys.executable) -> tuple[dict[str, 
     return results_in(root), done.stdout
 
 
-def run_here(root: Path, script: Script = finished, memory_mb: int = 8000) -> autograde.Ran:
+def run_here(root: Path, script: Script = finished, memory_mb: int = 8000) -> autograde.Result:
     """In this process, with a sandbox that runs nothing."""
     machine = autograde.Machine(os.environ, 1, memory_mb, root / "library")
     return autograde.run(
@@ -197,7 +201,7 @@ def test_a_fault_of_ours_is_never_a_zero(kit: Path, tmp_path: Path, gone: str) -
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
     (root / "source" / gone).unlink()
     ran = run_here(root)
-    assert ran.faulty and "The grader failed" in str(ran.words[0])
+    assert ran.faulty and "The grader failed" in str(ran.notes[0])
     assert not has_a_score(results_in(root)) and "not a zero" in results_in(root)["output"]
 
 
@@ -227,7 +231,7 @@ def test_a_container_too_small_is_no_fault_of_the_student_s(
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
     ran = run_here(root, lambda job: replace(finished(job), ended=ended), memory_mb)
     assert ran.faulty == open_ and has_a_score(results_in(root)) != open_
-    assert ("This container has 1500 MB" in "\n".join(map(str, ran.words))) == (memory_mb == 1500)
+    assert ("This container has 1500 MB" in "\n".join(map(str, ran.notes))) == (memory_mb == 1500)
 
 
 @pytest.mark.parametrize(("said", "found"), [("1610612736", 1536), ("max", None), ("9" * 19, None), (None, None)])
@@ -311,7 +315,7 @@ root = pathlib.Path(sys.argv[1])
 notebook = root / "submission" / "hw.ipynb"
 notebook.write_bytes(notebook.read_bytes().replace(b"4194300", str(os.getpid()).encode()))
 ran = run(root, Machine(dict(os.environ), 1, 8000, root / "library", "container"), translation("en"))
-print(*ran.words, sep="\\n")
+print(*ran.notes, sep="\\n")
 """
 
 
@@ -380,4 +384,4 @@ def test_without_a_way_to_keep_the_secret_nothing_is_run(kit: Path, tmp_path: Pa
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
     machine = autograde.Machine({"PATH": "/nowhere"}, 1, 8000, tmp_path / "library", "container")
     ran = autograde.run(root, machine, translation("en"))
-    assert ran.faulty and "another user" in str(ran.words[0]) and not has_a_score(results_in(root))
+    assert ran.faulty and "another user" in str(ran.notes[0]) and not has_a_score(results_in(root))

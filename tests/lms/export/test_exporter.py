@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from grader.cli.arguments import EXPORT_FORMATS, Lms
 from grader.cli.commands import grade_command
-from grader.cli.commands.grade_command import Wish
+from grader.cli.commands.grade_command import GradeOptions
 from grader.cli.demo import write_demo_archive, write_demo_worksheet
-from grader.cli.main import Lms, main
+from grader.cli.main import main
 from grader.grading.handback import HandedBack, Order, read_results
 from grader.i18n.catalogue import translation
 from grader.lms.archive import submissions as intake
@@ -169,7 +170,11 @@ def test_a_column_belongs_to_a_list(tmp_path: Path) -> None:
 
 
 def test_every_lms_that_is_read_can_be_asked_for() -> None:
-    assert {one.value for one in Lms} == set(intake.LMS)
+    assert {lms.value for lms in Lms} == set(intake.LMS)
+
+
+def test_every_export_format_is_in_the_help() -> None:
+    assert set(EXPORT_FORMATS) == set(WRITERS)
 
 
 # ---------------------------------------------------------------- grades.json, edited by hand
@@ -346,9 +351,9 @@ def graded(
     """``grader grade`` with a sandbox that runs nothing."""
     sandbox = FakeSandbox(script)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(out.parent / "config"))
-    wish = Wish(out, "auto", 1)
+    options = GradeOptions(out, "auto", 1)
     given = ClassFiles(tuple(paths))
-    grade_command.grade(discovery.by_name("disease"), given, wish, translation("en"), lambda *_, **__: sandbox)
+    grade_command.grade(discovery.by_name("disease"), given, options, translation("en"), lambda *_, **__: sandbox)
     return sandbox
 
 
