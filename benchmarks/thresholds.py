@@ -16,7 +16,7 @@ import jupytext
 import nbformat
 import numpy as np
 
-from grader.data.cache.location import default_folder
+from grader.data.cache.location import default_library
 from grader.data.hidden_sets import PRACTICE_SECRET
 from grader.models.grade import Grade, Graded
 from grader.models.submission import Student, Submission
@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("assignment", help="mnist, cifar10 or cats-dogs")
     parser.add_argument("--seeds", type=int, default=5, help="how many trainings")
-    parser.add_argument("--library", type=Path, default=default_folder(), help="the library; else the grader's own")
+    parser.add_argument("--library", type=Path, default=default_library(), help="the library; else the grader's own")
     options = parser.parse_args()
     assignment = load_assignment(ROOT / "assignments" / options.assignment)
     with tempfile.TemporaryDirectory() as temporary:

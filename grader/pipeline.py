@@ -112,7 +112,7 @@ def grade_class(
 def _prepared(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
     if assignment.public is not None:
         settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
-    return hidden_sets.prepared(assignment, settings.secret, settings.library, workspace)
+    return hidden_sets.prepare_data(assignment, settings.secret, settings.library, workspace)
 
 
 def _grade_prepared(
@@ -192,7 +192,7 @@ def _on_own_pictures(submission: Submission, exam: Exam, sandbox: Sandbox, setti
         own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
         own_truth = open_truth(own.assignment, settings.secret)
         run = run_submission(own.submission, own_exam, sandbox, out=settings.out)
-        run = _with_document(replace(run, pictures=own.survey), submission, own.assignment)
+        run = _with_document(replace(run, photo_survey=own.survey), submission, own.assignment)
         return _judged(submission, run, own.assignment, own_truth)
 
 

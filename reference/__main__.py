@@ -14,7 +14,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from grader.data.cache.location import default_folder
+from grader.data.cache.location import default_library
 from grader.models.errors import GraderError
 from reference import baselines
 from reference.baselines import Baseline
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="half the bits, half the time")
     training.add_argument("--out", type=Path, default=Path("reference-out"), help="where model and plots go")
     training.add_argument("--data", type=Path, help="pictures of your own: a folder for each class")
-    training.add_argument("--library", type=Path, default=default_folder(), help="what grader data fetch filled")
+    training.add_argument("--library", type=Path, default=default_library(), help="what grader data fetch filled")
     training.add_argument("--baselines", type=Path, default=baselines.FILE, help="the file that the result goes into")
     drawing = commands.add_parser("draw", help="what a trained convolutional network makes of a photo")
     drawing.add_argument("model", type=Path, metavar="MODEL.keras")

@@ -30,7 +30,7 @@ class Asked:
 
 def order_of(rows: int, secret: bytes, digest: str) -> Asked:
     """``digest`` is the submission's: each is asked in an order of its own, the same from run to run."""
-    rng = np.random.default_rng(hidden_sets.derived_seed(secret, "order", digest))
+    rng = np.random.default_rng(hidden_sets.derive_seed(secret, "order", digest))
     return Asked(rng.integers(0, rows, protocol.SINGLE_ROWS + protocol.BATCH_ROWS), rng.permutation(rows))
 
 

@@ -23,12 +23,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Put ``data`` in ``path``, replacing it in one step; raises ``OutputError`` where that cannot be done."""
-    with replacing(path) as file:
+    with atomic_file(path) as file:
         file.write(data)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """A new file that takes the place of ``path`` once all of it is written; ``OutputError`` as for ``write_bytes``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

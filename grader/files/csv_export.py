@@ -11,7 +11,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 MARK = "\ufeff"  # Excel reads UTF-8 only with it
 
 
-def defused(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """``cell`` such that no spreadsheet runs it."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
@@ -21,7 +21,7 @@ def points_cell(points: float | None) -> str:
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """RFC 4180, every line ended by CR LF, marked for Excel; the caller has defused what strangers wrote."""
+    """RFC 4180, every line ended by CR LF, marked for Excel; the caller has escape_formula what strangers wrote."""
     target = io.StringIO(newline="")
     csv.writer(target).writerows(rows)
     return MARK + target.getvalue()

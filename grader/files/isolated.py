@@ -24,13 +24,13 @@ ANSWER_BYTES = 64 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ProcessLimits:
     seconds: float = 120.0  # wall clock
     memory_mb: int = 3072  # address space: the libraries themselves take several hundred
     file_mb: int = 512  # one file that it writes
 
 
-def apart(module: str, request: Mapping[str, object], bounds: Bounds = Bounds()) -> Any:
+def run_isolated(module: str, request: Mapping[str, object], bounds: ProcessLimits = ProcessLimits()) -> Any:
     """What ``module.answer(request)`` gives in a process of its own.
 
     Raises IsolationError when it gave nothing: the time was up, the memory did not suffice, or the decoder broke.
@@ -62,12 +62,12 @@ def _last_line(log: Any) -> str:
 def main() -> None:
     """The process of its own: one request on the standard input, one answer on the standard output."""
     told = json.loads(sys.stdin.buffer.read())
-    _bound(Bounds(**told["bounds"]))
+    _bound(ProcessLimits(**told["bounds"]))
     answer = import_module(told["module"]).answer(told["request"])
     sys.stdout.write(json.dumps(answer))
 
 
-def _bound(bounds: Bounds) -> None:
+def _bound(bounds: ProcessLimits) -> None:
     """Where the system knows such limits; elsewhere the time alone is one."""
     try:
         import resource  # noqa: PLC0415  not on Windows

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.files.atomic import write_text
-from grader.files.csv_export import csv_text, defused, points_cell
+from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import GRADES, message_entry, student_entry
 from grader.models.assignment import Assignment
 from grader.models.grade import Graded, Score
@@ -113,11 +113,11 @@ def _table(results: Sequence[Graded], assignment: Assignment, absent: Sequence[S
     headings = [f"{name} (points)" if name in _COLUMNS else name for name in criteria]
     rows = [_row(graded, criteria) for graded in results]
     rows += [_absent(student, len(headings)) for student in absent]
-    return csv_text([[*_COLUMNS, *map(defused, headings)], *rows])
+    return csv_text([[*_COLUMNS, *map(escape_formula, headings)], *rows])
 
 
 def _absent(student: Student, criteria: int) -> list[str]:
-    known = [defused(student.id), defused(student.name), "", "", ABSENT]
+    known = [escape_formula(student.id), escape_formula(student.name), "", "", ABSENT]
     return [*known, *[""] * (len(_COLUMNS) - len(known) + criteria)]
 
 
@@ -125,8 +125,8 @@ def _row(graded: Graded, criteria: Sequence[str]) -> list[str]:
     student, grade = graded.submission.student, graded.grade
     points = {score.criterion: score.points for score in grade.scores}
     return [
-        defused(student.id),
-        defused(student.name),
+        escape_formula(student.id),
+        escape_formula(student.name),
         points_cell(grade.total),
         points_cell(grade.max),
         graded.run.outcome.value,
@@ -134,6 +134,6 @@ def _row(graded: Graded, criteria: Sequence[str]) -> list[str]:
         points_cell(_hours(grade.lateness) if grade.lateness else None),
         points_cell(grade.lateness.taken_off if grade.lateness else None),
         str(grade.needs_review).lower(),
-        defused("; ".join(str(reason) for reason in grade.review_reasons)),
+        escape_formula("; ".join(str(reason) for reason in grade.review_reasons)),
         *(points_cell(points.get(criterion)) for criterion in criteria),
     ]

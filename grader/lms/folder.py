@@ -7,8 +7,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from grader.files.archives.contents import Archive, ArchiveLimits, Entry, Refused, local_time, too_many
-from grader.files.archives.entry_encoding import decoded
+from grader.files.archives.contents import Archive, ArchiveLimits, Entry, Refused, local_time, too_many_files
+from grader.files.archives.entry_encoding import decode_names
 from grader.files.archives.entry_names import is_junk, tidy_name
 from grader.i18n.message import message
 from grader.lms.identity import Owner
@@ -27,7 +27,7 @@ def scan(folder: Path, limits: ArchiveLimits | None = None) -> Archive:
     refused: list[Refused] = []
     skipped: list[str] = []
     paths = list(_walked(folder, limits or ArchiveLimits()))
-    names = decoded([os.fsencode(path.relative_to(folder)) for path in paths])
+    names = decode_names([os.fsencode(path.relative_to(folder)) for path in paths])
     for path, known_as in zip(paths, map(tidy_name, names), strict=True):
         state = path.lstat()
         if stat.S_ISDIR(state.st_mode):
@@ -52,7 +52,7 @@ def _walked(folder: Path, limits: ArchiveLimits) -> Iterator[Path]:
         for name in [*folders, *sorted(files)]:
             count += 1
             if count > limits.entries:
-                raise too_many(str(folder), limits)
+                raise too_many_files(str(folder), limits)
             yield Path(parent, name)
 
 

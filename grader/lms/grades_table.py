@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.files.atomic import write_text
-from grader.files.csv_export import csv_text, defused, points_cell
+from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import HandedBack, Missing, Order, Result, Results
 from grader.models.submission import Student
 
@@ -17,12 +17,14 @@ def hand_back(results: Results, order: Order, *, file: str = FILE) -> HandedBack
     rows = [row for one in results.students for row in _rows(one, criteria)]
     rows += [[*_absent(student, results.max, order.missing), *[""] * len(criteria)] for student in results.absent]
     path = order.out / file
-    write_text(path, csv_text([[*_COLUMNS, *map(defused, criteria)], *rows]))
+    write_text(path, csv_text([[*_COLUMNS, *map(escape_formula, criteria)], *rows]))
     return HandedBack((path,))
 
 
 def _absent(student: Student, most: float, missing: Missing) -> list[str]:
-    known = [defused(text) for text in (student.name, student.key or student.id, student.username, student.email)]
+    known = [
+        escape_formula(text) for text in (student.name, student.key or student.id, student.username, student.email)
+    ]
     return [*known, "0" if missing is Missing.ZERO else "", points_cell(most), "", "false"]
 
 
@@ -36,6 +38,6 @@ def _rows(one: Result, criteria: list[str]) -> list[list[str]]:
         *(points_cell(points.get(criterion)) for criterion in criteria),
     ]
     return [
-        [*map(defused, (student.name, student.key or student.id, student.username, student.email)), *graded]
+        [*map(escape_formula, (student.name, student.key or student.id, student.username, student.email)), *graded]
         for student in one.members
     ]

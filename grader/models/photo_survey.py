@@ -9,11 +9,11 @@ from grader.i18n.message import Message
 
 
 @dataclass(frozen=True, slots=True)
-class PictureClass:
+class PhotoClass:
     """One folder of pictures. A content is a picture with all its copies and variations."""
 
     name: str
-    pictures: int  # that can be read
+    photos: int  # that can be read
     distinct: int  # contents
     held_out: int  # contents that the notebook did not see
     training: int  # pictures that it saw
@@ -21,10 +21,10 @@ class PictureClass:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSurvey:
+class PhotoSurvey:
     """What a group handed in. ``unmeasured`` says why nothing was held out, if so."""
 
-    classes: tuple[PictureClass, ...] = ()
+    classes: tuple[PhotoClass, ...] = ()
     found: int = 0  # files in the folders of the classes that should be pictures
     readable: int = 0
     smallest: tuple[int, int] | None = None  # width and height, by the number of pixels

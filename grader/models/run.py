@@ -11,7 +11,7 @@ from grader.i18n.message import Message
 from grader.models.course import Test
 from grader.models.facts import Facts
 from grader.models.pdf_report import Document
-from grader.models.photo_survey import PictureSurvey
+from grader.models.photo_survey import PhotoSurvey
 
 
 class Outcome(StrEnum):
@@ -63,5 +63,5 @@ class Run:
     peak_memory_mb: float = 0.0
     confinement: str = ""
     notes: tuple[Message, ...] = ()
-    pictures: PictureSurvey | None = None
+    photo_survey: PhotoSurvey | None = None
     tests: tuple[Test, ...] = ()  # of a course

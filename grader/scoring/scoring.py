@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from grader.data import hidden_sets
 from grader.i18n.message import Message, message
-from grader.models.assignment import Assignment, Criterion
+from grader.models.assignment import Assignment, Criterion, Data
 from grader.models.grade import Score
 from grader.models.run import Outcome, Run
 from grader.sandbox.guest.output_forms import Array
@@ -50,10 +50,11 @@ def open_truth(assignment: Assignment, secret: bytes) -> Truth | None:
     """The hidden labels with their baselines, opened once for a whole class; None when nothing is predicted."""
     if assignment.data is None:
         return None
-    labels = hidden_sets.hidden_labels(assignment, secret)
+    hidden = hidden_sets.open_hidden_set(assignment, secret)
+    labels = hidden.labels
     public = hidden_sets.public_table(assignment.data)
     guess, name = _guess(labels, public.targets, assignment.data.task)
-    answers = {name: guess, "linear": _linear_answers(assignment, secret)}
+    answers = {name: guess, "linear": _linear_answers(assignment.data, hidden.inputs)}
     baselines = {
         name: {baseline: measure(predictions, labels).value for baseline, predictions in answers.items()}
         for name, measure in METRICS[assignment.data.task].items()
@@ -70,24 +71,23 @@ def _guess(labels: Array, public_targets: Array, task: str) -> tuple[Array, str]
     return np.full(len(labels), public_targets.astype(np.float64).mean()), "mean"
 
 
-def _linear_answers(assignment: Assignment, secret: bytes) -> Array:
+def _linear_answers(data: Data, hidden: Array) -> Array:
     """What a linear model answers for the hidden rows, trained on public ones: in seconds, whatever the data is."""
     # Two seconds to import: not for those who only list assignments or ask for help.
     from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    assert assignment.data is not None
-    public = hidden_sets.public_table(assignment.data)
+    public = hidden_sets.public_table(data)
     some = public.rows(np.random.default_rng(0).permutation(len(public.inputs))[:LINEAR_ROWS])
     inputs = _thinned(some.inputs)
-    if assignment.data.task == "classification":
+    if data.task == "classification":
         # Of pictures the closed form: the other would take minutes, and does not always arrive.
         model = LogisticRegression(max_iter=1000) if inputs.shape[1] < WIDE else RidgeClassifier(alpha=inputs.shape[1])
     else:
         model = LinearRegression() if inputs.shape[1] < WIDE else Ridge(alpha=inputs.shape[1])
     fitted = make_pipeline(StandardScaler(), model).fit(inputs, some.targets)
-    answers: Array = fitted.predict(_thinned(hidden_sets.hidden_inputs(assignment, secret)))
+    answers: Array = fitted.predict(_thinned(hidden))
     return answers
 
 
@@ -128,7 +128,7 @@ def _unjudged(criterion: Criterion, reason: Message, *, points: float | None) ->
 
 def _unasked(criterion: Criterion, run: Run) -> Score:
     """Spec asks for data wherever a metric is; a group's own pictures may not be enough to hold some out."""
-    reason = run.pictures.unmeasured if run.pictures is not None else None
+    reason = run.photo_survey.unmeasured if run.photo_survey is not None else None
     return _unjudged(criterion, reason or message("There was nothing to grade."), points=0.0 if reason else None)
 
 

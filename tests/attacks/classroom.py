@@ -270,7 +270,7 @@ class Classroom:
 
     @property
     def hidden_labels(self) -> np.ndarray[Any, Any]:
-        return hidden_sets.hidden_labels(self.assignment, self.secret)
+        return hidden_sets.open_hidden_set(self.assignment, self.secret).labels
 
     @property
     def hidden_inputs(self) -> np.ndarray[Any, Any]:

@@ -63,7 +63,7 @@ class Knowing(Handed):
 
     def content(self, places: object) -> bytes:
         assert isinstance(places, dict)
-        labels = hidden_sets.hidden_labels(places["loaded"], places["secret"])
+        labels = hidden_sets.open_hidden_set(places["loaded"], places["secret"]).labels
         return Handed(self.name, [HARD_CODED.format(labels=labels.tolist())]).content({})
 
 

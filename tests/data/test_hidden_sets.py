@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from grader.data.hidden_sets import (
     PRACTICE_SECRET,
-    derived_seed,
+    derive_seed,
     hidden_inputs,
-    hidden_labels,
     load_secret,
-    practice,
+    open_hidden_set,
+    practice_assignment,
     public_table,
 )
 from grader.models.assignment import Assignment, Data, Hidden
@@ -103,7 +103,7 @@ def test_a_secret_that_is_none_is_refused(tmp_path: Path, content: bytes) -> Non
 
 def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("")
-    with pytest.raises(DatasetError, match="cannot be kept here"):
+    with pytest.raises(DatasetError, match="cannot be stored here"):
         load_secret(tmp_path / "config")
 
 
@@ -112,7 +112,7 @@ SEEDS = st.tuples(st.binary(min_size=1, max_size=40), st.lists(st.text("abc", ma
 
 @given(SEEDS, SEEDS)
 def test_seeds_differ_by_secret_and_by_purpose(one: tuple[bytes, list[str]], other: tuple[bytes, list[str]]) -> None:
-    first, second = derived_seed(one[0], *one[1]), derived_seed(other[0], *other[1])
+    first, second = derive_seed(one[0], *one[1]), derive_seed(other[0], *other[1])
     assert 0 <= first < 2**64
     # No purpose at all and one without a name are the same; HMAC pads short keys with zeros.
     same_purpose = (one[1] or [""]) == (other[1] or [""])
@@ -126,9 +126,9 @@ def test_seeds_differ_by_secret_and_by_purpose(one: tuple[bytes, list[str]], oth
 def test_a_hidden_set_is_the_same_each_time(tmp_path: Path) -> None:
     first, again = coins(tmp_path / "a"), coins(tmp_path / "b")  # another folder, so that nothing is remembered
     np.testing.assert_array_equal(hidden_inputs(first, ONE), hidden_inputs(again, ONE))
-    np.testing.assert_array_equal(hidden_labels(first, ONE), hidden_labels(again, ONE))
+    np.testing.assert_array_equal(open_hidden_set(first, ONE).labels, open_hidden_set(again, ONE).labels)
     assert hidden_inputs(first, ONE).shape == (100, 2)
-    assert hidden_labels(first, ONE).shape == (100,)
+    assert open_hidden_set(first, ONE).labels.shape == (100,)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_another_teacher_has_another_hidden_set(tmp_path: Path) -> None:
 def test_a_teachers_own_file_is_read_in_its_order_whatever_the_secret(tmp_path: Path) -> None:
     assignment = with_file(tmp_path, "real,note,width,weight\n1,a,2.5,7\n0,b,-1e3,8\n")
     np.testing.assert_array_equal(hidden_inputs(assignment, ONE), [[7, 2.5], [8, -1000]])
-    np.testing.assert_array_equal(hidden_labels(assignment, OTHER), [1, 0])
+    np.testing.assert_array_equal(open_hidden_set(assignment, OTHER).labels, [1, 0])
 
 
 def test_without_data_nothing_is_hidden(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
 
 def test_practice_draws_from_a_seed_that_everybody_knows(tmp_path: Path) -> None:
     assignment = coins(tmp_path / "coins")
-    assert practice(assignment, tmp_path / "work") == assignment
+    assert practice_assignment(assignment, tmp_path / "work") == assignment
     assert not np.isin(hidden_inputs(assignment, PRACTICE_SECRET), hidden_inputs(assignment, ONE)).any()
 
 
@@ -247,18 +247,18 @@ def test_practice_keeps_back_every_fifth_public_row(tmp_path: Path) -> None:
     assignment = with_file(tmp_path)
     (tmp_path / "hidden.csv").unlink()  # a student has no such file
     before = public_table(data_of(assignment))
-    practised = practice(assignment, tmp_path / "work")
+    practised = practice_assignment(assignment, tmp_path / "work")
     seen, kept_back = public_table(data_of(practised)), hidden_inputs(practised, PRACTICE_SECRET)
     places = np.arange(60) % 5 == 0
     np.testing.assert_array_equal(kept_back, before.inputs[places])
-    np.testing.assert_array_equal(hidden_labels(practised, PRACTICE_SECRET), before.targets[places])
+    np.testing.assert_array_equal(open_hidden_set(practised, PRACTICE_SECRET).labels, before.targets[places])
     np.testing.assert_array_equal(seen.inputs, before.inputs[~places])
     np.testing.assert_array_equal(seen.targets, before.targets[~places])
 
 
 def test_practice_hands_out_the_shortened_table_under_its_own_name(tmp_path: Path) -> None:
     assignment = with_file(tmp_path)
-    data, practised = data_of(assignment), data_of(practice(assignment, tmp_path / "work"))
+    data, practised = data_of(assignment), data_of(practice_assignment(assignment, tmp_path / "work"))
     assert [path.name for path in practised.files] == ["coins.csv", "notes.txt"]
     assert practised.table in practised.files
     assert practised.hidden.file not in practised.files
@@ -267,11 +267,11 @@ def test_practice_hands_out_the_shortened_table_under_its_own_name(tmp_path: Pat
 
 def test_practice_without_data_is_the_assignment_itself(tmp_path: Path) -> None:
     plain = replace(coins(tmp_path), data=None)
-    assert practice(plain, tmp_path / "work") == plain
+    assert practice_assignment(plain, tmp_path / "work") == plain
 
 
 def test_practice_refuses_a_broken_table_with_its_line(tmp_path: Path) -> None:
     assignment = with_file(tmp_path)
     data_of(assignment).table.write_text("")
     with pytest.raises(DatasetError, match="found no rows"):
-        practice(assignment, tmp_path / "work")
+        practice_assignment(assignment, tmp_path / "work")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.data.hidden_sets import PRACTICE_SECRET, hidden_inputs, hidden_labels, practice, public_table
+from grader.data.hidden_sets import PRACTICE_SECRET, hidden_inputs, open_hidden_set, practice_assignment, public_table
 from grader.execution.runner import prepare_exam, run_submission
 from grader.models.assignment import Assignment, Data, Hidden
 from grader.models.errors import AssignmentError, DatasetError
@@ -125,7 +125,7 @@ def test_a_teachers_own_file_of_hidden_arrays(tmp_path: Path) -> None:
     assert hidden_inputs(with_file, SECRET).shape == (60, 6, 6)
     path = path.rename(tmp_path / "other.npz")
     np.savez(path, **pictures(60) | {"x": np.zeros((60, 6, 6))})
-    with pytest.raises(DatasetError, match=r"other\.npz: found rows of the shape \(6, 6\) and the type float64"):
+    with pytest.raises(DatasetError, match=r"other\.npz: found rows of shape \(6, 6\) and type float64"):
         hidden_inputs(replace(assignment, data=replace(data_of(assignment), hidden=Hidden(file=path))), SECRET)
 
 
@@ -148,12 +148,12 @@ def test_a_slip_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
 def test_practice_keeps_back_every_fifth_picture(tmp_path: Path) -> None:
     assignment = coins_in_pictures(tmp_path / "coins", names=np.array(["a", "b", "c"]))
     assignment = replace(assignment, data=replace(data_of(assignment), hidden=Hidden(file=tmp_path / "gone.npz")))
-    practised = practice(assignment, tmp_path / "work")
+    practised = practice_assignment(assignment, tmp_path / "work")
     before, seen = public_table(data_of(assignment)), public_table(data_of(practised))
     places = np.arange(90) % 5 == 0
     np.testing.assert_array_equal(seen.inputs, before.inputs[~places])
     np.testing.assert_array_equal(hidden_inputs(practised, PRACTICE_SECRET), before.inputs[places])
-    np.testing.assert_array_equal(hidden_labels(practised, PRACTICE_SECRET), before.targets[places])
+    np.testing.assert_array_equal(open_hidden_set(practised, PRACTICE_SECRET).labels, before.targets[places])
     with np.load(data_of(practised).table) as visible:
         assert visible["names"].tolist() == ["a", "b", "c"]
 

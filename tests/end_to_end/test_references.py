@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 import pytest
 
-from grader.data.cache.location import default_folder
+from grader.data.cache.location import default_library
 from grader.models.grade import Graded, Score
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.process import ProcessSandbox
@@ -28,7 +28,7 @@ STAND_IN = "mnist, bars for digits"
 @pytest.fixture(scope="module", params=["disease", "regression", STAND_IN, *SLOW])
 def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graded]:
     name, folder = request.param.split(",")[0], tmp_path_factory.mktemp("graded")
-    library = default_folder()
+    library = default_library()
     if request.param == STAND_IN:
         library = add_mnist(folder / "library", bars(3000, 1), bars(900, 2))
     elif request.param not in ("disease", "regression"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.files.isolated import Bounds, apart
+from grader.files.isolated import ProcessLimits, run_isolated
 from grader.models.errors import IsolationError
 
 READERS = {
@@ -28,7 +28,7 @@ def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_answer_comes_back(readers: Path) -> None:
-    assert apart("doubling", {"number": 21}) == {"twice": 42}
+    assert run_isolated("doubling", {"number": 21}) == {"twice": 42}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_the_answer_comes_back(readers: Path) -> None:
 )
 def test_its_end_is_told(module: str, said: str, readers: Path) -> None:
     seconds = 1 if module == "sleeping" else 60
-    bounds = Bounds(seconds=seconds, memory_mb=2048, file_mb=16)
+    bounds = ProcessLimits(seconds=seconds, memory_mb=2048, file_mb=16)
     with pytest.raises(IsolationError, match=said):
-        apart(module, {"path": str(readers / "written")}, bounds)
+        run_isolated(module, {"path": str(readers / "written")}, bounds)

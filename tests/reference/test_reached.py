@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.data.cache.location import default_folder
+from grader.data.cache.location import default_library
 from reference.__main__ import main
 from reference.baselines import read
 from reference.systems import BY_NAME
@@ -41,7 +41,7 @@ def test_the_runs_that_were_kept_reached_the_courses_figures(name: str) -> None:
 @pytest.mark.parametrize("name", SLOW)
 def test_trained_again_each_reaches_them_within_its_interval(name: str, tmp_path: Path) -> None:
     if BY_NAME[name].dataset != "drawn":
-        needed(BY_NAME[name].dataset, default_folder())
+        needed(BY_NAME[name].dataset, default_library())
     main(["train", name, "--out", str(tmp_path), "--baselines", str(tmp_path / "runs.toml")])
     (run,) = read(tmp_path / "runs.toml")
     assert run.low <= REACHED[name] if run.metric == "mean_squared_error" else run.high >= REACHED[name]

@@ -9,12 +9,12 @@ import pytest
 
 from grader.i18n.catalogue import LANGUAGES
 from grader.i18n.message import message
-from grader.models.photo_survey import PictureClass, PictureSurvey
+from grader.models.photo_survey import PhotoClass, PhotoSurvey
 from grader.report.pages import write_student_report
 from tests.support.graded_class import ASSIGNMENT, small_class
 
-SURVEY = PictureSurvey(
-    classes=(PictureClass("ㄅ", 12, 10, 2, 9, b"\xff\xd8\xff"), PictureClass("<script>alert(1)</script>", 5, 5, 1, 4)),
+SURVEY = PhotoSurvey(
+    classes=(PhotoClass("ㄅ", 12, 10, 2, 9, b"\xff\xd8\xff"), PhotoClass("<script>alert(1)</script>", 5, 5, 1, 4)),
     found=20,
     readable=17,
     smallest=(10, 10),
@@ -30,9 +30,9 @@ SURVEY = PictureSurvey(
 )
 
 
-def page(survey: PictureSurvey, folder: Path, language: str = "en") -> str:
+def page(survey: PhotoSurvey, folder: Path, language: str = "en") -> str:
     graded = small_class()[0]
-    shown = replace(graded, run=replace(graded.run, pictures=survey))
+    shown = replace(graded, run=replace(graded.run, photo_survey=survey))
     return write_student_report(shown, ASSIGNMENT, language=language, folder=folder / language).read_text("utf-8")
 
 
@@ -50,7 +50,7 @@ def test_everything_is_shown_and_nothing_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_was_found(language: str, tmp_path: Path) -> None:
     text = page(
-        PictureSurvey(
+        PhotoSurvey(
             unmeasured=message("No pictures were found. Expected: a folder for each class, with its pictures in it.")
         ),
         tmp_path,

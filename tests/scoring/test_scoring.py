@@ -56,7 +56,7 @@ def test_what_was_reached_counts_however_it_ended(assignment: Assignment, tmp_pa
 def test_the_truth_is_the_hidden_sets_labels(assignment: Assignment) -> None:
     truth = open_truth(assignment, SECRET)
     assert truth is not None
-    np.testing.assert_array_equal(truth.labels, hidden_sets.hidden_labels(assignment, SECRET))
+    np.testing.assert_array_equal(truth.labels, hidden_sets.open_hidden_set(assignment, SECRET).labels)
     assert truth.task == "classification"
 
 

@@ -14,7 +14,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from grader.files.isolated import Bounds
+from grader.files.isolated import ProcessLimits
 from grader.models.pdf_report import Document
 from grader.models.submission import Attachment
 from grader.scoring.report_pdf import pdf_text
@@ -85,7 +85,7 @@ def read(folder: Path, content: bytes, name: str = "report.pdf", wanted: Wanted 
     return read_document([attachment(folder, content, name)], wanted, decode=_here)
 
 
-def _here(_module: str, request: Mapping[str, Any], _bounds: Bounds) -> Any:
+def _here(_module: str, request: Mapping[str, Any], _bounds: ProcessLimits) -> Any:
     try:
         return pdf_text.answer(dict(request))
     finally:

@@ -13,7 +13,7 @@ from grader.cli.arguments import Language
 from grader.cli.commands.grade_command import finish, with_budget, with_progress
 from grader.cli.terminal import choose_translation, plain, processors, screen
 from grader.data import hidden_sets
-from grader.data.cache.location import default_folder
+from grader.data.cache.location import default_library
 from grader.i18n.catalogue import Translation
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment
@@ -30,14 +30,14 @@ def check_notebook(path: Path, name: str | None, out: Path, *, budget: float | N
     translation = choose_translation(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
         assignment = with_budget(discovery.by_name(name) if name else discovery.by_notebook(path), budget)
-        practice = hidden_sets.practice(assignment, Path(workspace) / "data")
+        practice = hidden_sets.practice_assignment(assignment, Path(workspace) / "data")
         submissions = read_submissions(
             [path], lms="folder", workspace=Path(workspace) / "handed-in", assignment=assignment
         ).submissions
         if len(submissions) != 1:
             raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
         settings = Settings(
-            out, hidden_sets.PRACTICE_SECRET, translation.language, threads=processors(), library=default_folder()
+            out, hidden_sets.PRACTICE_SECRET, translation.language, threads=processors(), library=default_library()
         )
         graded = with_progress(practice, submissions, settings, _own_sandbox(settings.threads), translation)[0]
     _print_result(graded, practice, settings, translation)

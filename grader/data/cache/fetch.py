@@ -18,7 +18,7 @@ from grader.data.cache.converters.dispatch import CONVERT
 from grader.data.cache.converters.packages import Material
 from grader.data.cache.download import Downloader, is_abandoned
 from grader.data.cache.index import Fingerprint, Record, fingerprint, read_record, write_record
-from grader.data.cache.known_sets import Entry, Package, Source
+from grader.data.cache.known_sets import KnownSet, Package, Source
 from grader.data.cache.location import PHOTOS
 from grader.data.cache.progress import Reporter
 from grader.i18n.message import Message, message
@@ -42,7 +42,7 @@ class Fetching:
     def downloads(self) -> Path:
         return self.library / DOWNLOADS
 
-    def fetch(self, entry: Entry) -> Record:
+    def fetch(self, entry: KnownSet) -> Record:
         """From the first source that has it. Raises DatasetError when none has, with what to do then."""
         with _plainly_said(entry, self.library):
             self._make_room(entry)
@@ -56,7 +56,7 @@ class Fetching:
                     return record
         raise DatasetError(self._what_to_do(entry))
 
-    def fetch_local(self, entry: Entry, path: Path) -> Record:
+    def fetch_local(self, entry: KnownSet, path: Path) -> Record:
         """From a file or folder that somebody brought: whichever form of the set it is."""
         given = given_files(path)
         problems: list[Message] = []
@@ -79,7 +79,7 @@ class Fetching:
             )
         )
 
-    def _from(self, source: Source, entry: Entry) -> Record:
+    def _from(self, source: Source, entry: KnownSet) -> Record:
         downloader = self.downloader or Downloader(self.downloads, self.report.measured)
         given: dict[str, Path] = {}
         done = False
@@ -95,7 +95,7 @@ class Fetching:
                 if path is not None:
                     _put_away(path, package, downloader, used=done)
 
-    def _accept(self, entry: Entry, source: Source, given: Mapping[str, Path]) -> Record:
+    def _accept(self, entry: KnownSet, source: Source, given: Mapping[str, Path]) -> Record:
         """Converted, looked at, put into its place, and recorded."""
         with self._staging() as staging:
             made, scratch = staging / "made", staging / "scratch"
@@ -119,7 +119,7 @@ class Fetching:
         write_record(record, self.library)
         return record
 
-    def _clear_earlier(self, entry: Entry, files: Mapping[str, Fingerprint]) -> None:
+    def _clear_earlier(self, entry: KnownSet, files: Mapping[str, Fingerprint]) -> None:
         """What another source had beside these: a word index numbers the words of its own reviews alone."""
         try:
             earlier = read_record(entry.name, self.library)
@@ -140,13 +140,13 @@ class Fetching:
         ) as staging:
             yield Path(staging)
 
-    def _make_room(self, entry: Entry) -> None:
+    def _make_room(self, entry: KnownSet) -> None:
         self.library.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.library).free
         if free < entry.megabytes * 1_000_000:
             raise DatasetError(_no_room(entry, self.library, free))
 
-    def _what_to_do(self, entry: Entry) -> Message:
+    def _what_to_do(self, entry: KnownSet) -> Message:
         best = min(entry.sources, key=lambda source: (len(source.packages), source.bytes))
         return message(
             "{name} could not be fetched. Bring {addresses} here on a stick, put it into {folder} and run this again; "
@@ -191,7 +191,7 @@ def given_files(path: Path) -> dict[str, Path]:
     return {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
 
 
-def _by_likelihood(entry: Entry, given: Mapping[str, Path]) -> list[Source]:
+def _by_likelihood(entry: KnownSet, given: Mapping[str, Path]) -> list[Source]:
     """First the source whose package bears a given name; each form once."""
     names = {name.rpartition("/")[2] for name in given}
     ranked = sorted(entry.sources, key=lambda source: not names & {package.name for package in source.packages})
@@ -228,7 +228,7 @@ def _replace_folder(folder: Path, target: Path, staging: Path) -> None:
 
 
 @contextmanager
-def _plainly_said(entry: Entry, library: Path) -> Iterator[None]:
+def _plainly_said(entry: KnownSet, library: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -244,7 +244,7 @@ def _is_full(error: OSError) -> bool:
     return error.errno in FULL or f"errno = {errno.ENOSPC}" in str(error)
 
 
-def _no_room(entry: Entry, library: Path, free: int) -> Message:
+def _no_room(entry: KnownSet, library: Path, free: int) -> Message:
     return message(
         "{name}: the disk is full: {free:.0f} MB are free at {path}, {needed} MB are needed, and as much again for a "
         "moment. Nothing was kept; make room and run this again.",

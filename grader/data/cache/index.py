@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.data.cache.cached_sets import ARRAY_FILES, FASHION, FASHION_FILES
 from grader.data.cache.download import file_hash
-from grader.data.cache.known_sets import Entry, Kind
+from grader.data.cache.known_sets import Kind, KnownSet
 from grader.data.cache.location import DATASETS, FONTS, INDEX, PHOTOS
 from grader.files.atomic import write_text
 
@@ -66,7 +66,7 @@ def read_record(name: str, library: Path) -> Record | None:
     return record
 
 
-def places(entry: Entry) -> tuple[str, ...]:
+def places(entry: KnownSet) -> tuple[str, ...]:
     """What must exist for the set to be there: files, or a folder."""
     match entry.kind:
         case Kind.ARRAYS if entry.name == FASHION:
@@ -81,7 +81,7 @@ def places(entry: Entry) -> tuple[str, ...]:
             return (FONTS,)
 
 
-def state(entry: Entry, library: Path) -> State:
+def state(entry: KnownSet, library: Path) -> State:
     """At a glance: by existence and size. ``verify`` reads every byte."""
     try:
         record = read_record(entry.name, library)

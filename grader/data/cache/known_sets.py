@@ -68,7 +68,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownSet:
     """One set. ``megabytes`` is what it takes on the disk."""
 
     name: str
@@ -82,13 +82,13 @@ class Entry:
 
 
 @cache
-def catalogue() -> Mapping[str, Entry]:
+def catalogue() -> Mapping[str, KnownSet]:
     tables = tomllib.loads(FILE.read_text("utf-8"))
     entries = {name: {"name": name, **table} for name, table in tables.items()}
-    return TypeAdapter(dict[str, Entry]).validate_python(entries)
+    return TypeAdapter(dict[str, KnownSet]).validate_python(entries)
 
 
-def entry(name: str) -> Entry:
+def known_set(name: str) -> KnownSet:
     """The set of that name; raises DatasetError with the nearest names."""
     known = catalogue()
     if name not in known:

@@ -16,5 +16,5 @@ import platformdirs
 DATASETS, MODELS, ARRAYS, PHOTOS, FONTS, INDEX = "datasets", "models", "arrays", "photos", "fonts", "index"
 
 
-def default_folder() -> Path:
+def default_library() -> Path:
     return platformdirs.user_cache_path("grader", appauthor=False) / "library"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from grader.data.cache.content_checks import content_problems
 from grader.data.cache.index import Record, State, fingerprint, read_record, record_path, state
-from grader.data.cache.known_sets import Entry
+from grader.data.cache.known_sets import KnownSet
 from grader.i18n.message import Message, message
 
 
-def verify(entry: Entry, library: Path) -> list[Message]:
+def verify(entry: KnownSet, library: Path) -> list[Message]:
     """Every problem of one set, each with what was found, what was expected and what to do; none where all is well."""
     try:
         record = read_record(entry.name, library)
@@ -24,7 +24,7 @@ def verify(entry: Entry, library: Path) -> list[Message]:
     return [*problems, _advice(entry)] if problems else []
 
 
-def _advice(entry: Entry) -> Message:
+def _advice(entry: KnownSet) -> Message:
     return message("Fetch it again: grader data fetch --again {name}", name=entry.name)
 
 

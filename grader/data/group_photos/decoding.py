@@ -18,13 +18,13 @@ from grader.data.group_photos.decoder_protocol import ARRAYS, MAX_PIXELS, PROGRE
 from grader.data.group_photos.near_duplicates import Signatures
 from grader.data.group_photos.photo_files import OTHER_SUFFIXES, Picture, suffix
 from grader.files import filetype
-from grader.files.isolated import Bounds, apart
+from grader.files.isolated import ProcessLimits, run_isolated
 from grader.i18n.message import Message, message
 from grader.models.errors import IsolationError
 
 DECODER = "grader.data.group_photos.decoder"
 BATCH = 100
-BOUNDS = Bounds(seconds=600)  # of a batch; one picture has the decoder's own twenty
+BOUNDS = ProcessLimits(seconds=600)  # of a batch; one picture has the decoder's own twenty
 BROKEN_AT_MOST = 10  # pictures that ended their process, each up to 20 seconds; after them no more are looked at
 MEGAPIXEL = 1_000_000
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
@@ -125,7 +125,7 @@ class _Reader:
 
     def _decoded(self, batch: Sequence[Picture], folder: Path) -> list[dict[str, Any]]:
         files = [str(one.attachment.path) for one in batch]
-        facts: list[dict[str, Any]] = apart(
+        facts: list[dict[str, Any]] = run_isolated(
             DECODER, {"files": files, "size": self._size, "folder": str(folder)}, BOUNDS
         )
         return facts

@@ -18,7 +18,7 @@ from grader.data.group_photos.summary import bounded, survey_of, unmeasured
 from grader.files import filetype
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment, Data, Hidden, Pictures
-from grader.models.photo_survey import PictureSurvey
+from grader.models.photo_survey import PhotoSurvey
 from grader.models.submission import Attachment, Submission
 
 MAX_PICTURES = 20_000
@@ -39,7 +39,7 @@ class Prepared:
 
     assignment: Assignment
     submission: Submission
-    survey: PictureSurvey
+    survey: PhotoSurvey
 
 
 def prepare(submission: Submission, assignment: Assignment, secret: bytes, workspace: Path) -> Prepared:
@@ -51,7 +51,7 @@ def prepare(submission: Submission, assignment: Assignment, secret: bytes, works
         too_many = message(
             "{n} pictures were handed in; expected at most {most}.", n=len(found.pictures), most=MAX_PICTURES
         )
-        return Prepared(assignment, submission, PictureSurvey(unmeasured=too_many, asked=_asked(asked)))
+        return Prepared(assignment, submission, PhotoSurvey(unmeasured=too_many, asked=_asked(asked)))
     reading = read(found.pictures, asked.size, workspace)
     contents = grouped(reading.pictures, reading.signatures)
     most = min(MOST_HIDDEN, HIDDEN_BYTES // (3 * asked.size[0] * asked.size[1]))
@@ -70,7 +70,7 @@ def _asked(asked: Pictures) -> dict[str, int]:
     return {"classes": asked.min_classes, "per_class": asked.min_per_class}
 
 
-def _survey(found: Found, reading: Reading, contents: Grouped, parts: Split) -> PictureSurvey:
+def _survey(found: Found, reading: Reading, contents: Grouped, parts: Split) -> PhotoSurvey:
     survey = survey_of(found, reading, contents, parts)
     return replace(survey, notes=(*bounded(found.notes), *bounded(contents.notes), *survey.notes))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.data.group_photos.content_groups import Content
-from grader.data.hidden_sets import derived_seed
+from grader.data.hidden_sets import derive_seed
 
 LEAST = 3  # contents of a class that can be split: two to learn from, one to ask
 MOST_HIDDEN = 1000
@@ -32,7 +32,7 @@ def split(contents: Sequence[Content], secret: bytes, share: float, *, most: int
     for content in contents:
         if len(content.labels) == 1:
             classes.setdefault(content.labels[0], []).append(content)
-    drawn = {content.digest: derived_seed(secret, "pictures", content.digest) for content in contents}
+    drawn = {content.digest: derive_seed(secret, "pictures", content.digest) for content in contents}
     counts = _counts({label: len(members) for label, members in classes.items()}, share, most)
     held: list[Content] = []
     for label, members in classes.items():

@@ -11,14 +11,14 @@ from grader.data.group_photos.decoding import Read, Reading
 from grader.data.group_photos.holdout import LEAST, Split
 from grader.data.group_photos.photo_files import Found, by_label, listed
 from grader.i18n.message import Message, message
-from grader.models.photo_survey import PictureClass, PictureSurvey
+from grader.models.photo_survey import PhotoClass, PhotoSurvey
 
 SHOWN = 40  # classes with a contact sheet
 SAID = 10  # problems of one kind that are named one by one
 LEAST_CLASSES = 2  # with hidden pictures: one alone needs no model
 
 
-def survey_of(found: Found, reading: Reading, contents: Grouped, parts: Split) -> PictureSurvey:
+def survey_of(found: Found, reading: Reading, contents: Grouped, parts: Split) -> PhotoSurvey:
     """All but what the assignment asks and why nothing was measured."""
     labelled = [one for one in reading.pictures if one.picture.label is not None]
     sizes = sorted(((one.width, one.height) for one in labelled), key=lambda size: size[0] * size[1])
@@ -29,7 +29,7 @@ def survey_of(found: Found, reading: Reading, contents: Grouped, parts: Split) -
         for one in found.pictures
         if one.label is not None and one.attachment.name in reading.problems
     ]
-    return PictureSurvey(
+    return PhotoSurvey(
         classes=tuple(
             _class(label, reading, *members.get(label, ([], [])), sheet_bytes=bytes_each if place < SHOWN else 0)
             for place, label in enumerate(found.labels)
@@ -61,15 +61,15 @@ def _by_label(parts: Split) -> dict[str, tuple[Members, Members]]:
     return found
 
 
-def _class(label: str, reading: Reading, training: Members, held_out: Members, *, sheet_bytes: int) -> PictureClass:
+def _class(label: str, reading: Reading, training: Members, held_out: Members, *, sheet_bytes: int) -> PhotoClass:
     # By their bytes, not by their side: the sheet tells nobody which are kept back.
     some = sorted((members[0] for members in held_out + training), key=lambda one: one.digest)[:COLUMNS]
     sheet = b""
     if some and sheet_bytes:
         sheet = contact_sheet(reading.rows([one.place for one in some], "thumbnails"), sheet_bytes)
-    return PictureClass(
+    return PhotoClass(
         label,
-        pictures=sum(map(len, training + held_out)),
+        photos=sum(map(len, training + held_out)),
         distinct=len(training) + len(held_out),
         held_out=len(held_out),
         training=sum(map(len, training)),

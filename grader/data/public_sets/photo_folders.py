@@ -1,4 +1,4 @@
-"""Folders of photos, one for each class: listed, read at one size, and handed out as a folder and a zip of the same."""
+"""Folders of photos, one for each class: listed, read at one size, and copied to a folder and a zip."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from grader.data.public_sets.perturbation import Pictures
-from grader.data.public_sets.row_sampling import Places
+from grader.data.public_sets.hidden_rows import Images, Labels, Places
+from grader.i18n.message import message
 from grader.models.errors import DatasetError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -20,8 +19,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Photos:
+    """Photo files and their labels."""
+
     paths: tuple[Path, ...]
-    labels: NDArray[np.int64]  # (n,): the classes' folders in alphabetical order, as Keras numbers them
+    labels: Labels  # (n,): class folders in alphabetical order, as Keras numbers them
 
     def only(self, places: Places) -> Photos:
         return Photos(tuple(self.paths[place] for place in places), self.labels[places])
@@ -30,11 +31,16 @@ class Photos:
         return self.only(np.setdiff1d(np.arange(len(self.paths)), places))
 
 
-def listed(folder: Path) -> Photos:
-    """Raises DatasetError where there are no two classes."""
+def list_photos(folder: Path) -> Photos:
+    """List the photos in the class folders of ``folder``. Raises DatasetError for fewer than two classes."""
     classes = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if len(classes) < 2:
-        raise DatasetError(f"{folder}: found {len(classes)} folders, expected one with photos for each class")
+        raise DatasetError(
+            message(
+                "{path}: found {found} folders, expected one with photos for each class",
+                path=folder, found=len(classes),
+            )
+        )  # fmt: skip
     found = [
         (path, label)
         for label, place in enumerate(classes)
@@ -44,28 +50,32 @@ def listed(folder: Path) -> Photos:
     return Photos(tuple(path for path, _ in found), np.array([label for _, label in found], np.int64))
 
 
-def read(paths: Sequence[Path], size: tuple[int, int]) -> Pictures:
-    """``(n, height, width, 3)``, stretched to ``size`` as Keras stretches."""
+def read_photos(paths: Sequence[Path], size: tuple[int, int]) -> Images:
+    """Return uint8 RGB ``(n, height, width, 3)``, stretched to ``size`` (height, width) as Keras does."""
     height, width = size
-    pictures = np.empty((len(paths), height, width, 3), np.uint8)
+    images = np.empty((len(paths), height, width, 3), np.uint8)
     for place, path in enumerate(paths):
-        pictures[place] = _read(path, (width, height))
-    return pictures
+        images[place] = _read(path, (width, height))
+    return images
 
 
-def _read(path: Path, size: tuple[int, int]) -> Pictures:
-    from PIL import Image  # noqa: PLC0415  for those who grade; not for those who list assignments or ask for help
+def _read(path: Path, size: tuple[int, int]) -> Images:
+    from PIL import Image  # noqa: PLC0415  slow to import, and needed for grading only
 
     try:
         with Image.open(path) as image:
-            image.draft("RGB", (size[0] * 2, size[1] * 2))  # a JPEG is decoded no larger than is needed
+            image.draft("RGB", (size[0] * 2, size[1] * 2))  # decode a JPEG no larger than needed
             return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BILINEAR), np.uint8)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(f"{path}: cannot be read as a picture ({error}); run: grader data verify") from error
+        raise DatasetError(
+            message(
+                "{path}: cannot be read as an image ({reason}); run: grader data verify", path=path, reason=str(error)
+            )
+        ) from error
 
 
 def hand_out(parts: Mapping[str, Photos], names: Sequence[str], workspace: Path) -> tuple[Path, Path]:
-    """``parts`` below a folder of the first name, and in a zip of the second."""
+    """Copy ``parts`` (split -> photos) to a folder with the first name and a zip with the second; return both."""
     folder, archive = (workspace / name for name in names)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
         for part, photos in parts.items():

@@ -79,7 +79,7 @@ class Unpacking:
         """Whether this member's content is to be read; what is not is filed here."""
         self.seen += 1
         if self.seen > self.limits.entries:
-            raise too_many(self.name, self.limits)
+            raise too_many_files(self.name, self.limits)
         problem = name_problem(name)
         if problem is None and folder:
             self.skipped.append(name.rstrip("/") + "/")
@@ -123,16 +123,16 @@ class Unpacking:
             if packed is not None and size > max(self.limits.free_bytes, packed * self.limits.ratio):
                 return message("it unpacks to more than {ratio} times its size: a zip bomb", ratio=self.limits.ratio)
             if self.written > self.limits.total_bytes:
-                raise too_large(self.name, self.limits, self.entries)
+                raise archive_too_large(self.name, self.limits, self.entries)
             file.write(chunk)
         return None
 
 
-def too_many(name: str, limits: ArchiveLimits) -> IntakeError:
+def too_many_files(name: str, limits: ArchiveLimits) -> IntakeError:
     return IntakeError(message("{name} holds more than {limit} files. Split it.", name=name, limit=limits.entries))
 
 
-def too_large(name: str, limits: ArchiveLimits, entries: Mapping[str, Entry] | None = None) -> IntakeError:
+def archive_too_large(name: str, limits: ArchiveLimits, entries: Mapping[str, Entry] | None = None) -> IntakeError:
     """``entries``: what was unpacked until then, for the largest may be all that is wrong."""
     limit = limits.total_bytes // 2**20
     if not entries:
@@ -145,7 +145,7 @@ def too_large(name: str, limits: ArchiveLimits, entries: Mapping[str, Entry] | N
     return IntakeError(template)
 
 
-def damaged(name: str, reason: object) -> IntakeError:
+def damaged_archive(name: str, reason: object) -> IntakeError:
     return IntakeError(
         message(
             "{name} is damaged or cut off ({reason}). Download it again.",

@@ -11,7 +11,7 @@ _ASCII = re.compile(rb"[\x00-\x7f]*")
 _SURE_BYTES = 6  # beyond ASCII: two Chinese or three Greek letters that happen to be UTF-8 are no accident
 
 
-def decoded(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]:
+def decode_names(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]:
     """``names`` as text: each in UTF-8 where it surely is, the rest in one encoding, so that no two become the same.
 
     Two programs may have added to one archive, each in its own encoding. ``known`` are the archive's other names: what
@@ -21,11 +21,11 @@ def decoded(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]:
     sure = _surely_utf8 if any(_utf8(name) is None for name in names) else _is_utf8
     texts = [name.decode() if sure(name) else None for name in names]
     rest = [name for name, text in zip(names, texts, strict=True) if text is None]
-    encoding = encoding_of(rest, [*known, *(text for text in texts if text is not None)])
+    encoding = guess_encoding(rest, [*known, *(text for text in texts if text is not None)])
     return [name.decode(encoding) if text is None else text for name, text in zip(names, texts, strict=True)]
 
 
-def encoding_of(names: Iterable[bytes], known: Iterable[str] = ()) -> str:
+def guess_encoding(names: Iterable[bytes], known: Iterable[str] = ()) -> str:
     """The encoding that makes everyday words, or what is ``known``, of the most letters of ``names``; code page 437,
     which fits anything, if none does. All of them give different names for different bytes.
     """

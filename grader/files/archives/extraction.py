@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from grader.files import filetype
-from grader.files.archives.contents import Archive, ArchiveLimits, Unpacking, damaged
+from grader.files.archives.contents import Archive, ArchiveLimits, Unpacking, damaged_archive
 from grader.files.archives.tar_reader import read_tar
 from grader.files.archives.zip_reader import BROKEN_DATA, list_zip, read_zip
 from grader.i18n.message import message
@@ -41,7 +41,7 @@ def read_archive(path: Path, into: Path, limits: ArchiveLimits | None = None, *,
             _read(file, head, unpack)
         except OSError as error:
             if error.errno in BROKEN_DATA:
-                raise damaged(unpack.name, error) from error
+                raise damaged_archive(unpack.name, error) from error
             raise OutputError(
                 message("{path} cannot be unpacked: {reason}.", path=path, reason=str(error.strerror))
             ) from error
@@ -58,7 +58,7 @@ def list_archive(path: Path, limits: ArchiveLimits | None = None, *, name: str =
         with path.open("rb") as file:
             list_zip(file, unpack)
     except OSError as error:
-        raise damaged(unpack.name, error) from error
+        raise damaged_archive(unpack.name, error) from error
     return Archive(tuple(unpack.entries.values()), tuple(unpack.refused), tuple(unpack.skipped))
 
 

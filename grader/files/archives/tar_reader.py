@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
-from grader.files.archives.contents import Unpacking, damaged, local_time, too_large
-from grader.files.archives.entry_encoding import encoding_of
+from grader.files.archives.contents import Unpacking, archive_too_large, damaged_archive, local_time
+from grader.files.archives.entry_encoding import guess_encoding
 from grader.files.archives.entry_names import tidy_name
 from grader.files.archives.zip_reader import UNREADABLE
 from grader.i18n.message import message
@@ -42,7 +42,7 @@ def read_tar(file: IO[bytes], head: bytes, packed: int, unpack: Unpacking) -> bo
             if bounded.read(tarfile.BLOCKSIZE).strip(b"\0"):
                 raise tarfile.ReadError("damaged header")
     except (tarfile.TarError, lzma.LZMAError, *UNREADABLE) as error:
-        raise damaged(unpack.name, error) from error
+        raise damaged_archive(unpack.name, error) from error
     return True
 
 
@@ -72,7 +72,7 @@ class _Bounded:
         if self.headers > _HEADER_BYTES:
             raise self._odd_header()
         if size < 0 or self.tell() + size > self._end + 2**20:
-            raise too_large(self._unpack.name, self._unpack.limits)
+            raise archive_too_large(self._unpack.name, self._unpack.limits)
         data = self._stream.read(size)
         if not self._content and size > tarfile.BLOCKSIZE and _DIGITS.search(data):
             raise self._odd_header()
@@ -87,7 +87,7 @@ class _Bounded:
 
     def seek(self, position: int, whence: int = 0) -> int:
         if whence != 0 or position > self._end:
-            raise too_large(self._unpack.name, self._unpack.limits)
+            raise archive_too_large(self._unpack.name, self._unpack.limits)
         return self._stream.seek(position)
 
     def tell(self) -> int:
@@ -108,7 +108,7 @@ def _decompressed(file: IO[bytes], head: bytes) -> IO[bytes] | None:
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, str]]:
     for member in archive:
         raw = member.name.encode("utf-8", "surrogateescape")
-        yield member, tidy_name(raw.decode(encoding_of([raw])))
+        yield member, tidy_name(raw.decode(guess_encoding([raw])))
 
 
 def _bytes_there(member: tarfile.TarInfo) -> int | None:

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from grader.files.archives.contents import Entry, Unpacking, damaged, too_many
-from grader.files.archives.entry_encoding import decoded
+from grader.files.archives.contents import Entry, Unpacking, damaged_archive, too_many_files
+from grader.files.archives.entry_encoding import decode_names
 from grader.files.archives.entry_names import tidy_name
 from grader.i18n.message import Message, message
 from grader.models.errors import IntakeError
@@ -76,13 +76,13 @@ def _opened(file: IO[bytes], unpack: Unpacking) -> zipfile.ZipFile:
         )
         raise IntakeError(template)
     if end.directory_bytes > unpack.limits.entries * _DIRECTORY_ENTRY_BYTES:
-        raise too_many(unpack.name, unpack.limits)
+        raise too_many_files(unpack.name, unpack.limits)
     try:
         archive = zipfile.ZipFile(file)
     except UNREADABLE as error:
-        raise damaged(unpack.name, error) from error
+        raise damaged_archive(unpack.name, error) from error
     if len(archive.infolist()) > unpack.limits.entries:  # before thousands of files are written
-        raise too_many(unpack.name, unpack.limits)
+        raise too_many_files(unpack.name, unpack.limits)
     return archive
 
 
@@ -148,7 +148,7 @@ def _names(members: Sequence[zipfile.ZipInfo]) -> Iterator[str]:
     known = {place: _unicode_path(members[place].extra, raw) for place, raw in unflagged.items()}
     guessed = {place: unflagged[place] for place, name in known.items() if name is None}
     told = (known.get(place) or member.orig_filename for place, member in enumerate(members) if place not in guessed)
-    names = dict(zip(guessed, decoded(list(guessed.values()), told), strict=True))
+    names = dict(zip(guessed, decode_names(list(guessed.values()), told), strict=True))
     for place, member in enumerate(members):
         yield tidy_name(names.get(place) or known.get(place) or member.orig_filename)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.files.atomic import replacing
+from grader.files.atomic import atomic_file
 from grader.grading.handback import Order, Result
 from grader.lms.canvas.archive import is_anonymous
 from grader.lms.feedback_notebook import annotated
@@ -41,7 +41,7 @@ def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None
     uploads = [(result, _upload(result)) for result in results]
     there = [upload for _result, upload in uploads if upload]
     if there:
-        with replacing(order.out / FILE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with atomic_file(order.out / FILE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for upload in there:
                 _add(archive, entry_name(upload.result, upload.id, upload.file), _content(upload, order.language))
     return (order.out / FILE if there else None), [result for result, upload in uploads if upload is None]
@@ -52,7 +52,7 @@ def write_reports(results: Sequence[Result], order: Order) -> Path | None:
     there = {result.student.key: result.report.read_bytes() for result in results if result.report.is_file()}
     if not there:
         return None
-    with replacing(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic_file(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for key, report in there.items():
             _add(archive, f"{key}.html", report)
     return order.out / REPORTS

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.files.atomic import write_bytes, write_text
-from grader.files.csv_export import csv_text, defused, points_cell
+from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import HandedBack, Order, Result, Results
 from grader.i18n.catalogue import Translation, translation
 from grader.i18n.message import Message, listed, message
@@ -77,11 +77,11 @@ def _table(results: Results) -> str:
 def _rows(one: Result) -> Iterator[list[str]]:
     for student in one.members:
         yield [
-            *map(defused, (student.name, student.username, student.email)),
+            *map(escape_formula, (student.name, student.username, student.email)),
             points_cell(one.total),
             points_cell(one.max),
             one.student.key if _is_gradescopes(one) else "",
-            defused(one.submitted_at),
+            escape_formula(one.submitted_at),
         ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from grader.files.atomic import write_bytes, write_text
-from grader.files.csv_export import csv_text, defused
+from grader.files.csv_export import csv_text, escape_formula
 from grader.grading.handback import HandedBack, Missing, Order, Result, Results
 from grader.i18n.catalogue import translation
 from grader.i18n.message import Message, lines, listed, message
@@ -181,8 +181,8 @@ def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum:
     ]
     rows = [
         # Moodle goes by the number alone: the name is for people.
-        [f"Participant {one.student.key}", defused(one.student.name), number(one.total, decimal_comma=False), "-",
-         comment(one, speech)]
+        [f"Participant {one.student.key}", escape_formula(one.student.name), number(one.total, decimal_comma=False),
+         "-", comment(one, speech)]
         for one in ours if one.total is not None and one.student.key
     ]  # fmt: skip
     path = order.out / FILE

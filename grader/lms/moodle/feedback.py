@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from grader.files.atomic import replacing
+from grader.files.atomic import atomic_file
 from grader.grading.handback import Result
 from grader.lms.identity import Owner
 from grader.lms.moodle import archive
@@ -39,7 +39,7 @@ def entry_name(result: Result) -> str:
 
 def write_feedback(results: Iterable[Result], path: Path) -> None:
     """Raises ``OutputError`` when ``path`` cannot be written or a report cannot be read."""
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+    with atomic_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for result in results:
             info = zipfile.ZipInfo(entry_name(result), _TIME)
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, _MODE

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.files.atomic import write_bytes, write_text
-from grader.files.csv_export import csv_text, defused, points_cell
+from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import HandedBack, Missing, Order, Result, Results
 from grader.i18n.message import Message, listed, message
 from grader.lms.identity import folded, safe_id
@@ -150,14 +150,21 @@ def _rows(results: Results, known: Known, missing: Missing, shared: Sequence[str
             scores = ["", "", ""]
             if one.total is not None:
                 scores = [points_cell(one.total + one.taken_off), f"{one.taken_off:.12g}", points_cell(one.total)]
-            person = [*map(defused, (name, last, first, email))]
-            yield [defused(results.assignment), known.duedate, one.submitted_at, *person, *scores, points_cell(one.max)]
+            person = [*map(escape_formula, (name, last, first, email))]
+            yield [
+                escape_formula(results.assignment),
+                known.duedate,
+                one.submitted_at,
+                *person,
+                *scores,
+                points_cell(one.max),
+            ]
     absent = {folder_of(student): ("", student.name, student.email) for student in results.absent}
     for name, (last, first, email) in {**absent, **known.students}.items():
         if folded(name) not in graded:
             scores = ["0.0"] * 3 if missing is Missing.ZERO else [""] * 3
-            person = [*map(defused, (name, last, first, email))]
-            yield [defused(results.assignment), known.duedate, "", *person, *scores, points_cell(results.max)]
+            person = [*map(escape_formula, (name, last, first, email))]
+            yield [escape_formula(results.assignment), known.duedate, "", *person, *scores, points_cell(results.max)]
 
 
 def _doubled(shared: Sequence[str]) -> Iterator[Message]:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from grader.files import filetype
-from grader.files.isolated import Bounds, apart
+from grader.files.isolated import ProcessLimits, run_isolated
 from grader.i18n.message import Message, listed, message
 from grader.models.errors import IsolationError
 from grader.models.pdf_report import Document, Member
@@ -17,12 +17,12 @@ from grader.scoring.report_pdf import headings, members, text_cleanup
 
 MAX_BYTES = 64 << 20
 MAX_PAGES, MAX_CHARACTERS = 100, 20_000  # characters of one page
-BOUNDS = Bounds(seconds=40, memory_mb=1024, file_mb=1)
+BOUNDS = ProcessLimits(seconds=40, memory_mb=1024, file_mb=1)
 LITTLE_TEXT = 30  # letters in a whole document: a caption, not a report
 UNREADABLE = 0.3  # of the characters
 MANY_WHITE = 200  # characters: more than a table's head
 
-Decode = Callable[[str, Mapping[str, object], Bounds], Any]
+Decode = Callable[[str, Mapping[str, object], ProcessLimits], Any]
 
 _PDF = b"%PDF-"
 # Documents that are no PDF, by their names: some are zips or text that say nothing of themselves.
@@ -52,7 +52,7 @@ class Wanted:
     added: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def read_document(attachments: Sequence[Attachment], wanted: Wanted, *, decode: Decode = apart) -> Document:
+def read_document(attachments: Sequence[Attachment], wanted: Wanted, *, decode: Decode = run_isolated) -> Document:
     """Never fails: what cannot be read is a ``problem``. ``decode`` runs the reader of the bytes."""
     taken, notes = _chosen(attachments)
     if taken is None:

@@ -15,7 +15,7 @@ from typing import Literal
 from grader.i18n.message import message
 from grader.models.assignment import Criterion
 from grader.models.grade import Score
-from grader.models.photo_survey import PictureSurvey
+from grader.models.photo_survey import PhotoSurvey
 from grader.models.run import Run
 
 BALANCED = 0.5  # smallest class to largest, from which all points are given
@@ -28,7 +28,7 @@ class DatasetCollected(Criterion):
 
 
 def score(criterion: DatasetCollected, run: Run) -> Score:
-    survey = run.pictures
+    survey = run.photo_survey
     if survey is None:
         reason = message("The pictures were not looked at.")
         return Score(criterion.id, criterion.title, None, criterion.points, None, reason, review=reason)
@@ -52,25 +52,25 @@ def score(criterion: DatasetCollected, run: Run) -> Score:
     )
 
 
-def _shares(survey: PictureSurvey) -> dict[str, float]:
+def _shares(survey: PhotoSurvey) -> dict[str, float]:
     """Of the points of each part, 0.0 to 1.0."""
     classes, enough = survey.asked["classes"], survey.asked["per_class"]
     asked = max(classes, len(survey.classes))  # a class too few is one without pictures
     return {
         "classes": min(1.0, _filled(survey) / classes),
-        "counts": sum(min(1.0, one.pictures / enough) for one in survey.classes) / asked,
+        "counts": sum(min(1.0, one.photos / enough) for one in survey.classes) / asked,
         "distinct": sum(min(1.0, one.distinct / enough) for one in survey.classes) / asked,
         "balance": min(1.0, survey.balance / BALANCED) if len(survey.classes) > 1 else 0.0,
         "readability": survey.readable / survey.found if survey.found else 0.0,
     }
 
 
-def _filled(survey: PictureSurvey) -> int:
-    return sum(one.pictures > 0 for one in survey.classes)
+def _filled(survey: PhotoSurvey) -> int:
+    return sum(one.photos > 0 for one in survey.classes)
 
 
-def _numbers(survey: PictureSurvey) -> dict[str, object]:
-    counts = [one.pictures for one in survey.classes] or [0]
+def _numbers(survey: PhotoSurvey) -> dict[str, object]:
+    counts = [one.photos for one in survey.classes] or [0]
     return {
         "n_classes": _filled(survey),
         "min_classes": survey.asked["classes"],

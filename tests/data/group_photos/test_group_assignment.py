@@ -39,7 +39,7 @@ def said(one: Prepared) -> str:
 
 
 def counts(one: Prepared) -> dict[str, tuple[int, int, int]]:
-    return {each.name: (each.pictures, each.distinct, each.held_out) for each in one.survey.classes}
+    return {each.name: (each.photos, each.distinct, each.held_out) for each in one.survey.classes}
 
 
 # ---------------------------------------------------------------- the split

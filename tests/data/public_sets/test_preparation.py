@@ -15,10 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.data.hidden_sets import hidden_inputs, hidden_labels, prepared, public_table
-from grader.data.public_sets.definitions import DIGITS, PICTURES, SETS
-from grader.data.public_sets.perturbation import Bounds, changed
-from grader.data.public_sets.row_sampling import drawn, others_for, stream
+from grader.data.hidden_sets import hidden_inputs, open_hidden_set, prepare_data, public_table
+from grader.data.public_sets.definitions import DIGITS, PHOTOS, SETS, Bounds
+from grader.data.public_sets.hidden_rows import draw_replacements, draw_stratified, perturb, random_stream
 from grader.models.assignment import Assignment, Data
 from grader.models.errors import DatasetError
 from tests.support.public_sets import (
@@ -45,7 +44,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def digits(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return prepared(public_assignment(library, "mnist"), SECRET, library, tmp_path_factory.mktemp("digits"))
+    return prepare_data(public_assignment(library, "mnist"), SECRET, library, tmp_path_factory.mktemp("digits"))
 
 
 def data_of(assignment: Assignment) -> Data:
@@ -59,27 +58,27 @@ def data_of(assignment: Assignment) -> Data:
 @settings(max_examples=60, deadline=None)
 @given(labels=LABELS, rows=st.integers(1, 250), seed=SEEDS)
 def test_rows_are_drawn_once_each_and_every_class_has_its_share(labels: Any, rows: int, seed: int) -> None:
-    places = drawn(labels, rows, stream(seed))
+    places = draw_stratified(labels, rows, random_stream(seed))
     wanted = min(rows, len(labels))
     assert len(places) == len(set(places.tolist())) == wanted
     share = np.bincount(labels, minlength=5) * wanted / len(labels)
     assert (np.abs(np.bincount(labels[places], minlength=5) - share) < 1).all()
-    np.testing.assert_array_equal(places, drawn(labels, rows, stream(seed)))
+    np.testing.assert_array_equal(places, draw_stratified(labels, rows, random_stream(seed)))
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
 def test_what_stands_in_for_a_hidden_row_is_of_its_class_and_not_hidden(seed: int) -> None:
     labels = np.arange(90) % 3
-    places = drawn(labels, 30, stream(seed))
-    others = others_for(places, labels, stream(seed))
+    places = draw_stratified(labels, 30, random_stream(seed))
+    others = draw_replacements(places, labels, random_stream(seed))
     np.testing.assert_array_equal(labels[others], labels[places])
     assert not set(others.tolist()) & set(places.tolist())
 
 
 def test_no_order_tells_of_the_classes() -> None:
     labels = np.repeat([0, 1], 500)
-    places = drawn(labels, 400, stream(7))
+    places = draw_stratified(labels, 400, random_stream(7))
     assert 150 < np.count_nonzero(np.diff(labels[places])) < 250
 
 
@@ -88,12 +87,12 @@ def test_no_order_tells_of_the_classes() -> None:
 
 @pytest.mark.parametrize(
     ("bounds", "shape"),
-    [(DIGITS, (28, 28)), (PICTURES, (32, 32, 3)), (PICTURES, (48, 64, 3))],
+    [(DIGITS, (28, 28)), (PHOTOS, (32, 32, 3)), (PHOTOS, (48, 64, 3))],
     ids=["mnist", "cifar10", "photos"],
 )
 def test_a_changed_picture_is_another_and_shows_the_same(bounds: Bounds, shape: tuple[int, ...]) -> None:
     pictures, _ = noise(80, shape, 9)
-    after = changed(pictures, bounds, stream(1))
+    after = perturb(pictures, bounds, random_stream(1))
     assert (after.shape, after.dtype) == (pictures.shape, np.uint8)
     assert not {picture.tobytes() for picture in pictures} & {picture.tobytes() for picture in after}
     flat, moved = (array.reshape(80, -1).astype(float) for array in (pictures, after))
@@ -106,7 +105,7 @@ def test_a_changed_picture_is_another_and_shows_the_same(bounds: Bounds, shape: 
 def test_the_ground_of_digits_stays_black() -> None:
     pictures = np.zeros((40, 28, 28), np.uint8)
     pictures[:, 10:18, 10:18] = 255
-    after = changed(pictures, DIGITS, stream(3))
+    after = perturb(pictures, DIGITS, random_stream(3))
     assert (after[:, :5] == 0).all() and (after[:, :, 24:] == 0).all()
     assert after.max(axis=(1, 2)).min() >= 200
 
@@ -114,9 +113,9 @@ def test_the_ground_of_digits_stays_black() -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_half_of_the_pictures_are_flipped_and_no_digit_is(seed: int) -> None:
     ramp = np.broadcast_to(np.linspace(0, 200, 32, dtype=np.uint8), (200, 32, 32))
-    rises = [int(picture[16, 25]) > int(picture[16, 6]) for picture in changed(ramp, PICTURES, stream(seed))]
+    rises = [int(picture[16, 25]) > int(picture[16, 6]) for picture in perturb(ramp, PHOTOS, random_stream(seed))]
     assert 70 < sum(rises) < 130
-    assert all(int(one[14, 22]) > int(one[14, 5]) for one in changed(ramp[:, 2:30, 2:30], DIGITS, stream(seed)))
+    assert all(int(one[14, 22]) > int(one[14, 5]) for one in perturb(ramp[:, 2:30, 2:30], DIGITS, random_stream(seed)))
 
 
 # ---------------------------------------------------------------- what is hidden
@@ -130,24 +129,24 @@ def test_half_of_the_pictures_are_flipped_and_no_digit_is(seed: int) -> None:
 def test_a_public_set_becomes_plain_data(
     library: Path, tmp_path: Path, name: str, size: Any, row: tuple[int, ...]
 ) -> None:
-    assignment = prepared(public_assignment(library, name, size=size), SECRET, library, tmp_path)
+    assignment = prepare_data(public_assignment(library, name, size=size), SECRET, library, tmp_path)
     inputs, labels, table = (
         hidden_inputs(assignment, SECRET),
-        hidden_labels(assignment, SECRET),
+        open_hidden_set(assignment, SECRET).labels,
         public_table(data_of(assignment)),
     )
     assert (inputs.shape, inputs.dtype, labels.dtype) == ((60, *row), np.uint8, np.int64)
     assert len(set(np.bincount(labels))) == 1, "balanced as the set is"
     assert table.inputs.shape[1:] == row and len(table.inputs) >= 50
     assert assignment.public is None and assignment.withheld
-    assert prepared(assignment, SECRET, library, tmp_path) is assignment
+    assert prepare_data(assignment, SECRET, library, tmp_path) is assignment
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "cats-dogs"])
 def test_the_secret_and_the_version_decide(library: Path, tmp_path: Path, name: str) -> None:
     assignment = public_assignment(library, name, size=(24, 24) if name == "cats-dogs" else None)
     sets = [
-        hidden_inputs(prepared(assignment, secret, library, tmp_path / str(number)), secret)
+        hidden_inputs(prepare_data(assignment, secret, library, tmp_path / str(number)), secret)
         for number, secret in enumerate((SECRET, SECRET, OTHER_SECRET))
     ]
     np.testing.assert_array_equal(sets[0], sets[1])
@@ -158,15 +157,15 @@ def test_the_secret_and_the_version_decide(library: Path, tmp_path: Path, name: 
 def test_fewer_rows_than_were_asked_for_where_the_set_has_fewer(
     library: Path, tmp_path: Path, name: str, size: Any
 ) -> None:
-    assignment = prepared(public_assignment(library, name, size=size, rows=2000), SECRET, library, tmp_path)
-    assert len(hidden_labels(assignment, SECRET)) == (80 if size else 100)
+    assignment = prepare_data(public_assignment(library, name, size=size, rows=2000), SECRET, library, tmp_path)
+    assert len(open_hidden_set(assignment, SECRET).labels) == (80 if size else 100)
 
 
 @pytest.mark.parametrize("place", [None, "empty"])
 def test_a_set_that_is_not_there_is_one_line(tmp_path: Path, place: str | None) -> None:
     folder = tmp_path / place if place else None
     with pytest.raises(DatasetError, match="mnist") as missing:
-        prepared(public_assignment(tmp_path, "mnist"), SECRET, folder, tmp_path / "work")
+        prepare_data(public_assignment(tmp_path, "mnist"), SECRET, folder, tmp_path / "work")
     assert "\n" not in str(missing.value)
 
 
@@ -199,7 +198,7 @@ def test_mnist_is_as_it_was_but_for_the_hidden_pictures(library: Path, digits: A
 @pytest.mark.parametrize("form", ["w", "w:gz"])
 def test_cifars_archive_is_as_it_was_but_for_the_hidden_pictures(tmp_path: Path, form: str) -> None:
     library = add_cifar(tmp_path / "library", form=form)
-    assignment = prepared(public_assignment(tmp_path, "cifar10"), SECRET, library, tmp_path / "work")
+    assignment = prepare_data(public_assignment(tmp_path, "cifar10"), SECRET, library, tmp_path / "work")
     name = "datasets/cifar-10-batches-py-target_archive"
     with tarfile.open(library / name) as whole, tarfile.open(assignment.withheld[name]) as seen:
         assert whole.getnames() == seen.getnames()
@@ -221,7 +220,7 @@ def test_whatever_else_is_called_like_the_set_is_there_empty(library: Path, tmp_
     for name in (*others, *own):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes(gzip.compress(b"pictures"))
-    found = prepared(public_assignment(tmp_path, "mnist"), SECRET, copy, tmp_path / "work").withheld
+    found = prepare_data(public_assignment(tmp_path, "mnist"), SECRET, copy, tmp_path / "work").withheld
     assert set(found) == {
         "datasets/MNIST_data",
         "mnist",
@@ -240,8 +239,8 @@ def test_an_archive_that_the_rows_cannot_be_taken_out_of_is_not_handed_out(tmp_p
         (library / SETS["cifar10"].rewritten).write_bytes(b"no archive")
     else:
         (add_cifar(tmp_path / "other", 100) / SETS["cifar10"].rewritten).replace(library / SETS["cifar10"].rewritten)
-    with pytest.raises(DatasetError, match="hidden rows cannot be taken out of this file"):
-        prepared(public_assignment(tmp_path, "cifar10"), SECRET, library, tmp_path / "work")
+    with pytest.raises(DatasetError, match="hidden rows cannot be removed from this file"):
+        prepare_data(public_assignment(tmp_path, "cifar10"), SECRET, library, tmp_path / "work")
 
 
 # ---------------------------------------------------------------- photos
@@ -250,7 +249,7 @@ def test_an_archive_that_the_rows_cannot_be_taken_out_of_is_not_handed_out(tmp_p
 @pytest.mark.parametrize("has_test", [True, False])
 def test_hidden_photos_are_handed_out_nowhere(tmp_path: Path, has_test: bool) -> None:
     library = add_photos(tmp_path / "library", test=has_test)
-    assignment = prepared(
+    assignment = prepare_data(
         public_assignment(tmp_path, "cats-dogs", rows=30, size=(24, 24)), SECRET, library, tmp_path / "work"
     )
     folder, archive = data_of(assignment).files
@@ -265,7 +264,7 @@ def test_hidden_photos_are_handed_out_nowhere(tmp_path: Path, has_test: bool) ->
         path.read_bytes() for part in ("train", "validation") for path in (library / "photos").rglob(f"{part}/*/*")
     }
     assert len(whole) - len(set(photos.values())) == (0 if has_test else 30)
-    assert len(hidden_labels(assignment, SECRET)) == 30
+    assert len(open_hidden_set(assignment, SECRET).labels) == 30
     assert set(assignment.withheld) == {"photos"}
 
 
@@ -273,11 +272,13 @@ def test_a_photo_that_is_none_is_named(tmp_path: Path) -> None:
     library = add_photos(tmp_path / "library", rows=5)
     for path in (library / "photos" / "cats-dogs" / "test" / "cats").iterdir():
         path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(DatasetError, match=r"test/cats/cat\.te\d\.jpg: cannot be read as a picture"):
-        prepared(public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work")
+    with pytest.raises(DatasetError, match=r"test/cats/cat\.te\d\.jpg: cannot be read as an image"):
+        prepare_data(public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work")
 
 
 def test_a_folder_without_classes_is_said(tmp_path: Path) -> None:
     (tmp_path / "library" / "photos" / "cats-dogs" / "train").mkdir(parents=True)
     with pytest.raises(DatasetError, match="found 0 folders, expected one with photos for each class"):
-        prepared(public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, tmp_path / "library", tmp_path / "w")
+        prepare_data(
+            public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, tmp_path / "library", tmp_path / "w"
+        )

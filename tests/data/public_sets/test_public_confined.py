@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.data.hidden_sets import hidden_inputs, hidden_labels, prepared
+from grader.data.hidden_sets import hidden_inputs, open_hidden_set, prepare_data
 from grader.execution.runner import prepare_exam, run_submission
 from grader.models.assignment import Assignment
 from grader.models.grade import Graded
@@ -93,13 +93,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def digits(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     work = tmp_path_factory.mktemp("digits")
-    return prepared(public_assignment(library, "mnist", rows=200), SECRET, library, work)
+    return prepare_data(public_assignment(library, "mnist", rows=200), SECRET, library, work)
 
 
 def accuracy(run: Run, assignment: Assignment) -> float:
     assert run.predictions is not None, (run.reason, run.no_predictions, run.cells)
     answers = np.load(run.predictions)
-    return float(np.mean(answers == hidden_labels(assignment, SECRET)))
+    return float(np.mean(answers == open_hidden_set(assignment, SECRET).labels))
 
 
 def graded(sandbox: Sandbox, assignment: Assignment, library: Path, folder: Path, *cells: str) -> Run:
@@ -167,7 +167,7 @@ def test_where_nothing_can_be_mounted_the_notebook_sees_the_same(
 def test_the_other_files_of_the_library_are_there_and_those_of_the_set_are_empty(
     warm: NamespaceSandbox, library: Path, tmp_path: Path
 ) -> None:
-    assignment = prepared(public_assignment(library, "cifar10"), SECRET, library, tmp_path)
+    assignment = prepare_data(public_assignment(library, "cifar10"), SECRET, library, tmp_path)
     cell = """
 import os
 print(os.path.getsize("/library/datasets/cifar10.npz"), os.path.getsize("/library/datasets/mnist.npz") > 1000)
@@ -214,7 +214,9 @@ print(data.class_names)
 
 
 def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, library: Path, tmp_path: Path) -> None:
-    assignment = prepared(public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work")
+    assignment = prepare_data(
+        public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work"
+    )
     assert assignment.data is not None
     files = {path.name: path for path in assignment.data.files}
     sources = {"cats_and_dogs_filtered.zip": "cats_and_dogs_filtered.zip"}
@@ -251,7 +253,7 @@ def test_a_class_is_graded_on_a_public_set(warm: NamespaceSandbox, tmp_path: Pat
     assert points(results["empty"]) == {"runs": 10, "accuracy": 0}
     assert not any("kB with them" in str(reason) for reason in results["honest"].grade.review_reasons)
     assert any("bring 7" in str(reason) for reason in results["heavy"].grade.review_reasons)
-    assert len(hidden_inputs(prepared(assignment, SECRET, library, tmp_path / "again"), SECRET)) == 100
+    assert len(hidden_inputs(prepare_data(assignment, SECRET, library, tmp_path / "again"), SECRET)) == 100
 
 
 def points(result: Graded) -> dict[str, float | None]:

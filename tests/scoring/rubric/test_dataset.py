@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.models.photo_survey import PictureClass, PictureSurvey
+from grader.models.photo_survey import PhotoClass, PhotoSurvey
 from grader.models.run import Outcome, Run
 from grader.scoring.rubric.dataset import DatasetCollected, score
 
@@ -14,13 +14,11 @@ CRITERION = DatasetCollected("collected", 20)
 ASKED = {"classes": 3, "per_class": 20}
 
 
-def survey(*classes: tuple[int, int], unreadable: int = 0) -> PictureSurvey:
+def survey(*classes: tuple[int, int], unreadable: int = 0) -> PhotoSurvey:
     """Of each class the number of its pictures, and of the different ones."""
-    rows = tuple(
-        PictureClass(f"c{n}", pictures, distinct, 0, pictures) for n, (pictures, distinct) in enumerate(classes)
-    )
+    rows = tuple(PhotoClass(f"c{n}", pictures, distinct, 0, pictures) for n, (pictures, distinct) in enumerate(classes))
     readable = sum(pictures for pictures, _distinct in classes)
-    return PictureSurvey(rows, found=readable + unreadable, readable=readable, asked=ASKED)
+    return PhotoSurvey(rows, found=readable + unreadable, readable=readable, asked=ASKED)
 
 
 @pytest.mark.parametrize(
@@ -40,14 +38,14 @@ def survey(*classes: tuple[int, int], unreadable: int = 0) -> PictureSurvey:
         pytest.param(survey((20, 20), (20, 20), (20, 20), (0, 0)), 4 + 2 * 3 + 4, id="and an empty folder"),
     ],
 )
-def test_points(found: PictureSurvey, points: float) -> None:
-    judged = score(CRITERION, Run(Outcome.OK, pictures=found))
+def test_points(found: PhotoSurvey, points: float) -> None:
+    judged = score(CRITERION, Run(Outcome.OK, photo_survey=found))
     assert judged.points == pytest.approx(points, abs=0.01)
     assert judged.passed == (points == 20)
 
 
 def test_the_reason_has_every_part() -> None:
-    said = str(score(CRITERION, Run(Outcome.OK, pictures=survey((20, 10), (40, 30), unreadable=4))).reason)
+    said = str(score(CRITERION, Run(Outcome.OK, photo_survey=survey((20, 10), (40, 30), unreadable=4))).reason)
     assert said == (
         "Of 4 points each: 2.67 for 2 classes (3 were asked for); 2.67 for the pictures in each, 20 to 40 (20 were "
         "asked for); 2 for 40 different pictures among 60; 2.67 for balance, the smallest class having 33% of the "
@@ -62,5 +60,5 @@ def test_what_was_not_looked_at_is_for_a_person() -> None:
 
 
 def test_points_are_of_the_criterion() -> None:
-    judged = score(replace(CRITERION, points=5), Run(Outcome.OK, pictures=survey((20, 20), (20, 20), (20, 20))))
+    judged = score(replace(CRITERION, points=5), Run(Outcome.OK, photo_survey=survey((20, 20), (20, 20), (20, 20))))
     assert judged.points == 5

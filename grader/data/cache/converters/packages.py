@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from grader.data.cache.known_sets import Entry
+from grader.data.cache.known_sets import KnownSet
 from grader.files.archives.contents import ArchiveLimits
 from grader.files.archives.extraction import read_archive
 from grader.i18n.message import Message, message
@@ -30,7 +30,7 @@ class Material:
     ``scratch`` is for unpacking; ``notes`` collects what the operator should know of.
     """
 
-    entry: Entry
+    entry: KnownSet
     given: Mapping[str, Path]
     scratch: Path
     out: Path

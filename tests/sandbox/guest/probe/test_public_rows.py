@@ -59,7 +59,7 @@ def parts(value: object) -> list[object]:
 
 
 def test_hidden_labels_are_nowhere_in_a_job(exam: Exam, hidden: Array, tmp_path: Path) -> None:
-    labels = hidden_sets.hidden_labels(exam.assignment, SECRET)
+    labels = hidden_sets.open_hidden_set(exam.assignment, SECRET).labels
     job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert job.question is not None
     places = [int(np.flatnonzero((hidden == row).all(axis=1))[0]) for row in job.question.hidden_inputs]
@@ -82,7 +82,7 @@ def test_hidden_labels_are_nowhere_in_a_job(exam: Exam, hidden: Array, tmp_path:
 
 
 def test_an_exam_holds_no_labels(exam: Exam) -> None:
-    labels = hidden_sets.hidden_labels(exam.assignment, SECRET).tobytes()
+    labels = hidden_sets.open_hidden_set(exam.assignment, SECRET).labels.tobytes()
     assert not any(labels in part.tobytes() for part in parts(exam) if isinstance(part, np.ndarray))
 
 
