@@ -5,20 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from grader.i18n.message import Message
 from grader.models.submission import Student, Submission
 
 INTAKE_PAGE = "intake.html"
-_CALLED = {"nbgrader": "nbgrader", "classroom": "Google Classroom"}  # the others: capitalised
-
-
-def called(lms: str) -> str:
-    """The LMS's name as it writes it."""
-    return _CALLED.get(lms, lms.capitalize())
 
 
 class Fate(StrEnum):
@@ -77,6 +71,7 @@ class Intake:
     sources: tuple[Source, ...] = ()
     absent: tuple[Student, ...] = ()
     doubts: tuple[Message, ...] = ()  # about the class as a whole
+    lms_titles: Mapping[str, str] = field(default_factory=dict)  # by the names that sources and submissions have
 
     def __iter__(self) -> Iterator[Submission]:
         return iter(self.submissions)

@@ -26,7 +26,6 @@ from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
 from grader.models.facts import Fit
 from grader.models.grade import Graded
-from grader.models.intake import called
 from grader.models.run import Outcome
 from grader.report import advice, compat_notes, plots
 from grader.report.notebook_page import notebook_view
@@ -222,7 +221,6 @@ def environment(language: str) -> Environment:
         points=_points,
         moment=_moment,
         span=lambda time: _span(time, words),
-        system=lambda lms: words.text("folder") if lms == "folder" else called(lms),
         measured=_measured,
         duration=lambda seconds: _duration(seconds, words),
         report_link=lambda student_id: f"students/{quote(student_id, safe='')}/report.html",

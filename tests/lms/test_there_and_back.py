@@ -17,7 +17,7 @@ from grader.grading.results import write_results
 from grader.i18n.message import message
 from grader.lms.archive import lms_detection
 from grader.lms.archive import submissions as intake
-from grader.lms.export.exporter import WRITERS, hand_back
+from grader.lms.export.exporter import FORMATS, check_sheets, hand_back
 from grader.models.grade import Grade, Graded, Score
 from grader.models.run import Outcome, Run
 from grader.models.submission import Submission
@@ -43,7 +43,7 @@ EACH = settings(
 def test_every_system_goes_there_and_back() -> None:
     tested = {name.partition(",")[0] for name in SYSTEMS}
     assert tested >= set(lms_detection.LMS) - {"auto"}
-    assert tested | {"csv"} >= set(WRITERS)
+    assert tested | {"csv"} >= set(FORMATS)
 
 
 # ---------------------------------------------------------------- a class
@@ -149,7 +149,7 @@ def there_and_back(
         name, content = system.sheet([*class_.people, *class_.absent])
         (room / name).write_bytes(content)
         sheets = (room / name,)
-        WRITERS[submissions[0].lms].check(submissions, sheets)
+        check_sheets(submissions[0].lms, submissions, sheets)
     return hand_back(read_results(room / "out"), Order(room / "back", sheets))
 
 

@@ -24,7 +24,7 @@ from grader.grading.lateness.deadlines import with_deadline
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.export import exporter
-from grader.lms.export.upload_hints import places
+from grader.lms.export.upload_hints import upload_hints
 from grader.models.assignment import Assignment, Limits
 from grader.models.errors import IntakeError
 from grader.models.grade import Graded
@@ -109,7 +109,7 @@ def grade(
         given = replace(given, paths=handed_in, sheets=sheets)
         intake = take_in(given, assignment, Path(workspace), language=translation.language, out=options.out)
         to = exporter.destination([one.lms for one in intake], order)
-        exporter.WRITERS[to].check(intake.submissions, sheets)
+        exporter.check_sheets(to, intake.submissions, sheets)
         screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
         results = _run(assignment, intake, options, translation, opened)
     screen.print(console.class_table(results, assignment, translation))
@@ -193,7 +193,7 @@ def print_upload_hints(handed: HandedBack, folder: Path, translation: Translatio
     """Print which files were written into ``folder``, where to upload each, and what to know before."""
     if handed.files:
         screen.print(translation.text("To upload, in {path}:", path=folder.resolve()), soft_wrap=True)
-    for line in places(handed.files, folder):
+    for line in upload_hints(handed.files, folder):
         say(f"  {translation.say(line)}")
     for note in handed.notes[:MOST_NOTES]:
         say(f"! {translation.say(note)}", "yellow")

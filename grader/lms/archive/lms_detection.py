@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from os.path import commonprefix
 from pathlib import Path
 
 from grader.files.archives.contents import Archive
 from grader.i18n.message import message
-from grader.lms import classroom, folder
+from grader.lms import folder
 from grader.lms.archive.student_grouping import Given
-from grader.lms.blackboard import archive as blackboard
-from grader.lms.canvas import archive as canvas
-from grader.lms.gradescope import archive as gradescope
-from grader.lms.identity import Naming
-from grader.lms.moodle import archive as moodle
-from grader.lms.nbgrader import archive as nbgrader
+from grader.lms.systems import BY_NAME, SYSTEMS, title_of
 from grader.models.errors import IntakeError
-from grader.models.intake import called
 
-# How each names the entries of this very archive; in this order they are tried.
-NAMING: Mapping[str, Callable[[Archive], Naming]] = {
-    "moodle": moodle.naming,
-    "blackboard": blackboard.naming,  # before Canvas, whose two numbers any title and student number can hold
-    "canvas": canvas.naming,
-    "gradescope": gradescope.naming,
-    "nbgrader": nbgrader.naming,
-    "classroom": classroom.naming,
-}
-LMS = ("auto", "folder", *NAMING)
-_WHEN_ASKED: Mapping[str, Callable[[Archive], Naming]] = {"classroom": classroom.asked}  # what nobody should guess
-_AS_STUDENTS_DO = frozenset({"nbgrader", "classroom"})  # one student's own archive may be named so inside
+LMS = ("auto", "folder", *BY_NAME)
 _MOST_AROUND = 5
 
 
 def is_class(content: Archive, *, lms: str) -> bool:
     """Whether ``content`` is a class's download and no student's own archive."""
-    return _named_by_lms(Path(), content, lms, "", but=_AS_STUDENTS_DO) is not None
+    return _named_by_lms(Path(), content, lms, "", class_only=True) is not None
 
 
 def named(path: Path, content: Archive, lms: str, assignment: str) -> Given:
@@ -47,11 +30,11 @@ def named(path: Path, content: Archive, lms: str, assignment: str) -> Given:
     if given is not None:
         return given
     names = _names(content)
-    if lms in NAMING and names:
+    if lms in BY_NAME and names:
         raise IntakeError(
             message(
                 "{path} was not made by {lms}: no entry is named as there, for example {name}. Try --lms auto.",
-                path=path, lms=called(lms), name=names[0],
+                path=path, lms=title_of(lms), name=names[0],
             )
         )  # fmt: skip
     inner = content
@@ -63,24 +46,27 @@ def named(path: Path, content: Archive, lms: str, assignment: str) -> Given:
     return Given(path, "folder", why, content, inner, folder.parse_name)
 
 
-def _named_by_lms(path: Path, content: Archive, lms: str, assignment: str, but: Container[str] = ()) -> Given | None:
+def _named_by_lms(path: Path, content: Archive, lms: str, assignment: str, *, class_only: bool = False) -> Given | None:
     around = _folders_around([entry.name for entry in content.entries])
-    for known, naming in NAMING.items():
-        if lms not in ("auto", known) or known in but:
+    for system in SYSTEMS:
+        if lms not in ("auto", system.name) or (class_only and system.names_like_students):
             continue
-        whole = nbgrader.only(content, assignment) if known == "nbgrader" else content
+        naming = system.naming
+        if lms == system.name and system.naming_on_request is not None:
+            naming = system.naming_on_request
+        whole = content if system.one_assignment is None else system.one_assignment(content, assignment)
         names = _names(whole)
         for prefix in around:
             inner = _unwrapped(whole, prefix)
-            parse = _WHEN_ASKED.get(lms, naming)(inner)
+            parse = naming(inner)
             fitting = sum(parse(name.removeprefix(prefix)) is not None for name in names)
             # A request by name needs one fitting entry; a guess needs more than half.
-            if (lms == known and fitting) or (lms == "auto" and 2 * fitting > len(names)):
+            if (lms == system.name and fitting) or (lms == "auto" and 2 * fitting > len(names)):
                 why = message(
                     "{fitting} of {all} files are named as {lms} names them.",
-                    fitting=fitting, all=len(names), lms=called(known),
+                    fitting=fitting, all=len(names), lms=system.title,
                 )  # fmt: skip
-                return Given(path, known, why, whole, inner, parse, left_out=_left_out(content, whole))
+                return Given(path, system.name, why, whole, inner, parse, left_out=_left_out(content, whole))
     return None
 
 

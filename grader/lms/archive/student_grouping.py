@@ -15,7 +15,8 @@ from grader.i18n.message import Message, listed, message
 from grader.lms import folder
 from grader.lms.archive.student_files import File, HandedIn, cannot_lie
 from grader.lms.identity import Naming, Owner
-from grader.models.intake import Fate, Filed, called
+from grader.lms.systems import title_of
+from grader.models.intake import Fate, Filed
 
 _FLAT = ("folder", "classroom")
 Who = tuple[str, str, str]  # what tells students apart: the source where the LMS gives no id, the id, the name
@@ -98,7 +99,7 @@ def _say_if_strange(handed: HandedIn, name: str, source: Given) -> None:
         handed.doubts.append(
             message(
                 "{name} is not named as {lms} names files: it stands for a student of its own.",
-                name=name, lms=called(source.lms),
+                name=name, lms=title_of(source.lms),
             )
         )  # fmt: skip
 

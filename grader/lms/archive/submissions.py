@@ -19,6 +19,7 @@ from grader.lms.archive.student_identity import Identified, identify
 from grader.lms.identity import folded, unique_id
 from grader.lms.roster.class_list import Roster
 from grader.lms.roster.roster_matching import named
+from grader.lms.systems import SYSTEMS
 from grader.models.assignment import Assignment
 from grader.models.errors import IntakeError, OutputError
 from grader.models.intake import Intake, Received, Source
@@ -71,7 +72,8 @@ def read_submissions(
     tell_apart(students, [parts[0] for parts in downloads])
     identified, absent = identify(list(students.values()), roster)
     received = _received(identified, room, assignment)
-    return Intake(tuple(received), tuple(sources), absent, () if roster is None else roster.doubts)
+    titles = {system.name: system.title for system in SYSTEMS}
+    return Intake(tuple(received), tuple(sources), absent, () if roster is None else roster.doubts, titles)
 
 
 def _received(students: Sequence[Identified], room: Path, assignment: Assignment | None) -> Iterator[Received]:

@@ -15,6 +15,7 @@ from grader.lms.gradebook_csv.csv_sheet import filled
 from grader.lms.gradebook_csv.grade_column import chosen
 
 _COMMENT = "Feedback to Learner"
+UPLOAD_HINTS = {"blackboard-gradebook*": message("{file}: Blackboard, Grade Center › Work Offline › Upload.")}
 _WANTED = message(
     "Blackboard takes grades in its own gradebook: download it (Grade Center, Work Offline, Download) and give it as a "
     "sheet to have it filled in."

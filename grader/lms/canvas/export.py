@@ -20,6 +20,11 @@ from grader.lms.identity import folded
 
 FILE = "canvas-gradebook.csv"
 ANONYMOUS = "canvas-anonymous-grades.csv"
+UPLOAD_HINTS = {
+    "canvas-gradebook*": message("{file}: Canvas, Grades › Import."),
+    "canvas-feedback*.zip": message("{file}: Canvas, Grades › the assignment's menu › Re-Upload Submissions."),
+    "*-reports.zip": message("{file}: the reports, to look up or to hand out by yourself."),
+}
 _WANTED = message(
     "Canvas takes grades in its own gradebook: export it (Grades, Export, Export Entire Gradebook) and give it as a "
     "sheet to have it filled in."

@@ -3,81 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grader.files import filetype
 from grader.grading.handback import HandedBack, Order, Results
 from grader.i18n.message import Message, message
 from grader.lms import grades_table
-from grader.lms.blackboard import export as blackboard
-from grader.lms.blackboard import gradebook as blackboard_gradebook
-from grader.lms.canvas import export as canvas
-from grader.lms.canvas import gradebook as canvas_gradebook
 from grader.lms.export.consistency import doubts
-from grader.lms.gradebook_csv.csv_sheet import Sheet, read_sheet
-from grader.lms.gradescope import export as gradescope
-from grader.lms.moodle import export as moodle
-from grader.lms.nbgrader import export as nbgrader_course
+from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.systems import BY_NAME, SYSTEMS
 from grader.models.errors import IntakeError
 from grader.models.submission import Submission
 
-SHEETS = (".csv", ".tsv", ".txt", ".xls")  # what LMSs call their lists of grades, all of them text
-GRADEBOOK = ".db"  # nbgrader's is a database
+SHEETS = (".csv", ".tsv", ".txt", ".xls")  # of lists of grades that are text
 _SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers")
 
 
-def _no_sheet(_sheet: Sheet) -> bool:
-    return False
-
-
-def _nothing_to_check(_submissions: Sequence[Submission], _sheets: Sequence[Path]) -> None:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """One LMS's way back.
-
-    ``recognises`` says whether a table is the LMS's own list of grades; ``check`` raises ``IntakeError`` before
-    anything is run when such lists do not fit the submissions; ``hand_back`` fills them in.
-    """
-
-    hand_back: Callable[[Results, Order], HandedBack]
-    recognises: Callable[[Sheet], bool] = _no_sheet
-    check: Callable[[Sequence[Submission], Sequence[Path]], None] = _nothing_to_check
-
-
-WRITERS: Mapping[str, Writer] = {
-    "csv": Writer(grades_table.hand_back),
-    "moodle": Writer(moodle.hand_back, moodle.recognises, moodle.check),
-    "canvas": Writer(canvas.hand_back, canvas_gradebook.recognises, canvas_gradebook.check),
-    "blackboard": Writer(blackboard.hand_back, blackboard_gradebook.recognises, blackboard_gradebook.check),
-    "gradescope": Writer(gradescope.hand_back),
-    "nbgrader": Writer(nbgrader_course.hand_back, check=nbgrader_course.check),
-}
+TABLE = "csv"  # a plain table, for an LMS without a format of its own
+FORMATS = (TABLE, *(system.name for system in SYSTEMS if system.export is not None))
 
 
 def hand_back(results: Results, order: Order, *, to: str = "auto") -> HandedBack:
-    """Writes what is to be uploaded into ``order.out``; what "auto" is, ``destination`` says.
+    """Write the files to upload into ``order.out``, in the format that ``destination`` chooses for ``to``.
 
-    Raises ``IntakeError`` when a sheet does not fit, ``OutputError`` when nothing can be written.
+    Raises ``IntakeError`` when a sheet does not fit, ``OutputError`` when a file cannot be written.
     """
-    to = destination([one.lms for one in results.students], order, to=to)
-    handed = WRITERS[to].hand_back(results, order)
-    return replace(handed, notes=(*doubts(results), *handed.notes))
+    to = destination([result.lms for result in results.students], order, to=to)
+    export = (BY_NAME[to].export if to in BY_NAME else None) or grades_table.hand_back
+    exported = export(results, order)
+    return replace(exported, notes=(*doubts(results), *exported.notes))
+
+
+def check_sheets(to: str, submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
+    """Raise ``IntakeError`` when the lists of grades of the LMS ``to`` do not fit the submissions."""
+    if to in BY_NAME:
+        BY_NAME[to].check(submissions, sheets)
 
 
 def destination(systems: Sequence[str], order: Order, *, to: str = "auto") -> str:
-    """Which of ``WRITERS`` is meant: the one asked for, else ``came_from``, else the one whose sheets there are.
+    """Which of ``FORMATS`` is meant: the one asked for, else ``came_from``, else the one whose sheets there are.
 
     ``systems`` are where each submission came from. Raises ``IntakeError`` when these do not go together, or when a
     sheet would be overwritten by what is made of it.
     """
-    if to != "auto" and to not in WRITERS:
+    if to != "auto" and to not in FORMATS:
         raise IntakeError(
-            message("LMS {found} is not known; expected one of {known}.", found=to, known=", ".join(["auto", *WRITERS]))
+            message("LMS {found} is not known; expected one of {known}.", found=to, known=", ".join(["auto", *FORMATS]))
         )
     home = came_from(systems)
     wanted = to if to != "auto" else home if home != "csv" else ""
@@ -115,13 +88,13 @@ def _sheet_owner(sheet: Path, out: Path) -> str:
 
 
 def _with_sheets() -> list[str]:
-    return ["nbgrader", *(name for name, one in WRITERS.items() if one.recognises is not _no_sheet)]
+    return [system.name for system in SYSTEMS if system.recognises is not None or system.database_suffix]
 
 
 def came_from(systems: Sequence[str]) -> str:
     """The LMS that most came from; "csv" where that has no way back of its own."""
     most = Counter(systems).most_common(1)
-    return most[0][0] if most and most[0][0] in WRITERS else "csv"
+    return most[0][0] if most and most[0][0] in FORMATS else TABLE
 
 
 def whose_sheet(path: Path) -> str | None:
@@ -130,8 +103,9 @@ def whose_sheet(path: Path) -> str | None:
     Raises ``IntakeError`` for a spreadsheet that no LMS writes, such as a list saved again by Excel.
     """
     suffix = path.suffix.lower()
-    if suffix == GRADEBOOK and path.is_file():
-        return "nbgrader"
+    for system in SYSTEMS:
+        if suffix == system.database_suffix and path.is_file():
+            return system.name
     if suffix not in (*SHEETS, *_SPREADSHEETS) or not path.is_file():
         return None
     if suffix in _SPREADSHEETS and (kind := _binary_kind(path)) is not None:
@@ -146,7 +120,7 @@ def whose_sheet(path: Path) -> str | None:
         sheet = read_sheet(path)
     except IntakeError:
         return None
-    return next((name for name, writer in WRITERS.items() if writer.recognises(sheet)), None)
+    return next((system.name for system in SYSTEMS if system.recognises and system.recognises(sheet)), None)
 
 
 def apart(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

@@ -1,4 +1,4 @@
-"""Where each file that was written is uploaded, in the words on the LMS's own pages."""
+"""Hints where to upload the files that were written, in the words of the LMS's own pages."""
 
 from __future__ import annotations
 
@@ -7,40 +7,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from grader.i18n.message import Message, message
+from grader.lms.systems import SYSTEMS
 
-_SAID = 8  # files named one by one
-_PLACES = (
-    (
-        "grades-for-moodle*.csv",
-        message("{file}: Moodle, the assignment › Submissions › Actions › Upload grading worksheet."),
-    ),
-    (
-        "feedback*.zip",
-        message("{file}: Moodle, the assignment › Submissions › Actions › Upload multiple feedback files in a zip."),
-    ),
-    ("canvas-gradebook*", message("{file}: Canvas, Grades › Import.")),
-    ("canvas-feedback*.zip", message("{file}: Canvas, Grades › the assignment's menu › Re-Upload Submissions.")),
-    ("blackboard-gradebook*", message("{file}: Blackboard, Grade Center › Work Offline › Upload.")),
-    ("*-reports.zip", message("{file}: the reports, to look up or to hand out by yourself.")),
-    (
-        "gradescope-autograder.zip",
-        message("{file}: Gradescope, Configure Autograder › Zip file upload."),
-    ),
-    (
-        "gradebook.db",
-        message("{file}: in the place of the course's own, for nbgrader's formgrader and nbgrader export."),
-    ),
-    ("autograded", message("{file}: into the course's folder, for the formgrader.")),
-    ("feedback", message("{file}: into the course's folder, for nbgrader release_feedback.")),
-)
-_ELSE = message("{file}: a line for each student, to look up, to enter by hand, or for what imports such lists.")
+_MOST_FILES = 8
+_OTHER = message("{file}: a line for each student, to look up, to enter by hand, or for what imports such lists.")
 
 
-def places(files: Sequence[Path], folder: Path) -> Iterator[Message]:
-    """A sentence for each of ``files``, which were written below ``folder``."""
-    for file in files[:_SAID]:
-        place = next((place for pattern, place in _PLACES if fnmatchcase(file.name, pattern)), _ELSE)
+def upload_hints(files: Sequence[Path], folder: Path) -> Iterator[Message]:
+    """Yield a sentence for each of the first ``files``, which lie below ``folder``, and a count of the others."""
+    patterns = {pattern: hint for system in SYSTEMS for pattern, hint in system.upload_hints.items()}
+    for file in files[:_MOST_FILES]:
+        hint = next((hint for pattern, hint in patterns.items() if fnmatchcase(file.name, pattern)), _OTHER)
         shown = file.relative_to(folder) if file.is_relative_to(folder) else file
-        yield Message(place.template, {"file": shown.as_posix()})
-    if len(files) > _SAID:
-        yield message("… and {n} more files.", n=len(files) - _SAID)
+        yield Message(hint.template, {"file": shown.as_posix()})
+    if len(files) > _MOST_FILES:
+        yield message("… and {n} more files.", n=len(files) - _MOST_FILES)

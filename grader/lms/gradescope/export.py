@@ -18,6 +18,7 @@ from grader.lms.gradescope.results_json import Test, results_json
 
 AUTOGRADER, GRADES, RESULTS = "gradescope-autograder.zip", "gradescope-grades.csv", "results"
 _COLUMNS = ("Name", "SID", "Email", "Total Score", "Max Points", "Submission ID", "Submission Time")
+UPLOAD_HINTS = {AUTOGRADER: message("{file}: Gradescope, Configure Autograder › Zip file upload.")}
 
 OPEN = message("This could not be graded by the machine. Your teacher will look at it; it is not a zero.")
 NOT_GRADED = message("This was not among the submissions that were graded. Your teacher will look at it.")

@@ -23,6 +23,14 @@ from grader.models.errors import IntakeError
 from grader.models.submission import Submission
 
 FILE = "grades-for-moodle.csv"
+UPLOAD_HINTS = {
+    "grades-for-moodle*.csv": message(
+        "{file}: Moodle, the assignment › Submissions › Actions › Upload grading worksheet."
+    ),
+    "feedback*.zip": message(
+        "{file}: Moodle, the assignment › Submissions › Actions › Upload multiple feedback files in a zip."
+    ),
+}
 _LARGE_MB = 50  # PHP and Moodle both have a limit of their own, often 50 or 100
 T = TypeVar("T", bound=Whose)
 

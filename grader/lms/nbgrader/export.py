@@ -23,6 +23,11 @@ from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
 
 GRADEBOOK, GRADES = "gradebook.db", "grades.csv"
+UPLOAD_HINTS = {
+    GRADEBOOK: message("{file}: in the place of the course's own, for nbgrader's formgrader and nbgrader export."),
+    "autograded": message("{file}: into the course's folder, for the formgrader."),
+    "feedback": message("{file}: into the course's folder, for nbgrader release_feedback."),
+}
 _COLUMNS = ("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
             "late_submission_penalty", "score", "max_score")  # fmt: skip
 _SAFE = frozenset(".@+")  # in a student's folder, beside letters, digits, - and _

@@ -22,8 +22,8 @@ from grader.i18n.catalogue import translation
 from grader.lms.archive import submissions as intake
 from grader.lms.export import exporter
 from grader.lms.export.consistency import doubts
-from grader.lms.export.exporter import WRITERS, apart, destination
-from grader.lms.export.upload_hints import places
+from grader.lms.export.exporter import FORMATS, apart, destination
+from grader.lms.export.upload_hints import upload_hints
 from grader.lms.gradebook_csv.csv_sheet import read_sheet
 from grader.models.errors import IntakeError
 from grader.pipeline import ClassFiles
@@ -93,7 +93,7 @@ def test_lists_of_grades_are_told_from_what_was_handed_in(tmp_path: Path) -> Non
 def test_only_one_lms_knows_a_list(tmp_path: Path) -> None:
     made = lists(tmp_path)
     for name, path in made.items():
-        assert exporter.whose_sheet(path) == (name if name in WRITERS else None)
+        assert exporter.whose_sheet(path) == (name if name in FORMATS else None)
 
 
 def test_a_list_alone_is_no_class(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, 
         (["moodle"], ["canvas"], "auto", "is a list of grades of canvas, but the grades are for moodle"),
         (["folder"], ["moodle", "canvas"], "auto", "but the grades are for moodle"),
         (["moodle"], ["moodle"], "csv", "but the grades are for csv"),
-        (["moodle"], ["own"], "auto", "is no list of grades known here; expected one that nbgrader, moodle"),
+        (["moodle"], ["own"], "auto", "is no list of grades known here; expected one that moodle, blackboard"),
         (["moodle"], ["nowhere"], "auto", "there is no such file"),
         (["moodle"], [], "schoology", "LMS schoology is not known; expected one of auto, csv, moodle"),
     ],
@@ -174,7 +174,7 @@ def test_every_lms_that_is_read_can_be_asked_for() -> None:
 
 
 def test_every_export_format_is_in_the_help() -> None:
-    assert set(EXPORT_FORMATS) == set(WRITERS)
+    assert set(EXPORT_FORMATS) == set(FORMATS)
 
 
 # ---------------------------------------------------------------- grades.json, edited by hand
@@ -270,7 +270,7 @@ def written(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("to", WRITERS)
+@pytest.mark.parametrize("to", FORMATS)
 def test_the_same_results_give_the_same_files(
     tmp_path: Path, to: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -326,13 +326,13 @@ def test_each_file_for_an_lms_says_where_it_goes(tmp_path: Path, to: str) -> Non
 
     results = read_results(edited(folder, change))
     out = tmp_path / "upload"
-    handed = WRITERS[to].hand_back(results, Order(out, (lists(tmp_path)[to],)))
-    said = [str(one) for one in places(handed.files, out)]
+    handed = exporter.hand_back(results, Order(out, (lists(tmp_path)[to],)), to=to)
+    said = [str(one) for one in upload_hints(handed.files, out)]
     assert said and all(f": {to.capitalize()}, " in one for one in said), said
 
 
 def test_many_files_are_not_all_named(tmp_path: Path) -> None:
-    said = [str(one) for one in places([tmp_path / f"{n}.txt" for n in range(40)], tmp_path)]
+    said = [str(one) for one in upload_hints([tmp_path / f"{n}.txt" for n in range(40)], tmp_path)]
     assert len(said) == 9
     assert said[-1] == "… and 32 more files."
 
@@ -389,7 +389,7 @@ def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
     submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
     order = Order(tmp_path / "out", (sheet,))
     assert destination([one.lms for one in submissions], order) == "moodle"
-    WRITERS["moodle"].check(submissions, [sheet])
+    exporter.check_sheets("moodle", submissions, [sheet])
     assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
 
 
