@@ -30,19 +30,19 @@ def verbatim(text: str) -> Message:
     return Message("{text}", {"text": text})
 
 
-def listed(parts: Sequence[Message | str], most: int = 20) -> Message:
+def join_list(parts: Sequence[Message | str], most: int = 20) -> Message:
     """Return the first ``most`` of ``parts``, at least one, as one list."""
     first, *others = (part if isinstance(part, Message) else verbatim(part) for part in parts[:most])
     whole = reduce(lambda one, other: message("{one}, {other}", one=one, other=other), others, first)
     return message("{one}, …", one=whole) if len(parts) > most else whole
 
 
-def joined(sentences: Sequence[Message]) -> Message:
+def join_sentences(sentences: Sequence[Message]) -> Message:
     """Return ``sentences``, at least one, as one paragraph."""
     return reduce(lambda one, other: message("{one} {other}", one=one, other=other), sentences)
 
 
-def lines(problems: Sequence[Message | str], most: int = 20) -> Message:
+def join_lines(problems: Sequence[Message | str], most: int = 20) -> Message:
     """Return the first ``most`` of ``problems``, at least one, on one line each."""
     more = [message("There are more problems; these are the first.")] if len(problems) > most else []
     values = {f"line{number}": problem for number, problem in enumerate([*problems[:most], *more])}

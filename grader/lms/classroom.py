@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from grader.files.archives.contents import Archive, Entry
-from grader.i18n.message import listed, message
+from grader.i18n.message import join_list, message
 from grader.lms.folder import could_be_handed_in, is_notebook, stem
 from grader.lms.identity import Naming, Owner
 from grader.notebook import parse
@@ -182,7 +182,7 @@ def _flagged(owner: Owner, file: str, rivals: set[str]) -> Owner:
         return owner
     note = message(
         "{n} notebooks are said to be of {student}: {files}. Each was graded; see whose they are.",
-        n=len(rivals), student=owner.name, files=listed(sorted(rivals)),
+        n=len(rivals), student=owner.name, files=join_list(sorted(rivals)),
     )  # fmt: skip
     return replace(owner, name=f"{owner.name} ({stem(file)})", key="", notes=(*owner.notes, note))
 

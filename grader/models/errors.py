@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.i18n.message import Message, lines, verbatim
+from grader.i18n.message import Message, join_lines, verbatim
 
 
 class GraderError(Exception):
@@ -38,7 +38,7 @@ class AssignmentError(GraderError):
 
     def __init__(self, problems: Sequence[Message | str]) -> None:
         self.problems = list(problems)
-        super().__init__(lines(self.problems, most=len(self.problems)))
+        super().__init__(join_lines(self.problems, most=len(self.problems)))
 
 
 class IntakeError(GraderError):

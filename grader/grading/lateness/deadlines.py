@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.grading.lateness import datetimes, rules
-from grader.i18n.message import Message, lines, message
+from grader.i18n.message import Message, join_lines, message
 from grader.models.assignment import Assignment
 from grader.models.errors import IntakeError
 from grader.models.lateness import LatePolicy
@@ -44,5 +44,5 @@ def with_deadline(assignment: Assignment, due: str | None, late: str | None) -> 
     if policy.policy != "none" and policy.due is None and not problems:
         problems.append(message("Late work is to cost points, but nothing is due: say when with --due, or in [late]."))
     if problems:
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     return replace(assignment, late=None if policy.due is None else policy)

@@ -13,7 +13,7 @@ from grader.files.archives.contents import ArchiveLimits, Refused
 from grader.files.archives.entry_names import is_junk
 from grader.files.archives.extraction import read_archive
 from grader.grading.lateness import datetimes
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.archive.student_files import FOR_ALL, NAME_BYTES, SAID, File, HandedIn, attachments
 from grader.lms.canvas import archive as canvas
 from grader.lms.folder import is_notebook, stem
@@ -107,7 +107,7 @@ def _last_attempt(files: list[File], handed: HandedIn) -> list[File]:
     ]
     if earlier:
         names = sorted(f"{file.name} ({file.submitted_at:%Y-%m-%d %H:%M})" for file in earlier)
-        said = message("Earlier attempts were left out: {names}.", names=listed(names))
+        said = message("Earlier attempts were left out: {names}.", names=join_list(names))
         handed.notes.append(said)
         handed.fates |= {file.entry.path: (Fate.LEFT_OUT, said) for file in earlier}
     return _without(files, earlier)
@@ -182,7 +182,7 @@ def _without_earlier(candidates: Sequence[File], handed: HandedIn) -> list[File]
     """Of a notebook that was handed in again under a name of Canvas's making, the last attempt."""
     earlier = canvas.earlier_attempts(file.name for file in candidates if file.order)
     if earlier:
-        handed.notes.append(message("Earlier attempts were left out: {names}.", names=listed(sorted(earlier))))
+        handed.notes.append(message("Earlier attempts were left out: {names}.", names=join_list(sorted(earlier))))
     handed.fates |= {file.entry.path: (Fate.LEFT_OUT, None) for file in candidates}
     return [file for file in candidates if file.name not in earlier]
 
@@ -200,7 +200,7 @@ def _chosen(current: Sequence[File], handed: HandedIn) -> File:
     handed.fates[best.entry.path] = (Fate.NOTEBOOK, None)
     if len(current) == 1:
         return best
-    names = listed(sorted(file.name for file in current if file is not best))
+    names = join_list(sorted(file.name for file in current if file is not best))
     handed.doubt(
         message(
             "{taken} was taken: of several notebooks it has the most code. Left out: {names}.",
@@ -230,7 +230,7 @@ def _parts(current: Sequence[File], course: Course, handed: HandedIn) -> dict[st
             handed.doubt(message("{taken} was taken as {name}.", taken=file.name, name=name))
     left = sorted(file.name for file in current if file not in parts.values())
     if left and parts:
-        handed.doubt(message("Not among this assignment's notebooks, left out: {names}.", names=listed(left)))
+        handed.doubt(message("Not among this assignment's notebooks, left out: {names}.", names=join_list(left)))
     if parts:
         handed.fates |= {file.entry.path: (Fate.NOTEBOOK, None) for file in parts.values()}
     return parts

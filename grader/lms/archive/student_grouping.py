@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from grader.files.archives.contents import Archive, Entry
 from grader.files.archives.entry_names import name_problem, tidy_name
 from grader.grading.lateness import datetimes
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms import folder
 from grader.lms.archive.student_files import File, HandedIn, cannot_lie
 from grader.lms.identity import Naming, Owner
@@ -128,7 +128,7 @@ def _share(shared: Sequence[Entry], students: Sequence[HandedIn]) -> bool:
     if not shared:
         return False
     used = False
-    names = listed([entry.name for entry in shared], most=3)
+    names = join_list([entry.name for entry in shared], most=3)
     for handed in students:
         if "/" in handed.files[0].entry.name if handed.files else True:
             template = message("{name} belongs to no student and was not used.", name=names)

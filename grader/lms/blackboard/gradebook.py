@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.i18n.message import Message, lines, listed, message
+from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, check_somebody, only_sheet, repeated_keys
@@ -45,14 +45,14 @@ def read(path: Path) -> Gradebook:
                 "gradebook from Blackboard again and leave its first line as it is.",
                 file=path,
                 line=sheet.line(0),
-                found=listed(sheet.header, most=8),
+                found=join_list(sheet.header, most=8),
             )
         )
     rows = tuple(_rows(sheet, place))
     columns = tuple(_columns(sheet))
     repeated = repeated_keys(sheet, [one for one in rows if one.key], "Username")
     if problems := [*_nameless(sheet, rows), *repeated, *_no_column(sheet, columns)]:
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     return Gradebook("blackboard", sheet, columns, rows, _is_exempt, _is_empty)
 
 
@@ -102,7 +102,7 @@ def _nameless(sheet: Sheet, rows: Sequence[Row]) -> Iterator[Message]:
             '{file}, lines {lines}: found nothing in the column "Username", expected the student\'s. Download the '
             "gradebook from Blackboard again.",
             file=sheet.path,
-            lines=listed([str(sheet.line(row.index)) for row in nameless]),
+            lines=join_list([str(sheet.line(row.index)) for row in nameless]),
         )
 
 
@@ -114,5 +114,5 @@ def _no_column(sheet: Sheet, columns: Sequence[Column]) -> Iterator[Message]:
             "gradebook again.",
             file=sheet.path,
             line=sheet.line(0),
-            found=listed(sheet.header, most=12),
+            found=join_list(sheet.header, most=12),
         )

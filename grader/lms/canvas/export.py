@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader.files.atomic import write_bytes
 from grader.grading.handback import HandedBack, Order, Result, Results
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms import grades_table
 from grader.lms.canvas import feedback
 from grader.lms.canvas.archive import is_anonymous
@@ -64,7 +64,7 @@ def _grades(results: Results, order: Order, unknown: int) -> HandedBack:
             message(
                 "These names differ, as a group's does from its member's: {pairs}. Canvas gives such a grade to the "
                 "whole group, unless it is set to grade each member apart: then enter the others by hand.",
-                pairs=listed(groups),
+                pairs=join_list(groups),
             )
         )
     if posted_by_hand(book, column):
@@ -109,7 +109,7 @@ def _feedback(results: Sequence[Result], order: Order) -> HandedBack:
             )
         )
     if without:
-        names = listed([one.student.name for one in without])
+        names = join_list([one.student.name for one in without])
         notes.append(message("Canvas has no upload to hang feedback on; send the report to: {names}.", names=names))
     files: tuple[Path, ...] = (path,) if path else ()
     return HandedBack(files, tuple(notes))

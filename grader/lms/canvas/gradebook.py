@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.i18n.message import Message, lines, listed, message
+from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.canvas.archive import is_anonymous
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.gradebook_csv.grade_column import Column
@@ -47,13 +47,13 @@ def read(path: Path) -> Gradebook:
                 "assignments. Export the gradebook from Canvas again and leave its first line as it is.",
                 file=path,
                 line=sheet.line(0),
-                found=listed(sheet.header, most=8),
+                found=join_list(sheet.header, most=8),
             )
         )
     rows = tuple(_rows(sheet, names))
     columns = tuple(_columns(sheet, section))
     if problems := [*_unreadable(sheet), *_wrong_ids(sheet, rows), *_no_column(sheet, columns, section)]:
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     return Gradebook("canvas", sheet, columns, rows, _is_kept, _is_empty)
 
 
@@ -145,8 +145,8 @@ def _wrong_ids(sheet: Sheet, rows: Sequence[Row]) -> Iterator[Message]:
             '{file}, lines {lines}: found {found} in the column "ID", expected a whole number. Spreadsheets spoil long '
             "numbers: export the gradebook from Canvas again.",
             file=sheet.path,
-            lines=listed([str(sheet.line(row.index)) for row in wrong]),
-            found=listed([repr(row.key) for row in wrong], most=3),
+            lines=join_list([str(sheet.line(row.index)) for row in wrong]),
+            found=join_list([repr(row.key) for row in wrong], most=3),
         )
     yield from repeated_keys(sheet, [row for row in rows if row not in wrong], "ID")
 
@@ -158,5 +158,5 @@ def _no_column(sheet: Sheet, columns: Sequence[Column], section: int) -> Iterato
             'as "Homework 1 (12345)". Publish the assignment and export the gradebook again.',
             file=sheet.path,
             line=sheet.line(0),
-            found=listed(sheet.header[section + 1 :] or ["–"], most=8),
+            found=join_list(sheet.header[section + 1 :] or ["–"], most=8),
         )

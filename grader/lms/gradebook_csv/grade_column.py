@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grader.grading.handback import Order, Results
-from grader.i18n.message import listed, message
+from grader.i18n.message import join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet
 from grader.lms.identity import folded
 from grader.lms.person_names import words
@@ -66,7 +66,7 @@ def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, resu
             wanted=wanted,
             folder=results.folder,
             example=(found or columns)[0].heading,
-            columns=listed([column.heading for column in (found or columns)]),
+            columns=join_list([column.heading for column in (found or columns)]),
         )
     )
 

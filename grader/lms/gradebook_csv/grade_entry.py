@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.grading.handback import Missing, Order, Result, Results
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import number, parsed_number
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, finder
@@ -115,7 +115,7 @@ def notes_on(filling: Filling, results: Results) -> list[Message]:
                 points=f"{results.max:g}",
             )
         )
-    said: Mapping[str, Message] = {kind: listed(names) for kind, names in filling.named.items() if names}
+    said: Mapping[str, Message] = {kind: join_list(names) for kind, names in filling.named.items() if names}
     return notes + [Message(_ABOUT[kind].template, {"names": names}) for kind, names in said.items() if kind in _ABOUT]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.grading.handback import Result
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.identity import folded
@@ -53,7 +53,7 @@ class Gradebook:
 def only_sheet(sheets: Sequence[Path]) -> Path:
     """Raises ``IntakeError`` when it is not one."""
     if len(sheets) != 1:
-        names = listed([str(path) for path in sheets])
+        names = join_list([str(path) for path in sheets])
         raise IntakeError(
             message("{count} gradebooks were given, expected one: {names}.", count=len(sheets), names=names)
         )
@@ -70,7 +70,7 @@ def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Messa
             '{file}, lines {lines}: found {found} in the column "{column}" more than once, expected each student '
             "once. Download the file again.",
             file=sheet.path,
-            lines=listed([str(sheet.line(index)) for index in where]),
+            lines=join_list([str(sheet.line(index)) for index in where]),
             found=key,
             column=heading,
         )
@@ -85,8 +85,8 @@ def _nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
         "{file} and the submissions have no student in common: found {found}, expected {expected}. Export the "
         "gradebook of the course that the submissions came from.",
         file=book.sheet.path,
-        found=listed([f"{row.name} ({row.key})" for row in book.rows] or ["–"], most=3),
-        expected=listed([f"{one.name} ({one.key or one.id})" for one in students] or ["–"], most=3),
+        found=join_list([f"{row.name} ({row.key})" for row in book.rows] or ["–"], most=3),
+        expected=join_list([f"{one.name} ({one.key or one.id})" for one in students] or ["–"], most=3),
     )
 
 

@@ -12,7 +12,7 @@ from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import HandedBack, Order, Result, Results
 from grader.i18n.catalogue import Translation, translation
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.gradescope.autograder_zip import RETURNING, packed, program
 from grader.lms.gradescope.results_json import Test, results_json
 
@@ -89,11 +89,11 @@ def _rows(one: Result) -> Iterator[list[str]]:
 def _notes(results: Results) -> Iterator[Message]:
     waiting = [one.student.name for one in results.students if one.total is None]
     if waiting:
-        yield message("Without a score, because they are open: {students}.", students=listed(waiting))
+        yield message("Without a score, because they are open: {students}.", students=join_list(waiting))
     strangers = [one.student.name for one in results.students if not _is_gradescopes(one)]
     if strangers:
         yield message(
-            "Not from Gradescope, so that it will not find their results: {students}.", students=listed(strangers)
+            "Not from Gradescope, so that it will not find their results: {students}.", students=join_list(strangers)
         )
     if any(one.max != results.max for one in results.students):
         yield message("Not every submission has the same maximum.")

@@ -13,7 +13,7 @@ from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula
 from grader.grading.handback import HandedBack, Missing, Order, Result, Results
 from grader.i18n.catalogue import translation
-from grader.i18n.message import Message, lines, listed, message
+from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, filled, number
 from grader.lms.moodle import column_names, feedback
 from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet
@@ -101,7 +101,7 @@ def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
     problems += [problem for problem in map(_overlap, combinations(worksheets, 2)) if problem is not None]
     problems += [_of_others(found.worksheet, whose) for found in matches if not found.claimed]
     if problems:
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     return matches
 
 
@@ -130,7 +130,7 @@ def _of_others(worksheet: Worksheet, whose: Sequence[Whose]) -> Message:
     return message(
         "{path} lists none of those who handed in: it has {listed}, the submissions are of {found}. Download the "
         "worksheet of the same assignment; the assignment's name is in the file's name.",
-        path=worksheet.sheet.path, listed=listed(listed_there, most=3), found=listed(handed_in or ["–"], most=3),
+        path=worksheet.sheet.path, listed=join_list(listed_there, most=3), found=join_list(handed_in or ["–"], most=3),
     )  # fmt: skip
 
 
@@ -222,7 +222,7 @@ def _left_out(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> list[
         found.append(
             message(
                 "{names}: not graded to the end, so left as it is in Moodle. Judge what is open, then give back again.",
-                names=listed(unfinished),
+                names=join_list(unfinished),
             )
         )
     alone = _alone(ours)
@@ -230,19 +230,20 @@ def _left_out(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> list[
     twice = [f"{one.student.name} ({one.student.key})" for one in ours if id(one) not in told_apart]
     if twice:
         found.append(
-            message("{names}: share a participant's number; no grade was given back for them.", names=listed(twice))
+            message("{names}: share a participant's number; no grade was given back for them.", names=join_list(twice))
         )
     placed = {id(one) for each in matches for one in each.rows.values()}
     unlisted = [one.student.name for one in alone if id(one) not in placed and one.total is not None]
     if matches and unlisted:
         found.append(
-            message("{names}: not in the worksheet; no grade was given back for them.", names=listed(unlisted))
+            message("{names}: not in the worksheet; no grade was given back for them.", names=join_list(unlisted))
         )
     unnumbered = [one.student.name for one in ours if not one.student.key and one.total is not None]
     if not matches and unnumbered:
         found.append(
             message(
-                "{names}: without a participant's number; no grade was given back for them.", names=listed(unnumbered)
+                "{names}: without a participant's number; no grade was given back for them.",
+                names=join_list(unnumbered),
             )
         )
     return found
@@ -267,7 +268,9 @@ def _write_feedback(written: _Written, ours: Sequence[Result], matches: Sequence
     unable = [one.student.name for one in graded if id(one) not in given]
     if unable:
         written.notes.append(
-            message("{names}: the report is not in {file}; give it by hand.", names=listed(unable), file=feedback.FILE)
+            message(
+                "{names}: the report is not in {file}; give it by hand.", names=join_list(unable), file=feedback.FILE
+            )
         )
     if not able:
         return

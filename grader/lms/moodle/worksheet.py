@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from grader.files import filetype
-from grader.i18n.message import Message, lines, listed, message
+from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.moodle import column_names
 from grader.models.errors import IntakeError
@@ -71,11 +71,11 @@ def read_worksheet(path: Path) -> Worksheet:
             message(
                 "{path}, line 1: found the columns {found}; expected a grading worksheet of Moodle, with columns for "
                 "identifier, grade, maximum grade and last modification. Download it from the assignment again.",
-                path=path, found=listed(sheet.header, most=12),
+                path=path, found=join_list(sheet.header, most=12),
             )
         )  # fmt: skip
     if problems := list(islice(_problems(sheet, columns), _ENOUGH)):
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     numbers = {_number(sheet.cell(row, columns.identifier)): row for row in range(1, len(sheet.rows))}
     shown = [sheet.cell(row, column) for row in numbers.values() for column in (columns.points, columns.grade)]
     return Worksheet(
@@ -213,7 +213,7 @@ def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
     in_english = len(renamed) == 1 and not column_names.ENGLISH_NAME.isdisjoint(sheet.header)
     if columns.modified is None or in_english:
         _column, expected = renamed[-1]
-        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else listed(sheet.header)
+        found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else join_list(sheet.header)
         yield message(
             "{path}, line 1: found {found}; expected a column {expected}, without which Moodle takes no worksheet. "
             "Download it again and change no column.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from grader.grading.handback import Missing, Result
 from grader.i18n.catalogue import LANGUAGES, Translation, translation
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import number, parsed_number
 from grader.lms.moodle.worksheet import UNGRADED
 from grader.lms.moodle.worksheet_matching import Match
@@ -113,12 +113,12 @@ def notes(filling: Filling) -> list[Message]:
     found = [
         message("{names}: had another grade in Moodle; it was replaced. On uploading, tick \"Allow updating records "
                 "that have been modified more recently in Moodle than in the spreadsheet\".",
-                names=listed(filling.replaced)) if filling.replaced else None,
-        message("{names}: the grade is locked in Moodle and was left as it is.", names=listed(filling.locked))
+                names=join_list(filling.replaced)) if filling.replaced else None,
+        message("{names}: the grade is locked in Moodle and was left as it is.", names=join_list(filling.locked))
         if filling.locked else None,
         message("{names}: more points than Moodle's maximum grade, or fewer than 0; Moodle would skip them, so nothing "
-                "was filled in. Grade by hand.", names=listed(filling.beyond)) if filling.beyond else None,
-        message("{names}: had a feedback comment; it was kept.", names=listed(filling.kept_comments))
+                "was filled in. Grade by hand.", names=join_list(filling.beyond)) if filling.beyond else None,
+        message("{names}: had a feedback comment; it was kept.", names=join_list(filling.kept_comments))
         if filling.kept_comments else None,
         message("Handed in nothing and got 0: {count}.", count=filling.zeros) if filling.zeros else None,
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from grader.files.archives.contents import Archive
 from grader.grading.lateness.datetimes import is_plausible
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.identity import Naming, Owner
 from grader.models.errors import IntakeError
 
@@ -118,12 +118,12 @@ def _which(path: str, assignment: str, there: list[str]) -> Message:
     if assignment:
         return message(
             "{path} holds nothing that was handed in for {assignment}; there are {there}.",
-            path=path, assignment=assignment, there=listed(there),
+            path=path, assignment=assignment, there=join_list(there),
         )  # fmt: skip
     return message(
         "{path} holds several assignments: {there}; expected one. Grade by the course's own, such as source/{first}, "
         "or give a folder with that one alone.",
-        path=path, there=listed(there), first=there[0],
+        path=path, there=join_list(there), first=there[0],
     )  # fmt: skip
 
 

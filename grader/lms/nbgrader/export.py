@@ -15,7 +15,7 @@ from pathlib import Path
 from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import HandedBack, Missing, Order, Result, Results
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms.identity import folded, safe_id
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
@@ -177,7 +177,7 @@ def _doubled(shared: Sequence[str]) -> Iterator[Message]:
         yield message(
             "Several submissions belong to the same line of the gradebook, so nothing was written for: {names}. Enter "
             "the grade that counts by hand.",
-            names=listed(shared),
+            names=join_list(shared),
         )
 
 
@@ -186,10 +186,10 @@ def _notes(results: Results, known: Known, unknown: Sequence[str], *, new: bool)
         yield message("A new gradebook was made. To fill in your own, give the course's {name}.", name=GRADEBOOK)
     if unknown:
         yield message("The gradebook does not know these cells; their points are not in it: {cells}.",
-                      cells=listed(unknown))  # fmt: skip
+                      cells=join_list(unknown))  # fmt: skip
     names = {folder_of(student) for one in results.students for student in one.members}
     if not new and (strangers := sorted(names - known.students.keys())):
-        yield message("Added to the gradebook's students: {names}.", names=listed(strangers))
+        yield message("Added to the gradebook's students: {names}.", names=join_list(strangers))
     waiting = sum(one.total is None for one in results.students)
     if waiting:
         yield message("{n} students have points that a person is to give: enter them in the formgrader.", n=waiting)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grader.grading.lateness import datetimes
-from grader.i18n.message import Message, lines, listed, message
+from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, read_sheet
 from grader.lms.identity import folded
 from grader.lms.moodle.worksheet import find_columns
@@ -78,7 +78,7 @@ def read_roster(path: Path) -> Roster:
             message(
                 "{path}: none of its columns says who a student is; found {found}, expected for example Name, Student "
                 "ID, Email (or 姓名, 學號, Email).",
-                path=path, found=listed([text[:40] for text in sheet.header], 8),
+                path=path, found=join_list([text[:40] for text in sheet.header], 8),
             )
         )  # fmt: skip
     people = _distinct(_people(sheet, columns))
@@ -86,7 +86,7 @@ def read_roster(path: Path) -> Roster:
         raise IntakeError(message("{path} lists no student: below its column names there is nothing.", path=path))
     problems = list(_contradictions(path, people))
     if problems:
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     return Roster(path, people, tuple(_unread_times(sheet, columns)))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.grading.lateness import datetimes, rules
-from grader.i18n.message import Message, lines, listed, message
+from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms import person_names
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.identity import folded
@@ -78,7 +78,7 @@ def read_extensions(path: Path, students: Sequence[Student], policy: LatePolicy 
             given[found] = extension
         problems += [message("{place}: {problem}.", place=line, problem=one) for one in wrong]
     if problems:
-        raise IntakeError(lines(problems))
+        raise IntakeError(join_lines(problems))
     return given
 
 
@@ -93,7 +93,7 @@ def _column_problems(table: _Table) -> Iterator[Message]:
         yield message(
             "{path}, line 1: found the columns {found}, which are not known here; expected Student ID, Name, Email, "
             "Due, Days, Hours, Late days used, Note.",
-            path=path, found=listed(unknown),
+            path=path, found=join_list(unknown),
         )  # fmt: skip
     if not table.who:
         yield message("{path}, line 1: no column says whose a line is; expected Student ID, Name or Email.", path=path)
@@ -149,11 +149,11 @@ def _student(line: Person, people: ClassList) -> str | Message:
     if not values:
         found = people.find("spelling", person_names.spellings(line.name))
     ids = list(dict.fromkeys(one.aliases[0] for one in found))
-    shown = listed([*values, line.name] if line.name else values) if values or line.name else message("nobody")
+    shown = join_list([*values, line.name] if line.name else values) if values or line.name else message("nobody")
     if not ids:
         return message("found {found}, expected a student who handed in or is on the class list", found=shown)
     if len(ids) > 1:
-        them = listed(list(dict.fromkeys(f"{one.name} ({one.aliases[0]})" for one in found)))
+        them = join_list(list(dict.fromkeys(f"{one.name} ({one.aliases[0]})" for one in found)))
         return message("{found} may be any of {people}; say who, by number or address", found=shown, people=them)
     if values and line.name and not any(_could_be(line.name, one.name) for one in found):
         return message("found the name {found}, but {value} is {name}", found=line.name, value=values[0],

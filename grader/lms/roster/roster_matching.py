@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.lms import person_names
 from grader.lms.identity import Owner, folded
 from grader.lms.roster.class_list import Person
@@ -72,7 +72,7 @@ def match_all(owners: Sequence[Owner], people: ClassList) -> list[Match]:
             claims[person].append(place)
     for person, places in claims.items():
         if len(places) > 1 and not _one_students(places, owners, matches):
-            called = listed([owners[place].name for place in places])
+            called = join_list([owners[place].name for place in places])
             doubt = message("{names}: each of them may be {person}; left open.", names=called, person=person.shown)
             for place in places:
                 # Of a group that the LMS names, what the others are taken for changes nothing.
@@ -159,7 +159,7 @@ def _members(owner: Owner, people: ClassList) -> Match:
     unknown = [one.name or one.email for one, its in zip(owner.group, matches, strict=True) if not its.people]
     if not unknown:
         return Match(found, message("each member of the group is on the list"), sure=True)
-    doubt = message("Of the group {group} not on the list: {names}.", group=owner.name, names=listed(unknown))
+    doubt = message("Of the group {group} not on the list: {names}.", group=owner.name, names=join_list(unknown))
     return Match(found, doubt=doubt)
 
 
@@ -168,7 +168,7 @@ def _nobody(owner: Owner, people: ClassList) -> Match:
     if near:
         doubt = message(
             "{handed} is not on the list as it is written; perhaps it is {people}.",
-            handed=owner.name, people=listed([one.shown for one in near]),
+            handed=owner.name, people=join_list([one.shown for one in near]),
         )  # fmt: skip
         return Match(doubt=doubt, maybe=tuple(near))
     return Match(doubt=message("{handed} is not on the list.", handed=owner.name))
@@ -180,7 +180,7 @@ def _only(owner: Owner, found: Sequence[Person], how: Message, *, sure: bool = F
         return None
     if len(found) == 1:
         return Match((found[0],), how, sure=sure)
-    shown = listed([one.shown for one in found])
+    shown = join_list([one.shown for one in found])
     doubt = message("{handed} may be any of {people}: left open.", handed=owner.name, people=shown)
     return Match(doubt=doubt, maybe=tuple(found))
 

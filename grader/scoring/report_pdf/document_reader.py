@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.files import filetype
 from grader.files.isolated import ProcessLimits, run_isolated
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.models.errors import IsolationError
 from grader.models.pdf_report import Document, Member
 from grader.models.submission import Attachment
@@ -178,7 +178,7 @@ def _doubts(document: Document, told: Mapping[str, Any], who: Sequence[Member]) 
     mascots = [member.name for member in who if member.mascot]
     doubts = []
     if mascots:
-        doubts.append(message("Listed as the mascot, who did nothing: {names}.", names=listed(mascots)))
+        doubts.append(message("Listed as the mascot, who did nothing: {names}.", names=join_list(mascots)))
     if counts["hidden"]:
         doubts.append(
             message(

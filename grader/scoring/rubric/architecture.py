@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.models.assignment import Criterion
 from grader.models.facts import Network
 from grader.models.grade import Score
@@ -113,4 +113,4 @@ def _reason(network: Network | None, missing: list[Message]) -> Message:
     )
     if not missing:
         return built
-    return message("{built} Not as asked: {what}.", built=built, what=listed(missing))
+    return message("{built} Not as asked: {what}.", built=built, what=join_list(missing))

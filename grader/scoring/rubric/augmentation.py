@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, joined, listed, message
+from grader.i18n.message import Message, join_list, join_sentences, message
 from grader.models.assignment import Criterion
 from grader.models.facts import Transform
 from grader.models.grade import Score
@@ -61,7 +61,7 @@ def score(criterion: Augmentation, run: Run) -> Score:
         points=round(criterion.points * share, 2),
         max=criterion.points,
         passed=share >= 1.0,
-        reason=joined(said),
+        reason=join_sentences(said),
         value=share,
         review=message("No training with fit() was recorded: look whether these pictures were trained on.")
         if share and not run.facts.training_pictures
@@ -120,7 +120,7 @@ def _augmentation(used: Sequence[Transform], wanted: int) -> Message:
 
 
 def _listed(transforms: Sequence[Transform]) -> Message:
-    return listed([_said(one) for one in transforms], SHOWN)
+    return join_list([_said(one) for one in transforms], SHOWN)
 
 
 def _said(one: Transform) -> Message:

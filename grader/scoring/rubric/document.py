@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, joined, listed, message
+from grader.i18n.message import Message, join_list, join_sentences, message
 from grader.models.assignment import Criterion
 from grader.models.grade import Score
 from grader.models.pdf_report import Document, Member, Section
@@ -107,12 +107,12 @@ def _reason(criterion: DocumentHandedIn, document: Document, missing: Sequence[S
     absent = [_named(section.name, criterion) for section in missing if not section.heading]
     empty = [_named(section.name, criterion) for section in missing if section.heading]
     if absent:
-        sentences.append(message("Not found: {names}.", names=listed(absent)))
+        sentences.append(message("Not found: {names}.", names=join_list(absent)))
     if empty:
-        sentences.append(message("Hardly anything stands below the heading: {names}.", names=listed(empty)))
+        sentences.append(message("Hardly anything stands below the heading: {names}.", names=join_list(empty)))
     if criterion.members:
         sentences.append(_about_members(document.members))
-    return joined(sentences)
+    return join_sentences(sentences)
 
 
 def _about_members(members: Sequence[Member]) -> Message:
@@ -121,9 +121,11 @@ def _about_members(members: Sequence[Member]) -> Message:
     if not members:
         return message("No member was found: write a line for each, such as 王小明：程式、訓練.")
     if idle:
-        return message("Without a part: {names}.", names=listed(idle))
+        return message("Without a part: {names}.", names=join_list(idle))
     if mascots:
-        return message("All members have a part ({n}); the mascot is {names}.", n=len(members), names=listed(mascots))
+        return message(
+            "All members have a part ({n}); the mascot is {names}.", n=len(members), names=join_list(mascots)
+        )
     return message("All members have a part ({n}).", n=len(members))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from grader.i18n.message import Message, listed, message
+from grader.i18n.message import Message, join_list, message
 from grader.models.assignment import Assignment
 from grader.models.course import Course, Test
 from grader.models.errors import AssignmentError
@@ -163,10 +163,10 @@ def _notes(
     elif changed:
         yield message(
             "These cells are the teacher's and had been changed, moved or deleted; the teacher's were run: {cells}.",
-            cells=listed(changed),
+            cells=join_list(changed),
         )
     if doubled:
-        yield message("Found more than once, the last one counts: {cells}.", cells=listed(doubled))
+        yield message("Found more than once, the last one counts: {cells}.", cells=join_list(doubled))
     known = {cell.id for cell in ours}
     other = [name for cell in handed_in.cells if (name := mark_of(cell)) and name not in known]
     if len(other) > len(known) / 2:
