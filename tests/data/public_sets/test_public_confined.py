@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -71,13 +70,6 @@ model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", me
 model.fit(x, y_train, epochs=8, verbose=0)
 print(model.evaluate(x_test[..., None] / 255.0, y_test, verbose=0)[1] > 0.9)
 """
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[NamespaceSandbox]:
-    sandbox = NamespaceSandbox(os.environ)
-    yield sandbox
-    sandbox.close()
 
 
 @pytest.fixture(scope="module")

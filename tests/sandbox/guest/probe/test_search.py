@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,13 +23,6 @@ from tests.support.notebooks import notebook_bytes
 
 LIMITS = Limits(seconds=120, memory_mb=4000)
 PUBLIC, HIDDEN = 600, 240
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[NamespaceSandbox]:
-    opened = NamespaceSandbox(os.environ)
-    yield opened
-    opened.close()
 
 
 @dataclass(frozen=True)
@@ -346,11 +338,11 @@ NOTEBOOKS["a model of PyTorch's"] = (TORCH, "X / 255, flattened", "scores")
 
 
 @pytest.fixture(scope="module")
-def runs(sandbox: NamespaceSandbox, digits: Asked, table: Asked) -> Iterator[dict[str, Future[Found]]]:
+def runs(warm: NamespaceSandbox, digits: Asked, table: Asked) -> Iterator[dict[str, Future[Found]]]:
     """All of them, two at a time."""
     with ThreadPoolExecutor(2) as two:
-        found = {name: two.submit(find, sandbox, digits, LOAD, cells[0]) for name, cells in NOTEBOOKS.items()}
-        found |= {name: two.submit(find, sandbox, table, LOAD_TABLE, cells[0]) for name, cells in TABLES.items()}
+        found = {name: two.submit(find, warm, digits, LOAD, cells[0]) for name, cells in NOTEBOOKS.items()}
+        found |= {name: two.submit(find, warm, table, LOAD_TABLE, cells[0]) for name, cells in TABLES.items()}
         yield found
 
 
@@ -367,7 +359,7 @@ def test_pytorch_is_told_among_the_versions(runs: dict[str, Future[Found]]) -> N
     assert runs["a model of PyTorch's"].result().versions["torch"] == "2.0"
 
 
-def test_pytorch_itself(sandbox: NamespaceSandbox, digits: Asked) -> None:
+def test_pytorch_itself(warm: NamespaceSandbox, digits: Asked) -> None:
     pytest.importorskip("torch")
     cell = """
 import torch
@@ -380,13 +372,13 @@ for _ in range(30):
     nn.functional.cross_entropy(net(inputs), targets).backward()
     optimizer.step()
 """
-    found = find(sandbox, digits, LOAD, cell)
+    found = find(warm, digits, LOAD, cell)
     assert found.chosen is not None, found.attempts
     assert (found.chosen["preparation"], found.chosen["form"]) == ("X / 255, channels first", "scores")
     assert found.accuracy is not None and found.accuracy > 0.7, found
 
 
-def test_words_by_number(sandbox: NamespaceSandbox, tmp_path: Path) -> None:
+def test_words_by_number(warm: NamespaceSandbox, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     words = rng.integers(3, 40, (1200, 9))
     targets = rng.integers(0, 3, 1200)
@@ -399,7 +391,7 @@ layers = [keras.Input((12,)), keras.layers.Embedding(42, 8), keras.layers.Global
 net = train(keras.Sequential([*layers, keras.layers.Dense(3, "softmax")]), long, y, epochs=15)
 """
     one = asked(words + 1, targets, tmp_path / "words.npz")
-    found = find(sandbox, one, LOAD.replace("digits.npz", "words.npz"), cell)
+    found = find(warm, one, LOAD.replace("digits.npz", "words.npz"), cell)
     assert found.chosen is not None, found.attempts
     assert "padded at the" in found.chosen["preparation"], "either end: what is looked for is the largest"
     assert found.accuracy is not None and found.accuracy > 0.7, found

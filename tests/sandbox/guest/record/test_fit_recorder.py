@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.base import Ended, Job, Reply
@@ -41,13 +38,6 @@ model.fit(X, y, epochs=3, verbose=0, callbacks=keras.callbacks.CallbackList([]))
 try: model.fit(X, y, no_such_word=1)
 except TypeError as error: print("no_such_word" in str(error))
 """
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[NamespaceSandbox]:
-    sandbox = NamespaceSandbox(os.environ)
-    yield sandbox
-    sandbox.close()
 
 
 def run(sandbox: NamespaceSandbox, *cells: str, limits: Limits) -> Reply:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -203,13 +201,6 @@ UNUSED: dict[str, str] = {
     ),
     "after the training": "layers.RandomFlip()(X, training=True)\nfor one in X: np.fliplr(one)",
 }
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[NamespaceSandbox]:
-    sandbox = NamespaceSandbox(os.environ)
-    yield sandbox
-    sandbox.close()
 
 
 def ran(sandbox: NamespaceSandbox, *cells: str) -> Run:
