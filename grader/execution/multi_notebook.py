@@ -13,7 +13,7 @@ from grader.execution.runner import Exam, run_submission
 from grader.files.atomic import write_text
 from grader.i18n.message import Message, message
 from grader.models.assignment import Criterion
-from grader.models.course import Course, Test
+from grader.models.course import Course, TestResult
 from grader.models.run import Cell, Outcome, Run
 from grader.models.submission import Submission
 from grader.notebook.repair import unique_ids
@@ -108,7 +108,7 @@ def _left_out(parts: Mapping[str, Path], course: Course) -> Iterator[Message]:
         yield message("{name} was not handed in: its points are missing.", name=name)
 
 
-def _untested(rubric: Sequence[Criterion], runs: Mapping[str, Run], course: Course) -> Iterator[Test]:
+def _untested(rubric: Sequence[Criterion], runs: Mapping[str, Run], course: Course) -> Iterator[TestResult]:
     """What is said of each test of a notebook that did not run."""
     for name in course.notebooks:
         run = runs.get(name)
@@ -118,7 +118,7 @@ def _untested(rubric: Sequence[Criterion], runs: Mapping[str, Run], course: Cour
         said = reason or message("{name} was not handed in.", name=name)
         for criterion in rubric:
             if criterion.id.startswith(f"{PurePosixPath(name).stem}/"):
-                yield Test(criterion.id, 0.0, criterion.points, said)
+                yield TestResult(criterion.id, 0.0, criterion.points, said)
 
 
 def _joined(runs: Mapping[str, Run], path: Path) -> tuple[Path | None, tuple[Cell, ...]]:

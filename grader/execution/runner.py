@@ -18,7 +18,7 @@ from grader.execution.predictions import Asked, answers_in, keep_answers, order_
 from grader.files.atomic import write_text
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
-from grader.models.course import Test
+from grader.models.course import TestResult
 from grader.models.errors import GraderError, error_message
 from grader.models.facts import Facts
 from grader.models.run import Cell, Outcome, Run
@@ -26,7 +26,7 @@ from grader.models.submission import Submission
 from grader.notebook import name_errors, parse
 from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
-from grader.spec.formats import format_registry
+from grader.spec.formats.course_format import format_of
 
 STARTER = "starter.ipynb"
 
@@ -109,8 +109,8 @@ def _read(submission: Submission, handed_in: NotebookNode, exam: Exam, part: str
     course = exam.assignment.course
     if course is None:
         return _Read(submission, handed_in)
-    ready = format_registry.prepared(handed_in, part, course)
-    return _Read(submission, ready.notebook, part, ready.notes)
+    notebook, notes = format_of(course).prepare(handed_in, part, course)
+    return _Read(submission, notebook, part, notes)
 
 
 def _asked(submission: Submission, exam: Exam) -> Asked | None:
@@ -179,13 +179,17 @@ def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: Asked | None, out
     )
 
 
-def _tested(executed: NotebookNode | None, read: _Read, exam: Exam) -> tuple[tuple[Test, ...], NotebookNode | None]:
+def _tested(
+    executed: NotebookNode | None, read: _Read, exam: Exam
+) -> tuple[tuple[TestResult, ...], NotebookNode | None]:
     """What a course's tests gave, and the notebook as its student may see it."""
     course = exam.assignment.course
     if course is None:
         return (), executed
-    tests = format_registry.tests(executed, read.notebook, read.part, course)
-    return tests, None if executed is None else format_registry.shown(executed, read.notebook, read.part, course)
+    tests = format_of(course).test_results(executed, read.notebook, read.part, course)
+    return tests, None if executed is None else format_of(course).student_view(
+        executed, read.notebook, read.part, course
+    )
 
 
 def _brought_kb(read: _Read) -> float:

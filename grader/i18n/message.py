@@ -47,3 +47,13 @@ def join_lines(problems: Sequence[Message | str], most: int = 20) -> Message:
     more = [message("There are more problems; these are the first.")] if len(problems) > most else []
     values = {f"line{number}": problem for number, problem in enumerate([*problems[:most], *more])}
     return Message("\n".join(f"{{{name}}}" for name in values), values)
+
+
+def prefixed(place: str, problem: Message) -> Message:
+    """Return ``problem`` with ``place`` directly before it: ``rubric[1].`` and ``points: missing``, for example."""
+    return Message("{place}{problem}", {"place": place, "problem": problem})
+
+
+def unexpected(place: str, found: str, expected: Message) -> Message:
+    """Return the problem that a file has ``found`` at ``place`` instead of what is ``expected``."""
+    return message("{place}: found {found}, expected {expected}", place=place, found=found, expected=expected)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from grader.i18n.message import Titles
+from grader.i18n.message import Message, Titles
 from grader.models.course import Course
 from grader.models.lateness import LatePolicy
 
@@ -83,8 +83,8 @@ class Criterion:
     points: float
     title: Titles = field(default_factory=dict, kw_only=True)
 
-    def problems(self) -> Iterable[str]:
-        """What types cannot say of the kind's own options: "option: found ..., expected ..."."""
+    def problems(self) -> Iterable[Message]:
+        """Yield problems of the kind's own options that types cannot express, each beginning with the option's name."""
         return ()
 
 

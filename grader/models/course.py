@@ -1,4 +1,4 @@
-"""An assignment in another grader's format, and what one of its tests gave: frozen, of the standard library alone."""
+"""An assignment in another grader's format, and the results of its tests."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from grader.i18n.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The teacher's own files; ``notebooks`` by the name under which students hand each in."""
+    """The teacher's own files."""
 
     format: Literal["nbgrader", "otter"]
-    notebooks: Mapping[str, Path]
-    tests: Mapping[str, Path] = field(default_factory=dict)  # otter's, by question
-    files: Mapping[str, Path] = field(default_factory=dict)  # what lies beside each notebook: files and folders
-    folder: str = ""  # what students' folders for this assignment are called, where the format has such
+    notebooks: Mapping[str, Path]  # by the file name under which students hand each in
+    tests: Mapping[str, Path] = field(default_factory=dict)  # otter's test files, by question
+    files: Mapping[str, Path] = field(default_factory=dict)  # files and folders beside each notebook
+    folder: str = ""  # name of the students' folders for this assignment, where the format has such folders
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """What one test gave inside the student's own process. ``points`` is None where a person has to judge."""
+class TestResult:
+    """The result of a test inside the student's own process; ``points`` is None where a person has to grade."""
 
-    __test__ = False  # for pytest, which would take it for a class of tests
+    __test__ = False  # pytest would collect the class
 
     criterion: str
     points: float | None
     max: float
     reason: Message
-    review: Message | None = None  # why a person should look
+    review: Message | None = None  # reason for a person to check the result

@@ -34,10 +34,10 @@ class GraderError(Exception):
 
 
 class AssignmentError(GraderError):
-    """``problems``, at least one: where, what was found and what was expected."""
+    """An assignment that cannot be used; ``problems``, at least one, say place, found value and expected value."""
 
-    def __init__(self, problems: Sequence[Message | str]) -> None:
-        self.problems = list(problems)
+    def __init__(self, problems: Sequence[Message]) -> None:
+        self.problems = tuple(problems)
         super().__init__(join_lines(self.problems, most=len(self.problems)))
 
 

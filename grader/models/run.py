@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.i18n.message import Message
-from grader.models.course import Test
+from grader.models.course import TestResult
 from grader.models.facts import Facts
 from grader.models.pdf_report import Document
 from grader.models.photo_survey import PhotoSurvey
@@ -64,4 +64,4 @@ class Run:
     confinement: str = ""
     notes: tuple[Message, ...] = ()
     photo_survey: PhotoSurvey | None = None
-    tests: tuple[Test, ...] = ()  # of a course
+    tests: tuple[TestResult, ...] = ()  # of a course

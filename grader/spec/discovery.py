@@ -1,40 +1,77 @@
-"""The assignments at hand: found by id, by folder, or by the notebook that answers one."""
+"""Find assignments: by id, by folder, or by the notebook that a student wrote for one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from nbformat import NotebookNode
+
+from grader.data.public_sets.definitions import SETS
+from grader.i18n.message import message
 from grader.models.assignment import Assignment
 from grader.models.errors import AssignmentError, IntakeError
 from grader.notebook import parse
-from grader.spec.formats import format_registry
+from grader.spec.formats.course_format import load_course
 from grader.spec.listing import FILE_NAME, assignment_folders
-from grader.spec.loader import load_assignment, recognise
+from grader.spec.loader import load_assignment
 
 
 def by_name(name: str) -> Assignment:
-    """By a folder with an ``assignment.toml`` or a course's own notebooks, or by id. Raises AssignmentError."""
+    """Load an assignment by its id, or by a folder with an ``assignment.toml`` or nbgrader or otter notebooks.
+
+    Raises ``AssignmentError``.
+    """
     if (Path(name) / FILE_NAME).exists():
         return load_assignment(Path(name))
-    course = format_registry.load(Path(name)) if Path(name).is_dir() else None
+    course = load_course(Path(name)) if Path(name).is_dir() else None
     if course is not None:
         return course
     known = assignment_folders()
     if name not in known:
-        raise AssignmentError(
-            [f"{name}: no such assignment; there are {', '.join(known)}; a folder needs an {FILE_NAME} in it"]
+        problem = message(
+            "{name}: no such assignment; expected one of {names}, or a folder with an {file}",
+            name=name,
+            names=", ".join(known),
+            file=FILE_NAME,
         )
+        raise AssignmentError([problem])
     return load_assignment(known[name])
 
 
 def by_notebook(path: Path) -> Assignment:
-    """The one assignment a notebook is for; raises IntakeError when that cannot be told."""
+    """Return the bundled assignment that a notebook is for; raise ``IntakeError`` unless exactly one fits."""
     if not path.is_file():
-        raise IntakeError(f"{path}: there is no such file")
+        raise IntakeError(message("{path}: file not found", path=path))
     loaded = [load_assignment(folder) for folder in assignment_folders().values()]
-    parsed = parse.parse(path.read_bytes())
-    candidates = recognise(parsed.notebook, loaded) if parsed.notebook is not None else []
+    notebook = parse.parse(path.read_bytes()).notebook
+    candidates = recognise(notebook, loaded) if notebook is not None else []
     if len(candidates) != 1:
         ids = ", ".join(assignment.id for assignment in candidates or loaded)
-        raise IntakeError(f"{path}: cannot tell which assignment this is for; say --assignment, one of {ids}")
+        raise IntakeError(
+            message(
+                "{path}: cannot tell which assignment this is for; say --assignment, one of {ids}", path=path, ids=ids
+            )
+        )
     return candidates[0]
+
+
+def recognise(notebook: NotebookNode, assignments: Iterable[Assignment]) -> list[Assignment]:
+    """Return the assignments that a notebook may be for.
+
+    That is the one named in its metadata by the starter notebook, else those whose data its code mentions.
+    """
+    assignments = list(assignments)
+    note = notebook.metadata.get("grader")
+    named = note.get("assignment") if isinstance(note, dict) else None
+    same_id = [assignment for assignment in assignments if assignment.id == named]
+    if same_id:
+        return same_id
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return [assignment for assignment in assignments if _mentions_data(code, assignment)]
+
+
+def _mentions_data(code: str, assignment: Assignment) -> bool:
+    if assignment.public is not None:
+        return SETS[assignment.public.set].in_code.search(code) is not None
+    return assignment.data is not None and any(path.name in code for path in assignment.data.files)

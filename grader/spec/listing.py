@@ -1,4 +1,4 @@
-"""The assignments at hand, listed without loading them: fast, and without the libraries that grading needs."""
+"""List the bundled assignments without loading them: fast, and without the libraries that grading needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.i18n.message import Titles
+from grader.i18n.message import Titles, message
 from grader.models.errors import AssignmentError
 
 FILE_NAME = "assignment.toml"
@@ -39,7 +39,7 @@ def find_assignments(places: Sequence[Path]) -> dict[str, Path]:
 
 
 def list_summaries() -> Iterator[Summary]:
-    """Yield a summary of every known assignment; raises AssignmentError for a file that is not as expected."""
+    """Yield a summary of every known assignment; raise ``AssignmentError`` for an invalid file."""
     for folder in assignment_folders().values():
         path = folder / FILE_NAME
         try:
@@ -47,4 +47,4 @@ def list_summaries() -> Iterator[Summary]:
             points = sum(float(criterion["points"]) for criterion in content["rubric"])
             yield Summary(str(content["id"]), dict(content["title"]), points, folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AssignmentError([f"{path}: cannot be listed: {error!r}"]) from None
+            raise AssignmentError([message("{path}: cannot be read: {error}", path=path, error=repr(error))]) from None

@@ -1,7 +1,7 @@
-"""A reference solution turned into the notebook that students get.
+"""Turn a reference solution into the starter notebook that students get.
 
-What lies between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` is cut out and a place to write is left. In Markdown
-cells the two lines may stand in an HTML comment, so that the reference solution reads well too.
+The lines between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` are removed and a prompt to write code stays. In
+Markdown cells the two lines may stand in an HTML comment, so that the reference solution reads well too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from grader.i18n.message import Message, message
 from grader.models.errors import AssignmentError
 
 _MARKER = re.compile(r"^(?P<indent>\s*)(?:# )?(?:<!-- )?### (?P<edge>BEGIN|END) SOLUTION(?: -->)?\s*$")
@@ -22,14 +23,15 @@ _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python
 
 
 def release_starter(reference: Path, assignment_id: str) -> NotebookNode:
-    """The starter notebook for a percent-format reference solution; the same input gives the same notebook.
+    """Return the starter notebook for a percent-format reference solution; the same input gives the same notebook.
 
-    Raises ``AssignmentError`` when the reference cannot be read or its solution marks do not pair up within cells.
+    Raises ``AssignmentError`` when the reference cannot be read or its solution markers do not pair up within cells.
     """
     try:
         text = reference.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise AssignmentError([f"{reference}: cannot be read as text ({error})"]) from error
+        unreadable = message("{path}: cannot be read as UTF-8 text: {error}", path=reference, error=error)
+        raise AssignmentError([unreadable]) from error
     if problems := _unpaired_markers(reference, text):
         raise AssignmentError(problems)
     solved = jupytext.reads(text, fmt="py:percent")
@@ -45,7 +47,7 @@ def release_starter(reference: Path, assignment_id: str) -> NotebookNode:
 
 
 def write_starter(reference: Path, assignment_id: str, destination: Path) -> None:
-    """Write ``release_starter``'s notebook; the same input gives the same bytes. Raises ``OSError`` when it cannot."""
+    """Write the notebook of ``release_starter``; the same input gives the same bytes. Raises ``OSError``."""
     text = nbformat.writes(release_starter(reference, assignment_id))
     destination.write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -79,26 +81,33 @@ def _prompt(indent: str) -> list[str]:
     return [indent + line for line in lines]
 
 
-def _unpaired_markers(reference: Path, text: str) -> list[str]:
-    problems: list[str] = []
+def _unpaired_markers(reference: Path, text: str) -> list[Message]:
+    problems: list[Message] = []
     opened: int | None = None
     for number, line in enumerate(text.split("\n"), start=1):
         marker = _MARKER.match(line)
         if line.startswith("# %%") and opened is not None:
-            problems.append(_unclosed(reference, opened, "its cell ends"))
+            problems.append(_unclosed(reference, opened, message("its cell ends")))
             opened = None
         elif marker is not None and marker["edge"] == "BEGIN":
             if opened is not None:
-                problems.append(_unclosed(reference, opened, f"the next one begins in line {number}"))
+                next_one = message("the next BEGIN SOLUTION in line {line}", line=number)
+                problems.append(_unclosed(reference, opened, next_one))
             opened = number
         elif marker is not None and opened is None:
-            problems.append(f"{reference}:{number}: END SOLUTION closes nothing; expected BEGIN SOLUTION before it")
+            problems.append(
+                message("{place}: END SOLUTION without a BEGIN SOLUTION before it", place=f"{reference}:{number}")
+            )
         elif marker is not None:
             opened = None
     if opened is not None:
-        problems.append(_unclosed(reference, opened, "the file ends"))
+        problems.append(_unclosed(reference, opened, message("the file ends")))
     return problems
 
 
-def _unclosed(reference: Path, line: int, border: str) -> str:
-    return f"{reference}:{line}: BEGIN SOLUTION is never closed; expected END SOLUTION before {border}"
+def _unclosed(reference: Path, line: int, border: Message) -> Message:
+    return message(
+        "{place}: BEGIN SOLUTION is never closed; expected END SOLUTION before {border}",
+        place=f"{reference}:{line}",
+        border=border,
+    )

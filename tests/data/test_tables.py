@@ -132,7 +132,7 @@ def test_a_teachers_own_file_of_hidden_arrays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('inputs = ["x"]', 'inputs = ["x", "z"]', "data.inputs: found 2 names, expected the one array of coins.npz"),
+        ('inputs = ["x"]', 'inputs = ["x", "z"]', "data.inputs: found 2, expected the name of one array of coins.npz"),
         ('generator = "generator.py"', 'file = "hidden.csv"', "data.hidden.file: found 'hidden.csv', expected a .npz"),
     ],
 )

@@ -18,7 +18,7 @@ from grader.models.submission import Student, Submission
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.fake import FakeSandbox, Script, finished
-from grader.spec.formats import notebook_matching
+from grader.spec.formats.course_format import match_notebooks
 from tests.spec.formats import course
 from tests.spec.formats.course import marked
 from tests.support.builders import write_folder
@@ -62,7 +62,7 @@ def test_files_are_told_apart(
     assert assignment.course is not None
     content = {0: NEITHER, 1: handed(assignment, "one.ipynb"), 2: handed(assignment, "two.ipynb")}
     write_folder(tmp_path / "in", {name: content[which] for name, which in files.items()})
-    found = notebook_matching.choose([(name, tmp_path / "in" / name) for name in files], assignment.course)
+    found = match_notebooks([(name, tmp_path / "in" / name) for name in files], assignment.course)
     names = [name.removesuffix(".ipynb") for name in files]
     assert {name.removesuffix(".ipynb"): names[index] for name, index in found.items()} == chosen
 
@@ -71,7 +71,7 @@ def test_a_single_notebook_is_taken_whatever_it_is_called(tmp_path: Path) -> Non
     only = course.loaded(course.write_course(tmp_path, {"one.ipynb": ONE}))
     (tmp_path / "期末.ipynb").write_bytes(NEITHER)
     assert only.course is not None
-    assert notebook_matching.choose([("期末.ipynb", tmp_path / "期末.ipynb")], only.course) == {"one.ipynb": 0}
+    assert match_notebooks([("期末.ipynb", tmp_path / "期末.ipynb")], only.course) == {"one.ipynb": 0}
 
 
 def test_a_courses_folder_of_submissions_is_read(assignment: Assignment, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from grader.models.assignment import Assignment, Limits, PublicSet
 from grader.models.errors import AssignmentError
 from grader.models.lateness import LatePolicy
 from grader.scoring.rubric.metric import MetricReached
+from grader.spec.discovery import recognise
 from grader.spec.listing import find_assignments
-from grader.spec.loader import load_assignment, recognise
+from grader.spec.loader import load_assignment
 from tests.support.assignment_folders import GENERATOR, TOML, coins, write_assignment
 
 ROOT = Path(__file__).parents[2]
-NUMBER = "expected a valid number, unable to parse string as a number"
 ONE_HIDDEN = "data.hidden: expected exactly one of generator and file"
 ACCURACY_TITLE = 'title = { en = "Accuracy", zh-TW = "準確率" }'
 LATE = "[late]\ndue = 2026-11-30T23:59:00\n"
@@ -30,9 +30,10 @@ def problems(folder: Path) -> list[str]:
     with pytest.raises(AssignmentError) as refused:
         load_assignment(folder)
     start = f"{folder / 'assignment.toml'}: "
-    assert all(problem.startswith(start) for problem in refused.value.problems)
-    assert str(refused.value).splitlines() == refused.value.problems
-    return [problem.removeprefix(start) for problem in refused.value.problems]
+    lines = [str(problem) for problem in refused.value.problems]
+    assert all(line.startswith(start) for line in lines)
+    assert str(refused.value).splitlines() == lines
+    return [line.removeprefix(start) for line in lines]
 
 
 # ---------------------------------------------------------------- what is read
@@ -91,21 +92,21 @@ def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
 
 SLIPS = [
     ('id = "coins"\n', "", "id: missing"),
-    ('id = "coins"', "id = 5", "id: found 5, expected a valid string"),
+    ('id = "coins"', "id = 5", "id: found 5, expected a string"),
     ('id = "coins"', 'id = "../x"', "id: found '../x', expected lower-case letters"),
-    ('version = "1"', "version = 1", "version: found 1, expected a valid string"),
+    ('version = "1"', "version = 1", "version: found 1, expected a string"),
     ('en = "Coins"\n', "", "title.en: missing"),
-    ('zh-TW = "硬幣"', 'fr = "Pièces"', "title.fr: not known here; expected en or zh-TW"),
+    ('zh-TW = "硬幣"', 'fr = "Pièces"', "title.fr: not known here; expected en, zh-TW"),
     ("[limits]", "[limit]", "limit: not known here; check the spelling"),
     ("seconds = 60", "secs = 60", "limits.secs: not known here"),
     ("seconds = 60", "seconds = -1", "limits.seconds: found -1.0, expected a number above 0"),
     ("seconds = 60", "seconds = nan", "limits.seconds: found nan, expected a number above"),
     ("seconds = 60", "cell_seconds = 0", "limits.cell_seconds: found 0.0, expected a number"),
-    ("seconds = 60", "memory_mb = 1.5", "limits.memory_mb: found 1.5, expected a valid integer"),
+    ("seconds = 60", "memory_mb = 1.5", "limits.memory_mb: found 1.5, expected an integer"),
     ('"notes.txt"', '"gone.txt"', "data.files[1]: "),
     ('table = "coins.csv"', 'table = "x.csv"', "data.table: found 'x.csv', expected one of data.files"),
     ('["weight", "width"]', "[]", "data.inputs: empty; expected the names"),
-    ('["weight", "width"]', '"width"', "data.inputs: found 'width', expected a valid tuple"),
+    ('["weight", "width"]', '"width"', "data.inputs: found 'width', expected an array"),
     ('"width"]', '"weight"]', "data.inputs: found 'weight' more than once"),
     ('target = "real"', 'target = "width"', "data.target: found 'width', which is also an input"),
     ("classification", "ranking", "data.task: found 'ranking', expected 'classification' or 'regression'"),
@@ -114,7 +115,7 @@ SLIPS = [
     ('generator = "generator.py"', 'generator = "generator.py"\nfile = "generator.py"', ONE_HIDDEN),
     ('generator = "generator.py"', 'file = "coins.csv"', "data.hidden.file: found among data.files"),
     ("rows = 100", "rows = 10", "data.hidden.rows: found 10, expected 50 to 1000000"),
-    ("rows = 100", 'rows = "many"', "data.hidden.rows: found 'many', expected a valid integer"),
+    ("rows = 100", 'rows = "many"', "data.hidden.rows: found 'many', expected an integer"),
     (
         'kind = "metric"',
         'kind = "metrik"',
@@ -123,7 +124,7 @@ SLIPS = [
     ('kind = "metric"\n', "", "rubric[1].kind: missing; expected one of 'architecture', 'augmentation', "),
     ('id = "curve"', 'id = "runs"', "rubric[2].id: found 'runs' a second time"),
     ('id = "curve"', 'id = "A curve"', "rubric[2].id: found 'A curve', expected lower-case"),
-    ("points = 60", 'points = "all"', f"rubric[1].points: found 'all', {NUMBER}"),
+    ("points = 60", 'points = "all"', "rubric[1].points: found 'all', expected a number"),
     ("points = 60", "points = -1", "rubric[1].points: found -1.0, expected 0 or more"),
     ("points = 60", "points = inf", "rubric[1].points: found inf, expected 0 or more"),
     ("points = 60\n", "", "rubric[1].points: missing"),
@@ -134,7 +135,7 @@ SLIPS = [
         '"r2_score"',
         "rubric[1].metric: found 'r2_score', expected for classification one of accuracy_score",
     ),
-    ("full_at = 0.9", 'full_at = "much"', f"rubric[1].full_at: found 'much', {NUMBER}"),
+    ("full_at = 0.9", 'full_at = "much"', "rubric[1].full_at: found 'much', expected a number"),
     ("full_at = 0.9\n", "", "rubric[1].full_at: missing"),
     ("full_at = 0.9", "full_at = nan", "rubric[1].full_at: found nan, expected a finite number"),
     ('"majority"', "-inf", "rubric[1].zero_at: found -inf, expected a finite number"),
@@ -145,7 +146,7 @@ SLIPS = [
         "sources.\"x.csv\": found 'gone.csv', expected one of data.files",
     ),
     ("[limits]", '[sources]\n"a/x.csv" = "coins.csv"\n[limits]', 'sources."a/x.csv": expected an address (https'),
-    ("[limits]", '[sources]\n"x.csv" = 5\n[limits]', "sources.x.csv: found 5, expected a valid string"),
+    ("[limits]", '[sources]\n"x.csv" = 5\n[limits]', "sources.x.csv: found 5, expected a string"),
     ("[limits]", f"{LATE}dues = 1\n[limits]", "late.dues: not known here"),
     (
         "[limits]",
@@ -173,7 +174,7 @@ SLIPS = [
     ("[limits]", f"{LATE}grace_minutes = -1\n[limits]", "late.grace_minutes: found -1, expected 0 to 10080"),
     ("[limits]", f'{LATE}timezone = "Taipei"\n[limits]', "late.timezone: found 'Taipei', expected a name such as"),
     ('shows = "loss"', 'shows = "joy"', "rubric[2].shows: found 'joy', expected 'loss' or 'accuracy'"),
-    ("full_characters = 100", "full_characters = 0", "rubric[4].full_characters: found 0, expected greater than 0"),
+    ("full_characters = 100", "full_characters = 0", "rubric[4].full_characters: found 0, expected a number above 0"),
 ]
 
 
@@ -189,7 +190,7 @@ def test_a_slip_is_said_with_its_place_the_found_and_the_expected(
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (problem,) = problems(write_assignment(tmp_path, ('"notes.txt"', '"gone.txt"')))
-    assert problem == f"data.files[1]: {tmp_path / 'gone.txt'} is not there"
+    assert problem == f"data.files[1]: {tmp_path / 'gone.txt'} does not exist"
 
 
 def test_several_slips_of_form_are_told_at_once(tmp_path: Path) -> None:
@@ -370,13 +371,13 @@ def test_a_public_set_is_read(tmp_path: Path) -> None:
     ("old", "new", "problem"),
     [
         ('"cats-dogs"', '"cats"', "public.set: found 'cats', expected one of mnist, cifar10, cats-dogs"),
-        ("size = [150, 150]\n", "", "public.size: missing; photos need the height and width"),
-        ('"cats-dogs"', '"mnist"', "public.size: found [150, 150], but the pictures of mnist have the size they have"),
+        ("size = [150, 150]\n", "", "public.size: missing; photos need the height and width of the model's input"),
+        ('"cats-dogs"', '"mnist"', "public.size: found [150, 150], but the pictures of mnist have a fixed size"),
         ("[150, 150]", "[8, 900]", "public.size: found [8, 900], expected height and width from 16 to 512"),
         ("[150, 150]", "[150]", "public.size[1]: missing"),
         ("rows = 500", "rows = 10", "public.rows: found 10, expected 50 to 10000"),
         ("rows = 500", "row = 10", "public.row: not known here; check the spelling"),
-        ("[[rubric]]", DATA_TOO, "public: found beside [data]; expected one of the two"),
+        ("[[rubric]]", DATA_TOO, "public: found beside [data]; expected only one of the two"),
         ('"accuracy_score"', '"r2_score"', "rubric[0].metric: found 'r2_score', expected for classification one of"),
         (
             "[[rubric]]",
@@ -390,7 +391,7 @@ def test_a_public_set_is_read(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_public_set_is_said(tmp_path: Path, old: str, new: str, problem: str) -> None:
     with pytest.raises(AssignmentError) as found:
         load_assignment(public_folder(tmp_path, old, new))
-    assert any(problem in line for line in found.value.problems), found.value.problems
+    assert problem in str(found.value)
 
 
 def test_a_source_may_stand_for_the_photos_archive(tmp_path: Path) -> None:
@@ -423,7 +424,7 @@ def test_a_folder_of_files_is_handed_out_whole_and_never_with_what_is_hidden(tmp
     write_assignment(folder, ('"notes.txt"', '"more"'), ('"generator.py"', '"more/generator.py"'))
     (folder / "more" / "generator.py").write_text(GENERATOR)
     assert problems(folder) == [
-        "data.hidden.generator: found in the folder 'more' of data.files: it would be handed out"
+        "data.hidden.generator: found in the folder 'more' of data.files: students would get it"
     ]
     write_assignment(folder, ('"notes.txt"', '"."'))
     assert problems(folder)[0].startswith("data.hidden.generator: found in the folder")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from grader.grading.lateness.datetimes import earliest, is_plausible, is_zone, latest
-from grader.i18n.message import Message, message
+from grader.i18n.message import Message, message, unexpected
 from grader.models.lateness import Extension, Lateness, LatePolicy, Policy
 
 DAY = timedelta(days=1)
@@ -139,24 +139,27 @@ def parsed_policy(text: str) -> LatePolicy | None:
     return None if any(_shape_problems(policy)) else policy
 
 
-def problems(policy: LatePolicy) -> Iterator[str]:
-    """What types cannot say of a section ``[late]``: "option: found ..., expected ..."."""
+def problems(policy: LatePolicy) -> Iterator[Message]:
+    """Yield the problems of a section ``[late]`` that types cannot express."""
     if policy.due is not None and not is_plausible(policy.due):
-        yield f"due: found {policy.due}, expected a date and a time such as {_EXAMPLE}"
+        yield unexpected("due", str(policy.due), message("a date and a time such as {example}", example=_EXAMPLE))
     if policy.timezone is not None and not is_zone(policy.timezone):
-        yield f"timezone: found {policy.timezone!r}, expected a name such as 'Asia/Taipei'"
+        yield unexpected("timezone", repr(policy.timezone), message("a name such as 'Asia/Taipei'"))
     yield from _shape_problems(policy)
 
 
-def _shape_problems(policy: LatePolicy) -> Iterator[str]:
-    each = policy.percent_per_day
-    if policy.policy == "percent" and each is None:
-        yield "percent_per_day: missing; policy 'percent' needs it"
-    if each is not None and not 0 < each <= 100:
-        yield f"percent_per_day: found {each:g}, expected a number above 0 and up to 100"
+def _shape_problems(policy: LatePolicy) -> Iterator[Message]:
+    per_day = policy.percent_per_day
+    percent = message("a number above 0 and up to 100")
+    if policy.policy == "percent" and per_day is None:
+        yield message("percent_per_day: missing; policy 'percent' needs it")
+    if per_day is not None and not 0 < per_day <= 100:
+        yield unexpected("percent_per_day", f"{per_day:g}", percent)
     if not 0 < policy.at_most <= 100:
-        yield f"at_most: found {policy.at_most:g}, expected a number above 0 and up to 100"
+        yield unexpected("at_most", f"{policy.at_most:g}", percent)
     if not 0 <= policy.free_days <= 366:
-        yield f"free_days: found {policy.free_days}, expected 0 to 366"
+        yield unexpected("free_days", str(policy.free_days), message("{low} to {high}", low=0, high=366))
     if not 0 <= policy.grace_minutes <= 7 * 24 * 60:
-        yield f"grace_minutes: found {policy.grace_minutes:g}, expected 0 to {7 * 24 * 60}"
+        yield unexpected(
+            "grace_minutes", f"{policy.grace_minutes:g}", message("{low} to {high}", low=0, high=7 * 24 * 60)
+        )

@@ -23,7 +23,7 @@ from grader.models.intake import Fate, Filed
 from grader.models.run import Outcome
 from grader.models.submission import Student, Submission
 from grader.notebook import parse
-from grader.spec.formats import notebook_matching
+from grader.spec.formats.course_format import match_notebooks
 
 _NESTED = ArchiveLimits(entries=2_000, entry_bytes=256 * 2**20, total_bytes=512 * 2**20)
 _PICTURES = ArchiveLimits(entries=20_000, entry_bytes=256 * 2**20, total_bytes=2 * 2**30)
@@ -223,7 +223,7 @@ def _of_assignment(files: list[File], folder: str, handed: HandedIn) -> list[Fil
 def _parts(current: Sequence[File], course: Course, handed: HandedIn) -> dict[str, File]:
     """The course's notebooks by their names there; of several that could be one, the last."""
     current = sorted(current, key=lambda file: (file.order, file.entry.modified or datetime.min, file.name))
-    chosen = notebook_matching.choose([(file.name, file.entry.path) for file in current], course)
+    chosen = match_notebooks([(file.name, file.entry.path) for file in current], course)
     parts = {name: current[index] for name, index in chosen.items()}
     for name, file in parts.items():
         if PurePosixPath(file.name).name != name and course.format != "otter":  # which grades one, whatever its name

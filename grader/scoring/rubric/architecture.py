@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, join_list, message
+from grader.i18n.message import Message, join_list, message, unexpected
 from grader.models.assignment import Criterion
 from grader.models.facts import Network
 from grader.models.grade import Score
@@ -48,11 +48,13 @@ class Architecture(Criterion):
     trainable_below: Annotated[int, Gt(0)] | None = None  # of a pretrained model most parameters are frozen
     kind: Literal["architecture"] = "architecture"
 
-    def problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[Message]:
         if not (self.layers or self.min_parameters or self.max_parameters or self.trainable_below):
-            yield "layers: nothing is asked for; expected layers, min_parameters, max_parameters or trainable_below"
+            yield message(
+                "layers: nothing is asked for; expected layers, min_parameters, max_parameters or trainable_below"
+            )
         if self.min_parameters and self.max_parameters and self.min_parameters > self.max_parameters:
-            yield f"min_parameters: found {self.min_parameters}, expected at most max_parameters"
+            yield unexpected("min_parameters", str(self.min_parameters), message("at most max_parameters"))
 
 
 def score(criterion: Architecture, run: Run) -> Score:

@@ -34,9 +34,9 @@ class Augmentation(Criterion):
     at_least: Annotated[int, Gt(0)] = 1  # different augmentations
     kind: Literal["augmentation"] = "augmentation"
 
-    def problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[Message]:
         if not (self.resizing or self.augmentation):
-            yield "augmentation: nothing is asked for; expected augmentation = true or resizing = true"
+            yield message("augmentation: nothing is asked for; expected augmentation = true or resizing = true")
 
 
 def score(criterion: Augmentation, run: Run) -> Score:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from grader.i18n.message import message
 from grader.models.assignment import Criterion
-from grader.models.course import Test
+from grader.models.course import TestResult
 from grader.models.grade import Score
 from grader.models.run import Run
 
@@ -31,7 +31,7 @@ class Tested(Criterion):
 def score(criterion: Tested, run: Run) -> Score:
     test = next((one for one in run.tests if one.criterion == criterion.id), None)
     if test is None:
-        test = Test(criterion.id, 0.0, criterion.points, run.reason or message("This test did not run."))
+        test = TestResult(criterion.id, 0.0, criterion.points, run.reason or message("This test did not run."))
     points = None if test.points is None else min(max(test.points, 0.0), criterion.points)
     return Score(
         criterion=criterion.id,

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, join_list, join_sentences, message
+from grader.i18n.message import Message, join_list, join_sentences, message, unexpected
 from grader.models.assignment import Criterion
 from grader.models.grade import Score
 from grader.models.pdf_report import Document, Member, Section
@@ -33,16 +33,17 @@ class DocumentHandedIn(Criterion):
     min_characters: Annotated[int, Gt(0)] = 20  # letters below a section's headings; a name is enough for members
     kind: Literal["document"] = "document"
 
-    def problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[Message]:
         known = {*NAMES, *self.headings}
         for place, name in enumerate(self.sections):
             if name not in known:
-                yield f"sections[{place}]: found {name!r}, expected one of {', '.join(NAMES)}, or headings for it"
+                expected = message("one of {names}, or headings for it", names=", ".join(NAMES))
+                yield unexpected(f"sections[{place}]", repr(name), expected)
         for name, titles in self.headings.items():
             if not titles or not all(title.strip() for title in titles):
-                yield f"headings.{name}: expected one heading or more, none of them empty"
+                yield message("headings.{name}: expected at least one heading, none of them empty", name=name)
         if not self.sections and not self.members:
-            yield "sections: nothing is asked for; expected at least one section, or members = true"
+            yield message("sections: nothing is asked for; expected at least one section, or members = true")
 
 
 def wanted(rubric: Iterable[Criterion]) -> Wanted | None:

@@ -1,42 +1,130 @@
-"""The protocol that each format of another grader implements."""
+"""Assignments in the formats of nbgrader and otter-grader: the common protocol, and which file is which notebook."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from nbformat import NotebookNode
 
 from grader.i18n.message import Message
 from grader.models.assignment import Assignment
-from grader.models.course import Course, Test
+from grader.models.course import Course, TestResult
+from grader.notebook import parse
+from grader.spec.formats import nbgrader_format, otter_format
+
+# Additions by browsers, Colab and learning platforms to a file name: "Copy of ps1 (1)-2.ipynb".
+_ADDITIONS = re.compile(r"^(?:copy of |副本\s*)+|(?:\s*\(\d+\)|-\d+|[-_ ]copy\d*|的副本|副本)+$", re.IGNORECASE)
+_MAX_CELLS = 2_000
+_MIN_NAME_RATIO = 0.7  # similarity of two names, where nothing else tells
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A student's notebook with the teacher's cells in their places; ``notes`` say what was put right."""
-
-    notebook: NotebookNode
-    notes: tuple[Message, ...] = ()
-
-
-class Format(Protocol):
-    """``name`` is always one of ``course.notebooks``."""
+class CourseFormat(Protocol):
+    """A format of another grader. ``name`` is always a key of ``course.notebooks``."""
 
     def load(self, folder: Path) -> Assignment | None:
-        """None when ``folder`` is not in this format; raises AssignmentError with every problem when it is broken."""
+        """Return the assignment in ``folder``, or None if the folder is not in this format.
 
-    def prepared(self, notebook: NotebookNode, name: str, course: Course) -> Prepared:
-        """Ready to run, cell ids unique; ``notebook`` is what the student handed in, valid nbformat 4.5."""
-
-    def tests(self, executed: NotebookNode | None, ready: NotebookNode, name: str, course: Course) -> tuple[Test, ...]:
-        """One for each of the notebook's criteria. ``executed`` came out of the student's process, or nothing did;
-        ``ready`` is what went in.
+        Raises ``AssignmentError`` with every problem of a broken assignment.
         """
 
-    def shown(self, executed: NotebookNode, ready: NotebookNode, name: str, course: Course) -> NotebookNode | None:
-        """``executed`` as its student may see it: nothing of hidden tests, solutions or mark schemes.
+    def prepare(self, notebook: NotebookNode, name: str, course: Course) -> tuple[NotebookNode, tuple[Message, ...]]:
+        """Return a student's notebook with the teacher's cells in their places, and notes on what was corrected.
 
-        None when it is not what went in: the notebook has written over its results.
+        Both notebooks are valid nbformat 4.5; in the returned one cell ids are unique.
         """
+
+    def test_results(
+        self, executed: NotebookNode | None, ready: NotebookNode, name: str, course: Course
+    ) -> tuple[TestResult, ...]:
+        """Return a result for each criterion of the notebook.
+
+        ``executed`` came back from the student's process; None if nothing came back. ``ready`` is the notebook that
+        was run.
+        """
+
+    def student_view(
+        self, executed: NotebookNode, ready: NotebookNode, name: str, course: Course
+    ) -> NotebookNode | None:
+        """Return ``executed`` without hidden tests, solutions and mark schemes.
+
+        None if its cells are not those of ``ready``: the student's code has overwritten the results.
+        """
+
+
+_FORMATS: Mapping[str, CourseFormat] = {"nbgrader": nbgrader_format, "otter": otter_format}
+
+
+def format_of(course: Course) -> CourseFormat:
+    """Return the format of ``course``."""
+    return _FORMATS[course.format]
+
+
+def load_course(folder: Path) -> Assignment | None:
+    """Return the assignment in ``folder``, or None if it is in no known format; raise ``AssignmentError``."""
+    return next((found for form in _FORMATS.values() if (found := form.load(folder)) is not None), None)
+
+
+# ---------------------------------------------------------------- files that a student submitted
+
+
+def match_notebooks(files: Sequence[tuple[str, Path]], course: Course) -> Mapping[str, int]:
+    """Return the index in ``files`` for each of the course's notebooks that was submitted, perhaps renamed.
+
+    ``files`` holds names and paths, the latest submission last. A file belongs to the notebook it resembles most: by
+    its exact name, then by the marked cells and texts that they share, then by similarity of the names. The only
+    notebook of a course is taken from the last file, whatever its name.
+    """
+    best: dict[str, tuple[tuple[float, float], int]] = {}
+    for index, (submitted, path) in enumerate(files):
+        similarity, name = max((_similarity(submitted, path, name, course), name) for name in course.notebooks)
+        if similarity[0] > 0 or similarity[1] > _MIN_NAME_RATIO:
+            best[name] = max(best.get(name, (similarity, index)), (similarity, index))
+    if not best and files and len(course.notebooks) == 1:
+        return {name: len(files) - 1 for name in course.notebooks}
+    return {name: best[name][1] for name in course.notebooks if name in best}
+
+
+def _similarity(submitted: str, file: Path, name: str, course: Course) -> tuple[float, float]:
+    """Return the share of common cells, higher if folder and name are exact, and the similarity of the names."""
+    path = PurePosixPath(submitted)
+    right_folder = bool(course.folder) and path.parent.name == course.folder
+    expected = _cell_keys(course.notebooks[name])
+    shared = len(_cell_keys(file) & expected) / max(1, len(expected))
+    plain, expected_plain = _plain_name(path.name), _plain_name(name)
+    ratio = 0.9 * SequenceMatcher(None, plain, expected_plain, autojunk=False).ratio()
+    alike = 1.0 if plain == expected_plain else ratio
+    return 2.0 * right_folder * (shared > 0 or alike == 1.0) + (path.name == name) + shared, alike
+
+
+def _plain_name(name: str) -> str:
+    stem, before = PurePosixPath(name[:200]).stem.casefold().strip(), ""
+    while stem != before:
+        stem, before = _ADDITIONS.sub("", stem).strip(), stem
+    return stem
+
+
+def _cell_keys(path: Path) -> frozenset[str]:
+    if not path.is_file():
+        return frozenset()  # an autograder zip of otter has no notebook
+    state = path.stat()
+    return _read_cell_keys(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_cell_keys(path: Path, _changed: int, size: int) -> frozenset[str]:
+    """Return what identifies a notebook: the ids of its marked cells, and texts long enough to be unique."""
+    node = parse.parse(path.read_bytes()).notebook if size <= parse.MAX_BYTES else None
+    return frozenset(key for cell in (node.cells[:_MAX_CELLS] if node else []) if (key := _cell_key(cell)))
+
+
+def _cell_key(cell: NotebookNode) -> str:
+    marks = cell.metadata.get("nbgrader")
+    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    if isinstance(grade_id, str):
+        return f"#{grade_id}"
+    return cell.source.strip() if len(cell.source.strip()) > 40 else ""  # shorter texts occur in any notebook

@@ -1,4 +1,4 @@
-"""What a test cell that ran is worth: nbgrader's rules, without the ones by which nothing or nonsense earns points."""
+"""Points of an executed test cell: nbgrader's rules, except those that give points for missing or invalid results."""
 
 from __future__ import annotations
 
@@ -16,98 +16,104 @@ from grader.notebook.parse import describe_cells
 from grader.sandbox.guest import protocol
 from grader.spec.formats.nbgrader_source import SourceCell
 
-_CHARACTERS = 200  # of a value's text that may be a number
-_SHOWN = 300  # characters of an error
-_ALL = 1e300  # more than any test is worth
+_MAX_NUMBER = 200  # characters of a value's text that may be a number
+_MAX_ERROR = 300  # characters of an error in a report
+_FULL = 1e300  # more than the points of any test
 _NUMBER = re.compile(
     r"(?P<numpy>np\.(?:float|int|uint)[0-9]+\()?(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?)"
     r"(?(numpy)\))"
 )
-_TRUTH = re.compile(r"(?:np\.)?(True|False)_?")
-_WHERE = re.compile(r"Cell In\[([0-9]{1,9})\], line ([0-9]{1,9})")  # an error's own words may say anything
+_BOOLEAN = re.compile(r"(?:np\.)?(True|False)_?")
+_LOCATION = re.compile(r"Cell In\[([0-9]{1,9})\], line ([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class CellPoints:
+    """Points of a test cell, with the reason and, if a person should look, a reason for that."""
+
     points: float
     reason: Message
     review: Message | None = None
 
 
-def worth(cell: SourceCell, executed: NotebookNode, *, ended_in: bool) -> Worth:
-    """``executed`` is the test cell as it came back; ``ended_in``: the notebook's process, or its time, ended there."""
+def cell_points(cell: SourceCell, executed: NotebookNode, *, ended_in: bool) -> CellPoints:
+    """Return the points of the test cell ``executed``; ``ended_in``: the process ended or timed out in this cell."""
     if executed.get("execution_count") is None or ended_in:
-        return Worth(0.0, message("This test did not run to its end: the notebook's process or its time was over."))
-    error = failed(executed)
+        return CellPoints(0.0, message("The test did not finish: the notebook's process ended or its time was up."))
+    error = cell_error(executed)
     if error is not None:
-        return Worth(0.0, _said(error, cell, executed))
-    results = [one for one in executed.outputs if one.output_type == "execute_result"]
-    if not results and cell.gives_number and _cut(executed):
-        lost = message("The test's value is lost: more was printed before it than is kept.")
-        return Worth(0.0, lost, lost)
+        return CellPoints(0.0, _failure(error, cell, executed))
+    results = [output for output in executed.outputs if output.output_type == "execute_result"]
+    if not results and cell.gives_number and _is_cut(executed):
+        lost = message("The test's value is lost: the output before it is longer than the limit.")
+        return CellPoints(0.0, lost, lost)
     if not results:
-        return Worth(cell.points, message("The test passed."))
+        return CellPoints(cell.points, message("The test passed."))
     if not cell.gives_number:
-        forged = message("A value was shown where this test has none to give: the notebook may have made it up.")
-        return Worth(0.0, forged, forged)
-    return _valued(str(results[-1].data.get("text/plain", "")), cell)
+        forged = message("The test returned a value, though it should return none: the notebook may have forged it.")
+        return CellPoints(0.0, forged, forged)
+    return _partial_points(str(results[-1].data.get("text/plain", "")), cell)
 
 
-def failed(executed: NotebookNode) -> CellError | None:
-    """The error a cell ended in; warnings and what else is written to stderr are none."""
-    errors = [one for one in executed.outputs if one.output_type == "error"]
+def cell_error(executed: NotebookNode) -> CellError | None:
+    """Return the error that ended a cell, or None; warnings and other text on stderr are no errors."""
+    errors = [output for output in executed.outputs if output.output_type == "error"]
     if not errors:
         return None
     (found,) = describe_cells(NotebookNode(cells=[NotebookNode(executed, outputs=errors[-1:])]))
     return found.error
 
 
-def _cut(executed: NotebookNode) -> bool:
-    streams = [one.text for one in executed.outputs if one.output_type == "stream"]
+def _is_cut(executed: NotebookNode) -> bool:
+    streams = [output.text for output in executed.outputs if output.output_type == "stream"]
     return any(protocol.OUTPUT_CUT in text for text in streams)
 
 
-def _valued(text: str, cell: SourceCell) -> Worth:
-    value, most = number(text), cell.points
+def _partial_points(text: str, cell: SourceCell) -> CellPoints:
+    value, most = parse_number(text), cell.points
     if value is None or not 0 <= value < math.inf:
-        # What a hidden test works with is hidden as well.
+        # The value may reveal what a hidden test computes.
         shown = "…" if cell.hidden else repr(text[:60])
-        said = message("The test ended in {value}; expected a number from 0 to {max:g}.", value=shown, max=most)
-        return Worth(0.0, said, said)
+        reason = message("The test returned {value}; expected a number from 0 to {max:g}.", value=shown, max=most)
+        return CellPoints(0.0, reason, reason)
     points = min(value, most)
-    return Worth(points, message("The test gave {points:g} of {max:g} points.", points=points, max=most))
+    return CellPoints(points, message("The test gave {points:g} of {max:g} points.", points=points, max=most))
 
 
-def number(text: str) -> float | None:
-    """The number that Python or NumPy wrote as ``text``; True is all there is to get. None for anything else."""
-    if len(text) > _CHARACTERS:
+def parse_number(text: str) -> float | None:
+    """Return the number that Python or NumPy printed as ``text``, or None; True stands for full points."""
+    if len(text) > _MAX_NUMBER:
         return None
-    truth = _TRUTH.fullmatch(text.strip())
-    if truth is not None:
-        return _ALL if truth[1] == "True" else 0.0
-    found = _NUMBER.fullmatch(text.strip())
-    return float(found["number"]) if found else None
+    boolean = _BOOLEAN.fullmatch(text.strip())
+    if boolean is not None:
+        return _FULL if boolean[1] == "True" else 0.0
+    number = _NUMBER.fullmatch(text.strip())
+    return float(number["number"]) if number else None
 
 
-def in_hidden_part(cell: SourceCell, executed: NotebookNode) -> bool:
-    """Whether the error arose in a line that students never saw; so it is said to be where that cannot be told."""
+def failed_in_hidden_part(cell: SourceCell, executed: NotebookNode) -> bool:
+    """Return whether the error came from a hidden line; True also where the line cannot be found.
+
+    Only the location is read: the error's own text may say anything.
+    """
     if not cell.hidden:
         return False
-    traces: Sequence[str] = next((one.traceback for one in executed.outputs if one.output_type == "error"), [])
-    for count, line in _WHERE.findall("\n".join(traces)[:20_000]):
+    errors = (output.traceback for output in executed.outputs if output.output_type == "error")
+    traceback: Sequence[str] = next(errors, [])
+    for count, line in _LOCATION.findall("\n".join(traceback)[:20_000]):
         if int(count) == executed.get("execution_count"):
             return int(line) in cell.hidden or int(line) > cell.source.count("\n") + 1
     return True
 
 
-def _said(error: CellError, cell: SourceCell, executed: NotebookNode) -> Message:
-    if in_hidden_part(cell, executed):
+def _failure(error: CellError, cell: SourceCell, executed: NotebookNode) -> Message:
+    if failed_in_hidden_part(cell, executed):
         return message("A hidden test failed ({error}).", error=public_name(error.name))
     text = f"{error.name}: {error.message}" if error.message else error.name
-    return message("The test failed: {error}", error=text[:_SHOWN])
+    return message("The test failed: {error}", error=text[:_MAX_ERROR])
 
 
 def public_name(name: str) -> str:
-    """An exception's name where it is one of Python's own; a name of the test's own may tell what it asks."""
+    """Return the name of a built-in exception, else ``Exception``: a test's own class may reveal what it checks."""
     known = getattr(builtins, name, None)
     return name if isinstance(known, type) and issubclass(known, BaseException) else "Exception"

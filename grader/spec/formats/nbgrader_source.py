@@ -1,7 +1,7 @@
-"""The teacher's notebook in nbgrader's format, cell by cell: what runs, what was handed out, what a test is worth.
+"""Read the teacher's notebook in nbgrader's format: the executed and the released source and the points of each cell.
 
-After nbgrader 0.9: ``nbgraderformat``, ``utils`` and the preprocessors that clear solutions, hidden tests and mark
-schemes. Older metadata (schemas 0 to 2) is read as nbgrader upgrades it.
+Source: nbgrader 0.9, ``nbgraderformat``, ``utils`` and the preprocessors that clear solutions, hidden tests and mark
+schemes. Older metadata (schemas 0 to 2) is upgraded as nbgrader does.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from grader.i18n.message import Message, message, prefixed, unexpected
 from grader.notebook import parse
 
 SCHEMA = 3
@@ -30,54 +31,59 @@ _AUTOTEST = re.compile(r"^\s*#+\s*(?:HASHED\s+)?AUTOTEST\b", re.MULTILINE)
 _MAX_POINTS = 1e6
 
 
-class Kind(StrEnum):
-    TEST = "test"  # locked, gives points when it runs
-    ANSWER = "answer"  # the student's, judged by tests
-    MANUAL = "manual"  # the student's, judged by a person
-    TASK = "task"  # locked; what the student adds below is judged by a person
-    GIVEN = "given"  # locked, worth nothing
-    PLAIN = "plain"  # nobody's business
+class CellKind(StrEnum):
+    """The role of a cell in nbgrader."""
+
+    TEST = "test"  # locked; gives points when it runs without an error
+    ANSWER = "answer"  # written by the student, graded by tests
+    MANUAL = "manual"  # written by the student, graded by a person
+    TASK = "task"  # locked; the student adds cells below it, graded by a person
+    GIVEN = "given"  # locked, without points
+    PLAIN = "plain"  # not marked by nbgrader
 
 
-LOCKED = (Kind.TEST, Kind.TASK, Kind.GIVEN)
-GRADED = (Kind.TEST, Kind.MANUAL, Kind.TASK)
+LOCKED = (CellKind.TEST, CellKind.TASK, CellKind.GIVEN)
+GRADED = (CellKind.TEST, CellKind.MANUAL, CellKind.TASK)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCell:
-    kind: Kind
+    """A cell of the teacher's notebook."""
+
+    kind: CellKind
     cell_type: str
-    source: str  # as it runs: with hidden tests, without solutions and mark schemes
-    released: str  # as it was handed out
+    source: str  # executed: with hidden tests, without solutions and mark schemes
+    released: str  # the students' version
     id: str = ""
     points: float = 0.0
-    hidden: frozenset[int] = frozenset()  # numbers of the lines of ``source`` that were not handed out, from 1
-    marks: Mapping[str, Any] | None = None  # nbgrader's metadata, schema 3, with the checksum of what was handed out
-    metadata: Mapping[str, Any] = field(default_factory=dict)  # all the other, tags for example
+    hidden: frozenset[int] = frozenset()  # lines of ``source`` that were not released, from 1
+    marks: Mapping[str, Any] | None = None  # nbgrader's metadata, schema 3, with the checksum of ``released``
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # other metadata, tags for example
     attachments: Mapping[str, Any] | None = None
 
     @property
     def gives_number(self) -> bool:
-        """Whether the cell ends in an expression, whose value may be points."""
+        """Whether the cell ends in an expression, whose value can be partial points."""
         try:
             last = ast.parse(self.source).body[-1:]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return True  # IPython's own lines, which only IPython can read
+            return True  # IPython syntax, which Python cannot parse
         ended = self.source.rstrip().endswith(";")
         return bool(last) and isinstance(last[0], ast.Expr) and not ended
 
 
-def is_nbgraders(node: NotebookNode) -> bool:
+def is_nbgrader(node: NotebookNode) -> bool:
+    """Return whether a cell of the notebook is marked by nbgrader."""
     return any(isinstance(cell.metadata.get("nbgrader"), dict) for cell in node.cells)
 
 
-def read_source(path: Path) -> tuple[tuple[SourceCell, ...], tuple[str, ...]]:
-    """The cells, and every problem that keeps the notebook from being graded."""
+def read_source(path: Path) -> tuple[tuple[SourceCell, ...], tuple[Message, ...]]:
+    """Return the cells of the teacher's notebook, and every problem that prevents grading with it."""
     release = path.parents[2] / "release" / path.parent.name / path.name if len(path.parents) > 2 else path
-    return _read(path, _state(path), release, _state(release) if release != path else None)
+    return _read(path, _file_state(path), release, _file_state(release) if release != path else None)
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def _file_state(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
     except OSError:
@@ -85,44 +91,47 @@ def _state(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-@lru_cache(maxsize=64)  # asked three times for each student
-def _read(path: Path, _now: object, release: Path, released: object) -> tuple[tuple[SourceCell, ...], tuple[str, ...]]:
+@lru_cache(maxsize=64)  # called three times for each student
+def _read(
+    path: Path, _state: object, release: Path, released: object
+) -> tuple[tuple[SourceCell, ...], tuple[Message, ...]]:
     parsed = parse.parse(path.read_bytes())
     if parsed.notebook is None:
-        return (), (str(parsed.problem),)
-    problems: list[str] = []
-    handed_out = _handed_out(release) if released is not None else {}
-    cells = tuple(_cell(place, cell, handed_out, problems) for place, cell in enumerate(parsed.notebook.cells, 1))
+        assert parsed.problem is not None
+        return (), (parsed.problem,)
+    problems: list[Message] = []
+    stubs = _released_sources(release) if released is not None else {}
+    cells = tuple(_cell(place, cell, stubs, problems) for place, cell in enumerate(parsed.notebook.cells, 1))
     seen: set[str] = set()
     for cell in cells:
         if cell.id and cell.id in seen:
-            problems.append(f"grade_id {cell.id!r} found twice, expected once")
+            problems.append(message("grade_id {id} found twice, expected once", id=repr(cell.id)))
         seen.add(cell.id)
     return cells, tuple(problems)
 
 
-def _handed_out(release: Path) -> Mapping[str, str]:
-    """Sources by grade_id in the course's own release, whose stubs may be the teacher's."""
+def _released_sources(release: Path) -> Mapping[str, str]:
+    """Return sources by grade_id in the course's released notebook, which may have stubs of the teacher's own."""
     parsed = parse.parse(release.read_bytes()).notebook
     marked = [(cell, marks(cell)) for cell in parsed.cells] if parsed is not None else []
     return {str(found["grade_id"]): cell.source for cell, found in marked if found and found.get("grade_id")}
 
 
-def _cell(place: int, cell: NotebookNode, handed_out: Mapping[str, str], problems: list[str]) -> SourceCell:
+def _cell(place: int, cell: NotebookNode, stubs: Mapping[str, str], problems: list[Message]) -> SourceCell:
     found = marks(cell)
     if found is None:
-        cut = _without(_without(cell.source, SOLUTION), SCHEME)
-        return SourceCell(Kind.PLAIN, cell.cell_type, cut, _without(cut, HIDDEN))
+        plain = _without(_without(cell.source, SOLUTION), SCHEME)
+        return SourceCell(CellKind.PLAIN, cell.cell_type, plain, _without(plain, HIDDEN))
     name = str(found.get("grade_id", ""))
-    where = f"cell {place} ({name})" if name else f"cell {place}"
-    problems += [f"{where}: {problem}" for problem in _problems(cell, found)]
+    where = f"cell {place} ({name}): " if name else f"cell {place}: "
+    problems += [prefixed(where, problem) for problem in _problems(cell, found)]
     kind = _kind(found)
-    # What carries its own checksum was handed out as it stands: then nothing is to be cut.
+    # A cell whose checksum fits is in the released version already: nothing is to be removed.
     as_released = found.get("checksum") == checksum(cell.source, cell.cell_type, found)
     source = cell.source if as_released else _without(_stubbed(cell, kind), SCHEME)
     released = _without(source, HIDDEN)
-    if kind in (Kind.ANSWER, Kind.MANUAL):
-        released = handed_out.get(name, released)
+    if kind in (CellKind.ANSWER, CellKind.MANUAL):
+        released = stubs.get(name, released)
     points = _points(found.get("points", 0)) if kind in GRADED else 0.0
     found |= {"points": points} if kind in GRADED else {}
     found |= {"cell_type": cell.cell_type, "checksum": checksum(released, cell.cell_type, found)}
@@ -141,7 +150,7 @@ def _cell(place: int, cell: NotebookNode, handed_out: Mapping[str, str], problem
 
 
 def marks(cell: NotebookNode) -> dict[str, Any] | None:
-    """nbgrader's metadata of a cell in the form of schema 3; None where it means nothing."""
+    """Return nbgrader's metadata of a cell, upgraded to schema 3; None if the cell is not marked."""
     raw = cell.metadata.get("nbgrader")
     if not isinstance(raw, dict):
         return None
@@ -156,34 +165,35 @@ def marks(cell: NotebookNode) -> dict[str, Any] | None:
     return found
 
 
-def _kind(found: Mapping[str, Any]) -> Kind:
+def _kind(found: Mapping[str, Any]) -> CellKind:
     if found["task"]:
-        return Kind.TASK
+        return CellKind.TASK
     if found["solution"]:
-        return Kind.MANUAL if found["grade"] else Kind.ANSWER
-    return Kind.TEST if found["grade"] else Kind.GIVEN
+        return CellKind.MANUAL if found["grade"] else CellKind.ANSWER
+    return CellKind.TEST if found["grade"] else CellKind.GIVEN
 
 
-def _problems(cell: NotebookNode, found: Mapping[str, Any]) -> Iterator[str]:
+def _problems(cell: NotebookNode, found: Mapping[str, Any]) -> Iterator[Message]:
     version, name = found.get("schema_version"), found.get("grade_id")
     if version != SCHEMA:
-        yield f"schema_version: found {version!r}, expected at most {SCHEMA}"
+        yield unexpected("schema_version", repr(version), message("at most {limit}", limit=SCHEMA))
     if not isinstance(name, str) or not _ID.fullmatch(name):
-        yield f"grade_id: found {name!r}, expected letters, digits, - and _"
+        yield unexpected("grade_id", repr(name), message("letters, digits, - and _"))
     if (found["grade"] or found["task"]) and not 0 <= _points(found.get("points")) <= _MAX_POINTS:
-        yield f"points: found {found.get('points')!r}, expected a number from 0 to {_MAX_POINTS:g}"
-    for words in (SOLUTION, HIDDEN, SCHEME):
-        if not _closed(cell.source, words):
-            yield f"found BEGIN {words} without its END {words}, or one within another"
+        expected = message("a number from {low} to {high:g}", low=0, high=_MAX_POINTS)
+        yield unexpected("points", repr(found.get("points")), expected)
+    for region in (SOLUTION, HIDDEN, SCHEME):
+        if not _closed(cell.source, region):
+            yield message("found BEGIN {region} without END {region}, or a region inside another", region=region)
     if cell.cell_type == "code" and _AUTOTEST.search(cell.source):
-        yield (
-            "found ### AUTOTEST, which only nbgrader can make tests of: run nbgrader generate_assignment and give the "
-            "assignment's folder below source_with_tests/ instead"
+        yield message(
+            "found ### AUTOTEST, which only nbgrader can turn into tests: run nbgrader generate_assignment and give "
+            "the assignment's folder below source_with_tests/ instead"
         )
 
 
 def _points(value: object) -> float:
-    """NaN for what is no number, or larger than any."""
+    """Return NaN for a value that is no number or larger than any float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     try:
@@ -193,7 +203,7 @@ def _points(value: object) -> float:
 
 
 def checksum(source: str, cell_type: str, found: Mapping[str, Any]) -> str:
-    """As nbgrader computes it: by it an unchanged answer is known."""
+    """Return nbgrader's checksum of a cell, by which it recognises an unchanged answer."""
     solution, grade = bool(found["solution"]), bool(found["grade"])
     locked = not solution and (grade or bool(found["locked"]))
     parts = [source, cell_type, str(grade), str(solution), str(locked), str(found.get("grade_id", ""))]
@@ -204,45 +214,45 @@ def checksum(source: str, cell_type: str, found: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------- regions
 
 
-def _regions(source: str, words: str) -> Iterator[tuple[int, str, str]]:
-    """Number from 1, "begin", "in", "end" or "", and the line."""
+def _regions(source: str, region: str) -> Iterator[tuple[int, str, str]]:
+    """Yield for each line its number from 1, "begin", "in", "end" or "" for outside the region, and the line."""
     inside = False
     for number, line in enumerate(source.split("\n"), 1):
-        if f"BEGIN {words}" in line:
+        if f"BEGIN {region}" in line:
             inside = True
             yield number, "begin", line
-        elif f"END {words}" in line:
+        elif f"END {region}" in line:
             inside = False
             yield number, "end", line
         else:
             yield number, "in" if inside else "", line
 
 
-def _closed(source: str, words: str) -> bool:
-    places = [place for _number, place, _line in _regions(source, words) if place in ("begin", "end")]
+def _closed(source: str, region: str) -> bool:
+    places = [place for _number, place, _line in _regions(source, region) if place in ("begin", "end")]
     return places == ["begin", "end"] * (len(places) // 2)
 
 
-def _without(source: str, words: str) -> str:
-    return "\n".join(line for _number, place, line in _regions(source, words) if not place)
+def _without(source: str, region: str) -> str:
+    return "\n".join(line for _number, place, line in _regions(source, region) if not place)
 
 
-def _lines_of(source: str, words: str) -> frozenset[int]:
-    return frozenset(number for number, place, _line in _regions(source, words) if place)
+def _lines_of(source: str, region: str) -> frozenset[int]:
+    return frozenset(number for number, place, _line in _regions(source, region) if place)
 
 
-def _stubbed(cell: NotebookNode, kind: Kind) -> str:
-    """The source as students get it: each solution a stub, a whole cell where nothing says what part of it is."""
+def _stubbed(cell: NotebookNode, kind: CellKind) -> str:
+    """Return the source with a stub in place of each solution; a cell without solution markers becomes a stub."""
     stub = (STUB if cell.cell_type == "code" else TEXT_STUB).split("\n")
     lines: list[str] = []
     found: Sequence[tuple[int, str, str]] = list(_regions(cell.source, SOLUTION))
-    if kind in (Kind.ANSWER, Kind.MANUAL) and not any(place == "begin" for _number, place, _line in found):
+    if kind in (CellKind.ANSWER, CellKind.MANUAL) and not any(place == "begin" for _number, place, _line in found):
         already = cell.source.strip() in ("\n".join(stub), "")
         return cell.source if already else "\n".join(stub)
     for _number, place, line in found:
         if place == "begin":
             indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + one for one in stub]
+            lines += [indent + text for text in stub]
         elif not place:
             lines.append(line)
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""An otter assignment's folder: what ``otter assign`` made, an autograder zip unpacked, or tests beside a notebook."""
+"""Load an otter assignment: the output of ``otter assign``, an unpacked autograder zip, or tests beside a notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from grader.i18n.message import Message
+from grader.i18n.message import Message, message, prefixed, unexpected
 from grader.models.assignment import Assignment
 from grader.models.course import Course
 from grader.models.errors import AssignmentError
@@ -21,37 +21,38 @@ from grader.spec.formats.otter_test_files import TestFile, read_file, read_metad
 
 CONFIG = "otter_config.json"
 TESTS = "tests"
-METADATA = "otter"  # of a notebook and of its cells
-# Otter's own files, and what a student must not find: tests, solutions, the token for Gradescope.
+METADATA = "otter"  # key in the metadata of a notebook and of its cells
+# Otter's own files, and files that students must not get: tests, solutions, the token for Gradescope.
 NOT_HANDED_OUT = re.compile(
     r"tests|otter_config\.json|requirements\.(txt|r)|environment\.yml|run_autograder|run_otter\.py|setup\.sh"
     r"|.*\.(ipynb|zip|otter)|.*-(sol|template|answers)\.pdf|__pycache__|\..*",
     re.IGNORECASE,
 )
-# What would change a grade and cannot be done here: nobody shall believe that it was.
-REFUSED: Mapping[str, str] = {
-    "grade_from_log": "logs hold pickled objects, which are not opened here; notebooks are run anew",
-    "plugins": "they are code for otter's own process; take them out, and apply their effect to the grades",
-    "score_threshold": "points are given for each question; apply the threshold to the total",
+# Settings that change grades but are not supported; ignoring them would give wrong grades.
+REFUSED: Mapping[str, Message] = {
+    "grade_from_log": message("logs hold pickled objects, which are not opened; notebooks are run again"),
+    "plugins": message("they are code for otter's own process; remove them and apply their effect to the grades"),
+    "score_threshold": message("points are given for each question; apply the threshold to the total"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What of ``otter_config.json`` changes how a notebook is run and scored."""
+    """Settings in ``otter_config.json`` that change how a notebook is run and scored."""
 
     seed: int | None = None
     seed_variable: str | None = None
     points_possible: float | None = None
-    assignment_name: str | None = None  # as students' notebooks carry it
+    assignment_name: str | None = None  # also in the metadata of students' notebooks
 
 
 def load(folder: Path) -> Assignment | None:
-    """None when there are no tests of otter's in ``folder``; raises AssignmentError with every problem."""
+    """Return the assignment in ``folder``, or None if it has no otter tests; raise ``AssignmentError``."""
     try:
         return _load(folder)
     except OSError as error:
-        raise AssignmentError([f"{error.filename}: cannot be read: {error.strerror}"]) from error
+        problem = message("{path}: cannot be read: {error}", path=error.filename, error=error.strerror)
+        raise AssignmentError([problem]) from error
 
 
 def _load(folder: Path) -> Assignment | None:
@@ -60,13 +61,13 @@ def _load(folder: Path) -> Assignment | None:
     notebooks = sorted(path for path in place.glob("*.ipynb") if path.is_file())
     if not tests:
         parsed = {path: _parsed(path) for path in notebooks}
-        tests = {question: path for path, one in parsed.items() for question in _metadata_tests(one)}
+        tests = {question: path for path, node in parsed.items() for question in _metadata_tests(node)}
         notebooks = [path for path in notebooks if path in tests.values()]
         if not tests:
-            _refuse_masters(parsed)
+            _refuse_master_notebooks(parsed)
             return None
     config = read_config(place)
-    course = Course("otter", _by_name(place, notebooks, config), tests, dict(_beside(place)))
+    course = Course("otter", _notebook(place, notebooks, config), tests, dict(_student_files(place)))
     files = read_tests(course)
     scale = scale_of(config, files)
     title = next(iter(course.notebooks)).removesuffix(".ipynb")
@@ -81,24 +82,27 @@ def _load(folder: Path) -> Assignment | None:
 
 
 def _test_files(place: Path) -> dict[str, Path]:
-    """By question; none where the folder ``tests`` is somebody else's."""
+    """Return test files by question; none if the folder ``tests`` is not otter's."""
     paths = [path for path in sorted((place / TESTS).glob("*.py")) if path.name != "__init__.py"]
-    ours = (place / CONFIG).is_file() or any("OK_FORMAT" in path.read_text("utf-8", "replace") for path in paths)
-    return {path.stem: path for path in paths} if ours else {}
+    is_otter = (place / CONFIG).is_file() or any("OK_FORMAT" in path.read_text("utf-8", "replace") for path in paths)
+    return {path.stem: path for path in paths} if is_otter else {}
 
 
-def _by_name(place: Path, notebooks: list[Path], config: Config) -> dict[str, Path]:
-    """One: otter grades one notebook, whatever its name; an autograder zip has none in it."""
+def _notebook(place: Path, notebooks: list[Path], config: Config) -> dict[str, Path]:
+    """Return the assignment's only notebook by name; the file is missing in an autograder zip."""
     if len(notebooks) > 1:
         names = ", ".join(path.name for path in notebooks)
-        raise AssignmentError([f"{place}: found {len(notebooks)} notebooks ({names}), expected the assignment's one"])
-    title = re.sub(r"[^\w -]+", "-", config.assignment_name or place.resolve().name)  # it names files as well
+        problem = message(
+            "{path}: found {n} notebooks ({names}), expected one", path=place, n=len(notebooks), names=names
+        )
+        raise AssignmentError([problem])
+    title = re.sub(r"[^\w -]+", "-", config.assignment_name or place.resolve().name)  # also used in file names
     path = notebooks[0] if notebooks else place / f"{title}.ipynb"
     return {path.name: path}
 
 
-def _beside(place: Path) -> Iterator[tuple[str, Path]]:
-    """What students find beside their notebook: of an autograder's archive its ``files``, else what is not otter's."""
+def _student_files(place: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files beside the student's notebook: an autograder zip's ``files``, else all that are not otter's."""
     archive = (place / "run_autograder").is_file()
     folder = place / "files" if archive else place
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -107,16 +111,16 @@ def _beside(place: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _has_notebooks(path: Path) -> bool:
-    """Then it is no data: what others handed in, results, solutions."""
-    return path.is_dir() and any(one.suffix.lower() in (".ipynb", ".zip") for one in path.rglob("*"))
+    """Return whether a folder has notebooks or archives: submissions, results or solutions, not data."""
+    return path.is_dir() and any(file.suffix.lower() in (".ipynb", ".zip") for file in path.rglob("*"))
 
 
 # ------------------------------------------------------------------ tests
 
 
 def read_tests(course: Course) -> dict[str, TestFile]:
-    """By question, in otter's order; raises AssignmentError with the problems of all of them."""
-    problems: list[Message | str] = []
+    """Return tests by question in otter's order; raise ``AssignmentError`` with the problems of all files."""
+    problems: list[Message] = []
     files = {}
     for question in sorted(course.tests):
         try:
@@ -134,7 +138,8 @@ def _read(path: Path, question: str) -> TestFile:
     try:
         return read_file(path.read_text("utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise AssignmentError([f"{path}: cannot be read as UTF-8 text: {error}"]) from error
+        problem = message("{path}: cannot be read as UTF-8 text: {error}", path=path, error=error)
+        raise AssignmentError([problem]) from error
 
 
 def _parsed(path: Path) -> NotebookNode | None:
@@ -142,7 +147,7 @@ def _parsed(path: Path) -> NotebookNode | None:
 
 
 def metadata_of(node: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Otter's own part of a notebook's or a cell's metadata, whatever stands there."""
+    """Return otter's part of the metadata of a notebook or a cell; empty if it is missing or no object."""
     found = (node or {}).get("metadata", {}).get(METADATA)
     return found if isinstance(found, Mapping) else {}
 
@@ -152,15 +157,17 @@ def _metadata_tests(parsed: NotebookNode | None) -> Mapping[str, Any]:
     return tests if isinstance(tests, Mapping) else {}
 
 
-def _refuse_masters(parsed: Mapping[Path, NotebookNode | None]) -> None:
-    masters = [path for path, one in parsed.items() if one is not None and any(map(_begins_a_master, one.cells))]
-    if masters:
-        raise AssignmentError(
-            [f"{path}: found otter's master notebook; run `otter assign {path} dist` and give dist" for path in masters]
-        )
+def _refuse_master_notebooks(parsed: Mapping[Path, NotebookNode | None]) -> None:
+    problems = [
+        message("{path}: found otter's master notebook; run `otter assign {path} dist` and give dist", path=path)
+        for path, node in parsed.items()
+        if node is not None and any(map(_is_assignment_config, node.cells))
+    ]
+    if problems:
+        raise AssignmentError(problems)
 
 
-def _begins_a_master(cell: NotebookNode) -> bool:
+def _is_assignment_config(cell: NotebookNode) -> bool:
     return cell.cell_type == "raw" and re.match(r"#\s*ASSIGNMENT CONFIG", cell.source) is not None
 
 
@@ -168,46 +175,49 @@ def _begins_a_master(cell: NotebookNode) -> bool:
 
 
 def folder_of(course: Course) -> Path:
-    """Where the tests lie, or the notebook that has them in it."""
+    """Return the folder of the tests, or of the notebook that contains them."""
     path = next(iter(course.tests.values()))
     return path.parent if path.suffix == ".ipynb" else path.parent.parent
 
 
 def read_config(folder: Path) -> Config:
-    """Raises AssignmentError with every problem; a folder without the file has otter's defaults."""
+    """Return otter's configuration, its defaults without the file; raise ``AssignmentError`` with every problem."""
     path = folder / CONFIG
     if not path.is_file():
         return Config()
     try:
         found = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise AssignmentError([f"{path}: cannot be read as JSON: {error}"]) from error
+        raise AssignmentError([message("{path}: cannot be read as JSON: {error}", path=path, error=error)]) from error
     if not isinstance(found, dict):
-        raise AssignmentError([f"{path}: found {type(found).__name__}, expected an object {{...}}"])
-    problems = [f"{path}: {problem}" for problem in _problems(found)]
+        raise AssignmentError([unexpected(str(path), type(found).__name__, message("a JSON object"))])
+    problems = [prefixed(f"{path}: ", problem) for problem in _config_problems(found)]
     if problems:
         raise AssignmentError(problems)
     return Config(*(found.get(field.name) for field in fields(Config)))
 
 
-def _problems(found: Mapping[str, Any]) -> Iterable[str]:
-    for word, why in REFUSED.items():
-        if found.get(word):
-            yield f"{word}: found {json.dumps(found[word])[:60]}, expected none: {why}"
+def _config_problems(found: Mapping[str, Any]) -> Iterable[Message]:
+    for setting, why in REFUSED.items():
+        if found.get(setting):
+            value = json.dumps(found[setting])[:60]
+            yield message("{place}: found {found}, expected none: {why}", place=setting, found=value, why=why)
     if found.get("lang", "python") != "python":
-        yield f"lang: found {found['lang']!r}, expected 'python': notebooks in R do not run here"
+        yield message(
+            "lang: found {found}, expected 'python': notebooks in R do not run here", found=repr(found["lang"])
+        )
     seed, variable, possible, name = (found.get(field.name) for field in fields(Config))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        yield f"seed: found {seed!r}, expected a whole number"
+        yield unexpected("seed", repr(seed), message("an integer"))
     if variable is not None and not (isinstance(variable, str) and variable.isidentifier()):
-        yield f"seed_variable: found {variable!r}, expected the name of a variable"
+        yield unexpected("seed_variable", repr(variable), message("the name of a variable"))
     if possible is not None and (isinstance(possible, bool) or not isinstance(possible, int | float) or possible < 0):
-        yield f"points_possible: found {possible!r}, expected a number, 0 or more"
+        yield unexpected("points_possible", repr(possible), message("0 or more"))
     if name is not None and not isinstance(name, str):
-        yield f"assignment_name: found {name!r}, expected a text"
+        yield unexpected("assignment_name", repr(name), message("a string"))
 
 
 def scale_of(config: Config, files: Mapping[str, TestFile]) -> float:
-    """By how much points count more where the teacher has set what all questions together are worth."""
+    """Return the factor for all points; not 1 where the configuration sets the total of all questions."""
     possible = sum(file.possible for file in files.values())
     return config.points_possible / possible if config.points_possible is not None and possible else 1.0

@@ -1,6 +1,6 @@
-"""Otter's test files, both formats, read without running them: what is not written down literally is refused.
+"""Parse otter's test files, in both of their formats, without running them: values that are no literals are refused.
 
-The points of a question are shared out as otter does; a property test holds both against each other.
+The points of a question are shared among its cases as otter does; a property test compares the two.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 from textwrap import dedent
 from typing import Any
 
+from grader.i18n.message import Message, message, prefixed, unexpected
 from grader.models.errors import AssignmentError
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``points`` is None until they are shared out; ``code`` is empty where the case is a function of its file."""
+    """A test case; ``points`` is None until they are shared out, ``code`` is empty for a function in a test file."""
 
     name: str
     code: str = ""
-    hidden: bool = True  # as otter assumes where a doctest does not say
+    hidden: bool = True  # otter's default for doctests
     points: float | None = None
     success_message: str = ""
     failure_message: str = ""
@@ -29,9 +30,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class TestFile:
-    """The cases of one question; ``source`` is the whole file where they are functions, to be run as it is."""
+    """The test cases of a question; ``source`` is the whole file to run if the cases are functions, else empty."""
 
-    __test__ = False  # for pytest
+    __test__ = False  # pytest would collect the class
 
     cases: tuple[Case, ...]
     all_or_nothing: bool = False
@@ -39,45 +40,52 @@ class TestFile:
 
     @property
     def possible(self) -> float:
+        """Points of all cases."""
         return math.fsum(case.points or 0.0 for case in self.cases)
 
     def earned(self, passed: Sequence[bool]) -> float:
-        """``passed`` has one value for each case."""
+        """Return the points for the cases that passed; ``passed`` has a value for each case."""
         if self.all_or_nothing:
             return self.possible if all(passed) else 0.0
-        return math.fsum(case.points or 0.0 for case, one in zip(self.cases, passed, strict=True) if one)
+        return math.fsum(case.points or 0.0 for case, ok in zip(self.cases, passed, strict=True) if ok)
 
 
 class _BrokenError(ValueError):
-    """Says what was found and what was expected; ``where`` it was is known outside."""
+    """A test file that cannot be used; the caller adds the file's name to ``problem``."""
+
+    def __init__(self, problem: Message) -> None:
+        self.problem = problem
+        super().__init__(problem)
 
 
 def read_file(source: str, where: str) -> TestFile:
-    """Raises AssignmentError, which names ``where``."""
+    """Return the parsed test file; raise ``AssignmentError``, which names ``where``."""
     try:
         return _by_format(source)
     except _BrokenError as error:
-        raise AssignmentError([f"{where}: {error}"]) from error
+        raise AssignmentError([prefixed(f"{where}: ", error.problem)]) from error
 
 
 def read_metadata(test: Any, where: str) -> TestFile:
-    """As ``otter assign`` keeps a question's tests in a notebook: a doctest's ``dict``, or the text of a file."""
+    """Parse tests that ``otter assign`` put in a notebook's metadata: a doctest's ``dict``, or the text of a file."""
     try:
         return _functions(_tree(test), test) if isinstance(test, str) else _doctests(test)
     except _BrokenError as error:
-        raise AssignmentError([f"{where}: {error}"]) from error
+        raise AssignmentError([prefixed(f"{where}: ", error.problem)]) from error
 
 
 def _by_format(source: str) -> TestFile:
     tree = _tree(source)
     ok_format = _assigned(tree).get("OK_FORMAT")
     if ok_format is None:
-        raise _BrokenError("found no OK_FORMAT, expected OK_FORMAT = True (doctests) or False (test_case functions)")
+        raise _BrokenError(
+            message("found no OK_FORMAT, expected OK_FORMAT = True (doctests) or False (test_case functions)")
+        )
     if not _literal(ok_format, "OK_FORMAT"):
         return _functions(tree, source)
     test = _assigned(tree).get("test")
     if test is None:
-        raise _BrokenError("OK_FORMAT is True, but found no test, expected test = {...}")
+        raise _BrokenError(message("OK_FORMAT is True, but found no test, expected {example}", example="test = {...}"))
     return _doctests(_literal(test, "test"))
 
 
@@ -85,12 +93,16 @@ def _tree(source: str) -> ast.Module:
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if getattr(error, "lineno", None) is None:
+            raise _BrokenError(message("found a Python syntax error: {error}", error=error)) from error
         line = getattr(error, "lineno", None)
-        raise _BrokenError(f"found a Python syntax error{f' in line {line}' if line else ''}: {error}") from error
+        raise _BrokenError(
+            message("found a Python syntax error in line {line}: {error}", line=line, error=error)
+        ) from error
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
-    """What each name is given at the file's top level; the last time counts."""
+    """Return the expression assigned to each name at the file's top level; the last assignment counts."""
     found: dict[str, ast.expr] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign):
@@ -100,14 +112,19 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     return found
 
 
-def _literal(node: ast.expr, what: str) -> Any:
+def _literal(node: ast.expr, place: str) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         found = ast.unparse(node)[:60]
         raise _BrokenError(
-            f"line {node.lineno}: {what}: found {found!r}, expected it written out, as otter assign writes it: "
-            "test files are read, not run"
+            message(
+                "line {line}: {place}: found {found}, expected a literal value, as otter assign writes it: test files "
+                "are read, not run",
+                line=node.lineno,
+                place=place,
+                found=repr(found),
+            )
         ) from None
 
 
@@ -116,21 +133,24 @@ def _literal(node: ast.expr, what: str) -> Any:
 
 def _doctests(test: Any) -> TestFile:
     if not isinstance(test, dict) or "name" not in test:
-        raise _BrokenError("test: found no name, expected {'name': ..., 'points': ..., 'suites': [...]}")
+        example = "{'name': ..., 'points': ..., 'suites': [...]}"
+        raise _BrokenError(message("test: found no name, expected {example}", example=example))
     suites = test.get("suites")
     if not isinstance(suites, list) or len(suites) != 1 or not isinstance(suites[0], dict):
-        raise _BrokenError("test: suites: expected a list with one suite in it, as otter does")
+        raise _BrokenError(message("test: suites: expected a list with one suite, as otter does"))
     suite: Mapping[str, Any] = suites[0]
     if suite.get("type", "doctest") != "doctest":
-        raise _BrokenError(f"test: suites: type: found {suite['type']!r}, expected 'doctest'")
-    for word in ("setup", "teardown"):
-        if suite.get(word):
-            raise _BrokenError(f"test: suites: {word}: otter takes none; write it into the cases")
+        raise _BrokenError(message("test: suites: type: found {found}, expected 'doctest'", found=repr(suite["type"])))
+    for key in ("setup", "teardown"):
+        if suite.get(key):
+            raise _BrokenError(
+                message("test: suites: {key}: otter accepts none; move the code into the cases", key=key)
+            )
     cases = suite.get("cases")
     if not isinstance(cases, list) or not all(isinstance(case, dict) and "code" in case for case in cases):
-        raise _BrokenError("test: suites: cases: expected a list of {'code': '>>> ...'}")
+        raise _BrokenError(message("test: suites: cases: expected a list of {example}", example="{'code': '>>> ...'}"))
     found = [_case(case, case.get("name", f"{test['name']} - {number}")) for number, case in enumerate(cases, 1)]
-    return TestFile(shared_out(test.get("points"), found), bool(test.get("all_or_nothing", False)))
+    return TestFile(share_points(test.get("points"), found), bool(test.get("all_or_nothing", False)))
 
 
 def _case(options: Mapping[str, Any], name: Any, *, hidden: bool = True) -> Case:
@@ -147,15 +167,16 @@ def _case(options: Mapping[str, Any], name: Any, *, hidden: bool = True) -> Case
 # ------------------------------------------------------------------ functions
 
 
-_OPTIONS = ("name", "points", "hidden", "success_message", "failure_message")  # of test_case, in its order
+# Parameters of otter's test_case, in its order.
+_OPTIONS = ("name", "points", "hidden", "success_message", "failure_message")
 
 
 def _functions(tree: ast.Module, source: str) -> TestFile:
     assigned = _assigned(tree)
     if "name" not in assigned:
-        raise _BrokenError("OK_FORMAT is False, but found no name, expected name = '...'")
+        raise _BrokenError(message("OK_FORMAT is False, but found no name, expected name = '...'"))
     name = _literal(assigned["name"], "name")
-    found: dict[str, Mapping[str, Any]] = {}  # by the function: what defines one again takes the first one's place
+    found: dict[str, Mapping[str, Any]] = {}  # by function name; a second definition keeps the place of the first
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and (options := _decorated(node)) is not None:
             found[node.name] = options
@@ -165,49 +186,67 @@ def _functions(tree: ast.Module, source: str) -> TestFile:
     ]
     points = _literal(assigned["points"], "points") if "points" in assigned else None
     all_or_nothing = _literal(assigned["all_or_nothing"], "all_or_nothing") if "all_or_nothing" in assigned else False
-    return TestFile(shared_out(points, cases), bool(all_or_nothing), source)
+    return TestFile(share_points(points, cases), bool(all_or_nothing), source)
 
 
 def _decorated(node: ast.FunctionDef) -> Mapping[str, Any] | None:
-    """The options of ``@test_case(...)``; None where the function is no test case."""
+    """Return the options of ``@test_case(...)``, or None if the function is no test case."""
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).rpartition(".")[2] == "test_case":
             options = dict(zip(_OPTIONS, decorator.args, strict=False))
-            options |= {word.arg: word.value for word in decorator.keywords if word.arg is not None}
+            options |= {keyword.arg: keyword.value for keyword in decorator.keywords if keyword.arg is not None}
             unknown = options.keys() - set(_OPTIONS)
             if unknown or len(options) < len(decorator.args) + len(decorator.keywords):
-                raise _BrokenError(f"line {decorator.lineno}: test_case takes {', '.join(_OPTIONS)}, each once")
-            return {word: _literal(value, f"test_case: {word}") for word, value in options.items()}
+                raise _BrokenError(
+                    message(
+                        "line {line}: test_case takes {names}, each once",
+                        line=decorator.lineno,
+                        names=", ".join(_OPTIONS),
+                    )
+                )
+            return {option: _literal(value, f"test_case: {option}") for option, value in options.items()}
     return None
 
 
 # ------------------------------------------------------------------ points
 
 
-def shared_out(points: Any, cases: Iterable[Case]) -> tuple[Case, ...]:
-    """``cases`` with their points: of a question's ``points`` (None, a number, or one for each case) those that say
-    nothing themselves share equally what the others leave; where nobody says anything a question is worth 1.
+def share_points(points: Any, cases: Iterable[Case]) -> tuple[Case, ...]:
+    """Return ``cases`` with the points of their question.
+
+    ``points`` is None, a number for the question, or a list with a number for each case. Cases without points of their
+    own share equally what the others leave. A question without any points is worth 1.
     """
     cases = list(cases)
     if isinstance(points, list):
         if len(points) != len(cases):
-            raise _BrokenError(f"points: found {len(points)}, expected one for each of the {len(cases)} cases")
-        cases = [replace(case, points=_points(one, "points")) for case, one in zip(cases, points, strict=True)]
+            raise _BrokenError(
+                message(
+                    "points: found {found}, expected one for each of the {n} cases", found=len(points), n=len(cases)
+                )
+            )
+        cases = [replace(case, points=_points(value, "points")) for case, value in zip(cases, points, strict=True)]
         points = None
     total = _points(points, "points")
-    said = math.fsum(case.points for case in cases if case.points is not None)
-    silent = sum(case.points is None for case in cases)
+    own = math.fsum(case.points for case in cases if case.points is not None)
+    unset = sum(case.points is None for case in cases)
     if total is None:
-        total = said if any(case.points for case in cases) or not silent else 1.0
-    if said > total + 1e-9:
-        raise _BrokenError(f"points: the cases have {said:g} together, expected at most the question's {total:g}")
-    each = max(0.0, total - said) / silent if silent else 0.0
-    return tuple(replace(case, points=each if case.points is None else case.points) for case in cases)
+        total = own if any(case.points for case in cases) or not unset else 1.0
+    if own > total + 1e-9:
+        raise _BrokenError(
+            message(
+                "points: the cases have {found:g} together, expected at most the question's {total:g}",
+                found=own,
+                total=total,
+            )
+        )
+    share = max(0.0, total - own) / unset if unset else 0.0
+    return tuple(replace(case, points=share if case.points is None else case.points) for case in cases)
 
 
-def _points(value: Any, what: str) -> float | None:
+def _points(value: Any, place: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _BrokenError(f"{what}: found {value!r}, expected a number")
+        raise _BrokenError(unexpected(place, repr(value), message("a number")))
     return float(value)

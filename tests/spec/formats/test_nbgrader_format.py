@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
+from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from grader.models.assignment import Assignment
 from grader.models.errors import AssignmentError
-from grader.spec.formats import format_registry
-from grader.spec.formats.course_format import Prepared
+from grader.spec.formats import nbgrader_format
 from grader.spec.formats.nbgrader_source import checksum
 from tests.spec.formats import course
 from tests.spec.formats.course import Cell, code, marked, text
@@ -47,17 +47,26 @@ def cells(assignment: Assignment) -> list[Cell]:
     return course.answered(course.handed_out(assignment.folder / "p.ipynb"), {"square": SQUARE, "why": "I know."})
 
 
-def prepare(assignment: Assignment, cells: list[Cell]) -> Prepared:
+def prepare(assignment: Assignment, cells: list[Cell]) -> NotebookNode:
+    return prepare_with_notes(assignment, cells)[0]
+
+
+def prepare_with_notes(assignment: Assignment, cells: list[Cell]) -> tuple[NotebookNode, str]:
     assert assignment.course is not None
-    return format_registry.prepared(course.node(cells), "p.ipynb", assignment.course)
+    ready, notes = nbgrader_format.prepare(course.node(cells), "p.ipynb", assignment.course)
+    return ready, "\n".join(map(str, notes))
 
 
-def sources(ready: Prepared) -> list[str]:
-    return [cell.source for cell in ready.notebook.cells]
+def results(
+    assignment: Assignment, ready: NotebookNode, executed: NotebookNode | None = None
+) -> dict[str, float | None]:
+    assert assignment.course is not None
+    found = nbgrader_format.test_results(executed, ready, "p.ipynb", assignment.course)
+    return {result.criterion: result.points for result in found}
 
 
-def said(ready: Prepared) -> str:
-    return "\n".join(map(str, ready.notes))
+def sources(ready: NotebookNode) -> list[str]:
+    return [cell.source for cell in ready.cells]
 
 
 def by_name(cells: list[Cell], name: str) -> int:
@@ -65,10 +74,10 @@ def by_name(cells: list[Cell], name: str) -> int:
 
 
 def test_an_untouched_notebook_runs_with_the_hidden_tests_in_it(assignment: Assignment, cells: list[Cell]) -> None:
-    ready = prepare(assignment, cells)
-    assert [cell.source for cell in ready.notebook.cells[:4]] == ["# Squares", "import math", SQUARE, "square(2)"]
-    assert ready.notebook.cells[4].source == HIDDEN
-    assert ready.notes == ()
+    ready, notes = prepare_with_notes(assignment, cells)
+    assert [cell.source for cell in ready.cells[:4]] == ["# Squares", "import math", SQUARE, "square(2)"]
+    assert ready.cells[4].source == HIDDEN
+    assert notes == ""
 
 
 def test_what_was_handed_out_shows_no_solution_no_hidden_test_and_no_mark_scheme(assignment: Assignment) -> None:
@@ -158,10 +167,10 @@ def test_the_teachers_cells_are_in_it_once_in_the_teachers_order(
     assignment: Assignment, cells: list[Cell], edit: course.Edit
 ) -> None:
     ready = prepare(assignment, edit(deepcopy(cells)))
-    locked = [cell for cell in ready.notebook.cells if cell.metadata.get("nbgrader", {}).get("locked")]
+    locked = [cell for cell in ready.cells if cell.metadata.get("nbgrader", {}).get("locked")]
     assert [cell.source for cell in locked] == ["import math", HIDDEN, "Plot it.", "assert math"]
     assert [cell.metadata.nbgrader.get("points") for cell in locked] == [None, 3, 4, 1]
-    assert len({cell.id for cell in ready.notebook.cells}) == len(ready.notebook.cells)
+    assert len({cell.id for cell in ready.cells}) == len(ready.cells)
 
 
 @pytest.mark.parametrize("edit", [moved, turned_round, doubled, split, unlocked, made_text, deleted, edited])
@@ -172,27 +181,25 @@ def test_the_students_answer_runs_before_its_test(assignment: Assignment, cells:
 
 @pytest.mark.parametrize("edit", [edited, deleted, made_text, unlocked])
 def test_what_was_put_back_is_said(assignment: Assignment, cells: list[Cell], edit: course.Edit) -> None:
-    assert "test-square" in said(prepare(assignment, edit(deepcopy(cells))))
+    assert "test-square" in prepare_with_notes(assignment, edit(deepcopy(cells)))[1]
 
 
 def test_tags_and_other_metadata_are_the_teachers_as_well(tmp_path: Path) -> None:
     cell = marked("test", "t", "assert True")
     cell["metadata"] |= {"tags": ["graded"], "editable": False}
     tagged = course.loaded(course.write_course(tmp_path, {"p.ipynb": [cell]}))
-    (ready,) = prepare(tagged, [marked("test", "t", "pass") | {"metadata": {"tags": ["mine"]}}, cell]).notebook.cells[
-        1:
-    ]
+    (ready,) = prepare(tagged, [marked("test", "t", "pass") | {"metadata": {"tags": ["mine"]}}, cell]).cells[1:]
     assert (ready.metadata.tags, ready.metadata.editable) == (["graded"], False)
 
 
 def test_of_several_cells_with_one_mark_the_last_counts(assignment: Assignment, cells: list[Cell]) -> None:
     place = by_name(cells, "square")
     earlier = cells[place] | {"source": "def square(x): return 0"}
-    ready = prepare(assignment, [*cells[:place], earlier, *cells[place:]])
-    marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in ready.notebook.cells]
-    assert ready.notebook.cells[marks.index("square")].source == SQUARE
+    ready, notes = prepare_with_notes(assignment, [*cells[:place], earlier, *cells[place:]])
+    marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in ready.cells]
+    assert ready.cells[marks.index("square")].source == SQUARE
     assert marks.count("square") == 1 and "def square(x): return 0" in sources(ready)
-    assert "the last one counts: square" in said(ready)
+    assert "the last one counts: square" in notes
 
 
 def test_cells_of_the_students_own_stay_where_they_stood(assignment: Assignment, cells: list[Cell]) -> None:
@@ -212,8 +219,8 @@ def without_marks(cells: list[Cell]) -> list[Cell]:
 
 
 def test_without_marks_cells_are_found_by_their_text(assignment: Assignment, cells: list[Cell]) -> None:
-    ready = prepare(assignment, without_marks(cells))
-    assert "marks" in said(ready)
+    ready, notes = prepare_with_notes(assignment, without_marks(cells))
+    assert "metadata is missing" in notes
     assert sources(ready) == sources(prepare(assignment, cells))
 
 
@@ -242,21 +249,26 @@ def test_written_answers_wait_for_a_person(
 ) -> None:
     assert assignment.course is not None
     ready = prepare(assignment, edit(deepcopy(cells)))
-    tests = format_registry.tests(None, ready.notebook, "p.ipynb", assignment.course)
-    found = {test.criterion: test.points for test in tests}
-    assert found == {"p/test-square": 0.0, "p/why": points, "p/plot": None, "p/test-math": 0.0}
+    assert results(assignment, ready) == {
+        "p/test-square": 0.0,
+        "p/why": points,
+        "p/plot": None,
+        "p/test-math": 0.0,
+    }
 
 
 def test_results_with_a_test_made_text_are_results_written_over(assignment: Assignment, cells: list[Cell]) -> None:
     """What the notebook's process leaves is not only of the right text but of the right kind, or it is not shown."""
     assert assignment.course is not None
-    ready = prepare(assignment, cells).notebook
+    ready = prepare(assignment, cells)
     written = deepcopy(ready)
-    place = sources(Prepared(written)).index(HIDDEN)
+    place = sources(written).index(HIDDEN)
     written.cells[place] = new_markdown_cell(HIDDEN, id=ready.cells[place].id, metadata=ready.cells[place].metadata)
-    assert format_registry.shown(deepcopy(ready), ready, "p.ipynb", assignment.course) is not None
-    assert format_registry.shown(written, ready, "p.ipynb", assignment.course) is None
-    found = {one.criterion: one.points for one in format_registry.tests(written, ready, "p.ipynb", assignment.course)}
+    assert nbgrader_format.student_view(deepcopy(ready), ready, "p.ipynb", assignment.course) is not None
+    assert nbgrader_format.student_view(written, ready, "p.ipynb", assignment.course) is None
+    found = {
+        one.criterion: one.points for one in nbgrader_format.test_results(written, ready, "p.ipynb", assignment.course)
+    }
     assert found["p/test-square"] == 0.0
 
 
@@ -270,7 +282,7 @@ def test_a_stub_of_the_courses_own_is_known_by_its_release(tmp_path: Path) -> No
     assert assignment.course is not None
     ready = prepare(assignment, released)
     found = {
-        one.criterion: one.points for one in format_registry.tests(None, ready.notebook, "p.ipynb", assignment.course)
+        one.criterion: one.points for one in nbgrader_format.test_results(None, ready, "p.ipynb", assignment.course)
     }
     assert found["p/why"] == 0.0
 
@@ -281,8 +293,7 @@ def test_a_stub_of_the_courses_own_is_known_by_its_checksum(assignment: Assignme
     cell["metadata"]["nbgrader"]["checksum"] = checksum(cell["source"], "markdown", cell["metadata"]["nbgrader"])
     changed = [cell if course.name_of(one) == "why" else one for one in cells]
     assert assignment.course is not None
-    found = format_registry.tests(None, prepare(assignment, changed).notebook, "p.ipynb", assignment.course)
-    assert next(one.points for one in found if one.criterion == "p/why") == 0.0
+    assert results(assignment, prepare(assignment, changed))["p/why"] == 0.0
 
 
 @settings(max_examples=40, deadline=None)
@@ -295,7 +306,7 @@ def test_any_notebook_made_of_these_cells_is_graded_by_the_teachers_tests(
     for cell in mixed:
         if data.draw(st.booleans()):
             cell["metadata"] = {}
-    ready = prepare(assignment, mixed).notebook.cells
+    ready = prepare(assignment, mixed).cells
     locked = [cell.source for cell in ready if cell.metadata.get("nbgrader", {}).get("locked")]
     assert locked == ["import math", HIDDEN, "Plot it.", "assert math"]
 
@@ -325,8 +336,8 @@ def test_an_assignment_has_a_criterion_for_each_cell_with_points(assignment: Ass
         pytest.param(marked("test", "a", "", points=-1), "points: found -1", id="negative points"),
         pytest.param(marked("test", "a", "", points=None), "points: found None", id="no points"),
         pytest.param(marked("test", "test", ""), "grade_id 'test' found twice", id="twice"),
-        pytest.param(marked("answer", "a", "### BEGIN SOLUTION"), "without its END SOLUTION", id="open solution"),
-        pytest.param(marked("test", "a", "### BEGIN HIDDEN TESTS"), "without its END HIDDEN TESTS", id="open tests"),
+        pytest.param(marked("answer", "a", "### BEGIN SOLUTION"), "without END SOLUTION", id="open solution"),
+        pytest.param(marked("test", "a", "### BEGIN HIDDEN TESTS"), "without END HIDDEN TESTS", id="open tests"),
         pytest.param(marked("test", "a", "### AUTOTEST f(1)"), "source_with_tests", id="autotest"),
         pytest.param(marked("test", "a", "### HASHED AUTOTEST f(1)"), "source_with_tests", id="hashed autotest"),
     ],

@@ -11,10 +11,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
 from grader.sandbox.guest import protocol
-from grader.spec.formats.nbgrader_points import in_hidden_part, number, worth
-from grader.spec.formats.nbgrader_source import Kind, SourceCell
+from grader.spec.formats.nbgrader_points import cell_points, failed_in_hidden_part, parse_number
+from grader.spec.formats.nbgrader_source import CellKind, SourceCell
 
-VALUE, ASSERTS = (SourceCell(Kind.TEST, "code", source, source, "t", 2.0) for source in ("f(1)", "assert f(1)"))
+VALUE, ASSERTS = (SourceCell(CellKind.TEST, "code", source, source, "t", 2.0) for source in ("f(1)", "assert f(1)"))
 
 
 def ran(*outputs: NotebookNode, count: int | None = 3) -> NotebookNode:
@@ -49,9 +49,9 @@ PICTURE = new_output("display_data", data={"text/plain": "0.0"})
         pytest.param(VALUE, ran(new_output("execute_result", data={}, execution_count=3)), 0, id="no text"),
     ],
 )
-def test_a_test_is_worth(cell: SourceCell, executed: NotebookNode, points: float) -> None:
-    assert worth(cell, executed, ended_in=False).points == points
-    assert worth(cell, executed, ended_in=True).points == 0
+def test_a_test_is_cell_points(cell: SourceCell, executed: NotebookNode, points: float) -> None:
+    assert cell_points(cell, executed, ended_in=False).points == points
+    assert cell_points(cell, executed, ended_in=True).points == 0
 
 
 @pytest.mark.parametrize(
@@ -81,24 +81,24 @@ def test_a_test_is_worth(cell: SourceCell, executed: NotebookNode, points: float
     ],
 )
 def test_numbers_as_python_writes_them(text: str, expected: float | None) -> None:
-    assert number(text) == expected
+    assert parse_number(text) == expected
 
 
 @given(st.text(max_size=300))
 def test_no_text_earns_more_than_the_maximum_or_less_than_nothing(text: str) -> None:
-    assert 0 <= worth(VALUE, ran(value(text)), ended_in=False).points <= 2
+    assert 0 <= cell_points(VALUE, ran(value(text)), ended_in=False).points <= 2
 
 
 @given(st.floats(0, 2))
 def test_a_number_between_is_itself(points: float) -> None:
-    assert worth(VALUE, ran(value(repr(points))), ended_in=False).points == points
+    assert cell_points(VALUE, ran(value(repr(points))), ended_in=False).points == points
     assert math.isfinite(points)
 
 
 def test_an_error_that_names_a_cell_of_five_thousand_digits_is_an_error_like_any_other() -> None:
     """Read as a number it would stop the grader, and who failed would be open instead of without points."""
-    cell = SourceCell(Kind.TEST, "code", "f(1)\nassert f(2)", "f(1)", "t", 2.0, hidden=frozenset({2}))
+    cell = SourceCell(CellKind.TEST, "code", "f(1)\nassert f(2)", "f(1)", "t", 2.0, hidden=frozenset({2}))
     name = f"Cell In[{'1' * 5000}], line {'1' * 5000}"  # a class may be called so, and its name comes first
     traced = [new_output("error", ename=name, evalue="", traceback=[name, "Cell In[3], line 2"])]
-    assert in_hidden_part(cell, ran(*traced))
-    assert worth(cell, ran(*traced), ended_in=False).points == 0
+    assert failed_in_hidden_part(cell, ran(*traced))
+    assert cell_points(cell, ran(*traced), ended_in=False).points == 0

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_output
 
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment
-from grader.models.course import Test
+from grader.models.course import TestResult
 from grader.models.run import Outcome
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
@@ -82,7 +82,7 @@ def test_an_ignored_cell_may_say_what_it_likes(tmp_path: Path) -> None:
     assignment = otter_format.load(folder(tmp_path, {"q1": ok(">>> x\n2")}))
     assert assignment is not None and assignment.course is not None
     ignored = new_code_cell("x = 2", metadata={"tags": ["otter_ignore"], "format": 5})
-    ready = otter_format.prepared(cells(ignored), "hw.ipynb", assignment.course).notebook
+    ready = otter_format.prepare(cells(ignored), "hw.ipynb", assignment.course)[0]
     assert [cell.cell_type for cell in ready.cells] == ["raw", "code"]
 
 
@@ -203,7 +203,7 @@ def test_a_wrong_answer_earns_nothing_whatever_else_the_notebook_does(
 
 
 def test_marks_in_a_students_cell_are_not_ours(sandbox: Sandbox, tmp_path: Path) -> None:
-    forged = new_code_cell(f"print('{FAKE}')", metadata={otter_format.OURS: {"question": "q1", "token": "0" * 32}})
+    forged = new_code_cell(f"print('{FAKE}')", metadata={otter_format.INSERTED: {"question": "q1", "token": "0" * 32}})
     result = result_of(tmp_path, sandbox, WRONG, F, forged)
     assert result.points == NOTHING
     assert len(result.executed.cells) == 2
@@ -259,12 +259,12 @@ def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: Sandbox, tmp_p
 def test_results_written_over_are_none(sandbox: Sandbox, tmp_path: Path) -> None:
     assignment = otter_format.load(folder(tmp_path / "course", WRONG))
     assert assignment is not None and assignment.course is not None
-    ready = otter_format.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook
+    ready = otter_format.prepare(cells("f = None"), "course.ipynb", assignment.course)[0]
     other = nbformat.reads(nbformat.writes(ready), as_version=4)
     other.cells[1].source = "print('something else')"
-    found = otter_format.tests(other, ready, "course.ipynb", assignment.course)
+    found = otter_format.test_results(other, ready, "course.ipynb", assignment.course)
     assert [test.points for test in found] == [0, 0]
-    assert otter_format.shown(other, ready, "course.ipynb", assignment.course) is None
+    assert otter_format.student_view(other, ready, "course.ipynb", assignment.course) is None
 
 
 @dataclass
@@ -274,16 +274,16 @@ class Forger:
     assignment: Assignment
     ready: NotebookNode
 
-    def leaves(self, *outputs: NotebookNode) -> Test:
+    def leaves(self, *outputs: NotebookNode) -> TestResult:
         assert self.assignment.course is not None
         executed = nbformat.reads(nbformat.writes(self.ready), as_version=4)
         executed.cells[1].outputs = list(outputs)
-        (test,) = otter_format.tests(executed, self.ready, "course.ipynb", self.assignment.course)
+        (test,) = otter_format.test_results(executed, self.ready, "course.ipynb", self.assignment.course)
         return test
 
-    def says(self, **result: object) -> Test:
+    def says(self, **result: object) -> TestResult:
         """With the token, which a notebook can read."""
-        text = json.dumps({"token": self.ready.cells[1].metadata[otter_format.OURS]["token"], **result})
+        text = json.dumps({"token": self.ready.cells[1].metadata[otter_format.INSERTED]["token"], **result})
         return self.leaves(new_output("display_data", data={"text/plain": text}))
 
 
@@ -291,7 +291,7 @@ class Forger:
 def forger(tmp_path: Path) -> Forger:
     assignment = otter_format.load(folder(tmp_path / "course", {"q1": ok(">>> 1\n1", ">>> 1\n1")}))
     assert assignment is not None and assignment.course is not None
-    return Forger(assignment, otter_format.prepared(cells("f = None"), "course.ipynb", assignment.course).notebook)
+    return Forger(assignment, otter_format.prepare(cells("f = None"), "course.ipynb", assignment.course)[0])
 
 
 RIGHT, NOT = {"passed": True, "message": ""}, {"passed": 1, "message": ["x"] * 9}

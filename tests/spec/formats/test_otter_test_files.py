@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.models.errors import AssignmentError
-from grader.spec.formats.otter_test_files import Case, read_file, read_metadata, shared_out
+from grader.spec.formats.otter_test_files import Case, read_file, read_metadata, share_points
 from tests.spec.formats.otter_course import functions, ok
 
 TWO = ">>> 1\n1"
@@ -51,11 +51,11 @@ BROKEN: dict[str, tuple[str, str]] = {
     "no test": ("OK_FORMAT = True", "found no test, expected test = {...}"),
     "no name": ("OK_FORMAT = True\ntest = {'suites': []}", "test: found no name"),
     "no dict": ("OK_FORMAT = True\ntest = []", "test: found no name"),
-    "computed": ("OK_FORMAT = True\ntest = make(1)", "line 2: test: found 'make(1)', expected it written out"),
+    "computed": ("OK_FORMAT = True\ntest = make(1)", "line 2: test: found 'make(1)', expected a literal value"),
     "a call inside": ("OK_FORMAT = True\ntest = {'name': str(1)}", "test files are read, not run"),
     "two suites": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{}, {}]}", "expected a list with one suite"),
     "another type": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'type': 'wwpp'}]}", "found 'wwpp'"),
-    "a setup": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'setup': '>>> 1'}]}", "otter takes none"),
+    "a setup": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'setup': '>>> 1'}]}", "otter accepts none"),
     "no cases": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'cases': [1]}]}", "cases: expected a list of"),
     "too many points": (ok({"code": TWO, "points": 3}, points=2), "the cases have 3 together, expected at most"),
     "points of another number": (ok(TWO, points=[1, 2]), "points: found 2, expected one for each of the 1 cases"),
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_is_said_with_its_place(what: str) -> None:
     with pytest.raises(AssignmentError) as raised:
         read_file(source, "q.py")
     assert len(raised.value.problems) == 1
-    assert raised.value.problems[0].startswith("q.py: ") and says in raised.value.problems[0]
+    assert str(raised.value).startswith("q.py: ") and says in str(raised.value)
 
 
 def test_nothing_of_a_test_file_is_run() -> None:
@@ -106,13 +106,13 @@ def otters(total: float | None, points: list[float | None]) -> list[float] | Non
 
 def shared(total: Any, points: list[float | None]) -> list[float | None] | None:
     try:
-        return [case.points for case in shared_out(total, [Case("", points=one) for one in points])]
+        return [case.points for case in share_points(total, [Case("", points=one) for one in points])]
     except ValueError:
         return None
 
 
 @given(st.one_of(st.none(), st.integers(0, 6)), questions)
-def test_points_are_shared_out_as_otter_does(total: float | None, points: list[float | None]) -> None:
+def test_points_are_share_points_as_otter_does(total: float | None, points: list[float | None]) -> None:
     expected = otters(total, points)
     assert shared(total, points) == (None if expected is None else pytest.approx(expected))
 
