@@ -1,4 +1,4 @@
-"""Tables for the terminal, built here and printed by ``grader.cli.main``. Names and texts come from strangers."""
+"""Tables and lines for the terminal, built here and printed by the commands. Names and texts come from strangers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ NARROW = 36  # columns of a terminal that criteria may take by their names
 
 
 def class_table(results: Sequence[Graded], assignment: Assignment, translation: Translation) -> Table:
-    """A line per student. Many criteria are numbered, for ``legend`` to name, and leave no room for the time."""
+    """Build the table of a class, a line per student.
+
+    Criteria whose names are too long together are numbered, ``legend`` names them, and the time is left out.
+    """
     names = [criterion.id for criterion in assignment.rubric]
     numbered = _are_numbered(names)
     table = Table(
@@ -66,13 +69,13 @@ def class_table(results: Sequence[Graded], assignment: Assignment, translation: 
             _number(grade.total),
             Text(translation.say(OUTCOMES[run.outcome]), style=STYLES.get(run.outcome, "yellow")),
             *([] if numbered else [translation.text("{seconds:.0f} s", seconds=run.seconds)]),
-            "●" if _worth_a_look(graded) else "",
+            "●" if _needs_a_look(graded) else "",
         )
     return table
 
 
 def legend(assignment: Assignment) -> Text | None:
-    """The names of criteria that ``class_table`` has numbered."""
+    """Return the names of the criteria that ``class_table`` numbers, or None if it numbers none."""
     names = [criterion.id for criterion in assignment.rubric]
     numbered = (f"{number} {plain(name)}" for number, name in enumerate(names, 1))
     return Text(" · ".join(numbered), style="dim") if _are_numbered(names) else None
@@ -83,8 +86,8 @@ def _are_numbered(names: Sequence[str]) -> bool:
 
 
 def review_line(results: Sequence[Graded], assignment: Assignment, translation: Translation) -> str:
-    """How many a person should look at, and what waits for a person with everybody."""
-    marked = sum(_worth_a_look(graded) for graded in results)
+    """Count the students that need a person's review, and name the criteria that always do."""
+    marked = sum(_needs_a_look(graded) for graded in results)
     line = translation.text("● {n} of {all} need a person's look; index.html says why.", n=marked, all=len(results))
     manual = [criterion.id for criterion in assignment.rubric if isinstance(criterion, Manual)]
     if manual:
@@ -93,7 +96,7 @@ def review_line(results: Sequence[Graded], assignment: Assignment, translation: 
 
 
 def intake_line(intake: Intake, out: Path, translation: Translation) -> str:
-    """What was read, how much of it a person should look at, and where that is said."""
+    """Count the submissions read and those in doubt, and link the page that shows them."""
     page = (out / INTAKE_PAGE).resolve().as_uri()
     if intake.absent:
         return translation.text(
@@ -105,9 +108,9 @@ def intake_line(intake: Intake, out: Path, translation: Translation) -> str:
     )
 
 
-def _worth_a_look(graded: Graded) -> bool:
-    """More than a manual criterion, which everybody has."""
-    proposed = [one.review for one in graded.grade.scores if one.passed is None and one.points is not None]
+def _needs_a_look(graded: Graded) -> bool:
+    """Return whether more needs review than the manual criteria, which every student has."""
+    proposed = [score.review for score in graded.grade.scores if score.passed is None and score.points is not None]
     return any(reason not in proposed for reason in graded.grade.review_reasons)
 
 
@@ -124,7 +127,7 @@ def score_table(scores: Sequence[Score], translation: Translation) -> Table:
 
 
 def push_table(changes: Sequence[Change], title: str, translation: Translation) -> Table:
-    """What is there of each student, what is to be there, and why not."""
+    """Build the table of changes: each student's grade on the server, the one to write, or why none is written."""
     table = Table(title=Text(plain(title), style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(translation.text("Student"), overflow="fold")
     table.add_column(translation.text("There now"), justify="right")
@@ -143,23 +146,23 @@ def push_table(changes: Sequence[Change], title: str, translation: Translation) 
 
 
 def scaling_line(changes: Sequence[Change], most: float, translation: Translation) -> str:
-    """That the points count for others there; empty where they count the same."""
+    """Say that the server scales the points; empty if it uses the same maximum."""
     ours = sorted({change.result.max for change in changes if change.result.max not in (0, most)})
     if not ours or most <= 0:
         return ""
-    points = ", ".join(f"{one:g}" for one in ours)
+    points = ", ".join(f"{maximum:g}" for maximum in ours)
     return translation.text("{points} points here are {max:g} there: the grades were scaled.", points=points, max=most)
 
 
 def sent_lines(sent: Sequence[Sent], translation: Translation) -> Iterator[tuple[str, str]]:
-    """What became of the changes, each line with its style: how many are there, and who is not."""
-    failed = [one for one in sent if one.problem is not None]
+    """Yield the outcome of the changes as lines with their styles: how many were written, and each problem."""
+    failed = [result for result in sent if result.problem is not None]
     yield translation.text("{n} of {all} were written.", n=len(sent) - len(failed), all=len(sent)), "green"
-    for one in sent:
-        words = one.problem or one.note
-        if words is not None:
-            line = translation.say(message("{name}: {reason}", name=one.change.result.student.name, reason=words))
-            yield plain(line), "red" if one.problem else "yellow"
+    for result in sent:
+        reason = result.problem or result.note
+        if reason is not None:
+            line = translation.say(message("{name}: {reason}", name=result.change.result.student.name, reason=reason))
+            yield plain(line), "red" if result.problem else "yellow"
     if failed:
         yield translation.text("Run the same command again: what is there already is not written twice."), ""
 
@@ -179,7 +182,7 @@ def doctor_table(findings: Sequence[Finding], translation: Translation) -> Table
 
 
 def class_progress(console: Console) -> Progress:
-    """How many are done, how long it took, how long it will take."""
+    """Return a progress bar: how many are done, the time taken, and the time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""The bundled class: what was handed in for one assignment, packed as Moodle packs it."""
+"""The bundled class: the submissions for one assignment, packed as Moodle packs them."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ WORKSHEET = (
     "Last modified (submission)", "Last modified (grade)", "Feedback comments",
 )  # fmt: skip
 SAMPLES, CLASS_LIST = "samples", "class.toml"
-# What Moodle's clean_filename leaves out of a name.
+# The characters that Moodle's clean_filename removes from a name.
 NOT_IN_MOODLE_NAMES = str.maketrans("", "", "&<>\"`|':\\/")
 
 
 def write_demo_archive(assignment_folder: Path, archive: Path) -> Path:
-    """Writes the class of ``samples/class.toml`` as one "Download all submissions" archive."""
+    """Write the class of ``samples/class.toml`` as one "Download all submissions" archive."""
     samples = assignment_folder / SAMPLES
     archive.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as moodle:
         for student in _students(samples):
             name = student["name"].translate(NOT_IN_MOODLE_NAMES)
             folder = f"{name}_{student['id']}_assignsubmission_file"
-            moodle.writestr(f"{folder}/{student['handed_in_as']}", _handed_in(samples / student["file"]))
+            moodle.writestr(f"{folder}/{student['handed_in_as']}", _submitted_bytes(samples / student["file"]))
             for attachment in student.get("attachments", []):
                 moodle.writestr(f"{folder}/{Path(attachment).name}", (samples / attachment).read_bytes())
     return archive
 
 
 def write_demo_worksheet(assignment_folder: Path, worksheet: Path) -> Path:
-    """Writes the same class as one "Download grading worksheet" CSV, with a student who handed in nothing."""
+    """Write the same class as one "Download grading worksheet" CSV, with a student who submitted nothing."""
     absent = {"name": "吳小安", "id": "20199"}
     rows = [
         (f"Participant {student['id']}", student["name"], "Submitted for grading", "", "100.00", "Yes", "-", "-", "")
@@ -57,8 +57,8 @@ def _students(samples: Path) -> list[dict[str, Any]]:
     return students
 
 
-def _handed_in(path: Path) -> bytes:
-    """Notebooks are kept as readable ``.py`` sources; everything else goes in as it is."""
+def _submitted_bytes(path: Path) -> bytes:
+    """Return the bytes of a submitted file. Notebooks are kept as readable ``.py`` sources; other files are copied."""
     if path.suffix != ".py":
         return path.read_bytes()
     text: str = nbformat.writes(jupytext.read(path, fmt="py:percent"))

@@ -1,4 +1,4 @@
-"""What a machine has for grading: each part really tried, with what to do where it is missing."""
+"""Check what a machine has for grading: each part is tried, with advice on what is missing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ elif backend == "jax":
     devices = [str(device) for device in jax.devices() if device.platform == "gpu"]
 print(json.dumps([keras.__version__, backend, version, devices]))
 """
-# Beside TensorFlow, Keras, scikit-learn, pandas and Matplotlib; in the order of how often.
+# Packages that learners import besides TensorFlow, Keras, scikit-learn, pandas and Matplotlib; most frequent first.
 OFTEN_IMPORTED = (
     *("seaborn", "cv2", "tqdm", "skimage", "imageio", "xgboost", "plotly", "nltk", "tensorflow_datasets"),
     *("keras_tuner", "category_encoders", "mlxtend", "scikeras"),
@@ -69,7 +69,10 @@ class Finding:
 def examine(
     assignments: Mapping[str, Path], secret_folder: Path, library: Path, inherited: Mapping[str, str]
 ) -> list[Finding]:
-    """Every part, in the order in which they are needed. Takes some ten seconds: TensorFlow is imported."""
+    """Return a finding for every part, in the order in which grading needs them.
+
+    Takes about ten seconds, because TensorFlow is imported.
+    """
     return [
         _python(),
         *_frameworks(inherited),
@@ -89,10 +92,10 @@ def _python() -> Finding:
 
 
 def _frameworks(inherited: Mapping[str, str]) -> list[Finding]:
-    """A training step is really taken, inside the best confinement there is: with a GPU, that is where it must work."""
+    """Take a training step inside the best confinement of this machine, where a GPU has to work too."""
     part, advice = message("TensorFlow and Keras"), message("Install them: pip install tensorflow")
     try:
-        keras, backend, version, gpus = _taken_step(_any_sandbox(inherited))
+        keras, backend, version, gpus = _training_step(_any_sandbox(inherited))
     except (GraderError, ValueError) as error:
         return [Finding(part, State.MISSING, message("no training step: {error}", error=error_message(error)), advice)]
     versions = message(
@@ -108,8 +111,8 @@ def _any_sandbox(inherited: Mapping[str, str]) -> Sandbox:
         return open_sandbox(UNCONFINED, inherited, preload=False)
 
 
-def _taken_step(sandbox: Sandbox) -> tuple[str, str, str, list[str]]:
-    """Versions of Keras, its backend's name and version, and the GPUs it can use; ValueError when it failed."""
+def _training_step(sandbox: Sandbox) -> tuple[str, str, str, list[str]]:
+    """Train one step; return Keras's version, the backend's name and version, and its GPUs. ValueError if it failed."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TRAINING_STEP)])
     try:
         reply = sandbox.run(Job(str(nbformat.writes(notebook)).encode(), {}, Limits(seconds=120)))
@@ -152,7 +155,7 @@ def _machine() -> Finding:
 
 
 def _sandbox(inherited: Mapping[str, str]) -> list[Finding]:
-    """A notebook is really executed at every level."""
+    """Execute a notebook at every level of confinement."""
     problems = {level: why_not(level, inherited) for level in (*CONFINED, UNCONFINED)}
     findings = [
         Finding(

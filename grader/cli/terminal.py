@@ -1,4 +1,4 @@
-"""What all commands share: the screen, the language, exit statuses, and the teacher's folders."""
+"""Shared by all commands: the screen, the language, exit statuses, and the teacher's folders."""
 
 from __future__ import annotations
 

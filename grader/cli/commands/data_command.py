@@ -123,7 +123,7 @@ def verify(names: Sequence[str], lang: Language | None) -> None:
 
 
 def _entries(names: Sequence[str]) -> list[KnownSet]:
-    """Return the sets of these names, each once. Exits after printing every unknown name."""
+    """Return the sets of these names without repeats. Exits after printing every unknown name."""
     found, unknown = [], []
     for name in dict.fromkeys(names):
         try:

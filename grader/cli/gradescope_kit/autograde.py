@@ -1,4 +1,4 @@
-"""What the kit does in Gradescope's container: one submission graded, ``results.json`` written, whatever happens."""
+"""Grade the one submission in Gradescope's container and write ``results.json``, whatever happens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the container gives: its environment, processors, memory, the library of public data, the level to try."""
+    """The container: its environment, processors, memory, library of public data, and the confinement to try."""
 
     inherited: Mapping[str, str]
     threads: int
@@ -58,27 +58,27 @@ class Result:
 
 
 def run(root: Path, machine: Machine, translation: Translation, opening: Open | None = None) -> Result:
-    """Grades what lies below ``root``. Anything of ours that goes wrong leaves a result without a score."""
+    """Grade the submission below ``root``. A fault of the grader leaves a result without a score, never a zero."""
     try:
         with tempfile.TemporaryDirectory(prefix="grader-kit-") as workspace:
-            graded, words = _graded(root, machine, Path(workspace), translation, opening or best_sandbox)
+            graded, notes = _grade(root, machine, Path(workspace), translation, opening or best_sandbox)
             document = _document(graded, translation)
-    except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and must not become a zero
+    except Exception as error:  # noqa: BLE001  a fault of the grader must not become a zero
         write_bytes(root / RESULTS, results_json(None, output=translation.say(OPEN)))
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
         return Result(True, (message("The grader failed: {error}", error=f"{error} ({where})"),))
     write_bytes(root / RESULTS, document)
-    return Result(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, words)
+    return Result(graded.run.outcome is Outcome.GRADER_FAULT or graded.grade.total is None, notes)
 
 
-def _graded(
+def _grade(
     root: Path, machine: Machine, workspace: Path, translation: Translation, opening: Open
 ) -> tuple[Graded, tuple[Message, ...]]:
     assignment = load_assignment(root / "source" / ASSIGNMENT)
     secret = (root / "source" / SECRET).read_bytes().strip()
     handed_in = read_container(root, workspace / "nested", with_pictures=assignment.pictures is not None)
-    sandbox, words = opening(machine)
+    sandbox, note = opening(machine)
     settings = Settings(
         workspace / "out", secret, translation.language, threads=machine.threads, library=machine.library
     )
@@ -87,30 +87,30 @@ def _graded(
     finally:
         sandbox.close()
     small = _too_small(assignment, machine)
-    if small is not None and _may_be_its_fault(graded.run):
+    if small is not None and _may_lack_memory(graded.run):
         graded = replace(graded, grade=replace(graded.grade, total=None))
-    return graded, tuple(one for one in (words, small, *_for_instructors(graded)) if one is not None)
+    return graded, tuple(note for note in (note, small, *_for_instructors(graded)) if note is not None)
 
 
 def _too_small(assignment: Assignment, machine: Machine) -> Message | None:
-    wanted = assignment.limits.memory_mb + GRADER_MB
-    if machine.memory_mb >= wanted:
+    needed = assignment.limits.memory_mb + GRADER_MB
+    if machine.memory_mb >= needed:
         return None
     return message(
         "This container has {found} MB of memory; {wanted} MB are needed to give a notebook what the assignment "
         "allows. Choose a larger one in the autograder's settings. A notebook that dies here gets no score.",
-        found=machine.memory_mb, wanted=wanted,
+        found=machine.memory_mb, wanted=needed,
     )  # fmt: skip
 
 
-def _may_be_its_fault(run: Run) -> bool:
-    """Whether the notebook was ended, by whomever, and not by an error of its own."""
+def _may_lack_memory(run: Run) -> bool:
+    """Return whether the notebook's process ended for another reason than an error in a cell."""
     died = run.outcome is Outcome.ERROR and not any(cell.error for cell in run.cells)
     return died or run.outcome is Outcome.MEMORY
 
 
 def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:
-    """The best that this container allows, and what to say of it."""
+    """Open the best confinement that this container allows; return it with a note for instructors."""
     try:
         sandbox = open_sandbox(machine.level, machine.inherited, threads=machine.threads, preload=False)
     except SandboxError as error:
@@ -124,7 +124,7 @@ def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:
 
 
 def _for_instructors(graded: Graded) -> Iterator[Message]:
-    """Reasons to look again."""
+    """Yield the reasons why an instructor should review the submission."""
     if graded.run.outcome is not Outcome.OK and graded.run.reason is not None:
         yield graded.run.reason
     yield from graded.grade.review_reasons
@@ -138,16 +138,18 @@ def _document(graded: Graded, translation: Translation) -> bytes:
     if total is None:
         return results_json(None, output=translation.say(OPEN), seconds=graded.run.seconds)
     tests = [_test(score, translation) for score in graded.grade.scores]
-    said = [
+    lines = [
         translation.text("{total:g} of {max:g} points.", total=total, max=graded.grade.max),
-        *(translation.say(one) for one in _for_the_student(graded)),
+        *(translation.say(note) for note in _for_the_student(graded)),
     ]
-    return results_json(total, tests, output="\n".join(said), seconds=graded.run.seconds)
+    return results_json(total, tests, output="\n".join(lines), seconds=graded.run.seconds)
 
 
 def _for_the_student(graded: Graded) -> Iterator[Message]:
     submission, run = graded.submission, graded.run
-    yield from (one for one in (run.reason or submission.problem,) if one is not None)
+    reason = run.reason or submission.problem
+    if reason is not None:
+        yield reason
     yield from (*submission.notes, *run.notes)
 
 

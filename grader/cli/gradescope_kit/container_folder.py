@@ -1,4 +1,4 @@
-"""What an autograder finds in Gradescope's container: one submission, and whose it is.
+"""Read the submission that Gradescope puts into an autograder's container, and its student.
 
 https://gradescope-autograders.readthedocs.io/en/latest/submission_metadata/
 """
@@ -21,15 +21,15 @@ _MAX_BYTES = 64 * 2**20  # it holds the results of all earlier submissions
 
 
 def read_container(root: Path, workspace: Path, *, with_pictures: bool) -> Submission:
-    """All files below ``root/submission`` as one submission; archives among them are unpacked into ``workspace``.
+    """Return all files below ``root/submission`` as one submission; archives are unpacked into ``workspace``.
 
-    Whose it is matters to nobody here: what is missing from the metadata stays empty.
+    Fields of the student that the metadata lacks stay empty: Gradescope itself knows the student.
     """
     content = folder.scan(root / "submission")
-    said = _metadata(root / METADATA)
-    users = said.get("users")
-    people = [_submitter(one) for one in users if isinstance(one, dict)] if isinstance(users, list) else []
-    owner = owner_of(f"submission_{_text(said.get('id'))}", people, parse_time(_text(said.get("created_at"))))
+    metadata = _metadata(root / METADATA)
+    users = metadata.get("users")
+    people = [_submitter(user) for user in users if isinstance(user, dict)] if isinstance(users, list) else []
+    owner = owner_of(f"submission_{_text(metadata.get('id'))}", people, parse_time(_text(metadata.get("created_at"))))
     handed = HandedIn(
         owner,
         "gradescope",

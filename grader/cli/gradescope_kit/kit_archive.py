@@ -29,9 +29,9 @@ MAX_BYTES = 1 << 30
 
 
 def write_kit(assignment: Assignment, secret: bytes, out: Path, *, language: str = "en") -> Path:
-    """Writes the zip to ``out`` and gives its path; ``secret`` is the teacher's own and is not in it.
+    """Write the kit's zip to ``out`` and return its path. ``secret`` is the teacher's and does not get into the zip.
 
-    Raises OutputError where it cannot be written or would be too large.
+    Raises OutputError if the zip cannot be written or would be too large.
     """
     files = {
         **program(AUTOGRADER),
@@ -50,13 +50,13 @@ def write_kit(assignment: Assignment, secret: bytes, out: Path, *, language: str
 
 
 def derived_secret(secret: bytes, assignment: Assignment) -> bytes:
-    """Of this assignment's kit alone: who finds it learns nothing about the teacher's, or about another assignment."""
+    """Derive a secret for this assignment's kit: it reveals neither the teacher's secret nor another assignment's."""
     purpose = "\0".join(("gradescope kit", assignment.id, assignment.version))
     return hmac.new(secret, purpose.encode(), hashlib.sha256).hexdigest().encode()
 
 
 def requirements() -> list[str]:
-    """What the grader itself needs, a line each: from the checkout, else as it was installed."""
+    """Return the grader's own requirements, one per line: from the checkout, else from the installed package."""
     project = PACKAGE.parent / "pyproject.toml"
     if project.is_file():
         return [str(line) for line in tomllib.loads(project.read_text("utf-8"))["project"]["dependencies"]]
@@ -64,7 +64,7 @@ def requirements() -> list[str]:
 
 
 def _files(folder: Path, into: str, *, but: str = "") -> Iterator[tuple[str, bytes]]:
-    """Every file below ``folder`` that somebody meant to be there, by its name in the zip."""
+    """Yield name in the zip and content of every file below ``folder``, without caches and junk."""
     total = 0
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
