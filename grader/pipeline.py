@@ -1,4 +1,4 @@
-"""The stages called in order, for a whole class: several submissions at once, files that are valid at every moment."""
+"""Grade a class: call the stages in order for several submissions at once, and keep the written files valid."""
 
 from __future__ import annotations
 
@@ -43,50 +43,50 @@ Announce = Callable[[Message], None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a class is graded. ``secret`` decides the hidden set; ``jobs`` notebooks run at once."""
+    """Settings of one grading. ``secret`` determines the hidden set; ``jobs`` notebooks run at once."""
 
     out: Path
     secret: bytes
     language: str = "en"
     jobs: int = 1
     threads: int = 1  # of each notebook
-    library: Path | None = None  # what Keras would download, laid out as KERAS_HOME
-    absent: tuple[Student, ...] = ()  # on the class list, and nothing came: in the tables without a grade
-    announce: Announce = lambda _words: None  # of what takes its time before the first notebook
+    library: Path | None = None  # downloaded data and weights, laid out as KERAS_HOME
+    absent: tuple[Student, ...] = ()  # on the class list without a submission: listed without a grade
+    announce: Announce = lambda _words: None  # called before slow steps that precede the first notebook
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFiles:
-    """What a class handed in, as the teacher has it, and the teacher's own lists of the class."""
+    """The submissions of a class as the teacher has them, and the teacher's own lists of the class."""
 
     paths: tuple[Path, ...]
     lms: str = "auto"
     roster: Path | None = None
     extensions: Path | None = None
-    sheets: tuple[Path, ...] = ()  # the LMS's own lists of grades: one alone is the class list too
+    sheets: tuple[Path, ...] = ()  # the LMS's gradebooks; a single one is the class list too
 
 
-def take_in(given: ClassFiles, assignment: Assignment, workspace: Path, *, language: str, out: Path) -> Intake:
-    """Reads what was handed in and writes ``out/intake.html`` on every decision about it, before anything is run.
+def read_class(files: ClassFiles, assignment: Assignment, workspace: Path, *, language: str, out: Path) -> Intake:
+    """Read the submissions and write every decision about them to ``out/intake.html``, before anything is run.
 
-    Raises ``IntakeError`` when a path or a list cannot be read, ``OutputError`` when a folder cannot be written.
+    Raises ``IntakeError`` if a path or a list cannot be read, ``OutputError`` if a folder cannot be written.
     """
-    roster = _roster(given)
-    intake = read_submissions(given.paths, lms=given.lms, workspace=workspace, assignment=assignment, roster=roster)
-    intake = granted(intake, given.extensions, assignment.late)
+    roster = _roster(files)
+    intake = read_submissions(files.paths, lms=files.lms, workspace=workspace, assignment=assignment, roster=roster)
+    intake = granted(intake, files.extensions, assignment.late)
     write_intake_page(intake, assignment, language=language, out=out)
     return intake
 
 
-def _roster(given: ClassFiles) -> Roster | None:
-    """The class list that was asked for; else what the LMS's list of grades says of who is in the class, and when."""
-    if given.roster is not None:
-        return read_roster(given.roster)
-    if len(given.sheets) != 1:
+def _roster(files: ClassFiles) -> Roster | None:
+    """Return the class list given by the teacher, else the one read from the LMS's only gradebook, else None."""
+    if files.roster is not None:
+        return read_roster(files.roster)
+    if len(files.sheets) != 1:
         return None
     try:
-        return read_roster(given.sheets[0])
-    except IntakeError:  # in a language that only the LMS's own part knows: nobody asked for a class list
+        return read_roster(files.sheets[0])
+    except IntakeError:  # column titles in a language that only the LMS's own reader knows
         return None
 
 
@@ -98,18 +98,18 @@ def grade_class(
     *,
     progress: Progress = lambda _graded: None,
 ) -> tuple[Graded, ...]:
-    """Grades every submission and writes everything below ``settings.out``.
+    """Grade every submission and write the results below ``settings.out``.
 
-    When interrupted (KeyboardInterrupt) the notebooks that run are ended, the files hold what was finished, and the
-    interruption goes on. Raises OutputError when the folder cannot be written, before anything is run.
+    On KeyboardInterrupt the running notebooks are ended, the files hold the finished submissions, and the exception is
+    raised again. Raises OutputError before anything is run if the folder cannot be written.
     """
     make_writable(settings.out)
     with tempfile.TemporaryDirectory(prefix="grader-data-") as workspace:
-        prepared = _prepared(assignment, settings, Path(workspace))
+        prepared = _prepare(assignment, settings, Path(workspace))
         return _grade_prepared(prepared, submissions, sandbox, settings, progress)
 
 
-def _prepared(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
+def _prepare(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
     if assignment.public is not None:
         settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
     return hidden_sets.prepare_data(assignment, settings.secret, settings.library, workspace)
@@ -127,7 +127,7 @@ def _grade_prepared(
     results: list[Graded] = []
     written = time.monotonic()
     try:
-        for graded in _graded(submissions, exam, truth, sandbox, settings):
+        for graded in _grade_all(submissions, exam, truth, sandbox, settings):
             results.append(graded)
             progress(graded)
             if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
@@ -139,7 +139,7 @@ def _grade_prepared(
 
 
 def make_writable(out: Path) -> None:
-    """Creates ``out``; raises OutputError when nothing can be written there."""
+    """Create the folder ``out``; raises OutputError if nothing can be written there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".grader-writes-here"
@@ -149,10 +149,10 @@ def make_writable(out: Path) -> None:
         raise OutputError(f"{out}: cannot be written: {error.strerror}; choose another folder with --out") from error
 
 
-def _graded(
+def _grade_all(
     submissions: Sequence[Submission], exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings
 ) -> Iterator[Graded]:
-    """Each as it is finished."""
+    """Yield every graded submission as soon as it is finished."""
     waiting = list(reversed(submissions))
     running: set[Future[Graded]] = set()
     with ThreadPoolExecutor(max_workers=settings.jobs) as pool:
@@ -164,36 +164,38 @@ def _graded(
                 for future in done:
                     yield future.result()
         except BaseException:
-            sandbox.close()  # or leaving the pool would wait for notebooks that nobody wants any more
+            sandbox.close()  # else leaving the pool would wait for the running notebooks
             raise
 
 
 def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings) -> Graded:
     try:
         if exam.assignment.pictures is not None and submission.notebook is not None:
-            graded = _on_own_pictures(submission, exam, sandbox, settings)
+            graded = _grade_own_photos(submission, exam, sandbox, settings)
         else:
             run_all = run_submission if exam.assignment.course is None else run_parts
             run = run_all(submission, exam, sandbox, out=settings.out)
-            graded = _judged(submission, _with_document(run, submission, exam.assignment), exam.assignment, truth)
+            graded = _score_and_grade(
+                submission, _with_document(run, submission, exam.assignment), exam.assignment, truth
+            )
         _write_student(graded, exam.assignment, settings)
     except Stopped:
         raise
-    except Exception as error:  # noqa: BLE001  whatever it is, it is ours: the class goes on, nobody loses a point
-        graded = _judged(submission, _fault(error), exam.assignment, truth)
+    except Exception as error:  # noqa: BLE001  a fault of the grader: the class goes on, no student loses a point
+        graded = _score_and_grade(submission, _fault_run(error), exam.assignment, truth)
         _write_student(graded, exam.assignment, settings)
     return graded
 
 
-def _on_own_pictures(submission: Submission, exam: Exam, sandbox: Sandbox, settings: Settings) -> Graded:
-    """An exam and hidden answers of its own, made of what was handed in; they are gone when it is graded."""
+def _grade_own_photos(submission: Submission, exam: Exam, sandbox: Sandbox, settings: Settings) -> Graded:
+    """Grade a submission on hidden photos taken from its own; they are deleted when it is graded."""
     with tempfile.TemporaryDirectory(prefix="grader-pictures-") as workspace:
         own = group_assignment.prepare(submission, exam.assignment, settings.secret, Path(workspace))
         own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
         own_truth = open_truth(own.assignment, settings.secret)
         run = run_submission(own.submission, own_exam, sandbox, out=settings.out)
         run = _with_document(replace(run, photo_survey=own.survey), submission, own.assignment)
-        return _judged(submission, run, own.assignment, own_truth)
+        return _score_and_grade(submission, run, own.assignment, own_truth)
 
 
 def _with_document(run: Run, submission: Submission, assignment: Assignment) -> Run:
@@ -201,11 +203,11 @@ def _with_document(run: Run, submission: Submission, assignment: Assignment) -> 
     return run if wanted is None else replace(run, document=read_document(submission.attachments, wanted))
 
 
-def _judged(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:
+def _score_and_grade(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:
     return Graded(submission, run, grade_scores(submission, run, score_run(run, assignment, truth), assignment.late))
 
 
-def _fault(error: Exception) -> Run:
+def _fault_run(error: Exception) -> Run:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
     text = f"{type(error).__name__}: {error} ({where})"

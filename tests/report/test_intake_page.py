@@ -30,7 +30,7 @@ from grader.models.errors import IntakeError
 from grader.models.intake import Fate, Filed, Intake, Received, files_of
 from grader.models.lateness import Extension, LatePolicy
 from grader.models.submission import Student, Submission
-from grader.pipeline import ClassFiles, take_in
+from grader.pipeline import ClassFiles, read_class
 from grader.report.intake_page import FATES, write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from tests.grading.test_results import VALIDATOR, rows
@@ -156,7 +156,7 @@ def test_the_page_says_it_all(tmp_path: Path, language: str) -> None:
     archive = write_zip(tmp_path / "c.zip", files)
     (tmp_path / "roster.csv").write_text(f"姓名,學號\nJane Doe,1\n沒交,2\n{UGLY},3\n", "utf-8")
     given = ClassFiles((archive,), roster=tmp_path / "roster.csv")
-    intake = take_in(given, DATED, tmp_path / "w", language=language, out=tmp_path)
+    intake = read_class(given, DATED, tmp_path / "w", language=language, out=tmp_path)
     text = (tmp_path / "intake.html").read_text("utf-8")
     assert f'lang="{language}"' in text and "<script" not in text
     for name in ("Jane Doe", "沒交", "stray.txt", "hw.ipynb", "Canvas"):

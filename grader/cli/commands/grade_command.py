@@ -31,7 +31,7 @@ from grader.models.grade import Graded
 from grader.models.intake import Intake
 from grader.models.run import Outcome
 from grader.models.submission import Submission
-from grader.pipeline import ClassFiles, Settings, grade_class, make_writable, take_in
+from grader.pipeline import ClassFiles, Settings, grade_class, make_writable, read_class
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
@@ -107,7 +107,7 @@ def grade(
     order = Order(options.out / UPLOAD, sheets, Missing.BLANK, translation.language)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
         given = replace(given, paths=handed_in, sheets=sheets)
-        intake = take_in(given, assignment, Path(workspace), language=translation.language, out=options.out)
+        intake = read_class(given, assignment, Path(workspace), language=translation.language, out=options.out)
         to = exporter.destination([one.lms for one in intake], order)
         exporter.check_sheets(to, intake.submissions, sheets)
         screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
