@@ -213,4 +213,4 @@ def practice_assignment(assignment: Assignment, workspace: Path) -> Assignment:
     visible, held_back = workspace / data.table.name, workspace / f"kept_back{data.table.suffix}"
     split_table(data.table, held_back, visible, every=PRACTICE_SHARE)
     files = tuple(visible if path == data.table else path for path in data.files)
-    return replace(assignment, data=replace(data, files=files, table=visible, hidden=Hidden(file=held_back)))
+    return assignment.with_data(replace(data, files=files, table=visible, hidden=Hidden(file=held_back)))

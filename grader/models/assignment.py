@@ -1,9 +1,9 @@
-"""What a teacher sets: the assignment, its data, its rubric and its limits."""
+"""Settings of a teacher: the assignment, its data, its rubric and its limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,22 +14,22 @@ from grader.models.lateness import LatePolicy
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one submission may use."""
+    """Limits for one submission; sizes in MiB."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
-    predict_seconds: float = 90.0  # for finding how the model wants to be asked, and again for the hidden rows
-    memory_mb: int = 4096  # all its processes together
-    disk_mb: int = 1024  # what it may leave in its own folders
+    predict_seconds: float = 90.0  # for finding the model's input format, and again for predicting the hidden rows
+    memory_mb: int = 4096  # all processes of the submission together
+    disk_mb: int = 1024  # files left in the submission's own folders
     file_mb: int = 256  # one file
-    processes: int = 256  # processes and threads it may start
-    output_mb: float = 2.0  # printed and shown, per cell
+    processes: int = 256  # processes and threads
+    output_mb: float = 2.0  # printed and displayed output of one cell
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Where the rows come from that no student sees: drawn by ``generator``, or the teacher's own ``file``."""
+    """Source of the hidden rows: drawn by the teacher's ``generator``, or the teacher's ``file``."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     generator: Path | None = None
@@ -39,7 +39,7 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The table a model is trained on: ``files`` lie beside the notebook, ``table`` is the one with the answers."""
+    """Data to train a model on: ``files`` lie beside the notebook, ``table`` is the one of them with the labels."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     files: tuple[Path, ...]
@@ -52,32 +52,33 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class PublicSet:
-    """A set that everybody can get. Hidden are rows of its test part, changed a little with the teacher's secret."""
+    """A dataset that anybody can download; hidden are rows of its test part, perturbed with the teacher's secret."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     set: str
-    size: tuple[int, int] | None = None  # photos only: height and width of what a model is asked
-    rows: int = 2000  # at most: fewer where the set has fewer
+    size: tuple[int, int] | None = None  # photos only: height and width of the model's input
+    rows: int = 2000  # at most; fewer if the set has fewer
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """A group hands in pictures of its own, in a folder for each class; some of them are kept from its notebook."""
+    """Requirements for pictures that a group collects, in a folder for each class; some are held out for testing."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
-    size: tuple[int, int]  # height and width of what the model is asked: (n, height, width, 3), uint8, RGB
+    size: tuple[int, int]  # height and width of the model's input: (n, height, width, 3), uint8, RGB
     min_classes: int = 2
-    min_per_class: int = 10  # distinct contents
+    min_per_class: int = 10  # distinct pictures
     folder: str = "pictures"  # beside the notebook: <folder>/<class>/<name>
-    hold_out: float = 0.2  # share of each class's contents
+    hold_out: float = 0.2  # share of each class's distinct pictures
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One line of the rubric; each kind in ``grader.rubric`` adds its own options."""
+    """A line of the rubric; each kind in ``grader.scoring.rubric`` adds its own options."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  read by grader.spec.loader: a misspelt option is an error
+    # The loader reads this: a misspelt option is an error.
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     id: str
     points: float
@@ -90,20 +91,31 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
+    """An assignment as ``grader.spec`` has read it; ``with_data`` makes the one that is graded."""
+
     id: str
     version: str
     folder: Path
     title: Titles
     rubric: tuple[Criterion, ...]
     data: Data | None = None
-    public: PublicSet | None = None  # until grader.data.hidden_sets makes data of it
+    public: PublicSet | None = None
     limits: Limits = Limits()
     pictures: Pictures | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a file's name there, -> one of data.files
-    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> what a notebook finds there
-    late: LatePolicy | None = None  # None: nothing is ever due
+    sources: Mapping[str, str] = field(default_factory=dict)  # address or file name in a download -> one of data.files
+    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> file that the notebook gets
+    late: LatePolicy | None = None  # None: there is no due time
     course: Course | None = None  # in another grader's format: its tests run in the student's own process
 
     @property
     def points(self) -> float:
+        """Points of all criteria together."""
         return sum(criterion.points for criterion in self.rubric)
+
+    def with_data(self, data: Data | None, withheld: Mapping[str, Path] | None = None) -> Assignment:
+        """Return the assignment with prepared ``data`` in place of its data or its public set."""
+        return replace(self, public=None, data=data, withheld=self.withheld if withheld is None else withheld)
+
+    def with_time_limit(self, seconds: float | None) -> Assignment:
+        """Return the assignment with another time limit for all cells; unchanged if ``seconds`` is None."""
+        return self if seconds is None else replace(self, limits=replace(self.limits, seconds=seconds))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from grader.cli import console
 from grader.cli.arguments import Language
-from grader.cli.commands.grade_command import finish, with_budget, with_progress
+from grader.cli.commands.grade_command import finish, with_progress
 from grader.cli.terminal import choose_translation, plain, processors, screen
 from grader.data import hidden_sets
 from grader.data.cache.location import default_library
@@ -29,7 +29,8 @@ def check_notebook(path: Path, name: str | None, out: Path, *, budget: float | N
     """Grade one notebook on practice data, and print the result. ``name`` of None: recognise the assignment."""
     translation = choose_translation(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
-        assignment = with_budget(discovery.by_name(name) if name else discovery.by_notebook(path), budget)
+        assignment = discovery.by_name(name) if name else discovery.by_notebook(path)
+        assignment = assignment.with_time_limit(budget)
         practice = hidden_sets.practice_assignment(assignment, Path(workspace) / "data")
         submissions = read_submissions(
             [path], lms="folder", workspace=Path(workspace) / "handed-in", assignment=assignment

@@ -67,7 +67,7 @@ def grade_submissions(
 ) -> None:
     """Grade the submissions in ``paths`` for the assignment that is called or lies in ``assignment``."""
     translation = choose_translation(lang)  # first: every mistake is reported in it
-    chosen = with_budget(discovery.by_name(assignment), options.budget)
+    chosen = discovery.by_name(assignment).with_time_limit(options.budget)
     chosen = with_deadline(chosen, options.due, options.late)
     grade(chosen, ClassFiles(tuple(paths), lms, roster, extensions), options, translation)
 
@@ -85,13 +85,7 @@ def grade_demo(out: Path, jobs: int | None, lang: Language | None) -> None:
         translation.text("One of them trains forever; in this demo it is stopped after {n:g} s.", n=DEMO_SECONDS)
     )
     options = GradeOptions(out, Level.auto.value, jobs)
-    grade(with_budget(assignment, DEMO_SECONDS), ClassFiles((archive, worksheet)), options, translation)
-
-
-def with_budget(assignment: Assignment, seconds: float | None) -> Assignment:
-    """Return the assignment with another time limit for a notebook's cells, if one was given."""
-    limits = assignment.limits
-    return assignment if seconds is None else replace(assignment, limits=replace(limits, seconds=seconds))
+    grade(assignment.with_time_limit(DEMO_SECONDS), ClassFiles((archive, worksheet)), options, translation)
 
 
 def grade(

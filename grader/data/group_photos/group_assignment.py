@@ -62,7 +62,7 @@ def prepare(submission: Submission, assignment: Assignment, secret: bytes, works
     beside, withheld = _beside(submission, found, parts, workspace, folder=asked.folder)
     survey = _survey(found, reading, contents, parts)
     survey = replace(survey, notes=survey.notes + withheld, unmeasured=why, asked=_asked(asked))
-    own = replace(assignment, data=None if why is not None else _data(reading, parts, workspace, asked.size))
+    own = assignment.with_data(None if why is not None else _data(reading, parts, workspace, asked.size))
     return Prepared(own, replace(submission, attachments=beside), survey)
 
 

@@ -27,7 +27,7 @@ def prepare_public_set(assignment: Assignment, library: Path, workspace: Path, r
     workspace.mkdir(parents=True, exist_ok=True)
     make = _from_photos if SETS[assignment.public.set].is_photos else _from_arrays
     data, overlay = make(assignment.public, library, workspace, random)
-    return replace(assignment, public=None, data=data, withheld=overlay)
+    return assignment.with_data(data, overlay)
 
 
 def _from_arrays(
