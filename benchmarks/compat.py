@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from grader.sandbox.guest.boot.worker import PRELOADED
 from grader.sandbox.guest.compat import install
-from grader.sandbox.guest.run import instrumentation
+from grader.sandbox.guest.record import import_hooks
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _put_in() -> float:
-    return milliseconds(lambda: install.start(instrumentation._after_import))
+    return milliseconds(lambda: install.start(import_hooks.after_import))
 
 
 def _making_a_layer(rounds: int = 200) -> float:

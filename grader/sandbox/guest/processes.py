@@ -1,4 +1,4 @@
-"""What a first process does for those below it, and how it shuts itself against them."""
+"""Helpers for the first process of a job: exit statuses, reaping of orphans, protection of its own memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 def exit_status(status: int) -> int:
-    """What ``waitpid`` gave, as a shell says it: a signal is 128 + its number."""
+    """Convert a status of ``waitpid`` to a shell's exit status: a signal is 128 + its number."""
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def reap(driver: int) -> int:
-    """Waits for every orphan, until the driver ends; its exit status."""
+    """Wait for all child processes until ``driver`` ends, and return the exit status of ``driver``."""
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid == driver:
@@ -23,6 +23,9 @@ def reap(driver: int) -> int:
 
 
 def close_own_memory() -> None:
-    """The notebook is of the same user: without this it could write into this process through /proc (Linux)."""
+    """Deny other processes of the same user access to this process's memory (Linux).
+
+    The notebook runs as the same user; it could otherwise write into this process through /proc.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

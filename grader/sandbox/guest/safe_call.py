@@ -1,4 +1,4 @@
-"""One question to the notebook's own code: in bounded time, and the answer as numbers or an error in words."""
+"""Calls into the notebook's own code: limited in time, with checked results."""
 
 from __future__ import annotations
 
@@ -12,69 +12,77 @@ import numpy as np
 from . import protocol
 from .output_forms import Array
 
-Found = TypeVar("Found")
+T = TypeVar("T")
 
 
-class Patience:
-    times = 1.0  # the usual bounds on time: an assignment on photos allows large models more
+class TimeScale:
+    """Factor on all time limits here. An assignment on photos allows large models more time."""
+
+    factor = 1.0
 
 
 @contextmanager
 def time_limit(seconds: float | None = None) -> Iterator[None]:
-    """Ends Python code that does not answer, an object that pretends to be endless among it."""
-    bound = (protocol.ATTEMPT_SECONDS if seconds is None else seconds) * Patience.times
+    """Raise TimeoutError in Python code that runs longer than ``seconds`` (default ``ATTEMPT_SECONDS``).
+
+    The limit also ends an iteration over an object that never stops. Without ``setitimer`` (Windows) there is no limit.
+    """
+    limit = (protocol.ATTEMPT_SECONDS if seconds is None else seconds) * TimeScale.factor
     if not hasattr(signal, "setitimer"):
         yield
         return
 
     def give_up(_signal: int, _frame: Any) -> None:
-        raise TimeoutError(f"no answer after {bound:.0f} s")
+        raise TimeoutError(f"no result after {limit:.0f} s")
 
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, bound)
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, limit)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous)
 
 
-def found_in_time(look: Callable[[], list[Found]]) -> list[Found]:
-    """What ``look`` finds among the notebook's objects; nothing when one of them raises or does not end."""
+def collect_in_time(collect: Callable[[], list[T]]) -> list[T]:
+    """Return what ``collect`` finds among the notebook's objects, or [] if one of them raises or does not end."""
     try:
         with time_limit():
-            return look()
-    except Exception:  # noqa: BLE001  the notebook's own objects: anything may come
+            return collect()
+    except Exception:  # noqa: BLE001  objects of the notebook may raise anything
         return []
 
 
-def attribute(value: Any, name: str) -> Any:
-    """None where there is none, or where it raises: properties of the notebook's objects are its own code."""
+def safe_getattr(value: Any, name: str) -> Any:
+    """Return the attribute, or None if it is missing or raises: a property of a notebook's object is student code."""
     try:
         return getattr(value, name, None)
     except Exception:  # noqa: BLE001
         return None
 
 
-def is_a(value: Any, kind: Any) -> bool:
-    """As ``isinstance``, by the type alone: an object's own word for its class may be a lie, or an error."""
+def has_type(value: Any, kind: Any) -> bool:
+    """Check the type like ``isinstance``, but ignore ``__class__``, which an object may define to lie or to raise."""
     return issubclass(type(value), kind)
 
 
 def as_array(value: Any) -> Array:
-    """NumPy from lists, frames and tensors of any framework."""
+    """Convert lists, frames and tensors of any framework to a NumPy array."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     return np.asarray(value)
 
 
-def check(raw: Array, rows: int) -> None:
-    """Raises TypeError or ValueError unless ``raw`` is numbers for each of ``rows`` rows, and finite ones: else
-    FloatingPointError, as other inputs may give others."""
+def check_predictions(raw: Array, rows: int) -> None:
+    """Check that ``raw`` is finite numbers of shape ``(rows,)`` or ``(rows, columns)``.
+
+    Raises TypeError for another dtype and ValueError for another shape. Raises FloatingPointError for NaN and
+    infinity, because other inputs may give finite numbers.
+    """
     if raw.dtype.kind not in "biuf":
-        raise TypeError(f"the answers have the type {raw.dtype}, expected numbers")
+        raise TypeError(f"the predictions have dtype {raw.dtype}; expected numbers")
     if raw.ndim not in (1, 2) or len(raw) != rows:
-        raise ValueError(f"the answers have the shape {raw.shape}, expected one answer for each of {rows} rows")
+        raise ValueError(f"the predictions have shape {raw.shape}; expected one prediction for each of {rows} rows")
     bad = int(np.count_nonzero(~np.isfinite(raw.astype(np.float64))))
     if bad:
-        raise FloatingPointError(f"{bad} of {raw.size} answers are NaN or infinite")
+        raise FloatingPointError(f"{bad} of {raw.size} predictions are NaN or infinite")

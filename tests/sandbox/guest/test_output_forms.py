@@ -1,4 +1,4 @@
-"""What an array means as an answer: one table for the guest that looks for a reading and the host that decides."""
+"""Rules that decode raw output as classes; guest and host share them."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ COLUMNS = arrays.arrays(
         pytest.param(np.array([0.2, 0.9, 0.5]), {"probability", "rounded", "logit"}, id="fractions"),
         pytest.param(np.array([[0.2], [0.9], [0.5]]), {"probability", "rounded", "logit"}, id="(n, 1)"),
         pytest.param(np.array([False, True, True]), {"labels", "rounded", "logit"}, id="booleans"),
-        pytest.param(np.array([-0.5, 0.9, 1.5]), {"rounded", "logit"}, id="outside of 0 to 1"),
+        pytest.param(np.array([-0.5, 0.9, 1.5]), {"rounded", "logit"}, id="outside 0 to 1"),
         pytest.param(np.array([[1, 0], [0, 1], [0, 1]]), {"scores"}, id="one-hot"),
         pytest.param(np.array([[0.7, 0.3], [0.1, 0.9], [0.5, 0.5]]), {"scores"}, id="softmax"),
         pytest.param(np.zeros((3, 0)), set(), id="no columns"),
         pytest.param(np.zeros((3, 1, 1)), set(), id="three axes"),
     ],
 )
-def test_what_an_array_can_be_read_as(raw: Array, forms: set[str]) -> None:
+def test_forms_that_accept_an_array(raw: Array, forms: set[str]) -> None:
     assert {name for name, form in MODEL_FORMS.items() if form(raw) is not None} == forms
 
 
 @pytest.mark.parametrize(
-    ("form", "raw", "answers"),
+    ("form", "raw", "expected"),
     [
         pytest.param(as_labels, [0.0, 2.0, -1.0], [0, 2, -1], id="labels"),
         pytest.param(as_probability, [0.0, 0.4999, 0.5, 1.0], [0, 0, 1, 1], id="probability, cut at 0.5"),
@@ -56,39 +56,39 @@ def test_what_an_array_can_be_read_as(raw: Array, forms: set[str]) -> None:
         pytest.param(as_scores, [[1.0, 1.0], [2.0, 2.0]], [0, 0], id="scores, the first of equals"),
     ],
 )
-def test_how_it_is_read(form: object, raw: list[object], answers: list[int]) -> None:
+def test_form_decodes_to_classes(form: object, raw: list[object], expected: list[int]) -> None:
     assert callable(form)
     found = form(np.array(raw))
-    assert found.tolist() == answers
+    assert found.tolist() == expected
     assert found.dtype == np.int64
 
 
-def test_labels_come_first_so_that_zeros_and_ones_are_no_probabilities() -> None:
+def test_labels_come_before_probabilities() -> None:
     assert next(iter(ANSWER_FORMS)) == "labels"
     assert list(MODEL_FORMS)[: len(ANSWER_FORMS)] == list(ANSWER_FORMS)
 
 
 @pytest.mark.parametrize("huge", [1e300, -1e300, 2.0**63, -(2.0**63)])
-def test_a_huge_whole_number_is_a_label_that_no_class_has(huge: float) -> None:
-    answers = as_labels(np.array([huge, 1.0]))
-    assert answers is not None
-    assert abs(int(answers[0])) >= 2**53
-    assert (answers[0] > 0) == (huge > 0)
+def test_huge_integer_is_a_label_of_no_class(huge: float) -> None:
+    labels = as_labels(np.array([huge, 1.0]))
+    assert labels is not None
+    assert abs(int(labels[0])) >= 2**53
+    assert (labels[0] > 0) == (huge > 0)
 
 
 @given(COLUMNS)
-def test_every_reading_gives_one_class_per_row_or_nothing(raw: Array) -> None:
+def test_every_form_gives_one_class_per_row_or_none(raw: Array) -> None:
     for name, form in MODEL_FORMS.items():
-        answers = form(raw)
-        if answers is not None:
-            assert answers.shape == (len(raw),)
-            assert answers.dtype == np.int64
+        classes = form(raw)
+        if classes is not None:
+            assert classes.shape == (len(raw),)
+            assert classes.dtype == np.int64
             if name not in ("labels", "scores"):
-                assert set(answers.tolist()) <= {0, 1}
+                assert set(classes.tolist()) <= {0, 1}
 
 
 @given(COLUMNS)
-def test_a_single_column_reads_as_the_vector_in_it(raw: Array) -> None:
+def test_single_column_decodes_like_a_vector(raw: Array) -> None:
     column = one_column(raw)
     if column is None:
         assert raw.ndim == 2 and raw.shape[1] != 1

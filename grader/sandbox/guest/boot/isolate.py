@@ -1,8 +1,8 @@
-"""Namespaces around one job: its own users, processes, file system, network, IPC and host name (Linux 5.12 or newer).
+"""Linux namespaces for one job: own users, processes, file system, network, IPC and host name (Linux 5.12 or newer).
 
-``run_isolated`` forks twice: the keeper stays outside and ends everything when it is told to, or when the worker dies;
-the first process inside, number 1, builds the view, gives up every privilege and reaps. What runs below them sees the
-interpreter, read-only, and its own job folder. See namespaces(7), mount_setattr(2), pivot_root(2), capabilities(7).
+``run_isolated`` forks twice. The keeper stays outside and ends the job on SIGTERM or when the worker dies. The first
+process inside, process 1, mounts the view, drops all privileges and reaps orphans. The processes below it see the
+interpreter, read-only, and their own job folder. See namespaces(7), mount_setattr(2), pivot_root(2), capabilities(7).
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 24, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
-INSIDE_ID = 1000  # the notebook's user: nobody in particular
+INSIDE_ID = 1000  # user and group of the notebook inside the namespace
 SCRATCH_BYTES = 256 << 20
 
 
 def run_isolated(view: list[dict[str, str]], root: str, processes: int, run: Callable[[], None]) -> int:
-    """Calls ``run`` inside; returns, to the keeper outside, how it ended: 0, its exit status, or 128 + a signal.
+    """Call ``run`` inside new namespaces and return its exit status (128 + the number for a signal) to the keeper.
 
-    ``view`` lists mounts in order: ``{"kind", "target", "source"}``. ``root`` is an empty folder to build upon.
-    ``processes`` and threads is the most there may be inside. Raises OSError when the machine gives no namespaces.
+    ``view`` lists the mounts in order: ``{"kind", "target", "source"}``. ``root`` is an empty folder to mount them on.
+    ``processes`` limits the number of processes and threads inside. Raises OSError if the machine has no namespaces.
     """
     _die_with_parent()
     user, group = os.getuid(), os.getgid()
@@ -56,40 +56,41 @@ def run_isolated(view: list[dict[str, str]], root: str, processes: int, run: Cal
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {group} 1")
-    # Counted inside alone (Linux 5.14 and newer), and not for root: there the watch has to see it.
+    # Linux 5.14 and newer count inside the namespace only. The limit does not hold for root: there the monitor checks.
     resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
-    first = os.fork()
-    if first == 0:
-        _live_as_first(view, root, run)
-    return _keep(first)
+    init = os.fork()
+    if init == 0:
+        _run_init(view, root, run)
+    return _wait_outside(init)
 
 
-def _keep(first: int) -> int:
-    """Waits outside. Once number 1 is dead the kernel has ended all its company, before waitpid returns."""
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGKILL))
-    return exit_status(os.waitpid(first, 0)[1])
+def _wait_outside(init: int) -> int:
+    """Wait for process 1. Before waitpid returns, the kernel has ended all other processes of its namespace."""
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(init, signal.SIGKILL))
+    return exit_status(os.waitpid(init, 0)[1])
 
 
-def _live_as_first(view: list[dict[str, str]], root: str, run: Callable[[], None]) -> None:
+def _run_init(view: list[dict[str, str]], root: str, run: Callable[[], None]) -> None:
     status = 1
     try:
         _die_with_parent()
         build_view(view, Path(root))
         socket.sethostname("notebook")
-        platform._uname_cache = None  # type: ignore[attr-defined]  # the machine's own name, from before
+        platform._uname_cache = None  # type: ignore[attr-defined]  # it holds the machine's name
         _raise_loopback()
         give_up_privileges()
-        driver = _forked(run)
-        # After the fork, which hands it on: the notebook could write into this process and choose how the job ended.
+        driver = _fork_driver(run)
+        # After the fork, because a child inherits it. Otherwise the notebook could write into this process and choose
+        # the exit status of the job.
         close_own_memory()
         status = reap(driver)
-    except BaseException as error:  # noqa: BLE001  this process has nothing to return to
+    except BaseException as error:  # noqa: BLE001  this process must not return
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
     finally:
         os._exit(status)
 
 
-def _forked(run: Callable[[], None]) -> int:
+def _fork_driver(run: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -98,7 +99,7 @@ def _forked(run: Callable[[], None]) -> int:
         os.setsid()
         run()
         status = 0
-    except BaseException:  # noqa: BLE001  the driver's own failure: the log keeps it, the status says it
+    except BaseException:  # noqa: BLE001  a fault of the driver: it goes to the log and into the status
         import traceback
 
         traceback.print_exc()
@@ -107,15 +108,15 @@ def _forked(run: Callable[[], None]) -> int:
         os._exit(status)
 
 
-# ------------------------------------------------------------------ the view
+# ------------------------------------------------------------------ file system
 
 
 def build_view(view: list[dict[str, str]], root: Path) -> None:
-    """A root of its own with the mounts of ``view``, and the old one gone."""
+    """Replace the root folder by one that holds only the mounts of ``view``."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     _mount("tmpfs", str(root), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m")
     for entry in view:
-        _make(entry["kind"], entry.get("source") or "", root / entry["target"].lstrip("/"))
+        _add_entry(entry["kind"], entry.get("source") or "", root / entry["target"].lstrip("/"))
     old = root / ".old"
     old.mkdir()
     _check(libc.syscall(SYS_PIVOT_ROOT[platform.machine()], str(root).encode(), str(old).encode()), "pivot_root")
@@ -125,7 +126,7 @@ def build_view(view: list[dict[str, str]], root: Path) -> None:
     _restrict(Path("/"), ATTR_READ_ONLY, recursive=False)
 
 
-def _make(kind: str, source: str, target: Path) -> None:
+def _add_entry(kind: str, source: str, target: Path) -> None:
     if kind == "link":
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(source)
@@ -133,10 +134,10 @@ def _make(kind: str, source: str, target: Path) -> None:
     if kind == "empty":
         _cover(target)
         return
-    _place_for(target, folder=kind in ("proc", "scratch") or Path(source).is_dir())
+    _make_mount_point(target, folder=kind in ("proc", "scratch") or Path(source).is_dir())
     if kind == "proc":
         _mount("proc", str(target), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-        _close_switches(target)
+        _protect_kernel_settings(target)
     elif kind == "scratch":
         _mount("tmpfs", str(target), "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={SCRATCH_BYTES}")
     else:
@@ -144,8 +145,8 @@ def _make(kind: str, source: str, target: Path) -> None:
         _restrict(target, _attributes(kind), recursive=True)
 
 
-def _close_switches(proc: Path) -> None:
-    """The kernel's switches obey root by its number alone, without any capability, even from inside."""
+def _protect_kernel_settings(proc: Path) -> None:
+    """Make the kernel's settings in /proc read-only: root may write them without any capability, even from inside."""
     entries = [entry for entry in proc.iterdir() if not (entry.name.isdigit() or entry.is_symlink())]
     for entry in entries:
         if entry.is_dir() or entry.name == "sysrq-trigger" or entry.name in MASKED_PROC_FILES:
@@ -162,15 +163,15 @@ def _attributes(kind: str) -> int:
 
 
 def _cover(target: Path) -> None:
-    """A folder that is there with nothing in it; where it was not there, nothing needs covering."""
+    """Hide the contents of ``target`` if that folder exists."""
     if target.is_dir():
         _mount("tmpfs", str(target), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0555,size=4k")
 
 
-def _place_for(target: Path, *, folder: bool) -> None:
+def _make_mount_point(target: Path, *, folder: bool) -> None:
     if folder:
         target.mkdir(parents=True, exist_ok=True)
-    elif not target.exists():  # over a file of a read-only mount another may be mounted, and no new one made there
+    elif not target.exists():  # a file of a read-only mount can be a mount point, but no new file can be made there
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
 
@@ -183,15 +184,15 @@ def _restrict(target: Path, attributes: int, *, recursive: bool) -> None:
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
-    words = [None if word is None else word.encode() for word in (source, target, kind)]
-    _check(libc.mount(*words, ctypes.c_ulong(flags), options.encode() or None), f"mount {target}")
+    encoded = [None if text is None else text.encode() for text in (source, target, kind)]
+    _check(libc.mount(*encoded, ctypes.c_ulong(flags), options.encode() or None), f"mount {target}")
 
 
 # ------------------------------------------------------------------ privileges
 
 
 def give_up_privileges() -> None:
-    """No capabilities, none to be had, no way to gain any by executing a file, and few system calls."""
+    """Drop all capabilities and every way to gain one, and install the system call filter."""
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
     for capability in range(last + 1):
         _check(libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "drop capability")
@@ -202,7 +203,7 @@ def give_up_privileges() -> None:
 
 
 def _raise_loopback() -> None:
-    """Programs that talk to themselves over 127.0.0.1 may; there is nothing else on this network."""
+    """Bring up 127.0.0.1, the only interface of the job's network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh", b"lo", IFF_UP))
 
@@ -211,7 +212,7 @@ def _die_with_parent() -> None:
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _check(result: int, what: str) -> None:
+def _check(result: int, action: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+        raise OSError(number, f"{action}: {os.strerror(number)}")

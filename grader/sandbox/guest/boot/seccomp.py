@@ -1,9 +1,9 @@
-"""The system calls that a notebook never needs, refused by the kernel: a seccomp filter. Standard library only.
+"""Seccomp filter that refuses system calls which a notebook never needs. Standard library only.
 
-A list of what is refused, not of what is allowed: TensorFlow, CUDA and next year's C library call what they like, and
-what they call is not what lets a process out. What is listed reaches into other processes, makes namespaces and
-mounts, or opens large and often broken parts of the kernel to whoever asks. Refused calls fail with an error number,
-so that programs which can do without go on; nothing is killed but a process of another machine's instruction set.
+The filter lists refused calls, not allowed ones: the calls of TensorFlow, CUDA and future C libraries are not known in
+advance, and they are not the calls that let a process escape. The listed calls reach into other processes, create
+namespaces and mounts, or expose large parts of the kernel with a history of security bugs. A refused call fails with
+an error number, so that programs with a fallback continue. Only a call of a foreign instruction set kills the process.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import struct
 import sys
 from collections.abc import Mapping
 
-# ---------------------------------------------------------------- What is refused
+# ---------------------------------------------------------------- tables of system calls
 
-# Number on x86_64 and on aarch64 (Linux's asm/unistd_64.h and asm-generic/unistd.h); None where there is none.
+# Numbers on x86_64 and aarch64 (Linux's asm/unistd_64.h and asm-generic/unistd.h); None where the call is missing.
 REFUSED: Mapping[str, tuple[int | None, int | None]] = {
-    # Another process's memory, files and state.
+    # Memory, files and state of other processes.
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -29,7 +29,7 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "kcmp": (312, 272),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
-    # Namespaces and mounts; clone is looked at below.
+    # Namespaces and mounts; for clone see EXAMINED.
     "unshare": (272, 97),
     "setns": (308, 268),
     "mount": (165, 40),
@@ -46,17 +46,17 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "statmount": (457, 457),
     "listmount": (458, 458),
     "open_tree_attr": (467, 467),
-    # Files past the view that the mounts give.
+    # Access to files outside the mounts.
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
-    # Parts of the kernel that the kernel's keepers themselves close to strangers.
+    # Parts of the kernel that the kernel itself often closes to unprivileged users.
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
     "memfd_secret": (447, 447),
-    # Memory that stays when no process holds it, so that no watchdog sees it.
+    # Memory that no process holds: the monitor would not count it.
     "shmget": (29, 194),
     "msgget": (68, 186),
     "add_key": (248, 217),
@@ -95,8 +95,8 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "clock_adjtime": (305, 266),
 }
 
-# "Does not exist here" makes libraries take the older way: the C library clone, event loops epoll.
-# A filter cannot look into clone3's arguments, which lie in memory.
+# ENOSYS makes libraries fall back: the C library to clone, event loops to epoll.
+# A filter cannot read the arguments of clone3, because they are in memory.
 ABSENT: Mapping[str, tuple[int, int]] = {
     "clone3": (435, 435),
     "io_uring_setup": (425, 425),
@@ -104,8 +104,8 @@ ABSENT: Mapping[str, tuple[int, int]] = {
     "io_uring_register": (427, 427),
 }
 
-# Looked at more closely. mbind and set_mempolicy are not on any list: they move the caller's own memory only, and CUDA
-# and NumPy's BLAS may ask for them.
+# Calls that depend on their arguments. mbind and set_mempolicy are in no table: they move only the caller's own memory,
+# and CUDA and NumPy's BLAS may use them.
 EXAMINED: Mapping[str, tuple[int, int]] = {
     "clone": (56, 220),
     "socket": (41, 198),
@@ -117,11 +117,11 @@ EXAMINED: Mapping[str, tuple[int, int]] = {
 # linux/sched.h: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
-NETLINK_ROUTE = 0  # which interfaces and addresses there are: what name look-ups ask
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of whoever started this
+NETLINK_ROUTE = 0  # lists interfaces and addresses; name look-ups need it
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # type into the terminal of the parent process
 ASK_PERSONALITY = 0xFFFFFFFF
 
-# ---------------------------------------------------------------- A small assembler for classic BPF (linux/filter.h)
+# ---------------------------------------------------------------- assembler for classic BPF (linux/filter.h)
 
 Instruction = tuple[int, int, int, int]  # code, steps to skip if true, steps to skip if not, constant
 
@@ -131,7 +131,7 @@ KILL_PROCESS, ERROR, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000  # linux/seccomp
 
 AUDIT_ARCHITECTURE = (0xC000003E, 0xC00000B7)  # linux/audit.h
 MACHINES = {"x86_64": 0, "amd64": 0, "aarch64": 1, "arm64": 1}
-X32_BIT = 0x40000000  # x86_64's other numbers for the same calls
+X32_BIT = 0x40000000  # marks the second set of numbers for the same calls on x86_64
 
 
 def _load(offset: int) -> Instruction:
@@ -139,7 +139,7 @@ def _load(offset: int) -> Instruction:
 
 
 def _argument(index: int) -> Instruction:
-    """The lower half, which is all that the kernel reads of the arguments examined here."""
+    """Load the lower half of an argument: the kernel ignores the upper half of the arguments examined here."""
     return _load(ARGUMENTS + 8 * index)
 
 
@@ -147,36 +147,36 @@ def _unless_equal_skip(value: int, steps: int) -> Instruction:
     return JUMP_EQUAL, 0, steps, value
 
 
-def _answer(action: int) -> Instruction:
+def _return(action: int) -> Instruction:
     return RETURN, 0, 0, action
 
 
 def _fail(number: int) -> Instruction:
-    return _answer(ERROR | number)
+    return _return(ERROR | number)
 
 
 def _for_call(number: int, *body: Instruction) -> list[Instruction]:
-    """``body`` decides about the call ``number``; the calls that follow are passed on with their number loaded."""
+    """Apply ``body`` to the call ``number`` only; for other calls skip it, with their number still loaded."""
     return [_unless_equal_skip(number, len(body)), *body]
 
 
 def _allow_if_equal(value: int) -> list[Instruction]:
-    return [_unless_equal_skip(value, 1), _answer(ALLOW)]
+    return [_unless_equal_skip(value, 1), _return(ALLOW)]
 
 
-def _only(index: int, values: tuple[int, ...], otherwise: int) -> list[Instruction]:
-    """Allows the call if argument ``index`` is one of ``values``; else it fails with ``otherwise``."""
+def _allow_only(index: int, values: tuple[int, ...], otherwise: int) -> list[Instruction]:
+    """Allow the call if argument ``index`` is one of ``values``, and fail with error ``otherwise`` if not."""
     allowed = [step for value in values for step in _allow_if_equal(value)]
     return [_argument(index), *allowed, _fail(otherwise)]
 
 
-def _examined(numbers: Mapping[str, int]) -> list[Instruction]:
+def _examine_arguments(numbers: Mapping[str, int]) -> list[Instruction]:
     no_permission = _fail(errno.EPERM)
-    netlink = _only(2, (NETLINK_ROUTE,), errno.EPROTONOSUPPORT)
-    families = _only(0, (AF_UNIX, AF_INET, AF_INET6), errno.EAFNOSUPPORT)
+    netlink = _allow_only(2, (NETLINK_ROUTE,), errno.EPROTONOSUPPORT)
+    families = _allow_only(0, (AF_UNIX, AF_INET, AF_INET6), errno.EAFNOSUPPORT)
     families = [*families[:-1], _unless_equal_skip(AF_NETLINK, len(netlink)), *netlink, families[-1]]
     return [
-        *_for_call(numbers["clone"], _argument(0), (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES), no_permission, _answer(ALLOW)),
+        *_for_call(numbers["clone"], _argument(0), (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES), no_permission, _return(ALLOW)),
         *_for_call(numbers["socket"], *families),
         *_for_call(numbers["socketpair"], *families),
         *_for_call(
@@ -186,21 +186,21 @@ def _examined(numbers: Mapping[str, int]) -> list[Instruction]:
             no_permission,
             _unless_equal_skip(TIOCLINUX, 1),
             no_permission,
-            _answer(ALLOW),
+            _return(ALLOW),
         ),
-        *_for_call(numbers["personality"], *_only(0, (0, ASK_PERSONALITY), errno.EPERM)),
+        *_for_call(numbers["personality"], *_allow_only(0, (0, ASK_PERSONALITY), errno.EPERM)),
     ]
 
 
 def program(machine: str | None = None) -> bytes | None:
-    """The filter as an array of ``struct sock_filter``; None for a processor whose numbers are not known here."""
+    """Return the filter as an array of ``struct sock_filter``, or None for an unknown processor."""
     column = MACHINES.get((machine or platform.machine()).lower())
     if column is None or (machine is None and sys.maxsize < 2**32):  # a 32-bit Python on a 64-bit kernel
         return None
     steps = [
         _load(ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, AUDIT_ARCHITECTURE[column]),
-        _answer(KILL_PROCESS),
+        _return(KILL_PROCESS),
         _load(NUMBER),
     ]
     if column == 0:
@@ -210,12 +210,12 @@ def program(machine: str | None = None) -> bytes | None:
             number = call[column]
             if number is not None:
                 steps += _for_call(number, _fail(error))
-    steps += _examined({name: numbers[column] for name, numbers in EXAMINED.items()})
-    steps.append(_answer(ALLOW))
+    steps += _examine_arguments({name: numbers[column] for name, numbers in EXAMINED.items()})
+    steps.append(_return(ALLOW))
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
 
-# ---------------------------------------------------------------- Putting it into force
+# ---------------------------------------------------------------- installation
 
 PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC = 1, 1  # linux/seccomp.h
@@ -227,10 +227,10 @@ class _Program(ctypes.Structure):
 
 
 def install() -> None:
-    """Puts every thread of this process, and all that it starts, under the filter, for good. Raises OSError."""
+    """Put all threads of this process and all its later children under the filter, for good. Raises OSError."""
     code = program()
     if code is None:
-        raise OSError(errno.ENOSYS, f"no list of system calls for the processor {platform.machine()}")
+        raise OSError(errno.ENOSYS, f"the system call filter does not support the processor {platform.machine()}")
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise _error("prctl(PR_SET_NO_NEW_PRIVS)")
@@ -240,11 +240,11 @@ def install() -> None:
     arguments = (ctypes.c_ulong(SECCOMP_SET_MODE_FILTER), ctypes.c_ulong(SECCOMP_FILTER_FLAG_TSYNC))
     result = libc.syscall(ctypes.c_long(number), *arguments, ctypes.byref(filter_))
     if result > 0:
-        raise OSError(errno.EBUSY, f"thread {result} is under a filter of its own")
+        raise OSError(errno.EBUSY, f"thread {result} already has another filter")
     if result < 0:
         raise _error("seccomp")
 
 
-def _error(what: str) -> OSError:
+def _error(action: str) -> OSError:
     number = ctypes.get_errno()
-    return OSError(number, f"{what}: {os.strerror(number)}")
+    return OSError(number, f"{action}: {os.strerror(number)}")

@@ -1,6 +1,6 @@
-"""The guest's first process. Cold, it runs one job; warm, it imports once and forks for every job.
+"""First process of the guest: runs one job (``main``), or stays warm and forks for every job (``serve``).
 
-It is ours until the first cell starts.
+No student code has run in the process until the driver starts the first cell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .. import protocol
 from ..processes import exit_status
 from ..run import driver
 
-# What notebooks of a deep-learning course import. matplotlib_inline is not among them: it must meet its kernel.
+# Modules that most notebooks import. matplotlib_inline is missing: it must be imported inside a kernel.
 PRELOADED = (
     "numpy",
     "pandas",
@@ -35,7 +35,7 @@ PRELOADED = (
 
 
 def main(job_folder: str) -> None:
-    """One job, from here to the end."""
+    """Run one job from start to end."""
     job = Path(job_folder)
     request = json.loads((job / protocol.REQUEST).read_bytes())
     set_limits(request["rlimits"])
@@ -43,7 +43,7 @@ def main(job_folder: str) -> None:
 
 
 def set_limits(limits: dict[str, Any]) -> None:
-    """``{"RLIMIT_FSIZE": bytes, ...}``; inherited by all that follows, and not to be raised again."""
+    """Set resource limits, ``{"RLIMIT_FSIZE": bytes, ...}``; child processes inherit them and cannot raise them."""
     if sys.platform == "win32":
         return
     import resource
@@ -52,70 +52,70 @@ def set_limits(limits: dict[str, Any]) -> None:
         number = getattr(resource, name, None)
         if number is not None:
             _, hard = resource.getrlimit(number)
-            bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(number, (bounded, bounded))
+            limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(number, (limit, limit))
 
 
-# ------------------------------------------------------------------ warm
+# ------------------------------------------------------------------ warm worker
 
 
 def serve(*words: str) -> None:
-    """Takes jobs as JSON lines on standard input, forks for each, says on standard output how each ended.
+    """Read jobs as JSON lines from standard input, fork for each, and report each exit status on standard output.
 
-    With the word "preload" it first imports what notebooks import.
-
-    No student code ever runs in this process: its children leave it before they see any.
+    The word "preload" makes it import ``PRELOADED`` first. Student code never runs in this process: the children
+    leave it before they start any.
     """
     for name in PRELOADED if "preload" in words else ():
         try:
             importlib.import_module(name)
         except ImportError:
-            continue  # what is not installed is not preloaded; a notebook that needs it will say so
-    say(ready=True, rss_mb=_rss_mb())
-    children: dict[int, tuple[int, str]] = {}  # by a descriptor that can be read when the process has ended
+            continue  # not installed: a notebook that needs it will report that
+    send(ready=True, rss_mb=_rss_mb())
+    children: dict[int, tuple[int, str]] = {}  # by a descriptor that becomes readable when the process has ended
     pending = b""
     while True:
         readable, _, _ = select.select([0, *children], [], [])
         for descriptor in children.keys() & set(readable):
             pid, name = children.pop(descriptor)
             os.close(descriptor)
-            say(job=name, status=exit_status(os.waitpid(pid, 0)[1]))
+            send(job=name, status=exit_status(os.waitpid(pid, 0)[1]))
         if 0 in readable:
             piece = os.read(0, 1 << 16)
             if not piece:
-                os._exit(0)  # the grader is gone; the jobs' processes go with this one
+                os._exit(0)  # the grader has ended; the jobs' processes end with this one
             *lines, pending = (pending + piece).split(b"\n")
             for line in lines:
                 order = json.loads(line)
-                pid = _forked(order)
+                pid = _fork_job(order)
                 children[os.pidfd_open(pid)] = (pid, order["job"])
-                say(job=order["job"], pid=pid)
+                send(job=order["job"], pid=pid)
 
 
-def say(**words: Any) -> None:
-    os.write(1, json.dumps(words).encode() + b"\n")
+def send(**message: Any) -> None:
+    """Write one JSON line to standard output."""
+    os.write(1, json.dumps(message).encode() + b"\n")
 
 
-def _forked(order: dict[str, Any]) -> int:
+def _fork_job(order: dict[str, Any]) -> int:
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        from . import isolate  # not on Windows
+        from . import isolate  # not importable on Windows
 
-        _leave_the_worker(order["log"])
+        _replace_streams(order["log"])
         if order["group"] is not None:
-            _enter(order["group"])
+            _enter_cgroup(order["group"])
         status = isolate.run_isolated(order["view"], order["root"], order["processes"], lambda: main(order["at"]))
-    except BaseException as error:  # noqa: BLE001  nothing may return into the worker's own loop
+    except BaseException as error:  # noqa: BLE001  the child must never return into the worker's loop
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
     finally:
         os._exit(status)
 
 
-def _leave_the_worker(log: str) -> None:
-    """Standard streams of its own: what this process had is the grader's ear."""
+def _replace_streams(log: str) -> None:
+    """Give the child its own standard streams: the inherited ones lead to the grader."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
@@ -124,12 +124,12 @@ def _leave_the_worker(log: str) -> None:
     os.closerange(3, 256)
 
 
-def _enter(group: str) -> None:
-    """From here on the kernel counts the memory of this process and of all below it."""
+def _enter_cgroup(group: str) -> None:
+    """Join the cgroup with the process file ``group``, which counts the memory of this process and its children."""
     try:
         Path(group).write_text("0")
     except OSError:
-        return  # not ours to enter after all; the watch looks on
+        return  # no permission after all; the host's monitor still measures the memory
 
 
 def _rss_mb() -> float:

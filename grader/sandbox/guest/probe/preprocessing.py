@@ -1,7 +1,7 @@
-"""What may have to be done to the raw inputs before a model takes them, by what the model says and the notebook holds.
+"""Preparations of the raw inputs for a model, derived from what the model reports and the notebook holds.
 
-First what is done to the numbers, then the layout of a row. Every figure comes from the public rows or from what
-the notebook fitted itself, so that one row is prepared as many are.
+First the numbers are transformed, then the rows are reshaped. All parameters come from the public rows or from
+objects that the notebook fitted, so that a single row is prepared exactly like many.
 """
 
 from __future__ import annotations
@@ -15,188 +15,207 @@ from typing import Any
 import numpy as np
 
 from ..output_forms import Array
-from ..safe_call import as_array, attribute
-from . import image_arrays
-from .input_spec import Wish, names_of
+from ..safe_call import as_array, safe_getattr
+from .input_spec import InputSpec, column_names
 from .model_discovery import is_fitted
-from .reshaping import Layout, Row, layouts
+from .reshaping import CHANNELS, Reshaping, Row, reshapings, with_channels
 
 MAX_PREPARATIONS = 40
 MAX_FITTED = 4
-MAX_TEXT = 1 << 20  # characters of the notebook that are searched
-SEVERAL = 64  # columns from which on a table may be of pixels
+MAX_TEXT = 1 << 20  # characters of one cell that are searched
+MIN_PIXELS = 64  # columns of a table that may be the pixels of an image
 BRIGHTEST = 255
 RAW = "raw"
+# Constants of networks trained on ImageNet, as in ``preprocess_input`` of keras.applications.
+IMAGENET_BGR = np.array([103.939, 116.779, 123.68], np.float32)
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 Prepare = Callable[[Array], Any]
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """``apply`` takes raw rows and gives what the model is handed; ``row`` is the shape of one of these."""
+    """A way to prepare inputs: ``apply`` takes raw rows and returns rows of shape ``row`` for the model."""
 
-    words: tuple[str, ...]
+    steps: tuple[str, ...]
     row: Row
     apply: Prepare
     guess: bool = False
 
     @property
     def name(self) -> str:
-        return ", ".join(self.words) or RAW
+        """Name in the report."""
+        return ", ".join(self.steps) or RAW
 
-    def then(self, word: str, row: Row, step: Prepare, *, guess: bool = False) -> Preparation:
+    def then(self, step: str, row: Row, function: Prepare, *, guess: bool = False) -> Preparation:
+        """Return this preparation followed by another function, named ``step`` unless that is empty."""
         before = self.apply
-        words = (*self.words, word) if word else self.words
-        return Preparation(words, row, lambda X: step(before(X)), self.guess or guess)
+        steps = (*self.steps, step) if step else self.steps
+        return Preparation(steps, row, lambda X: function(before(X)), self.guess or guess)
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the notebook tells of its inputs, besides the model."""
+class NotebookHints:
+    """Hints of the notebook about its preparation of inputs."""
 
-    columns: tuple[str, ...]
-    fitted: tuple[tuple[str, Any], ...] = ()  # scalers, encoders, decompositions
-    imagenet: bool = False  # a network trained on ImageNet is used
-    by_255: bool = False  # it speaks of that number
+    columns: tuple[str, ...]  # of the public data
+    fitted: tuple[tuple[str, Any], ...] = ()  # fitted scalers, encoders and decompositions
+    imagenet: bool = False  # it uses a network trained on ImageNet
+    mentions_255: bool = False
 
 
-def known_from(variables: list[tuple[str, Any]], sources: Any, columns: tuple[str, ...]) -> Known:
-    """``sources``: IPython's list of the cells that ran."""
+def read_hints(variables: list[tuple[str, Any]], sources: Any, columns: tuple[str, ...]) -> NotebookHints:
+    """Collect the hints; ``sources`` is IPython's list of the cells that ran."""
     fitted = [
         (name[:80], value)
         for name, value in variables
-        if isinstance(attribute(value, "n_features_in_"), (int, np.integer))
-        and callable(attribute(value, "transform"))
-        and attribute(value, "predict") is None
+        if isinstance(safe_getattr(value, "n_features_in_"), (int, np.integer))
+        and callable(safe_getattr(value, "transform"))
+        and safe_getattr(value, "predict") is None
         and is_fitted(value)
     ]
     texts = [text[:MAX_TEXT] for text in sources[:1000] if type(text) is str] if type(sources) is list else []
     imagenet = any("preprocess_input" in text or "0.485" in text for text in texts)
-    return Known(columns, tuple(fitted[-MAX_FITTED:]), imagenet, any("255" in text for text in texts))
+    return NotebookHints(columns, tuple(fitted[-MAX_FITTED:]), imagenet, any("255" in text for text in texts))
 
 
-def preparations(public: Array, wish: Wish, known: Known) -> list[Preparation]:
-    """The plainest first. ``public``: raw rows ``(n, ...)``."""
+def preparations(public: Array, spec: InputSpec, hints: NotebookHints) -> list[Preparation]:
+    """Return ways to prepare raw rows ``(n, ...)`` like ``public`` for a model, the simplest first."""
     raw = Preparation((), public.shape[1:], lambda X: X)
     found = []
-    if wish.rescales:
-        known = replace(known, by_255=False)  # the model does that itself
-    for begun in [raw] if wish.tokens else _scaled(raw, public, known):
-        found += list(_laid_out(begun, wish, known))
+    if spec.rescales:
+        hints = replace(hints, mentions_255=False)  # a layer of the model divides
+    for transformed in [raw] if spec.tokens else _transform(raw, public, hints):
+        found += list(_shape(transformed, spec, hints))
     return found[:MAX_PREPARATIONS]
 
 
-# ------------------------------------------------------------------ the numbers
+# ------------------------------------------------------------------ transforms of the numbers
 
 
-def _scaled(raw: Preparation, public: Array, known: Known) -> Iterator[Preparation]:
+def _transform(raw: Preparation, public: Array, hints: NotebookHints) -> Iterator[Preparation]:
     pixels = _are_pixels(public)
     by_255 = raw.then("X / 255", raw.row, lambda X: X / np.float32(BRIGHTEST))
-    usual = ([by_255, raw] if known.by_255 else [raw, by_255]) if pixels else [raw]
-    yield from usual
-    for begun in usual:
-        yield from _through_fitted(begun, public, known)
-    if known.imagenet and pixels and len(raw.row) >= 2:
+    basic = ([by_255, raw] if hints.mentions_255 else [raw, by_255]) if pixels else [raw]
+    yield from basic
+    for start in basic:
+        yield from _through_fitted(start, public, hints)
+    if hints.imagenet and pixels and len(raw.row) >= 2:
         yield from _as_imagenet(raw)
-    yield from _by_arithmetic(raw, public, known, pixels=pixels)
+    yield from _by_formula(raw, public, hints, pixels=pixels)
 
 
 def _are_pixels(public: Array) -> bool:
-    if public.ndim == 2 and public.shape[1] < SEVERAL:
+    if public.ndim == 2 and public.shape[1] < MIN_PIXELS:
         return False
     return bool(public.dtype == np.uint8 or (public.min() >= 0 and BRIGHTEST / 2 < public.max() <= BRIGHTEST))
 
 
-def _by_arithmetic(raw: Preparation, public: Array, known: Known, *, pixels: bool) -> Iterator[Preparation]:
-    """Of each column of a table; of pictures and sequences all numbers alike, then each place by itself."""
-    if pixels:  # their extremes are 0 and 255, or nearly
-        yield raw.then("X / 127.5 - 1", raw.row, lambda X: X / np.float32(127.5) - 1, guess=not known.imagenet)
+def _by_formula(raw: Preparation, public: Array, hints: NotebookHints, *, pixels: bool) -> Iterator[Preparation]:
+    """Standardize or scale each column of a table; images and sequences over all numbers, then by position."""
+    if pixels:  # the minimum and maximum are 0 and 255, or nearly so
+        yield raw.then("X / 127.5 - 1", raw.row, lambda X: X / np.float32(127.5) - 1, guess=not hints.imagenet)
     axes: list[int | None] = [0] if public.ndim == 2 and not pixels else [None, 0]
     for axis in axes:
-        together = ", of all together" if axis is None else ""
+        suffix = ", of all together" if axis is None else ""
         low, high = public.min(axis).astype(np.float64), public.max(axis).astype(np.float64)
         mean, deviation = public.mean(axis, dtype=np.float64), public.std(axis, dtype=np.float64)
-        steps = {"(X - mean) / std": (mean, deviation)}
+        formulas = {"(X - mean) / std": (mean, deviation)}
         if not pixels and (axis is None or len(axes) == 1):
-            steps |= {"(X - min) / (max - min)": (low, high - low), "X / max": (np.zeros_like(high), high)}
-        for word, (less, by) in steps.items():
-            yield raw.then(word + together, raw.row, functools.partial(_moved, less, by), guess=True)
+            formulas |= {"(X - min) / (max - min)": (low, high - low), "X / max": (np.zeros_like(high), high)}
+        for formula, (offset, divisor) in formulas.items():
+            yield raw.then(formula + suffix, raw.row, functools.partial(_scale, offset, divisor), guess=True)
 
 
-def _moved(less: Any, by: Any, X: Array) -> Array:
-    moved: Array = (X - less) / np.where(by != 0, by, 1.0)
-    return moved
+def _scale(offset: Any, divisor: Any, X: Array) -> Array:
+    scaled: Array = (X - offset) / np.where(divisor != 0, divisor, 1.0)
+    return scaled
 
 
 def _as_imagenet(raw: Preparation) -> Iterator[Preparation]:
     sides = raw.row[:2]
     channels = raw.row[2] if len(raw.row) == 3 else 1
-    if len(raw.row) > 3 or channels not in image_arrays.CHANNELS:
+    if len(raw.row) > 3 or channels not in CHANNELS:
         return
-    begun = raw
+    rgb = raw
     if channels != 3:
-        begun = raw.then(
-            "RGB", (*sides, 3), lambda X: image_arrays.with_channels(np.reshape(X, (len(X), *sides, channels)), 3)
-        )
-    yield begun.then("BGR - mean of ImageNet", begun.row, image_arrays.without_imagenets_mean)
-    yield begun.then("(X / 255 - mean) / std of ImageNet", begun.row, image_arrays.by_imagenets_spread)
+        rgb = raw.then("RGB", (*sides, 3), lambda X: with_channels(np.reshape(X, (len(X), *sides, channels)), 3))
+    yield rgb.then("BGR - mean of ImageNet", rgb.row, subtract_imagenet_mean)
+    yield rgb.then("(X / 255 - mean) / std of ImageNet", rgb.row, standardize_imagenet)
 
 
-def _through_fitted(begun: Preparation, public: Array, known: Known) -> Iterator[Preparation]:
-    """Through what the notebook fitted: one thing, or one after another where the widths fit."""
-    first = [(name, done) for name, one in known.fitted if (done := _through(begun, name, one, public, known))]
-    yield from (done for _name, done in first)
-    for name, done in first:
-        for other, one in known.fitted:
-            again = _through(done, other, one, public, known) if other != name else None
-            if again is not None:
-                yield again
+def subtract_imagenet_mean(images: Array) -> Array:
+    """Convert RGB 0 to 255 ``(n, h, w, 3)`` to BGR minus ImageNet's mean, float32, as for VGG and ResNet."""
+    return images[..., ::-1].astype(np.float32) - IMAGENET_BGR
 
 
-def _through(begun: Preparation, name: str, fitted: Any, public: Array, known: Known) -> Preparation | None:
-    names, width = names_of(fitted), attribute(fitted, "n_features_in_")
-    is_table = len(begun.row) == 1
-    if names and is_table and set(names) <= set(known.columns) and begun.row == (len(known.columns),):
-        ready = begun.then("", (len(names),), functools.partial(_frame, known.columns, names))
-    elif width == math.prod(begun.row):
-        ready = begun if is_table else begun.then("", (int(width),), lambda X: np.reshape(X, (len(X), -1)))
+def standardize_imagenet(images: Array) -> Array:
+    """Standardize RGB 0 to 255 ``(n, h, w, 3)`` by ImageNet's mean and deviation, float32, as for DenseNet."""
+    return (images.astype(np.float32) / 255 - IMAGENET_MEAN) / IMAGENET_DEVIATION
+
+
+def _through_fitted(start: Preparation, public: Array, hints: NotebookHints) -> Iterator[Preparation]:
+    """Apply an object that the notebook fitted, or two in a row if their widths match."""
+    single = [
+        (name, done)
+        for name, fitted in hints.fitted
+        if (done := _apply_fitted(start, name, fitted, public, hints)) is not None
+    ]
+    yield from (done for _name, done in single)
+    for name, done in single:
+        for other, fitted in hints.fitted:
+            double = _apply_fitted(done, other, fitted, public, hints) if other != name else None
+            if double is not None:
+                yield double
+
+
+def _apply_fitted(
+    start: Preparation, name: str, fitted: Any, public: Array, hints: NotebookHints
+) -> Preparation | None:
+    names, width = column_names(fitted), safe_getattr(fitted, "n_features_in_")
+    is_table = len(start.row) == 1
+    if names and is_table and set(names) <= set(hints.columns) and start.row == (len(hints.columns),):
+        ready = start.then("", (len(names),), functools.partial(_frame, hints.columns, names))
+    elif width == math.prod(start.row):
+        ready = start if is_table else start.then("", (int(width),), lambda X: np.reshape(X, (len(X), -1)))
     else:
         return None
 
-    def transformed(X: Any) -> Any:
+    def transform(X: Any) -> Any:
         made = fitted.transform(X)
         return made.toarray() if hasattr(made, "toarray") else made
 
     try:
-        row = tuple(int(length) for length in np.shape(transformed(ready.apply(public[:2])))[1:])
-    except Exception:  # noqa: BLE001  the notebook's own object; then it is none that these inputs go through
+        row = tuple(int(length) for length in np.shape(transform(ready.apply(public[:2])))[1:])
+    except Exception:  # noqa: BLE001  an object of the notebook that cannot transform these inputs
         return None
-    back = not is_table and row == (math.prod(begun.row),)
-    done = ready.then(name, row, transformed)
-    return done.then("", begun.row, lambda X: np.reshape(as_array(X), (len(X), *begun.row))) if back else done
+    restore = not is_table and row == (math.prod(start.row),)
+    done = ready.then(name, row, transform)
+    return done.then("", start.row, lambda X: np.reshape(as_array(X), (len(X), *start.row))) if restore else done
 
 
-# ------------------------------------------------------------------ the layout
+# ------------------------------------------------------------------ shape of a row
 
 
-def _laid_out(begun: Preparation, wish: Wish, known: Known) -> Iterator[Preparation]:
-    if wish.names and begun.row == (len(known.columns),) and set(wish.names) <= set(known.columns):
-        yield _by_name(begun, wish, known)
+def _shape(start: Preparation, spec: InputSpec, hints: NotebookHints) -> Iterator[Preparation]:
+    if spec.names and start.row == (len(hints.columns),) and set(spec.names) <= set(hints.columns):
+        yield _by_column_names(start, spec, hints)
         return
-    for layout in layouts(begun.row, wish.shape, tokens=wish.tokens):
-        yield _finished(begun, layout, wish)
-    if begun.row == (1,) and wish.shape is None:
-        yield begun.then("vector", (), lambda X: as_array(X)[:, 0])
+    for reshaping in reshapings(start.row, spec.shape, tokens=spec.tokens):
+        yield _reshape(start, reshaping, spec)
+    if start.row == (1,) and spec.shape is None:
+        yield start.then("vector", (), lambda X: as_array(X)[:, 0])
 
 
-def _by_name(begun: Preparation, wish: Wish, known: Known) -> Preparation:
-    """The columns that the model was fitted with, in their order: a network gets their numbers alone."""
-    row = (len(wish.names),)
-    if wish.floats:
-        places = [known.columns.index(name) for name in wish.names]
-        word = "" if wish.names == known.columns else "columns by their names"
-        return begun.then(word, row, lambda X: as_array(X)[:, places])
-    return begun.then("data frame", row, functools.partial(_frame, known.columns, wish.names))
+def _by_column_names(start: Preparation, spec: InputSpec, hints: NotebookHints) -> Preparation:
+    """Select the columns that the model was fitted with: a data frame, or for a network only their numbers."""
+    row = (len(spec.names),)
+    if spec.floats:
+        positions = [hints.columns.index(name) for name in spec.names]
+        step = "" if spec.names == hints.columns else "columns by their names"
+        return start.then(step, row, lambda X: as_array(X)[:, positions])
+    return start.then("data frame", row, functools.partial(_frame, hints.columns, spec.names))
 
 
 def _frame(columns: tuple[str, ...], names: tuple[str, ...], X: Any) -> Any:
@@ -206,17 +225,17 @@ def _frame(columns: tuple[str, ...], names: tuple[str, ...], X: Any) -> Any:
     return frame[list(names)]
 
 
-def _finished(begun: Preparation, layout: Layout, wish: Wish) -> Preparation:
-    def laid_out(X: Any) -> Any:
-        if not layout.words and not wish.floats:
+def _reshape(start: Preparation, reshaping: Reshaping, spec: InputSpec) -> Preparation:
+    def reshape(X: Any) -> Any:
+        if not reshaping.steps and not spec.floats:
             return X  # a data frame stays one
-        rows = layout.apply(as_array(X))
-        return rows.astype(np.float32) if wish.floats and not wish.tokens and rows.dtype.kind in "biu" else rows
+        rows = reshaping.apply(as_array(X))
+        return rows.astype(np.float32) if spec.floats and not spec.tokens and rows.dtype.kind in "biu" else rows
 
-    whole = begun.then("", layout.row, laid_out, guess=layout.guess)
-    return replace(whole, words=(*begun.words, *layout.words))
+    done = start.then("", reshaping.row, reshape, guess=reshaping.guess)
+    return replace(done, steps=(*start.steps, *reshaping.steps))
 
 
-def data_frame(columns: tuple[str, ...]) -> Prepare:
-    """What ``predict(X)`` may want in an array's place."""
+def to_data_frame(columns: tuple[str, ...]) -> Prepare:
+    """Return a function that converts rows ``(n, columns)`` to a data frame."""
     return functools.partial(_frame, columns, columns)

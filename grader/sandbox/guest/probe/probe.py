@@ -1,6 +1,6 @@
-"""Finds the notebook's model and how its inputs are prepared, on the public data; then predicts the hidden inputs.
+"""Probe: finds the notebook's model and the preparation of its inputs on public data, then predicts hidden inputs.
 
-It runs inside the notebook's process, after the last cell. It never sees a hidden label.
+It runs inside the notebook's process after the last cell. It never sees a hidden label.
 """
 
 from __future__ import annotations
@@ -15,73 +15,74 @@ from .. import protocol
 from ..compat import log
 from ..output_forms import Array
 from ..record import recorder, transform_ledger
-from ..safe_call import Patience
-from . import network_summary
-from .plans import Plan, as_claim
-from .public_rows import read_question
-from .search import find_plan
+from ..safe_call import TimeScale
+from .candidates import Candidate, attempt_facts, read_public_data
+from .network_summary import summarize_network
+from .search import find_candidate
 
 
 class _State:
     job = Path()
-    namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's own globals
-    plan: Plan | None = None
+    namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's globals
+    chosen: Candidate | None = None
     attempts: list[dict[str, Any]] = []  # noqa: RUF012
     network: dict[str, Any] | None = None
 
 
 def start(job: Path, namespace: dict[str, Any], seconds: float) -> None:
+    """Remember the job folder and the notebook's globals; ``seconds`` scales all time limits of the probe."""
     _State.job, _State.namespace = job, namespace
-    Patience.times = seconds / protocol.PROBE_SECONDS
+    TimeScale.factor = seconds / protocol.PROBE_SECONDS
 
 
 def report() -> None:
-    """Writes ``facts.json``; with a question, looks for the answer on the public rows first."""
-    _write_facts()  # already now: what is asked next is the notebook's own code, and may not come back
-    _State.network = network_summary.described(_State.namespace, "")
+    """Write ``facts.json``, after a search for the best candidate if there is public data."""
+    _write_facts()  # before the notebook's own code is called, which may never return
+    _State.network = summarize_network(_State.namespace, "")
     _write_facts()
     path = _State.job / protocol.PUBLIC
     if path.exists():
-        _State.plan = find_plan(_State.namespace, read_question(path), _State.attempts)
-        if _State.plan is not None:
-            _State.network = network_summary.described(_State.namespace, _State.plan.source)
+        _State.chosen = find_candidate(_State.namespace, read_public_data(path), _State.attempts)
+        if _State.chosen is not None:
+            _State.network = summarize_network(_State.namespace, _State.chosen.source)
         _write_facts()
 
 
 def _write_facts() -> None:
     facts = recorder.facts(_State.namespace)
     facts["adaptations"] = log.notes()
-    facts["transforms"], facts["training_pictures"] = transform_ledger.facts(), transform_ledger.largest[0]
+    facts["transforms"], facts["training_pictures"] = transform_ledger.facts(), transform_ledger.largest_training[0]
     facts["network"] = _State.network
     facts["attempts"] = _State.attempts
-    plan = _State.plan
-    facts["chosen"] = plan and as_claim(plan.source, plan.preparation, form=plan.form, value=plan.value)
+    chosen = _State.chosen
+    facts["chosen"] = chosen and attempt_facts(chosen.source, chosen.preparation, form=chosen.form, score=chosen.score)
     protocol.write_json(_State.job / "out" / protocol.FACTS, facts)
 
 
 def answer() -> None:
-    """Writes ``predictions.npy``, rows in the order asked. A row that cannot be answered alone is NaN."""
-    if _State.plan is None:
+    """Write ``predictions.npy`` in the order of the hidden inputs. Rows that cannot be predicted alone are NaN."""
+    if _State.chosen is None:
         return
     inputs = np.load(_State.job / "hidden" / protocol.HIDDEN_INPUTS, allow_pickle=False)
-    *again, rest = [_answers(_State.plan, inputs[rows]) for rows in protocol.batches(len(inputs))]
+    *repeated, rest = [_predict(_State.chosen, inputs[rows]) for rows in protocol.batches(len(inputs))]
     if rest is None:
         return
-    parts = [_like(part, rest, rows) for part, rows in zip(again, protocol.batches(len(inputs)), strict=False)]
+    parts = [_like(part, rest, rows) for part, rows in zip(repeated, protocol.batches(len(inputs)), strict=False)]
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate([*parts, rest]), allow_pickle=False)
-    # Never into what lies there: a pipe would wait for a reader.
+    # Never write into an existing file: it could be a pipe, which would wait for a reader.
     protocol.write_atomically(_State.job / "out" / protocol.PREDICTIONS, buffer.getvalue())
 
 
-def _answers(plan: Plan, inputs: Array) -> Array | None:
+def _predict(candidate: Candidate, inputs: Array) -> Array | None:
     try:
-        return plan.answer(inputs)
-    except Exception:  # noqa: BLE001  its text may hold hidden inputs: nothing of it is kept
+        return candidate.predict(inputs)
+    except Exception:  # noqa: BLE001  the text of the error may hold hidden inputs, so it is dropped
         return None
 
 
 def _like(part: Array | None, rest: Array, rows: slice) -> Array:
+    """Return ``part``, or NaN in its place if it is missing or has another shape than ``rest``."""
     size = rows.stop - rows.start
     if part is None or part.shape != (size, *rest.shape[1:]):
         return np.full((size, *rest.shape[1:]), np.nan)

@@ -1,7 +1,7 @@
-"""Records what every ``fit`` of Keras did, and ends one that would outrun the notebook's time.
+"""Recorder of every Keras ``fit`` and ``evaluate``; it also ends a training that would exceed the notebook's time.
 
-A training is ended between two epochs when the next one would not fit any more, so that the model so far is graded;
-one whose single epoch is too long is ended at a batch.
+A training ends after an epoch if the next one would not fit into the time, so that the model so far can be graded.
+If a single epoch takes too long, the training ends after a batch.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from . import transform_ledger
-from .recorder import MAX_EPOCHS, FitRecord, evaluations, fits, glimpse, number
+from .recorder import MAX_EPOCHS, FitRecord, evaluations, fits, number, row_count, summarize_inputs
 
-GUEST_PREFIX = __name__.removesuffix("record.fit_recorder")
-RESERVE = 0.05  # of the time, for the cells after the training
+RESERVE = 0.05  # share of the time that is kept for the cells after the training
+_GUEST = __name__.removesuffix("record.fit_recorder")
 
 
 class Budget:
-    """Until when a training may go on, in ``time.monotonic()``; told when a cell begins."""
+    """Time that a training may take. It must be notified of the start of every cell."""
 
     def __init__(self, seconds: float, cell_seconds: float | None) -> None:
         self.seconds, self.cell_seconds = seconds, cell_seconds
@@ -31,63 +31,66 @@ class Budget:
         self.cell_began = 0.0
 
     def cell_begins(self) -> None:
+        """Start the time of a cell, and with the first cell that of the notebook."""
         self.cell_began = time.monotonic()
         self.began = self.cell_began if self.began is None else self.began
 
     def deadline(self) -> float:
+        """Return the time, as of ``time.monotonic()``, at which a training must end."""
         began = self.began if self.began is not None else time.monotonic()
-        whole = began + self.seconds * (1 - RESERVE)
-        return min(whole, self.cell_began + self.cell_seconds * (1 - RESERVE)) if self.cell_seconds else whole
+        end = began + self.seconds * (1 - RESERVE)
+        return min(end, self.cell_began + self.cell_seconds * (1 - RESERVE)) if self.cell_seconds else end
 
 
 def hook(keras: ModuleType, budget: Budget) -> None:
+    """Replace ``fit`` and ``evaluate`` of ``keras.Model`` by recording wrappers."""
     model_class = keras.Model
     fit, evaluate = model_class.fit, model_class.evaluate
-    watcher = _watcher(keras)
-    takes = inspect.signature(fit)
+    watcher = _watcher_class(keras)
+    signature = inspect.signature(fit)
 
     @functools.wraps(fit)
     def recorded_fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            given = takes.bind(self, *args, **kwargs)
+            bound = signature.bind(self, *args, **kwargs)
         except TypeError:
-            return fit(self, *args, **kwargs)  # which says better what is wrong
-        words = given.arguments
-        entry = _entry(self, words)
+            return fit(self, *args, **kwargs)  # Keras's own error is clearer
+        arguments = bound.arguments
+        entry = _new_record(self, arguments)
         fits.append(entry)
-        callbacks = words.get("callbacks")
+        callbacks = arguments.get("callbacks")
         if callbacks is None or isinstance(callbacks, (list, tuple)) or not hasattr(callbacks, "on_epoch_end"):
             own = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
-            words["callbacks"] = [*own, watcher(entry, budget)]
+            arguments["callbacks"] = [*own, watcher(entry, budget)]
         began = time.monotonic()
-        transform_ledger.training_begins()
+        transform_ledger.begin_training()
         try:
-            return fit(*given.args, **given.kwargs)
+            return fit(*bound.args, **bound.kwargs)
         finally:
             entry.seconds = time.monotonic() - began
-            transform_ledger.training_ended(words.get("x"), ran=bool(entry.curves))
+            transform_ledger.end_training(arguments.get("x"), ran=bool(entry.curves))
 
     @functools.wraps(evaluate)
     def recorded_evaluate(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         # fit() itself evaluates on the validation data; that is no evaluation by the student.
-        if _caller() != "keras":
-            evaluations.append(_rows(x))
+        if _calling_package() != "keras":
+            evaluations.append(row_count(x))
         return evaluate(self, x, *args, **kwargs)
 
     model_class.fit, model_class.evaluate = recorded_fit, recorded_evaluate
 
 
-def _caller() -> str:
-    """The package whose code made this call, past what wraps Keras's methods here."""
+def _calling_package() -> str:
+    """Return the top-level package that made the call, without the guest's own wrappers of Keras's methods."""
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith(GUEST_PREFIX):
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_GUEST):
         frame = frame.f_back
     return str(frame.f_globals.get("__name__")).partition(".")[0] if frame is not None else ""
 
 
-def _watcher(keras: ModuleType) -> Callable[[FitRecord, Budget], Any]:
+def _watcher_class(keras: ModuleType) -> Callable[[FitRecord, Budget], Any]:
     class Watcher(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
-        """Keeps what an epoch gave even when the training is interrupted; ends it when its time is up."""
+        """Callback that keeps the results of every epoch, even if interrupted, and ends the training in time."""
 
         def __init__(self, entry: FitRecord, budget: Budget) -> None:
             super().__init__()
@@ -125,24 +128,16 @@ def _watcher(keras: ModuleType) -> Callable[[FitRecord, Budget], Any]:
     return Watcher
 
 
-def _entry(model: Any, words: dict[str, Any]) -> FitRecord:
-    samples = _rows(words.get("x"))
-    split = words.get("validation_split") or 0.0
-    planned = words.get("epochs", 1)
+def _new_record(model: Any, arguments: dict[str, Any]) -> FitRecord:
+    samples = row_count(arguments.get("x"))
+    split = arguments.get("validation_split") or 0.0
+    planned = arguments.get("epochs", 1)
     return FitRecord(
         model,
         str(model.name)[:80],
-        words.get("batch_size"),
+        arguments.get("batch_size"),
         samples,
         planned_epochs=max(0, planned) if isinstance(planned, int) else None,
         trained_on=int(samples * (1 - split)) if samples is not None else None,
-        seen=glimpse(words.get("x")),
+        inputs=summarize_inputs(arguments.get("x")),
     )
-
-
-def _rows(x: Any) -> int | None:
-    shape = getattr(x, "shape", None)
-    try:
-        return int(shape[0]) if shape is not None else len(x)
-    except (TypeError, IndexError):
-        return None

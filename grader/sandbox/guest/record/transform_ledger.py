@@ -1,7 +1,7 @@
-"""What was done to pictures, and whether a training had them: kept while the notebook runs, for ``record``.
+"""Record of image transforms (augmentation and resizing), and of the trainings that used them.
 
-A picture that passes is counted; what is traced into a graph passes once for all, and counts where a training runs the
-graph. What happens after the last training has ended was not for it.
+Every transformed image is counted. A transform that is traced into a graph runs only once in Python; it is counted
+for the training that runs the graph. A transform after the last training has ended was not part of any training.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import numpy as np
 from .recorder import current_count
 
 MAX_ENTRIES = 100
+MAX_DATASETS = 1000  # inputs of one dataset that are followed
 AUGMENTATION, RESIZING = "augmentation", "resizing"
 
 
 @dataclass(frozen=True)
-class Use:
-    """One way of changing pictures; what names it in the report."""
+class Transform:
+    """Kind of change to images, with its name in the report."""
 
     kind: str
     name: str
@@ -32,60 +33,65 @@ class Use:
 
 @dataclass
 class Entry:
-    use: Use
-    count: int  # In [count] of the cell where it was seen first
-    pictures: int = 0
-    in_time: int = 0  # of these, before the last training ended
-    trained: int = 0  # pictures of the largest training that had it in its graph
+    """Counts for one transform, first used in the cell ``In [count]``."""
+
+    transform: Transform
+    count: int
+    images: int = 0
+    images_before_end: int = 0  # images transformed before the last training ended
+    trained: int = 0  # images in the largest training with this transform in its graph
 
 
-class _Here(threading.local):
-    """Of one thread: generators of pictures run in threads of their own."""
+class _ThreadState(threading.local):
+    """State of one thread: image generators run in threads of their own."""
 
-    inside = False  # what is being watched calls others of its kind
-    traced: list[list[Entry]] | None = None  # for each function of a dataset that is being traced
+    inside = False  # a watched function is running
+    traced: list[list[Entry]] | None = None  # for each dataset function that is being traced
 
 
-entries: dict[tuple[Use, int], Entry] = {}
-largest = [0]  # pictures of the largest training
-_trainings: list[list[Entry]] = []  # those that run, each with what its graph was seen to do
-_made: weakref.WeakKeyDictionary[Any, list[Entry]] = weakref.WeakKeyDictionary()  # by the functions of a dataset
-_here = _Here()
+entries: dict[tuple[Transform, int], Entry] = {}
+largest_training = [0]  # images
+_trainings: list[list[Entry]] = []  # for each running training, the transforms traced into its graph
+_by_dataset: weakref.WeakKeyDictionary[Any, list[Entry]] = weakref.WeakKeyDictionary()
+_state = _ThreadState()
 
 
 @contextlib.contextmanager
-def outermost() -> Iterator[bool]:
-    """Whether nothing that is watched is at work already: what one calls in turn is not counted again."""
-    first, _here.inside = not _here.inside, True
+def outermost_call() -> Iterator[bool]:
+    """Give True unless another watched function is running: its inner calls are not counted again."""
+    first, _state.inside = not _state.inside, True
     try:
         yield first
     finally:
-        _here.inside = not first
+        _state.inside = not first
 
 
-def note(use: Use, pictures: Any) -> None:
-    """``use`` was applied to ``pictures``: an array or a tensor of one or of many, or an object that is one picture."""
-    if type(pictures).__name__ == "KerasTensor":
-        return  # a model is being built: nothing passes
-    if not _is_traced(pictures):
-        entry = _entry(use)
+def record(transform: Transform, images: Any) -> None:
+    """Count ``images``, to which ``transform`` was applied.
+
+    ``images`` is an array or a tensor of one image or of many ``(n, height, width, channels)``, or an image object.
+    """
+    if type(images).__name__ == "KerasTensor":
+        return  # a model is being built: no image is transformed
+    if not _is_traced(images):
+        entry = _entry(transform)
         if entry is not None:
-            entry.pictures += _rows(pictures)
+            entry.images += _image_count(images)
         return
-    waiting = _here.traced[-1] if _here.traced else _trainings[-1] if _trainings else None
-    entry = _entry(use) if waiting is not None else None
-    if waiting is not None and entry is not None and entry not in waiting:
-        waiting.append(entry)
+    traced = _state.traced[-1] if _state.traced else _trainings[-1] if _trainings else None
+    entry = _entry(transform) if traced is not None else None
+    if traced is not None and entry is not None and entry not in traced:
+        traced.append(entry)
 
 
-def set_up(use: Use) -> list[Entry]:
-    """For what a library does to a dataset in the notebook's name."""
-    entry = _entry(use)
+def entries_of(transform: Transform) -> list[Entry]:
+    """Return the entry of a transform that a library adds to a dataset on behalf of the notebook."""
+    entry = _entry(transform)
     return [entry] if entry is not None else []
 
 
-def _entry(use: Use) -> Entry | None:
-    key = (use, current_count[0])
+def _entry(transform: Transform) -> Entry | None:
+    key = (transform, current_count[0])
     if key not in entries:
         if len(entries) >= MAX_ENTRIES:
             return None
@@ -94,13 +100,13 @@ def _entry(use: Use) -> Entry | None:
 
 
 def _is_traced(value: Any) -> bool:
-    """A tensor that stands for what will come: of TensorFlow's graphs or of JAX's."""
+    """Return True for a placeholder tensor of a TensorFlow or JAX graph."""
     names = {kind.__name__ for kind in type(value).__mro__}
     return bool(names & {"SymbolicTensor", "Tracer"})
 
 
-def _rows(pictures: Any) -> int:
-    shape: Sequence[int] = getattr(pictures, "shape", ())
+def _image_count(images: Any) -> int:
+    shape: Sequence[int] = getattr(images, "shape", ())
     return int(shape[0]) if len(shape) == 4 else 1
 
 
@@ -109,76 +115,78 @@ def _rows(pictures: Any) -> int:
 
 @contextlib.contextmanager
 def tracing() -> Iterator[list[Entry]]:
-    """What is traced meanwhile is the work of one dataset's function."""
-    found: list[Entry] = []
-    _here.traced = [*(_here.traced or []), found]
+    """Collect what is traced meanwhile, as the work of one dataset function."""
+    traced: list[Entry] = []
+    _state.traced = [*(_state.traced or []), traced]
     try:
-        yield found
+        yield traced
     finally:
-        _here.traced = _here.traced[:-1]
+        _state.traced = _state.traced[:-1]
 
 
-def made(dataset: Any, found: list[Entry]) -> None:
-    if found:
-        _made[dataset] = found
+def attach(dataset: Any, traced: list[Entry]) -> None:
+    """Remember the transforms in the function of ``dataset``."""
+    if traced:
+        _by_dataset[dataset] = traced
 
 
-def behind(dataset: Any) -> list[Entry]:
-    """What the functions of ``dataset``, and of those it is made of, do."""
+def dataset_entries(dataset: Any) -> list[Entry]:
+    """Return the transforms in ``dataset`` and in the datasets it is made from."""
     found: list[Entry] = []
     seen: set[int] = set()
     waiting = [dataset]
-    while waiting and len(seen) < 1000:
-        one = waiting.pop()
-        if id(one) in seen or not hasattr(one, "_inputs"):
+    while waiting and len(seen) < MAX_DATASETS:
+        current = waiting.pop()
+        if id(current) in seen or not hasattr(current, "_inputs"):
             continue
-        seen.add(id(one))
-        found += _made.get(one, [])
-        waiting += one._inputs()
+        seen.add(id(current))
+        found += _by_dataset.get(current, [])
+        waiting += current._inputs()
     return found
 
 
-def iterated(dataset: Any) -> None:
-    """Outside a training: into arrays, for example, that are trained on later."""
-    found = [] if _trainings else behind(dataset)
+def record_iteration(dataset: Any) -> None:
+    """Count the images of a dataset that is iterated outside a training, into arrays for a later one perhaps."""
+    found = [] if _trainings else dataset_entries(dataset)
     rows = (_training_rows(dataset) or 0) if found else 0
     for entry in found:
-        entry.pictures += rows
+        entry.images += rows
 
 
 # ---------------------------------------------------------------- trainings
 
 
-def training_begins() -> None:
+def begin_training() -> None:
+    """Start to collect the transforms in the graph of a training."""
     _trainings.append([])
 
 
-def training_ended(x: Any, *, ran: bool) -> None:
-    """``x`` is what it was given; ``ran`` says that it reached the end of an epoch."""
-    had = _trainings.pop()
-    with contextlib.suppress(Exception):  # ``x`` may be anything of the notebook's own, and fit() has its own errors
+def end_training(x: Any, *, ran: bool) -> None:
+    """Count the images of a training on ``x``; ``ran`` is True if it completed an epoch."""
+    traced = _trainings.pop()
+    with contextlib.suppress(Exception):  # ``x`` may be any object of the notebook, and fit() reports its own errors
         if ran:
-            _had(x, had)
+            _count_training(x, traced)
 
 
-def _had(x: Any, had: list[Entry]) -> None:
-    rows = _training_rows(x) or largest[0] or 1
-    largest[0] = max(largest[0], rows)
-    for entry in [*had, *behind(x)]:
+def _count_training(x: Any, traced: list[Entry]) -> None:
+    rows = _training_rows(x) or largest_training[0] or 1
+    largest_training[0] = max(largest_training[0], rows)
+    for entry in [*traced, *dataset_entries(x)]:
         entry.trained = max(entry.trained, rows)
     for entry in entries.values():
-        entry.in_time = entry.pictures
+        entry.images_before_end = entry.images
 
 
 def _training_rows(x: Any) -> int | None:
-    """Pictures in one epoch, as far as can be told without using them up."""
+    """Return the images in one epoch, or None if they cannot be counted without consuming ``x``."""
     if hasattr(x, "_inputs"):
         return _dataset_rows(x)
     if isinstance(x, dict):
         x = list(x.values())
     if isinstance(x, (list, tuple)) and x and len(getattr(x[0], "shape", ())) > 1:
         return int(x[0].shape[0])  # several inputs
-    if isinstance(getattr(x, "n", None), int):  # of an iterator of Keras's ImageDataGenerator
+    if isinstance(getattr(x, "n", None), int):  # an iterator of Keras's ImageDataGenerator
         return int(x.n)
     shape = getattr(x, "shape", None)
     with contextlib.suppress(TypeError, IndexError):
@@ -192,24 +200,25 @@ def _dataset_rows(dataset: Any) -> int | None:
         return None
     batch, waiting = 1, [dataset]
     while waiting and batch == 1:
-        one = waiting.pop()
+        current = waiting.pop()
         with contextlib.suppress(TypeError, ValueError, AttributeError):
-            batch = int(np.asarray(one._batch_size))
-        waiting += one._inputs()
+            batch = int(np.asarray(current._batch_size))
+        waiting += current._inputs()
     return batches * batch
 
 
 def facts() -> list[dict[str, Any]]:
-    """Everything seen in time for a training; without a training, everything seen."""
+    """Return for ``facts.json`` the transforms before the end of the last training; all without a training."""
+    trained = bool(largest_training[0])
     return [
         {
-            "kind": entry.use.kind,
-            "name": entry.use.name[:80],
-            "parameters": entry.use.parameters[:200],
+            "kind": entry.transform.kind,
+            "name": entry.transform.name[:80],
+            "parameters": entry.transform.parameters[:200],
             "count": entry.count,
-            "pictures": entry.in_time if largest[0] else entry.pictures,
+            "pictures": entry.images_before_end if trained else entry.images,
             "trained": entry.trained,
         }
         for entry in entries.values()
-        if entry.trained or entry.in_time or (entry.pictures and not largest[0])
+        if entry.trained or entry.images_before_end or (entry.images and not trained)
     ]

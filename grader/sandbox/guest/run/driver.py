@@ -1,14 +1,13 @@
-"""Runs the cells one after the other and writes the executed notebook as it goes.
+"""Driver of one job: runs the cells in order and saves the executed notebook after each.
 
-A cell that fails does not stop the next. A cell that outlives its time is interrupted, and what it reached stays;
-when the whole notebook's time is up, the cells that follow are not started.
+A cell that fails does not stop the next. A cell that exceeds its time is interrupted, and its output so far stays.
+When the time of the whole notebook is up, the remaining cells are not started.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import sys
 import time
 import traceback
@@ -16,59 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import write_connection_file
 from nbclient.exceptions import DeadKernelError
 
 from .. import protocol
 from ..processes import close_own_memory
-from .kernel import KernelProcess
+from .kernel import KernelClient, KernelProcess
 from .outputs import BoundedClient, keep_error
 
 CONNECTION_FILE = "connection.json"
-# Nobody else writes there: no full disk, no fault of the machine, but a folder or a link where a file has to be.
-IN_THE_WAY = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+# Only the notebook can cause these: it put a folder or a link where the driver must write a file. A full disk or
+# another fault of the machine raises other errors.
+PATH_BLOCKED = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
-class _Client(AsyncKernelClient):  # type: ignore[misc]
-    """Asks the process itself whether it lives; a heartbeat may be late when a machine is busy."""
-
-    kernel: KernelProcess
-
-    async def _async_is_alive(self) -> bool:
-        return await self.kernel.is_alive()
-
-    is_alive = _async_is_alive
-
-    async def wait_until_heard(self, seconds: float) -> None:
-        """Returns once the kernel has answered on both channels; RuntimeError when it dies or does not in time.
-
-        ``wait_for_ready`` would go on listening into the silence for another fifth of a second.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and await self.kernel.is_alive():
-            asked = self.kernel_info()
-            try:
-                await self._reply_to(asked, self.shell_channel, "kernel_info_reply")
-                while (await self._reply_to(asked, self.iopub_channel, "status"))["execution_state"] != "idle":
-                    pass
-            except queue.Empty:
-                continue  # asked before iopub was connected: what was said then is lost
-            return
-        raise RuntimeError(f"the kernel did not answer within {seconds:.0f} s")
-
-    @staticmethod
-    async def _reply_to(asked: str, channel: Any, kind: str) -> dict[str, Any]:
-        """The content of the next message of that kind about that question; raises queue.Empty after a second."""
-        while True:
-            found = await channel.get_msg(timeout=1)
-            if found["msg_type"] == kind and found["parent_header"].get("msg_id") == asked:
-                content: dict[str, Any] = found["content"]
-                return content
-
-
-class Drive:
-    """One job: the notebook, its kernel and the clock."""
+class Driver:
+    """A job in progress: the notebook, its kernel and its time limits."""
 
     def __init__(self, job: Path, request: dict[str, Any], kernel: KernelProcess) -> None:
         self.job, self.request, self.out = job, request, job / "out"
@@ -90,52 +52,54 @@ class Drive:
         )
         self.client.km = kernel
         self.client.output_bytes = int(request["output_bytes"])
-        self.client.timeout_func = lambda _cell: self._cell_seconds()
+        self.client.timeout_func = lambda _cell: self._seconds_for_cell()
         self.client.on_cell_executed = keep_error
 
     def save(self) -> None:
+        """Write the executed notebook as it is now."""
         text = nbformat.writes(self.notebook)
         try:
             protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
-        except IN_THE_WAY:
+        except PATH_BLOCKED:
             os._exit(protocol.EXIT_BLOCKED)
 
     def _mark(self, marker: str) -> None:
         try:
             (self.out / marker).touch()
-        except IN_THE_WAY:
+        except PATH_BLOCKED:
             os._exit(protocol.EXIT_BLOCKED)
 
-    def _cell_seconds(self) -> float:
+    def _seconds_for_cell(self) -> float:
         left = max(0.1, self.deadline - time.monotonic())
-        one = self.request["cell_seconds"]
-        return min(left, one) if one else left
+        limit = self.request["cell_seconds"]
+        return min(left, limit) if limit else left
 
     async def run(self) -> None:
+        """Run all cells, have the probe report, and have it predict once the host has added the hidden inputs."""
         self.save()
         await self._connect()
         self._mark(protocol.STARTED)
         alive = await self._run_cells()
         self._mark(protocol.CELLS_ENDED)
         if alive:
-            await self._ask_kernel("report")
+            await self._run_probe("report")
         self.save()
         self._mark(protocol.READY)
-        if alive and self.request["predict"] and await self._hidden_inputs_came():
-            await self._ask_kernel("answer")
+        if alive and self.request["predict"] and await self._wait_for_hidden_inputs():
+            await self._run_probe("answer")
 
     async def _connect(self) -> None:
-        client = _Client(connection_file=str(self.job / "run" / CONNECTION_FILE))
+        client = KernelClient(connection_file=str(self.job / "run" / CONNECTION_FILE))
         client.kernel = self.kernel
         client.load_connection_file()
-        await self._sockets_are_there(client)
+        await self._wait_for_sockets(client)
         client.start_channels()
-        await client.wait_until_heard(protocol.START_SECONDS)
+        await client.wait_until_answering(protocol.START_SECONDS)
         client.allow_stdin = False
         self.client.kc = client
 
-    async def _sockets_are_there(self, client: _Client) -> None:
-        """A socket that is connected to too early tries again only after a tenth of a second."""
+    async def _wait_for_sockets(self, client: KernelClient) -> None:
+        """Wait until the sockets exist: a connection made too early is retried only after a tenth of a second."""
         if client.transport != "ipc":
             return
         ports = (client.shell_port, client.iopub_port, client.stdin_port, client.control_port, client.hb_port)
@@ -145,62 +109,62 @@ class Drive:
             await asyncio.sleep(0.005)
 
     async def _run_cells(self) -> bool:
-        """Whether the kernel is still there afterwards."""
+        """Run the cells and return True if the kernel can still be used afterwards."""
         self.deadline = time.monotonic() + self.request["seconds"]
         for index, cell in enumerate(self.notebook.cells):
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
             started = time.monotonic()
             self.client.begin_cell()
-            seconds = self._cell_seconds()
-            insisting = asyncio.ensure_future(self._insist_after(seconds))
+            seconds = self._seconds_for_cell()
+            interrupter = asyncio.ensure_future(self._interrupt_after(seconds))
             try:
-                # The second bound is for a cell that ignores its interruptions.
+                # The second limit is for a cell that ignores interrupts.
                 await asyncio.wait_for(self.client.async_execute_cell(cell, index), seconds + protocol.GRACE_SECONDS)
             except (DeadKernelError, TimeoutError):
-                # nbclient takes being cancelled at the second bound for the kernel's death; the kernel knows better.
+                # nbclient reports a dead kernel when it is cancelled at the second limit; the process knows better.
                 alive = await self.kernel.is_alive()
                 self.status["timeout_cell" if alive else "died_cell"] = index
                 return False
             except (KeyError, TypeError, ValueError, AttributeError):
                 traceback.print_exc()
-                self.status["died_cell"] = index  # what speaks there now is no kernel: the notebook has replaced it
+                self.status["died_cell"] = index  # the messages are not a kernel's: the notebook has replaced it
                 return False
             finally:
-                insisting.cancel()
+                interrupter.cancel()
                 self.save()
             if time.monotonic() >= self.deadline:
                 self.status["timeout_cell"] = index
                 return True
-            one = self.request["cell_seconds"]
-            if one and time.monotonic() - started >= one:
+            limit = self.request["cell_seconds"]
+            if limit and time.monotonic() - started >= limit:
                 self.status["slow_cells"].append(index)
         return True
 
-    async def _insist_after(self, seconds: float) -> None:
-        """Interrupts again and again: one that comes while Python tidies an object up is lost."""
+    async def _interrupt_after(self, seconds: float) -> None:
+        """Interrupt repeatedly: an interrupt that arrives while Python finalizes an object is lost."""
         await asyncio.sleep(seconds)
         while True:
             await asyncio.sleep(protocol.INTERRUPT_EVERY)
             await self.kernel.interrupt_kernel()
 
-    async def _ask_kernel(self, what: str) -> None:
-        """Has the probe work inside the notebook's process; what it prints is nobody's."""
+    async def _run_probe(self, function: str) -> None:
+        """Call a function of the probe inside the notebook's process; its output is dropped."""
         client = self.client.kc
-        code = f"__import__('sys').modules['guest.probe.probe'].{what}()"
+        code = f"__import__('sys').modules['guest.probe.probe'].{function}()"
         message_id = client.execute(code, silent=True, store_history=False, allow_stdin=False)
         deadline = time.monotonic() + self.request["predict_seconds"]
         while time.monotonic() < deadline and await self.kernel.is_alive():
             try:
                 reply = await client.get_shell_msg(timeout=min(1.0, max(0.05, deadline - time.monotonic())))
-                answers = reply["parent_header"].get("msg_id")
-            except Exception:  # noqa: BLE001, S112  queue.Empty, or whatever a hostile kernel makes of the socket
+                replied_to = reply["parent_header"].get("msg_id")
+            except Exception:  # noqa: BLE001, S112  queue.Empty, or anything a hostile kernel sends
                 continue
-            if answers == message_id:
+            if replied_to == message_id:
                 return
         await self.kernel.interrupt_kernel()
 
-    async def _hidden_inputs_came(self) -> bool:
+    async def _wait_for_hidden_inputs(self) -> bool:
         ready = self.job / "hidden" / protocol.HIDDEN_COMPLETE
         deadline = time.monotonic() + protocol.START_SECONDS
         while not ready.exists():
@@ -211,14 +175,14 @@ class Drive:
 
 
 def run_job(job: Path, request: dict[str, Any]) -> None:
-    """Returns when the notebook has been asked everything; its process may still be there, for others to end."""
+    """Run the job in folder ``job`` to its end. The kernel may still run afterwards; the caller ends it."""
     connection_file = str(job / "run" / CONNECTION_FILE)
     if sys.platform == "win32":
         write_connection_file(connection_file)
     else:
-        # Sockets in the job folder: ports race, and a new network namespace has none.
+        # Sockets in the job folder: TCP ports can collide, and a new network namespace has no interface for them.
         write_connection_file(connection_file, transport="ipc", ip=str(job / "run" / "k"))
-    # Forked before there is an event loop or a socket, so that neither is shared.
+    # Fork before there is an event loop or a socket, so that the processes share neither.
     kernel = KernelProcess(connection_file, job)
     close_own_memory()
-    asyncio.run(Drive(job, request, kernel).run())
+    asyncio.run(Driver(job, request, kernel).run())

@@ -1,30 +1,34 @@
-"""The notebook's own process: forked from the driver, which has imported everything; seeds, hooks, then IPython."""
+"""Kernel process of the notebook, forked from the driver, and the client that talks to it."""
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from .. import protocol
 from ..compat import environment
 from ..probe import probe
 from ..record.fit_recorder import Budget
+from ..record.import_hooks import after_import
 from . import instrumentation
 
 SEED = 0
 
 
 class KernelProcess:
-    """The kernel, as its parent sees it. Where a process cannot be forked (Windows) it is started anew."""
+    """The kernel, seen from its parent. Without ``os.fork`` (Windows) it is started as a new process."""
 
     def __init__(self, connection_file: str, job: Path) -> None:
         self._started: subprocess.Popen[bytes] | None = None
@@ -32,7 +36,7 @@ class KernelProcess:
         if hasattr(os, "fork"):
             self.pid = os.fork()
             if self.pid == 0:
-                _live(connection_file, str(job))
+                _run_child(connection_file, str(job))
         else:
             code = protocol.bootstrap("run.kernel", Path(__file__).parents[1])
             command = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, connection_file, str(job)]
@@ -40,6 +44,7 @@ class KernelProcess:
             self.pid = self._started.pid
 
     async def is_alive(self) -> bool:
+        """Return True while the process runs."""
         if self._started is not None:
             return self._started.poll() is None
         if not self._ended:
@@ -50,13 +55,50 @@ class KernelProcess:
         return not self._ended
 
     async def interrupt_kernel(self) -> None:
-        """As Ctrl-C in a terminal: the kernel and what it has started in its session."""
+        """Send SIGINT, like Ctrl-C in a terminal, to the kernel and the processes it started in its session."""
         if hasattr(os, "killpg") and await self.is_alive():
             os.killpg(self.pid, signal.SIGINT)
 
 
-def _live(connection_file: str, job: str) -> None:
-    """The child's life; it never returns to what its parent was doing."""
+class KernelClient(AsyncKernelClient):  # type: ignore[misc]
+    """Client that asks the process itself if it is alive: a heartbeat may be late on a busy machine."""
+
+    kernel: KernelProcess
+
+    async def _async_is_alive(self) -> bool:
+        return await self.kernel.is_alive()
+
+    is_alive = _async_is_alive
+
+    async def wait_until_answering(self, seconds: float) -> None:
+        """Wait until the kernel has answered on both channels. Raises RuntimeError if it dies or takes too long.
+
+        jupyter_client's ``wait_for_ready`` would listen for another fifth of a second after the last message.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and await self.kernel.is_alive():
+            request = self.kernel_info()
+            try:
+                await self._reply_to(request, self.shell_channel, "kernel_info_reply")
+                while (await self._reply_to(request, self.iopub_channel, "status"))["execution_state"] != "idle":
+                    pass
+            except queue.Empty:
+                continue  # sent before iopub was connected: those messages are lost
+            return
+        raise RuntimeError(f"the kernel did not answer within {seconds:.0f} s")
+
+    @staticmethod
+    async def _reply_to(request: str, channel: Any, kind: str) -> dict[str, Any]:
+        """Return the content of the next reply of that kind. Raises queue.Empty after a second without messages."""
+        while True:
+            reply = await channel.get_msg(timeout=1)
+            if reply["msg_type"] == kind and reply["parent_header"].get("msg_id") == request:
+                content: dict[str, Any] = reply["content"]
+                return content
+
+
+def _run_child(connection_file: str, job: str) -> None:
+    """Run the kernel in the forked child; never return into the parent's code."""
     status = 1
     try:
         os.setsid()
@@ -69,6 +111,7 @@ def _live(connection_file: str, job: str) -> None:
 
 
 def main(connection_file: str, job_folder: str) -> None:
+    """Start IPython's kernel in the job folder, with hooks, compatibility layer and probe installed."""
     job = Path(job_folder)
     os.chdir(job / "work")
     app: Any = IPKernelApp.instance()
@@ -76,16 +119,16 @@ def main(connection_file: str, job_folder: str) -> None:
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     request = json.loads((job / protocol.REQUEST).read_bytes())
     instrumentation.start(app.shell, SEED, Budget(request["seconds"], request["cell_seconds"]))
-    environment.start(app, job, request, instrumentation._after_import)
+    environment.start(app, job, request, after_import)
     probe.start(job, app.shell.user_ns, request["predict_seconds"])
     app.start()
 
 
 @contextmanager
 def _without_debugger() -> Iterator[None]:
-    """Nobody steps through a notebook here, and importing the debugger is half of a kernel's start."""
+    """Block the import of debugpy, which takes half of a kernel's start time and is not used here."""
     loaded = "debugpy" in sys.modules
-    sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type] # an import of it fails
+    sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type] # makes its import fail
     try:
         yield
     finally:

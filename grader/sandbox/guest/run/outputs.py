@@ -1,4 +1,4 @@
-"""What a cell prints and shows, kept up to a bound; and its error, even one that could not be shown."""
+"""Limits on the output of a cell, and its error even if IPython could not show it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ MAX_ERROR, MAX_ERROR_LINES = 20_000, 100
 
 
 class BoundedClient(NotebookClient):  # type: ignore[misc]
-    """Keeps at most ``output_bytes`` and ``MAX_OUTPUTS`` of what a cell prints and shows; the rest is dropped."""
+    """Notebook client that keeps at most ``output_bytes`` and ``MAX_OUTPUTS`` of the output of a cell."""
 
     MAX_OUTPUTS = 2000
     output_bytes = 2 << 20
-    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # all cells together; the host takes no larger file
+    notebook_bytes = protocol.MAX_EXECUTED_BYTES // 2  # for all cells; the host refuses larger files
     used = 0
     kept = 0
     cut = False
 
     def begin_cell(self) -> None:
+        """Reset the counters of one cell."""
         self.used, self.kept, self.cut = 0, 0, False
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Add one message of the kernel to the cell's outputs, or drop it if a limit is reached."""
         kind = msg["msg_type"]
         if kind.startswith("comm"):
-            return None  # widgets have no page to live in
+            return None  # widgets do not work in a saved page
         if kind == "error":
             _shorten(msg["content"])
         if kind in ("stream", "display_data", "execute_result", "update_display_data"):
@@ -42,7 +44,7 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
                 self._mark_cut(cell)
                 return None
             self.notebook_bytes -= in_file
-            if kind == "stream" and _joined(cell.outputs, msg["content"]):
+            if kind == "stream" and _append_to_stream(cell.outputs, msg["content"]):
                 return None
         return super().process_message(msg, cell, cell_index)
 
@@ -54,7 +56,10 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]
 
 
 def keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """IPython may have failed to show the error: without memory, say, or patched by the notebook. The reply has it."""
+    """Add the error from the kernel's reply if the cell has no error output.
+
+    IPython may fail to show an error: for lack of memory, or because the notebook patched it.
+    """
     content = execute_reply["content"] if execute_reply else {}
     if content.get("status") == "error" and not any(output.output_type == "error" for output in cell.outputs):
         error = {name: content.get(name) or "" for name in ("ename", "evalue")} | {"traceback": []}
@@ -63,14 +68,14 @@ def keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any
 
 
 def _shorten(error: dict[str, Any]) -> None:
-    """Nothing else bounds what an exception says."""
+    """Limit the text of an exception: ``output_bytes`` does not apply to errors."""
     error["ename"], error["evalue"] = str(error["ename"])[:200], str(error["evalue"])[:MAX_ERROR]
     lines = [str(line)[:MAX_ERROR] for line in error["traceback"][-MAX_ERROR_LINES:]]
     error["traceback"] = lines if sum(map(len, lines)) <= MAX_ERROR else [line[:200] for line in lines]
 
 
-def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
-    """Whether a piece of a stream could be added to the output before it; a print is a message of its own."""
+def _append_to_stream(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
+    """Append text to the last output if that is the same stream (each print is a message of its own)."""
     last = outputs[-1] if outputs else None
     if last is None or last.output_type != "stream" or last.name != content.get("name"):
         return False
@@ -79,7 +84,7 @@ def _joined(outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a message's content."""
+    """Yield every text in the content of a message."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (dict, list)):
@@ -88,5 +93,5 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _bytes_in_file(text: str) -> int:
-    """At most: JSON spells some characters with six bytes, though none of those that pictures are written in."""
+    """Return an upper limit of the text's size in JSON, where non-ASCII and control characters take up to six bytes."""
     return len(text) if text.isascii() and text.rstrip().isprintable() else 6 * len(text)

@@ -1,4 +1,4 @@
-"""The filter in force, in a child process: what must fail fails as it should, what notebooks do works."""
+"""The filter installed in a child process: refused calls fail with the right error, and notebooks work."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def number(name: str) -> int:
 
 @FILTERED
 def test_every_listed_call_fails() -> None:
-    """Arguments of zero: without the filter most of these would fail with another error, or work."""
+    """Call each with zeros: without the filter most would fail with another error, or succeed."""
     calls = {
         name: (numbers[HERE or 0], expected)
         for table, expected in ((seccomp.REFUSED, errno.EPERM), (seccomp.ABSENT, errno.ENOSYS))
@@ -69,35 +69,35 @@ for name, (number, expected) in {calls!r}.items():
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
-        pytest.param("clone", (0x10000000 | 17, 0, 0, 0, 0), errno.EPERM, id="a user namespace"),
-        pytest.param("clone", (0x00020000 | 17, 0, 0, 0, 0), errno.EPERM, id="a mount namespace"),
+        pytest.param("clone", (0x10000000 | 17, 0, 0, 0, 0), errno.EPERM, id="user namespace"),
+        pytest.param("clone", (0x00020000 | 17, 0, 0, 0, 0), errno.EPERM, id="mount namespace"),
         pytest.param("socket", (17, 3, 0), errno.EAFNOSUPPORT, id="raw packets"),
-        pytest.param("socket", (38, 5, 0), errno.EAFNOSUPPORT, id="the kernel's ciphers"),
-        pytest.param("socket", (40, 1, 0), errno.EAFNOSUPPORT, id="the virtual machine's host"),
-        pytest.param("socket", (16, 3, 12), errno.EPROTONOSUPPORT, id="the packet filter's rules"),
+        pytest.param("socket", (38, 5, 0), errno.EAFNOSUPPORT, id="kernel crypto"),
+        pytest.param("socket", (40, 1, 0), errno.EAFNOSUPPORT, id="host of the virtual machine"),
+        pytest.param("socket", (16, 3, 12), errno.EPROTONOSUPPORT, id="packet filter rules"),
         pytest.param("socketpair", (30, 1, 0, 0), errno.EAFNOSUPPORT, id="cluster sockets"),
-        pytest.param("ioctl", (0, 0x5412, 0), errno.EPERM, id="typing into a terminal"),
-        pytest.param("ioctl", (0, (1 << 32) | 0x5412, 0), errno.EPERM, id="typing, with a number too wide"),
-        pytest.param("personality", (0x0040000,), errno.EPERM, id="fixed addresses"),
-        pytest.param("personality", (0xFFFFFFFF,), 0, id="asking for the personality"),
-        pytest.param("socket", (1, 1, 0), 0, id="a local socket"),
-        pytest.param("socket", (16, 3, 0), 0, id="the list of interfaces"),
+        pytest.param("ioctl", (0, 0x5412, 0), errno.EPERM, id="input to a terminal"),
+        pytest.param("ioctl", (0, (1 << 32) | 0x5412, 0), errno.EPERM, id="input to a terminal, 64-bit request number"),
+        pytest.param("personality", (0x0040000,), errno.EPERM, id="no address randomization"),
+        pytest.param("personality", (0xFFFFFFFF,), 0, id="query of the personality"),
+        pytest.param("socket", (1, 1, 0), 0, id="local socket"),
+        pytest.param("socket", (16, 3, 0), 0, id="list of interfaces"),
     ],
 )
-def test_arguments_decide(name: str, arguments: tuple[int, ...], expected: int) -> None:
+def test_examined_calls_depend_on_their_arguments(name: str, arguments: tuple[int, ...], expected: int) -> None:
     assert errno_of(number(name), *arguments) == expected
 
 
 @FILTERED
-@pytest.mark.skipif(HERE != 0, reason="x86_64 alone has a second set of numbers")
-def test_the_other_numbers_of_the_same_calls_do_not_exist() -> None:
+@pytest.mark.skipif(HERE != 0, reason="only x86_64 has a second set of numbers")
+def test_x32_numbers_of_calls_do_not_exist() -> None:
     assert errno_of(seccomp.X32_BIT | 39) == errno.ENOSYS  # x32's getpid
 
 
 @FILTERED
-@pytest.mark.skipif(HERE != 0, reason="x86_64 alone has a 32-bit door")
-def test_the_32_bit_door_is_shut() -> None:
-    """``mov eax, 20; int 0x80; ret``: getpid by the number it has for 32-bit programs."""
+@pytest.mark.skipif(HERE != 0, reason="only x86_64 has a 32-bit interface")
+def test_32_bit_system_call_kills_the_process() -> None:
+    """Execute ``mov eax, 20; int 0x80; ret``: getpid by its number for 32-bit programs."""
     code = """
 import ctypes, mmap
 page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
@@ -109,17 +109,17 @@ ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page))
 
 
 @FILTERED
-def test_threads_that_were_there_before_and_programs_started_after_are_under_it() -> None:
+def test_filter_covers_earlier_threads_and_later_programs() -> None:
     code = f"""
 import threading, queue
-asked, answered = queue.Queue(), queue.Queue()
-def ask():
-    asked.get()
-    answered.put(next(line for line in open("/proc/thread-self/status") if line.startswith("Seccomp:")))
-threading.Thread(target=ask, daemon=True).start()
+request, reply = queue.Queue(), queue.Queue()
+def read_status():
+    request.get()
+    reply.put(next(line for line in open("/proc/thread-self/status") if line.startswith("Seccomp:")))
+threading.Thread(target=read_status, daemon=True).start()
 {INSTALL}
-asked.put(1)
-print(answered.get().split()[1])
+request.put(1)
+print(reply.get().split()[1])
 import subprocess
 print(subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True).stderr)
 print(subprocess.run(["grep", "NoNewPrivs", "/proc/self/status"], capture_output=True, text=True).stdout)
@@ -151,7 +151,7 @@ print(subprocess.run(["grep", "NoNewPrivs", "/proc/self/status"], capture_output
             "a.bind('ipc://pair'); b.connect('ipc://pair'); a.send(b'a'); print(b.recv().decode())\n"
             "c.destroy(0)",
             "a",
-            id="sockets of the kernel",
+            id="kernel sockets",
         ),
         pytest.param(
             "import matplotlib; matplotlib.use('agg')\nimport matplotlib.pyplot as p\n"
@@ -168,12 +168,12 @@ print(subprocess.run(["grep", "NoNewPrivs", "/proc/self/status"], capture_output
         pytest.param("import os; os.mkfifo('f'); os.symlink('f', 'g'); os.link('f', 'h'); print('a')", "a", id="files"),
     ],
 )
-def test_what_notebooks_do_works(tmp_path: Path, code: str, expected: str) -> None:
+def test_usual_libraries_work_under_the_filter(tmp_path: Path, code: str, expected: str) -> None:
     assert under_filter(code, tmp_path).splitlines()[-1:] == [expected]
 
 
 @FILTERED
-def test_keras_trains_under_it(tmp_path: Path) -> None:
+def test_keras_trains_under_the_filter(tmp_path: Path) -> None:
     code = """
 import keras, numpy as np
 keras.utils.set_random_seed(0)
@@ -188,7 +188,7 @@ print(history.history["loss"][-1] < history.history["loss"][0])
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_every_path_through_the_program_ends_in_an_answer(machine: str) -> None:
+def test_every_path_through_the_program_returns(machine: str) -> None:
     code = seccomp.program(machine)
     assert code is not None
     steps = list(struct.iter_unpack("=HBBI", code))
@@ -198,5 +198,5 @@ def test_every_path_through_the_program_ends_in_an_answer(machine: str) -> None:
     assert steps[-1] == (seccomp.RETURN, 0, 0, seccomp.ALLOW)
 
 
-def test_an_unknown_processor_has_no_program() -> None:
+def test_unknown_processor_has_no_program() -> None:
     assert seccomp.program("riscv64") is None

@@ -1,4 +1,4 @@
-"""A training that would outrun the notebook's time ends early, with the model so far; others are left alone."""
+"""Trainings that would exceed the notebook's time end early with the model so far; others run to their end."""
 
 from __future__ import annotations
 
@@ -49,42 +49,42 @@ def fits(reply: Reply) -> list[dict[str, Any]]:
     return found
 
 
-def test_it_ends_between_two_epochs_and_the_cells_after_it_run(warm: NamespaceSandbox) -> None:
+def test_endless_training_ends_after_an_epoch_and_later_cells_run(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=5))
     assert reply.ended is Ended.FINISHED and errors(reply) == [None] * 3
     (fit,) = fits(reply)
     assert fit["cut_short"] and fit["planned_epochs"] == 100_000
     assert fit["epochs"] == len(fit["curves"]["val_loss"]) == int(texts(reply)[2]) > 1
     assert reply.cell_seconds < 5
-    answers = np.load(io.BytesIO(reply.predictions or b""))
-    assert len(np.unique(answers > 0.5)) == 2, "the model so far is asked"
+    predictions = np.load(io.BytesIO(reply.predictions or b""))
+    assert len(np.unique(predictions > 0.5)) == 2, "the model so far predicts"
 
 
-def test_a_cell_has_a_time_of_its_own(warm: NamespaceSandbox) -> None:
+def test_training_ends_within_the_time_of_a_cell(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=60, cell_seconds=3))
     assert errors(reply) == [None] * 3 and fits(reply)[0]["cut_short"]
     assert reply.cell_seconds < 20
 
 
-def test_an_epoch_that_is_too_long_by_itself_ends_at_a_batch(warm: NamespaceSandbox) -> None:
+def test_long_epoch_ends_after_a_batch(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, LONG_EPOCH, AFTER, limits=Limits(seconds=5))
     assert errors(reply) == [None] * 3
     assert fits(reply)[0]["cut_short"]
     assert texts(reply)[2] == "1\n"
 
 
-def test_what_fits_is_left_alone_however_it_is_called(warm: NamespaceSandbox) -> None:
+def test_short_trainings_are_recorded_and_not_changed(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, SHORT, limits=Limits(seconds=60))
     assert errors(reply) == [None, None]
     found = fits(reply)
     assert [fit["cut_short"] for fit in found] == [False] * len(found)
-    assert [fit["epochs"] for fit in found[:2]] == [2, 2], "the student's own callback ended the first"
+    assert [fit["epochs"] for fit in found[:2]] == [2, 2], "the notebook's callback ended the first"
     assert [fit["planned_epochs"] for fit in found[:2]] == [5, 2]
     assert found[0]["batch_size"] == 32
     assert texts(reply)[1].strip().endswith("True")
 
 
-def test_the_budget_keeps_something_for_the_cells_after_it() -> None:
+def test_budget_reserves_time_for_later_cells() -> None:
     budget = Budget(100.0, None)
     budget.cell_begins()
     assert budget.began is not None

@@ -1,4 +1,4 @@
-"""What a sandbox is given for a submission, and what is nowhere in it."""
+"""Contents of the job that a sandbox gets for a submission: the notebook, files, data, and no hidden labels."""
 
 from __future__ import annotations
 
@@ -31,24 +31,22 @@ def hidden(exam: Exam) -> Array:
     return exam.hidden_inputs
 
 
-def test_each_submission_is_asked_in_another_order_and_the_same_one_always_in_the_same(
-    exam: Exam, hidden: Array, tmp_path: Path
-) -> None:
+def test_order_of_hidden_rows_depends_only_on_the_submission(exam: Exam, hidden: Array, tmp_path: Path) -> None:
     first, again, other = (
         job_of(exam, replace(submission(tmp_path, "ann", "x"), digest=digest), tmp_path) for digest in "aab"
     )
     assert first.question is not None and again.question is not None and other.question is not None
     np.testing.assert_array_equal(first.question.hidden_inputs, again.question.hidden_inputs)
     repeated = protocol.SINGLE_ROWS + protocol.BATCH_ROWS
-    for asked in (first.question.hidden_inputs, other.question.hidden_inputs):
-        assert sorted(map(tuple, asked[repeated:])) == sorted(map(tuple, hidden))
-        assert set(map(tuple, asked[:repeated])) <= set(map(tuple, hidden))
-        assert not np.array_equal(asked[repeated:], hidden)
+    for inputs in (first.question.hidden_inputs, other.question.hidden_inputs):
+        assert sorted(map(tuple, inputs[repeated:])) == sorted(map(tuple, hidden))
+        assert set(map(tuple, inputs[:repeated])) <= set(map(tuple, hidden))
+        assert not np.array_equal(inputs[repeated:], hidden)
     assert not np.array_equal(first.question.hidden_inputs, other.question.hidden_inputs)
 
 
 def parts(value: object) -> list[object]:
-    """Everything that a value is made of."""
+    """Return all values inside a nested value."""
     if is_dataclass(value):
         return [part for field in fields(value) for part in parts(getattr(value, field.name))]
     if isinstance(value, dict):
@@ -58,13 +56,13 @@ def parts(value: object) -> list[object]:
     return [value]
 
 
-def test_hidden_labels_are_nowhere_in_a_job(exam: Exam, hidden: Array, tmp_path: Path) -> None:
+def test_job_contains_no_hidden_labels(exam: Exam, hidden: Array, tmp_path: Path) -> None:
     labels = hidden_sets.open_hidden_set(exam.assignment, SECRET).labels
     job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert job.question is not None
-    places = [int(np.flatnonzero((hidden == row).all(axis=1))[0]) for row in job.question.hidden_inputs]
+    positions = [int(np.flatnonzero((hidden == row).all(axis=1))[0]) for row in job.question.hidden_inputs]
     repeated = protocol.SINGLE_ROWS + protocol.BATCH_ROWS
-    orders = [labels, labels[places], labels[places[repeated:]]]
+    orders = [labels, labels[positions], labels[positions[repeated:]]]
     forms = [order.astype(kind).tobytes() for order in orders for kind in (np.int64, np.float64, np.int8, np.float32)]
     forms += [",".join(map(str, order)).encode() for order in orders]
     found = parts(job)
@@ -81,12 +79,12 @@ def test_hidden_labels_are_nowhere_in_a_job(exam: Exam, hidden: Array, tmp_path:
     assert job.question.hidden_inputs.shape == (repeated + len(labels), 2)
 
 
-def test_an_exam_holds_no_labels(exam: Exam) -> None:
+def test_exam_contains_no_hidden_labels(exam: Exam) -> None:
     labels = hidden_sets.open_hidden_set(exam.assignment, SECRET).labels.tobytes()
     assert not any(labels in part.tobytes() for part in parts(exam) if isinstance(part, np.ndarray))
 
 
-def test_the_question_is_the_public_rows_with_their_answers(exam: Exam, tmp_path: Path) -> None:
+def test_question_holds_public_rows_and_targets(exam: Exam, tmp_path: Path) -> None:
     job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert exam.assignment.data is not None and job.question is not None
     public = hidden_sets.public_table(exam.assignment.data)
@@ -95,22 +93,22 @@ def test_the_question_is_the_public_rows_with_their_answers(exam: Exam, tmp_path
     assert (job.question.task, job.question.columns) == ("classification", ("weight", "width"))
 
 
-def test_limits_and_threads_are_handed_on(exam: Exam, tmp_path: Path) -> None:
+def test_job_has_the_limits_and_threads_of_the_exam(exam: Exam, tmp_path: Path) -> None:
     job = job_of(replace(exam, threads=3), submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert (job.limits, job.threads) == (exam.assignment.limits, 3)
 
 
-def test_without_data_nothing_is_asked(exam: Exam, tmp_path: Path) -> None:
+def test_assignment_without_data_has_no_question(exam: Exam, tmp_path: Path) -> None:
     plain = prepare_exam(replace(exam.assignment, data=None), SECRET)
     job = job_of(plain, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert (job.question, job.files) == (None, {})
 
 
-def test_the_teachers_file_wins_over_an_attachment_of_its_name(exam: Exam, tmp_path: Path) -> None:
+def test_file_of_the_assignment_replaces_an_attachment_of_the_same_name(exam: Exam, tmp_path: Path) -> None:
     forged, own = tmp_path / "forged.csv", tmp_path / "cat.jpg"
     attachments = (Attachment("coins.csv", forged), Attachment("pictures/cat.jpg", own))
-    one = replace(submission(tmp_path, "ann", "x = 1"), attachments=attachments)
-    job = job_of(exam, one, tmp_path)
+    with_attachments = replace(submission(tmp_path, "ann", "x = 1"), attachments=attachments)
+    job = job_of(exam, with_attachments, tmp_path)
     assert job.files == {
         "coins.csv": exam.assignment.folder / "coins.csv",
         "notes.txt": exam.assignment.folder / "notes.txt",
@@ -118,7 +116,7 @@ def test_the_teachers_file_wins_over_an_attachment_of_its_name(exam: Exam, tmp_p
     }
 
 
-def full_of_tricks() -> NotebookNode:
+def tricky_notebook() -> NotebookNode:
     cell = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["skip-execution", "raises-exception"]})
     cell.execution_count = 7
     cell.outputs = [nbformat.v4.new_output("stream", text="accuracy 1.0")]
@@ -128,12 +126,12 @@ def full_of_tricks() -> NotebookNode:
     )
 
 
-def test_the_sandbox_gets_the_sources_and_nothing_else_that_could_steer_it(exam: Exam, tmp_path: Path) -> None:
-    one = handed_in(tmp_path, nbformat.writes(full_of_tricks()).encode())
-    given_on = nbformat.reads(job_of(exam, one, tmp_path).notebook.decode(), as_version=4)
-    assert [cell.source for cell in given_on.cells] == ["x = 1", "text"]
-    assert [cell.metadata for cell in given_on.cells] == [{}, {}]
-    assert given_on.cells[0].outputs == []
-    assert given_on.cells[0].execution_count is None
-    assert given_on.metadata.kernelspec.name == "python3"
-    assert set(given_on.metadata) == {"kernelspec", "language_info"}
+def test_notebook_in_the_job_keeps_only_sources(exam: Exam, tmp_path: Path) -> None:
+    received = handed_in(tmp_path, nbformat.writes(tricky_notebook()).encode())
+    notebook = nbformat.reads(job_of(exam, received, tmp_path).notebook.decode(), as_version=4)
+    assert [cell.source for cell in notebook.cells] == ["x = 1", "text"]
+    assert [cell.metadata for cell in notebook.cells] == [{}, {}]
+    assert notebook.cells[0].outputs == []
+    assert notebook.cells[0].execution_count is None
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}

@@ -1,10 +1,9 @@
-"""What was done to pictures, told by what ran: in graphs, datasets, generators and one by one. And what did not run."""
+"""Image transforms are recorded when they run: in graphs, datasets, generators and image by image."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from grader.scoring.rubric.augmentation import Augmentation
 from tests.support.confined import errors, texts
 from tests.support.notebooks import notebook_bytes
 
-LIMITS = Limits(seconds=300)  # a busy machine is no fault of a notebook
+LIMITS = Limits(seconds=300)  # enough on a busy machine
 
 BASE = """
 import keras, numpy as np, tensorflow as tf
@@ -41,7 +40,7 @@ for name in "ab":
     os.makedirs(f"photos/{name}", exist_ok=True)
     for n in range(16): Image.fromarray((X[n] * 255).astype("uint8")).save(f"photos/{name}/{n}.png")
 """
-# A package of that name beside the notebook, as the library is built: enough to see its objects called.
+# A fake package beside the notebook with the structure of the real one: enough to call its objects.
 ALBUMENTATIONS = """
 import os
 os.makedirs("albumentations/core")
@@ -88,14 +87,14 @@ for one in X:
     for step in steps: one = step(one)
 """
 
-# cells after BASE -> augmentations and resizings that a training had
-SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
+# cells after BASE, expected augmentations and resizings of a training
+USED: dict[str, tuple[list[str], list[str], list[str]]] = {
     "layers in the model": (
         ["train(X, y, layers.Resizing(8, 8), layers.RandomFlip(), layers.RandomRotation(0.1), layers.RandomZoom(0))"],
         ["RandomFlip", "RandomRotation"],
         ["Resizing"],
     ),
-    "nested, a subclass": (
+    "nested layers and a subclass": (
         [
             "class Mine(layers.RandomContrast): pass\n"
             "front = keras.Sequential([Mine(0.2), layers.RandomBrightness((-0.2, 0.2), value_range=(0, 1))])\n"
@@ -104,7 +103,7 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["RandomContrast", "RandomBrightness"],
         [],
     ),
-    "in dataset.map": (
+    "dataset.map": (
         [
             "front = keras.Sequential([layers.RandomFlip(), layers.RandomTranslation(0.1, 0.1)])\n"
             "def change(x, y):\n"
@@ -117,7 +116,7 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["RandomFlip", "RandomTranslation", "tf.image.flip_up_down", "tf.image.random_brightness"],
         ["tf.image.resize"],
     ),
-    "a dataset iterated into arrays": (
+    "dataset iterated into arrays": (
         [
             "data = tf.data.Dataset.from_tensor_slices((X, y))\n"
             "data = data.map(lambda x, y: (tf.image.flip_left_right(x), y)).batch(8)\n"
@@ -137,7 +136,7 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["ImageDataGenerator(horizontal_flip)", "ImageDataGenerator(rotation_range)"],
         ["flow_from_directory(target_size)"],
     ),
-    "pictures one by one": (
+    "image by image": (
         [
             "from PIL import Image, ImageOps, ImageEnhance\n"
             "import cv2\n"
@@ -154,7 +153,7 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
          "scipy.ndimage.rotate"],
         ["PIL.Image.Image.resize"],
     ),
-    "a folder of photos": (
+    "image_dataset_from_directory": (
         [FOLDER, "train(keras.utils.image_dataset_from_directory('photos', image_size=(12, 12), verbose=False))"],
         [],
         ["image_dataset_from_directory(image_size)"],
@@ -172,30 +171,30 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
     "albumentations": ([ALBUMENTATIONS], ["albumentations.HorizontalFlip"], ["albumentations.Resize"]),
 }  # fmt: skip
 
-# What looks like it and is not: nothing of it was in a training worth the name. All in one notebook, in this order.
+# Code that only looks like augmentation: no real training used it. All cells run in one notebook, in this order.
 UNUSED: dict[str, str] = {
-    "words alone": "print('RandomFlip RandomRotation ImageDataGenerator(rotation_range=40)')\n'tf.image.flip_up_down'",
-    "defined and never run": "front = keras.Sequential([layers.RandomFlip(), layers.RandomRotation(0.2)])",
+    "text only": "print('RandomFlip RandomRotation ImageDataGenerator(rotation_range=40)')\n'tf.image.flip_up_down'",
+    "defined but not run": "front = keras.Sequential([layers.RandomFlip(), layers.RandomRotation(0.2)])",
     "called once": "front(np.zeros((1, 12, 12, 3)), training=True)",
-    "shown to the reader": (
+    "shown in a figure": (
         "import matplotlib.pyplot as plt\nshown = layers.RandomRotation(0.2)\n"
         "for n in range(9): plt.subplot(3, 3, n + 1); plt.imshow(np.clip(shown(X[:5], training=True)[0], 0, 1))\n"
         "plt.show()"
     ),
-    "without strength": (
+    "strength zero": (
         "zero = [layers.RandomZoom(0.0), layers.RandomTranslation(0, 0), layers.RandomContrast(0)]\n"
         "train(X, y, layers.RandomRotation(0), *zero)"
     ),
-    "a generator that changes nothing": (
+    "generator without effect": (
         "from keras.preprocessing.image import ImageDataGenerator\n"
         "train(ImageDataGenerator(rescale=1, rotation_range=0, shear_range=0.0).flow(X, y))"
     ),
-    "a dataset that no training had": (
+    "dataset without a training": (
         "tf.data.Dataset.from_tensor_slices(X).map(tf.image.random_flip_left_right).batch(8)"
     ),
-    "a training on a few rows beside it": "train(X[:4], y[:4], layers.RandomFlip())",
-    "a training of no epochs": "model = net(layers.RandomBrightness(0.1))\nmodel.fit(X, y, epochs=0, verbose=0)",
-    "what libraries do themselves": (
+    "training on few rows": "train(X[:4], y[:4], layers.RandomFlip())",
+    "training of zero epochs": "model = net(layers.RandomBrightness(0.1))\nmodel.fit(X, y, epochs=0, verbose=0)",
+    "calls by libraries": (
         "for _ in range(20): plt.imshow(X[0]); plt.close()\n"
         "train(X, y, layers.UpSampling2D(2, interpolation='bilinear'))"
     ),
@@ -203,42 +202,42 @@ UNUSED: dict[str, str] = {
 }
 
 
-def ran(sandbox: NamespaceSandbox, *cells: str) -> Run:
+def run_cells(sandbox: NamespaceSandbox, *cells: str) -> Run:
     reply = sandbox.run(Job(notebook_bytes(*cells), {}, LIMITS))
     assert errors(reply) == [None] * len(cells), texts(reply)
-    made = json.loads(reply.executed or b"{}")["cells"]
-    shown = [sum("image/png" in one.get("data", {}) for one in cell["outputs"]) for cell in made]
-    places = tuple(
-        Cell(n, "code", 9, ran=True, images=shown[n], count=cell["execution_count"]) for n, cell in enumerate(made)
+    executed = json.loads(reply.executed or b"{}")["cells"]
+    shown = [sum("image/png" in output.get("data", {}) for output in cell["outputs"]) for cell in executed]
+    run = tuple(
+        Cell(n, "code", 9, ran=True, images=shown[n], count=cell["execution_count"]) for n, cell in enumerate(executed)
     )
-    facts = read_facts(reply.facts, places)
+    facts = read_facts(reply.facts, run)
     assert facts is not None, reply.facts
-    return Run(Outcome.OK, cells=places, facts=facts)
+    return Run(Outcome.OK, cells=run, facts=facts)
 
 
 def used(run: Run, kind: str) -> list[str]:
-    return sorted(one.name for one in augmentation._used(run, kind))
+    return sorted(transform.name for transform in augmentation._used(run, kind))
 
 
 @pytest.fixture(scope="module")
 def seen(warm: NamespaceSandbox) -> Run:
-    """All of ``SEEN`` in one notebook."""
-    return ran(warm, BASE, *(cell for cells, _augmentations, _resizings in SEEN.values() for cell in cells))
+    """Run all cases of ``USED`` in one notebook."""
+    return run_cells(warm, BASE, *(cell for cells, _augmentations, _resizings in USED.values() for cell in cells))
 
 
-@pytest.mark.parametrize("case", SEEN)
-def test_what_a_training_had_is_seen(seen: Run, case: str) -> None:
-    before = list(SEEN)[: list(SEEN).index(case)]
-    first = 1 + sum(len(SEEN[one][0]) for one in before)
-    cells, augmentations, resizings = SEEN[case]
-    own = tuple(one for one in seen.facts.transforms if first <= one.cell < first + len(cells))
+@pytest.mark.parametrize("case", USED)
+def test_transforms_of_a_training_are_recorded(seen: Run, case: str) -> None:
+    before = list(USED)[: list(USED).index(case)]
+    first = 1 + sum(len(USED[earlier][0]) for earlier in before)
+    cells, augmentations, resizings = USED[case]
+    own = tuple(found for found in seen.facts.transforms if first <= found.cell < first + len(cells))
     run = replace(seen, facts=replace(seen.facts, transforms=own, training_pictures=64))
     assert used(run, "augmentation") == sorted(augmentations), own
     assert used(run, "resizing") == sorted(resizings), own
 
 
-def test_what_no_training_had_earns_nothing(warm: NamespaceSandbox) -> None:
-    run = ran(warm, BASE, *UNUSED.values())
+def test_unused_transforms_earn_nothing(warm: NamespaceSandbox) -> None:
+    run = run_cells(warm, BASE, *UNUSED.values())
     assert run.facts.training_pictures == 64
     assert used(run, "augmentation") == used(run, "resizing") == [], run.facts.transforms
     assert augmentation.score(Augmentation("a", 10), run).points == 0
@@ -271,56 +270,8 @@ for x in (tf.data.Dataset.from_tensor_slices((X, y)).batch(8), ([X], y), "no dat
 """
 
 
-def test_nothing_changes_by_being_watched(warm: NamespaceSandbox) -> None:
+def test_watched_functions_keep_results_and_signatures(warm: NamespaceSandbox) -> None:
     reply = warm.run(Job(notebook_bytes(BASE, WATCHED), {}, LIMITS))
     printed = texts(reply)[1].splitlines()
     assert printed[:3] == ["True True True True", "True True True", "(data, training=True) True True resize numpy"]
     assert [line for line in printed if line.startswith("fit")] == ["fit [0]", "fit [0]", "fit ValueError"]
-
-
-def architecture(sandbox: NamespaceSandbox, *cells: str) -> Any:
-    return ran(sandbox, BASE, *cells).facts.network
-
-
-def test_what_the_model_is_built_of(warm: NamespaceSandbox) -> None:
-    network = architecture(
-        warm,
-        "class Block(layers.Conv2D): pass\n"
-        "three = [layers.Conv2D(4, 3), Block(4, 3), layers.SeparableConv2D(4, 3)]\n"
-        "base = keras.Sequential([keras.Input((12, 12, 3)), *three])\n"
-        "base.trainable = False\n"
-        "model = keras.Sequential([base, layers.Flatten(), layers.Dense(2)])\n"
-        "model.build((None, 12, 12, 3))\nmodel.extra = layers.Conv2D(8, 3)\n"
-        "other = keras.Sequential([keras.Input((2,)), layers.Dense(1)])",
-    )
-    assert network.name == "model" and network.input_shape == "(None, 12, 12, 3)"
-    assert network.layers == {"Conv2D": 2, "SeparableConv2D": 1, "Flatten": 1, "Dense": 1}
-    dense = 6 * 6 * 4 * 2 + 2
-    assert (network.trainable, network.frozen) == (dense, 3)
-    assert network.parameters == dense + (3 * 9 * 4 + 4) + (4 * 9 * 4 + 4) + (4 * 9 + 16 + 4)
-
-
-@pytest.mark.parametrize(
-    ("cells", "layers"),
-    [
-        (
-            "class Conv2D(layers.Layer):\n    def call(self, x): return x\nmodel = net(Conv2D(), Conv2D())",
-            {"Layer": 2, "Flatten": 1, "Dense": 1},
-        ),
-        (
-            "class Own(keras.Model):\n"
-            "    def __init__(self):\n        super().__init__()\n"
-            "        self.a = layers.Dense(3); self.b = [layers.Conv2D(2, 3)]\n"
-            "    def call(self, x): return self.a(x)\n"
-            "model = Own(); model(X[:1].reshape(1, -1))",
-            {"Dense": 1},
-        ),
-        ("model = 3", None),
-    ],
-    ids=["a class that takes a layer's name", "a layer that is never built", "no model"],
-)
-def test_names_and_idle_layers_are_no_architecture(
-    warm: NamespaceSandbox, cells: str, layers: dict[str, int] | None
-) -> None:
-    network = architecture(warm, cells)
-    assert (network and dict(network.layers)) == layers
