@@ -1,11 +1,13 @@
-"""Scores, the grade made of them, and a submission with everything that became of it."""
+"""Scores, grades and graded submissions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 from grader.i18n.message import Message, Titles
+from grader.models.assignment import Criterion
 from grader.models.lateness import Lateness
 from grader.models.run import Run
 from grader.models.submission import Submission
@@ -13,7 +15,7 @@ from grader.models.submission import Submission
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What a measured value stands against."""
+    """Reference values for a measured value."""
 
     full_at: float
     zero_at: float
@@ -22,7 +24,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One criterion's result. ``points`` is None when it could not be judged and a person must."""
+    """The result of one criterion. ``points`` is None if a person must judge it."""
 
     criterion: str
     title: Titles
@@ -35,14 +37,32 @@ class Score:
     high: float | None = None
     n: int | None = None  # sample size behind the value
     scale: Scale | None = None
-    review: Message | None = None  # why a person should look
+    review: Message | None = None  # why a person should check it
+
+
+class ScoreDetails(TypedDict, total=False):
+    """The optional fields of a ``Score``."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    scale: Scale
+    review: Message | None
+
+
+def scored(
+    criterion: Criterion, points: float | None, reason: Message, *, passed: bool | None, **details: Unpack[ScoreDetails]
+) -> Score:
+    """Return the score of ``criterion``."""
+    return Score(criterion.id, criterion.title, points, criterion.points, passed, reason, **details)
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """``total`` is None when a fault of the grader's own left something unjudged: never a zero.
+    """All scores of one submission. ``total`` already includes the late penalty.
 
-    What lateness costs is taken off ``total`` already.
+    ``total`` is None if a fault of the grader left a criterion unscored; it is never a zero then.
     """
 
     scores: tuple[Score, ...]
@@ -50,7 +70,7 @@ class Grade:
     max: float
     late: bool | None = None
     review_reasons: tuple[Message, ...] = ()
-    lateness: Lateness | None = None  # None: nothing is due
+    lateness: Lateness | None = None  # None: there is no due date
 
     @property
     def needs_review(self) -> bool:
@@ -59,7 +79,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One submission with all that became of it."""
+    """A submission with its run and its grade."""
 
     submission: Submission
     run: Run

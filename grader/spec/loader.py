@@ -16,7 +16,7 @@ from grader.i18n.message import Message, message, prefixed, unexpected
 from grader.models.assignment import Assignment, Data, Limits, Pictures, PublicSet
 from grader.models.errors import AssignmentError
 from grader.models.lateness import LatePolicy
-from grader.scoring.rubric.kinds import Kind
+from grader.scoring.rubric import kinds
 from grader.spec.listing import FILE_NAME
 from grader.spec.validation import assignment_problems
 
@@ -43,7 +43,7 @@ class _File(BaseModel):
     id: str
     version: str
     title: dict[str, str]
-    rubric: tuple[Annotated[Kind, Discriminator("kind")], ...]
+    rubric: tuple[Annotated[kinds.AnyCriterion, Discriminator("kind")], ...]
     data: Data | None = None
     public: PublicSet | None = None
     pictures: Pictures | None = None
@@ -100,7 +100,7 @@ def _problem(details: ErrorDetails) -> Message:
             expected = message("one of {names}", names=context["expected_tags"])
             return unexpected(f"{place}.kind", repr(context["tag"]), expected)
         case "union_tag_not_found":
-            names = ", ".join(sorted(repr(kind.kind) for kind in Kind.__args__))
+            names = ", ".join(map(repr, kinds.NAMES))
             return message("{place}.kind: missing; expected one of {names}", place=place, names=names)
         case "missing":
             return message("{place}: missing", place=place)

@@ -1,8 +1,8 @@
-"""Kind ``architecture``: what the model that answers is built of.
+"""Kind ``architecture``: the layers and the size of the model that predicts.
 
-What it checks: how many layers of a kind it has, nested models included, and its number of parameters. The notebook's
-process says so itself: a claim.
-Why it matters: the homework is about a kind of network, not only about what it reaches.
+What it checks: the number of layers of a type, nested models included, and the number of parameters. The notebook's
+own process reports them, so they could be forged.
+Why it matters: the homework is about a kind of network, not only about its result.
 Example: ``kind = "architecture"``, ``layers = { Conv2D = 2, Dense = 1 }``, ``max_parameters = 1_000_000``,
 ``points = 10``.
 """
@@ -18,11 +18,10 @@ from annotated_types import Gt
 from grader.i18n.message import Message, join_list, message, unexpected
 from grader.models.assignment import Criterion
 from grader.models.facts import Network
-from grader.models.grade import Score
+from grader.models.grade import Score, scored
 from grader.models.run import Run
 
-# What counts as a layer that is asked for: Keras's variants of it, and its name in PyTorch. A subclass of one of these
-# counts as that one.
+# Keras layer -> its variants in Keras and its names in PyTorch, which count as well. Subclasses count as their base.
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "Conv1D": ("SeparableConv1D", "DepthwiseConv1D", "Conv1d", "LazyConv1d"),
     "Conv2D": ("SeparableConv2D", "DepthwiseConv2D", "Conv2d", "LazyConv2d"),
@@ -42,10 +41,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(Criterion):
-    layers: Mapping[str, Annotated[int, Gt(0)]] = field(default_factory=dict)  # at least so many of each
+    layers: Mapping[str, Annotated[int, Gt(0)]] = field(default_factory=dict)  # type -> at least this many
     min_parameters: Annotated[int, Gt(0)] | None = None
     max_parameters: Annotated[int, Gt(0)] | None = None
-    trainable_below: Annotated[int, Gt(0)] | None = None  # of a pretrained model most parameters are frozen
+    trainable_below: Annotated[int, Gt(0)] | None = None  # for a pretrained model whose parameters are mostly frozen
     kind: Literal["architecture"] = "architecture"
 
     def problems(self) -> Iterator[Message]:
@@ -58,54 +57,40 @@ class Architecture(Criterion):
 
 
 def score(criterion: Architecture, run: Run) -> Score:
-    """Each thing asked for is an equal share of the points."""
+    """Give an equal share of the points for each requirement."""
     network = run.facts.network
-    wishes = list(_wishes(criterion, network)) if network else []
-    share = sum(met for met, _said in wishes) / len(wishes) if wishes else 0.0
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
-        points=round(criterion.points * share, 2),
-        max=criterion.points,
-        passed=share >= 1.0,
-        reason=_reason(network, [said for met, said in wishes if not met]),
-        value=share,
-    )
+    requirements = list(_requirements(criterion, network)) if network else []
+    share = sum(met for met, _problem in requirements) / len(requirements) if requirements else 0.0
+    points = round(criterion.points * share, 2)
+    reason = _reason(network, [problem for met, problem in requirements if not met])
+    return scored(criterion, points, reason, passed=share >= 1.0, value=share)
 
 
-def _wishes(criterion: Architecture, network: Network) -> Iterator[tuple[bool, Message]]:
-    """Whether each is met, and what to say when it is not."""
+def _requirements(criterion: Architecture, network: Network) -> Iterator[tuple[bool, Message]]:
+    """Yield for each requirement whether it is met, and the sentence that says it is not."""
     for name, wanted in criterion.layers.items():
-        found = sum(network.layers.get(one, 0) for one in (name, *FAMILIES.get(name, ())))
-        yield (
-            found >= wanted,
-            message("{name}: {found} of at least {wanted} layers", name=name, found=found, wanted=wanted),
-        )
+        found = sum(network.layers.get(layer, 0) for layer in (name, *FAMILIES.get(name, ())))
+        problem = message("{name}: {found} of at least {wanted} layers", name=name, found=found, wanted=wanted)
+        yield found >= wanted, problem
     found_parameters = f"{network.parameters:,}"
     if (least := criterion.min_parameters) is not None:
-        yield (
-            network.parameters >= least,
-            message("{found} parameters, at least {n} expected", found=found_parameters, n=f"{least:,}"),
-        )
+        problem = message("{found} parameters, at least {n} expected", found=found_parameters, n=f"{least:,}")
+        yield network.parameters >= least, problem
     if (most := criterion.max_parameters) is not None:
-        yield (
-            network.parameters <= most,
-            message("{found} parameters, at most {n} expected", found=found_parameters, n=f"{most:,}"),
+        problem = message("{found} parameters, at most {n} expected", found=found_parameters, n=f"{most:,}")
+        yield network.parameters <= most, problem
+    if (below := criterion.trainable_below) is not None:
+        problem = message(
+            "{found} parameters are trained, fewer than {wanted} expected: freeze layers",
+            found=f"{network.trainable:,}",
+            wanted=f"{below:,}",
         )
-    if criterion.trainable_below is not None:
-        yield (
-            network.trainable < criterion.trainable_below,
-            message(
-                "{found} parameters are trained, fewer than {wanted} expected: freeze layers",
-                found=f"{network.trainable:,}",
-                wanted=f"{criterion.trainable_below:,}",
-            ),
-        )
+        yield network.trainable < below, problem
 
 
 def _reason(network: Network | None, missing: list[Message]) -> Message:
     if network is None:
-        return message("No Keras or PyTorch model was found to look at. Leave it in the variable model.")
+        return message("No Keras or PyTorch model was found. Keep the model in a variable named model.")
     built = message(
         "{name} has {layers} layers and {parameters} parameters, {trainable} of them trained.",
         name=network.name,
@@ -115,4 +100,4 @@ def _reason(network: Network | None, missing: list[Message]) -> Message:
     )
     if not missing:
         return built
-    return message("{built} Not as asked: {what}.", built=built, what=join_list(missing))
+    return message("{built} Requirements not met: {what}.", built=built, what=join_list(missing))

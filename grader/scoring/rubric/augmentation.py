@@ -1,8 +1,8 @@
-"""Kind ``augmentation``: pictures were resized and augmented for the training, in what ran and not in words.
+"""Kind ``augmentation``: pictures were resized and augmented for the training.
 
-What it checks: what the training's graph, its dataset or its generator did to the pictures, and what was applied to
-them one by one before it. The notebook's process says so itself: a claim, worth modest points.
-Why it matters: a few photos become many, and the model learns the thing instead of its place in the picture.
+What it checks: the transforms in the training's graph, dataset or generator, and those applied to the pictures one by
+one before it. The notebook's own process reports them, so they could be forged: worth modest points.
+Why it matters: augmentation multiplies a few photos, and the model learns the object instead of its position.
 Example: ``kind = "augmentation"``, ``resizing = true``, ``at_least = 2``, ``points = 10``.
 """
 
@@ -14,17 +14,18 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, join_list, join_sentences, message
+from grader.i18n.message import Message, join_list, join_sentences, message, verbatim
 from grader.models.assignment import Criterion
 from grader.models.facts import Transform
-from grader.models.grade import Score
+from grader.models.grade import Score, scored
 from grader.models.run import Run
 
-# Of the pictures of the largest training: what a training must have that had it in its graph, so that one on a few
-# rows beside it does not count; and what must have been changed one by one, where each of several ways makes its own.
+# Shares of the pictures of the largest training. A transform in a training's graph counts from the first share on, so
+# that a second training on a few rows does not count. A transform applied one by one counts from the second share on,
+# because several transforms may each make a part of the pictures.
 TRAINED_SHARE, CHANGED_SHARE = 0.25, 0.05
-FEW = 10  # pictures changed one by one are a look at how it works
-SHOWN = 6  # named in the reason
+FEW = 10  # fewer pictures changed one by one are only a demonstration
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,73 +41,71 @@ class Augmentation(Criterion):
 
 
 def score(criterion: Augmentation, run: Run) -> Score:
-    """Where both are asked for each is half; of augmentations, in proportion to ``at_least``."""
+    """Score resizing and augmentation, half each where both are asked for; augmentation in proportion to ``at_least``.
+
+    Without a recorded training a person must check what the pictures were used for.
+    """
     shares: list[float] = []
-    said: list[Message] = []
+    sentences: list[Message] = []
     if criterion.resizing:
         used = _used(run, "resizing")
         shares.append(float(bool(used)))
-        said.append(_resizing(used))
+        sentences.append(_about_resizing(used))
     if criterion.augmentation:
         used = _used(run, "augmentation")
         shares.append(min(1.0, len(used) / criterion.at_least))
-        said.append(_augmentation(used, criterion.at_least))
-        idle = [one for one in _by_name(run, "augmentation") if one.name not in {other.name for other in used}]
-        if idle and shares[-1] < 1:
-            said.append(message("Seen, but in no training: {what}.", what=_listed(idle)))
+        sentences.append(_about_augmentation(used, criterion.at_least))
+        unused = [seen for seen in _by_name(run, "augmentation") if seen.name not in {other.name for other in used}]
+        if unused and shares[-1] < 1:
+            sentences.append(message("In the notebook, but not used in a training: {what}.", what=_names(unused)))
     share = sum(shares) / len(shares)
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
-        points=round(criterion.points * share, 2),
-        max=criterion.points,
+    return scored(
+        criterion,
+        round(criterion.points * share, 2),
+        join_sentences(sentences),
         passed=share >= 1.0,
-        reason=join_sentences(said),
         value=share,
-        review=message("No training with fit() was recorded: look whether these pictures were trained on.")
+        review=message("No training with fit() was recorded: check whether these pictures were used for training.")
         if share and not run.facts.training_pictures
         else None,
     )
 
 
 def _used(run: Run, kind: str) -> list[Transform]:
-    """One for each name, where a training had what it made."""
-    shown = {cell.index for cell in run.cells if cell.images}
+    """Return one transform of each name whose pictures were used in a training."""
+    showing_cells = {cell.index for cell in run.cells if cell.images}
     found = []
-    for one in _by_name(run, kind):
-        same = [other for other in run.facts.transforms if (other.kind, other.name) == (kind, one.name)]
-        # A cell that shows pictures shows how it looks, unless it changes as many as were trained on.
-        working = sum(other.pictures for other in same if other.cell not in shown)
-        showing = sum(other.pictures for other in same if other.cell in shown)
+    for transform in _by_name(run, kind):
+        same = [other for other in run.facts.transforms if (other.kind, other.name) == (kind, transform.name)]
+        # A cell that shows pictures demonstrates a transform, unless it changes as many as were trained on.
+        working = sum(other.pictures for other in same if other.cell not in showing_cells)
+        showing = sum(other.pictures for other in same if other.cell in showing_cells)
         most = run.facts.training_pictures
         in_graph = most > 0 and max(other.trained for other in same) >= TRAINED_SHARE * most
         if in_graph or working >= max(FEW, CHANGED_SHARE * most) or showing >= max(FEW, most):
-            found.append(one)
+            found.append(transform)
     return found
 
 
 def _by_name(run: Run, kind: str) -> list[Transform]:
-    """The first of each name."""
+    """Return the first transform of each name."""
     found: dict[str, Transform] = {}
-    for one in run.facts.transforms:
-        if one.kind == kind:
-            found.setdefault(one.name, one)
+    for transform in run.facts.transforms:
+        if transform.kind == kind:
+            found.setdefault(transform.name, transform)
     return list(found.values())
 
 
-def _resizing(used: Sequence[Transform]) -> Message:
+def _about_resizing(used: Sequence[Transform]) -> Message:
     if used:
-        return message("The pictures were resized: {what}.", what=_listed(used))
-    return message(
-        "No resizing was seen of pictures that a training had. "
-        "Use a Resizing layer, image_size= or target_size=, or resize()."
-    )
+        return message("The pictures were resized: {what}.", what=_names(used))
+    return message("No training used resized pictures. Use a Resizing layer, image_size= or target_size=, or resize().")
 
 
-def _augmentation(used: Sequence[Transform], wanted: int) -> Message:
+def _about_augmentation(used: Sequence[Transform], wanted: int) -> Message:
     if not used:
         return message(
-            "No augmentation was seen in a training. Put layers such as RandomFlip and RandomRotation into the model "
+            "No training used augmentation. Put layers such as RandomFlip and RandomRotation into the model "
             "or into dataset.map(), or change the pictures before fit()."
         )
     if len(used) < wanted:
@@ -114,16 +113,16 @@ def _augmentation(used: Sequence[Transform], wanted: int) -> Message:
             "{n} of {wanted} different augmentations were used for training: {what}.",
             n=len(used),
             wanted=wanted,
-            what=_listed(used),
+            what=_names(used),
         )
-    return message("Used for training: {what}.", what=_listed(used))
+    return message("Used for training: {what}.", what=_names(used))
 
 
-def _listed(transforms: Sequence[Transform]) -> Message:
-    return join_list([_said(one) for one in transforms], SHOWN)
+def _names(transforms: Sequence[Transform]) -> Message:
+    return join_list([_name(transform) for transform in transforms], MOST_NAMED)
 
 
-def _said(one: Transform) -> Message:
-    if one.cell < 0:
-        return message("{name}", name=one.name)
-    return message("{name} (cell {cell})", name=one.name, cell=one.cell + 1)
+def _name(transform: Transform) -> Message:
+    if transform.cell < 0:
+        return verbatim(transform.name)
+    return message("{name} (cell {cell})", name=transform.name, cell=transform.cell + 1)

@@ -1,8 +1,8 @@
-"""Kind ``document``: the report that was handed in as a PDF.
+"""Kind ``document``: the report that was submitted as a PDF.
 
-What it checks: the sections asked for are there, by their headings, with text below them, and with ``members`` each
-member has a part. Who is listed as the mascot is told. How good it is stays a person's to judge: points are proposed.
-Why it matters: what was wanted, done and found, and by whom, is in no notebook.
+What it checks: the required sections are there, by their headings, with text below them; with ``members``, each member
+has a task. A member who is listed as the mascot is pointed out. A person judges the quality: points are proposed.
+Why it matters: no notebook says what was intended, done and found, and by whom.
 Example: ``kind = "document"``, ``sections = ["members", "purpose", "results"]``, ``members = true``, ``points = 20``.
 """
 
@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt
 
-from grader.i18n.message import Message, join_list, join_sentences, message, unexpected
+from grader.i18n.message import Message, join_list, join_sentences, message, unexpected, verbatim
 from grader.models.assignment import Criterion
-from grader.models.grade import Score
+from grader.models.grade import Score, scored
 from grader.models.pdf_report import Document, Member, Section
 from grader.models.run import Run
 from grader.scoring.report_pdf.document_reader import Wanted
@@ -28,9 +28,9 @@ READ_IT = message("Points were only proposed, by the sections of the report: rea
 @dataclass(frozen=True, kw_only=True)
 class DocumentHandedIn(Criterion):
     sections: tuple[str, ...] = ("members", "purpose", "content", "preprocessing", "model", "training", "results")
-    members: bool = False  # each with a part
-    headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of known sections, or of one's own
-    min_characters: Annotated[int, Gt(0)] = 20  # letters below a section's headings; a name is enough for members
+    members: bool = False  # each member must have a task
+    headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # more for known sections, or new sections
+    min_characters: Annotated[int, Gt(0)] = 20  # letters below a section's headings; a name is enough for "members"
     kind: Literal["document"] = "document"
 
     def problems(self) -> Iterator[Message]:
@@ -47,47 +47,41 @@ class DocumentHandedIn(Criterion):
 
 
 def wanted(rubric: Iterable[Criterion]) -> Wanted | None:
-    """What the document criteria of a rubric ask to be looked for; None when there is none."""
-    own = [criterion for criterion in rubric if isinstance(criterion, DocumentHandedIn)]
-    if not own:
+    """Return the sections that the document criteria of a rubric need; None if there is no such criterion."""
+    criteria = [criterion for criterion in rubric if isinstance(criterion, DocumentHandedIn)]
+    if not criteria:
         return None
-    named = dict.fromkeys(name for criterion in own for name in criterion.sections)
+    sections = dict.fromkeys(name for criterion in criteria for name in criterion.sections)
     added: dict[str, Sequence[str]] = {}
-    for criterion in own:
+    for criterion in criteria:
         for name, titles in criterion.headings.items():
             added[name] = (*added.get(name, ()), *titles)
-    return Wanted(tuple(named), added)
+    return Wanted(tuple(sections), added)
 
 
 def score(criterion: DocumentHandedIn, run: Run) -> Score:
-    """Each section, and each member's having a part, is an equal share. What cannot be read is not judged."""
+    """Propose an equal share of the points for each section and for the members' tasks.
+
+    A report that a machine cannot read is left to a person; no report, or one that nobody can open, earns 0.
+    """
     document = run.document
     if document is None or document.problem is not None:
         nothing = document is None or document.none
-        reason = document.problem if document and document.problem else message("No PDF was handed in.")
-        return Score(
-            criterion=criterion.id,
-            title=criterion.title,
-            points=0.0 if nothing else None,
-            max=criterion.points,
-            passed=False if nothing else None,
-            reason=reason,
-            review=reason,
-        )
+        reason = document.problem if document and document.problem else message("No PDF was submitted.")
+        points, passed = (0.0, False) if nothing else (None, None)
+        return scored(criterion, points, reason, passed=passed, review=reason)
     asked = [section for section in document.sections if section.name in criterion.sections]
     missing = [section for section in asked if not is_written(section, criterion.min_characters)]
-    wishes = len(criterion.sections) + criterion.members
-    parts = criterion.members and bool(document.members) and all(member.part for member in document.members)
-    share = (len(asked) - len(missing) + parts) / wishes
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
-        points=round(criterion.points * share, 2),
-        max=criterion.points,
+    requirements = len(criterion.sections) + criterion.members
+    all_have_tasks = criterion.members and bool(document.members) and all(member.part for member in document.members)
+    share = (len(asked) - len(missing) + all_have_tasks) / requirements
+    return scored(
+        criterion,
+        round(criterion.points * share, 2),
+        _reason(criterion, document, missing),
         passed=None,
-        reason=_reason(criterion, document, missing),
         value=share,
-        n=wishes,
+        n=requirements,
         review=READ_IT,
     )
 
@@ -97,20 +91,20 @@ def is_written(section: Section, least: int) -> bool:
 
 
 def _reason(criterion: DocumentHandedIn, document: Document, missing: Sequence[Section]) -> Message:
-    said = message(
+    found = message(
         "{name} ({pages} p.): {found} of {n} sections were found.",
         name=document.name,
         pages=document.pages,
         found=len(criterion.sections) - len(missing),
         n=len(criterion.sections),
     )
-    sentences = [said]
-    absent = [_named(section.name, criterion) for section in missing if not section.heading]
-    empty = [_named(section.name, criterion) for section in missing if section.heading]
+    sentences = [found]
+    absent = [_section_name(section.name, criterion) for section in missing if not section.heading]
+    empty = [_section_name(section.name, criterion) for section in missing if section.heading]
     if absent:
         sentences.append(message("Not found: {names}.", names=join_list(absent)))
     if empty:
-        sentences.append(message("Hardly anything stands below the heading: {names}.", names=join_list(empty)))
+        sentences.append(message("Almost no text below the heading: {names}.", names=join_list(empty)))
     if criterion.members:
         sentences.append(_about_members(document.members))
     return join_sentences(sentences)
@@ -120,16 +114,15 @@ def _about_members(members: Sequence[Member]) -> Message:
     idle = [member.name for member in members if not member.part]
     mascots = [member.name for member in members if member.mascot]
     if not members:
-        return message("No member was found: write a line for each, such as 王小明：程式、訓練.")
+        return message("No member was found: write one line for each, such as 王小明：程式、訓練.")
     if idle:
-        return message("Without a part: {names}.", names=join_list(idle))
+        return message("Members without a task: {names}.", names=join_list(idle))
     if mascots:
-        return message(
-            "All members have a part ({n}); the mascot is {names}.", n=len(members), names=join_list(mascots)
-        )
-    return message("All members have a part ({n}).", n=len(members))
+        names = join_list(mascots)
+        return message("All members have a task ({n}); the mascot is {names}.", n=len(members), names=names)
+    return message("All members have a task ({n}).", n=len(members))
 
 
-def _named(section: str, criterion: DocumentHandedIn) -> Message:
-    """A section of the teacher's own by its first heading."""
-    return NAMES.get(section) or message("{name}", name=criterion.headings[section][0])
+def _section_name(section: str, criterion: DocumentHandedIn) -> Message:
+    """Return the name of a known section, or the first heading of one that the assignment adds."""
+    return NAMES.get(section) or verbatim(criterion.headings[section][0])

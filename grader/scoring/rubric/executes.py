@@ -1,7 +1,7 @@
 """Kind ``executes``: the notebook runs from top to bottom.
 
-What it checks: every code cell ran without an error; otherwise the share of the cells that did.
-Why it matters: a result that nobody can repeat is not a result.
+What it checks: the share of the code cells that ran without an error.
+Why it matters: a result that cannot be reproduced is not a result.
 Example: ``kind = "executes"``, ``points = 10``; one failing cell of five leaves 8 points.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 
 from grader.i18n.message import Message, message
 from grader.models.assignment import Criterion
-from grader.models.grade import Score
+from grader.models.grade import Score, scored
 from grader.models.run import Run
 
 
@@ -22,16 +22,15 @@ class Executes(Criterion):
 
 
 def score(criterion: Executes, run: Run) -> Score:
+    """Score the share of the code cells that ran; empty cells and text do not count."""
     code = [cell for cell in run.cells if cell.kind == "code" and cell.characters]
     good = [cell for cell in code if cell.ran and cell.error is None]
     share = len(good) / len(code) if code else 0.0
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
-        points=round(criterion.points * share, 2),
-        max=criterion.points,
+    return scored(
+        criterion,
+        round(criterion.points * share, 2),
+        _reason(len(good), len(code), run),
         passed=bool(code) and len(good) == len(code),
-        reason=_reason(len(good), len(code), run),
         value=share,
         n=len(code),
     )

@@ -1,8 +1,9 @@
-"""Kind ``manual``: a person decides; the grader proposes.
+"""Kind ``manual``: a person decides; the grader only proposes.
 
-What it checks: nothing; it counts the characters of Markdown, less what stands in the starter, and proposes points
-in proportion.
-Why it matters: why each step was taken, and what was learnt, is the homework's heart and no machine's business.
+What it checks: nothing. It counts the characters of Markdown, without those of the starter notebook, and proposes
+points in proportion.
+Why it matters: why each step was taken and what was learnt is the main part of the homework, and no machine can judge
+it.
 Example: ``kind = "manual"``, ``points = 15``, ``full_characters = 600``.
 """
 
@@ -15,7 +16,7 @@ from annotated_types import Gt
 
 from grader.i18n.message import message
 from grader.models.assignment import Criterion
-from grader.models.grade import Score
+from grader.models.grade import Score, scored
 from grader.models.run import Run
 
 
@@ -26,22 +27,15 @@ class Manual(Criterion):
 
 
 def score(criterion: Manual, run: Run) -> Score:
+    """Propose points by the length of the text; ``passed`` is None because a person decides."""
     characters = sum(cell.characters for cell in run.cells if cell.kind == "markdown" and not cell.given)
-    share = min(1.0, characters / criterion.full_characters)
-    points = round(criterion.points * share, 1)
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
+    points = round(criterion.points * min(1.0, characters / criterion.full_characters), 1)
+    reason = message(
+        "{points:g} of {max:g} proposed for {n} characters of text (full at {full}); the teacher decides.",
         points=points,
         max=criterion.points,
-        passed=None,
-        reason=message(
-            "{points:g} of {max:g} proposed for {n} characters of text (full at {full}); the teacher decides.",
-            points=points,
-            max=criterion.points,
-            n=characters,
-            full=criterion.full_characters,
-        ),
-        value=float(characters),
-        review=message("Points were only proposed, by the length of the text: read it and decide."),
+        n=characters,
+        full=criterion.full_characters,
     )
+    review = message("Points were only proposed, by the length of the text: read it and decide.")
+    return scored(criterion, points, reason, passed=None, value=float(characters), review=review)

@@ -1,9 +1,9 @@
-"""Kind ``metric``: how good the predictions on hidden data are.
+"""Kind ``metric``: the quality of the predictions on hidden data.
 
-What it checks: the metric on rows that nobody in the class has seen, scored where no student code runs.
-Why it matters: it is what the model is for.
+What it checks: a metric on rows that no student has seen, computed where no student code runs.
+Why it matters: good predictions are the purpose of the model.
 Example: ``kind = "metric"``, ``metric = "accuracy_score"``, ``full_at = 0.80``, ``zero_at = "majority"``,
-``points = 60``: full points from 0.80, none at the majority class's rate, linear between.
+``points = 60``: full points from 0.80 on, none at the majority class's rate, linear between.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from grader.i18n.message import Message, message
 from grader.models.assignment import Criterion
 from grader.models.errors import MetricError
-from grader.models.grade import Scale, Score
+from grader.models.grade import Scale, Score, scored
 from grader.models.run import Run
 from grader.sandbox.guest.output_forms import Array
 from grader.scoring.metrics import METRICS, Measured
@@ -40,42 +40,41 @@ class MetricReached(Criterion):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The hidden answers and what is reached without learning anything: "majority" or "mean", and "linear"."""
+    """The hidden labels, and the results of baselines that learn little: "majority" or "mean", and "linear"."""
 
     task: str
     labels: Array  # (n,)
     baselines: Mapping[str, Mapping[str, float]]  # metric -> baseline -> value
-    classes: int = 0  # of a classification, those included that no hidden row has
+    classes: int = 0  # number of classes, including those without a hidden row; 0 for a regression
 
 
 def share_of_points(value: float, *, full_at: float, zero_at: float) -> float:
-    """0 at ``zero_at``, 1 at ``full_at``, linear between, in either direction; always in [0, 1]."""
+    """Return 0 at ``zero_at``, 1 at ``full_at`` and linear between, clipped to [0, 1]. Either end may be larger."""
     return float(np.clip((value - zero_at) / (full_at - zero_at), 0.0, 1.0))
 
 
-def score(criterion: MetricReached, run: Run, truth: Truth) -> Score:
+def score(criterion: MetricReached, run: Run, truth: Truth | None) -> Score:
+    """Score the predictions; predictions that cannot be measured earn nothing.
+
+    ``truth`` is None if a group's own pictures were too few to hold some out: 0 points with that reason. Without such
+    a reason the criterion is left to a person.
+    """
+    if truth is None:
+        reason = run.photo_survey.unmeasured if run.photo_survey is not None else None
+        if reason is None:
+            return scored(criterion, None, message("There was nothing to grade."), passed=None)
+        return scored(criterion, 0.0, reason, passed=False)
     scale = _scale(criterion, truth)
     try:
         measured = _measured(criterion, run, truth)
     except MetricError as error:
-        return Score(
-            criterion=criterion.id,
-            title=criterion.title,
-            points=0.0,
-            max=criterion.points,
-            passed=False,
-            reason=error.message,
-            n=len(truth.labels),
-            scale=scale,
-        )
+        return scored(criterion, 0.0, error.message, passed=False, n=len(truth.labels), scale=scale)
     share = share_of_points(measured.value, full_at=scale.full_at, zero_at=scale.zero_at)
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
-        points=round(criterion.points * share, 2),
-        max=criterion.points,
+    return scored(
+        criterion,
+        round(criterion.points * share, 2),
+        _reason(criterion, measured, scale),
         passed=share >= 1.0,
-        reason=_reason(criterion, measured, scale),
         value=measured.value,
         low=measured.low,
         high=measured.high,
@@ -88,7 +87,8 @@ def score(criterion: MetricReached, run: Run, truth: Truth) -> Score:
 def _scale(criterion: MetricReached, truth: Truth) -> Scale:
     baselines = truth.baselines[criterion.metric]
     zero_at = baselines["majority"] if criterion.zero_at == "majority" else criterion.zero_at
-    # A hidden set so one-sided that guessing reaches full_at would turn the scale round: then only full_at counts.
+    # In a very unbalanced hidden set guessing may reach full_at, which would reverse the scale: then only full_at
+    # counts.
     if criterion.zero_at == "majority" and zero_at >= criterion.full_at:
         zero_at = criterion.full_at - 1e-9
     return Scale(full_at=criterion.full_at, zero_at=zero_at, baselines=baselines)
@@ -98,8 +98,8 @@ def _measured(criterion: MetricReached, run: Run, truth: Truth) -> Measured:
     if run.predictions is None:
         raise MetricError(run.no_predictions or message("There are no predictions."))
     predictions = np.load(run.predictions, allow_pickle=False)
-    known = {"classes": truth.classes} if truth.task == "classification" else {}
-    return METRICS[truth.task][criterion.metric](predictions, truth.labels, **known)
+    options = {"classes": truth.classes} if truth.task == "classification" else {}
+    return METRICS[truth.task][criterion.metric](predictions, truth.labels, **options)
 
 
 def _reason(criterion: MetricReached, measured: Measured, scale: Scale) -> Message:
@@ -119,7 +119,7 @@ def _reason(criterion: MetricReached, measured: Measured, scale: Scale) -> Messa
 def _review(run: Run, measured: Measured, scale: Scale) -> Message | None:
     if run.depends_on_neighbours:
         return message(
-            "The answer for a row changed with the rows around it: the model or predict() looks at the whole batch."
+            "The prediction for a row changed with the rows around it: the model or predict() uses the whole batch."
         )
     if measured.low < scale.full_at <= measured.high:
         return message(

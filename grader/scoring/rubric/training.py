@@ -1,7 +1,7 @@
 """Kind ``training``: how the model was trained.
 
-What it checks: data kept from training was used to judge it: ``validation_split``, ``validation_data``, or
-``evaluate`` on rows that were not trained on. Seen in what ran, not in words.
+What it checks: the model was validated on data kept from training, with ``validation_split``, ``validation_data``, or
+``evaluate`` on other rows. The calls that really ran are recorded; text and comments do not count.
 Why it matters: the loss on the training data says nothing about data the model has not seen.
 Example: ``kind = "training"``, ``validation = true``, ``points = 10``.
 """
@@ -13,7 +13,7 @@ from typing import Literal
 
 from grader.i18n.message import Message, message
 from grader.models.assignment import Criterion
-from grader.models.grade import Score
+from grader.models.grade import Score, scored
 from grader.models.run import Run
 
 
@@ -24,24 +24,18 @@ class Training(Criterion):
 
 
 def score(criterion: Training, run: Run) -> Score:
+    """Give all points if any recorded training was validated, otherwise none."""
     fits = run.facts.fits
     passed = any(fit.validated for fit in fits) or (bool(fits) and run.facts.held_out_evaluations > 0)
-    return Score(
-        criterion=criterion.id,
-        title=criterion.title,
-        points=criterion.points if passed else 0.0,
-        max=criterion.points,
-        passed=passed,
-        reason=_reason(run, passed),
-        n=len(fits),
-    )
+    points = criterion.points if passed else 0.0
+    return scored(criterion, points, _reason(run, passed), passed=passed, n=len(fits))
 
 
 def _reason(run: Run, passed: bool) -> Message:
     if not run.facts.fits:
         return message("No training was recorded. Train a model with fit().")
     if any(fit.validated for fit in run.facts.fits):
-        return message("The training was judged on validation data.")
+        return message("The training used validation data.")
     if passed:
         return message("The model was evaluated on rows that it was not trained on.")
     return message(

@@ -47,9 +47,9 @@ def test_points(found: PhotoSurvey, points: float) -> None:
 def test_the_reason_has_every_part() -> None:
     said = str(score(CRITERION, Run(Outcome.OK, photo_survey=survey((20, 10), (40, 30), unreadable=4))).reason)
     assert said == (
-        "Of 4 points each: 2.67 for 2 classes (3 were asked for); 2.67 for the pictures in each, 20 to 40 (20 were "
-        "asked for); 2 for 40 different pictures among 60; 2.67 for balance, the smallest class having 33% of the "
-        "largest; 3.75 for 60 readable of 64."
+        "4 points for each of five parts. Classes: 2.67 (2 found, 3 required). Pictures per class: 2.67 (20 to 40, 20 "
+        "required). Different pictures: 2 (40 of 60). Balance: 2.67 (the smallest class has 33% of the largest). "
+        "Readable files: 3.75 (60 of 64)."
     )
 
 

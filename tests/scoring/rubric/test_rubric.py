@@ -71,7 +71,7 @@ def test_a_curve_found_by_its_numbers_earns_everything_and_nobody_has_to_look() 
 def test_a_curve_known_by_its_caption_alone_is_for_a_person_to_look_at(caption: str) -> None:
     score = drawn(replace(CAPTIONED, caption=caption))
     assert (score.points, score.passed) == (15, True)
-    assert "look at it" in str(score.review)
+    assert "check the picture" in str(score.review)
 
 
 def test_numbers_count_before_captions() -> None:
