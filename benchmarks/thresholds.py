@@ -16,7 +16,7 @@ import jupytext
 import nbformat
 import numpy as np
 
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.data.hidden_sets import PRACTICE_SECRET
 from grader.models.grade import Grade, Graded
 from grader.models.submission import Student, Submission

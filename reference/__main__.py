@@ -14,7 +14,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.models.errors import GraderError
 from reference import baselines
 from reference.baselines import Baseline

@@ -286,7 +286,7 @@ def test_of_pickles_nothing_but_arrays_is_built() -> None:
     assert [[ast.unparse(base) for base in one.bases] for one in readers] == [["pickle.Unpickler"]]
     assert "find_class" in {node.name for one in readers for node in one.body if isinstance(node, ast.FunctionDef)}
     users = {name for name in MODULES if PICKLES in uses(name)}
-    assert users == {"grader.data.cache.converters.cifar", "grader.data.cache.converters.imdb"}
+    assert users == {"grader.data.cache.converters.image_sets", "grader.data.cache.converters.imdb"}
 
 
 def test_the_teachers_generator_is_the_only_code_ever_loaded_from_a_file() -> None:

@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 import pytest
 
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.models.grade import Graded, Score
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.process import ProcessSandbox

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from reference.__main__ import main
 from reference.baselines import read
 from reference.systems import BY_NAME

@@ -13,7 +13,7 @@ from grader.cli.arguments import Language
 from grader.cli.commands.grade_command import finish, with_progress
 from grader.cli.terminal import choose_translation, plain, processors, screen
 from grader.data import hidden_sets
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.i18n.catalogue import Translation
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment

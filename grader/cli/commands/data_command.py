@@ -14,11 +14,10 @@ from rich.text import Text
 from grader.cli.arguments import Language
 from grader.cli.terminal import EXIT_OPERATOR, choose_translation, errors, plain, print_error, screen
 from grader.data.cache import verification
-from grader.data.cache.fetch import Fetching
+from grader.data.cache.cached_sets import default_library
+from grader.data.cache.fetch import Fetching, Reporter
 from grader.data.cache.index import State, read_record, state
 from grader.data.cache.known_sets import KnownSet, catalogue, known_set
-from grader.data.cache.location import default_library
-from grader.data.cache.progress import Reporter
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message
 from grader.models.errors import DatasetError, GraderError

@@ -9,7 +9,7 @@ import typer
 from grader.cli import console, doctor
 from grader.cli.arguments import Language
 from grader.cli.terminal import EXIT_OPERATOR, choose_translation, config_folder, errors, screen
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.spec.listing import assignment_folders
 
 

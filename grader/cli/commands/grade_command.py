@@ -18,7 +18,7 @@ from grader.cli.arguments import Language, Level
 from grader.cli.demo import write_demo_archive, write_demo_worksheet
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, errors, processors, say, screen
 from grader.data import hidden_sets
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.grading.handback import HandedBack, Missing, Order, read_results
 from grader.grading.lateness.deadlines import with_deadline
 from grader.i18n.catalogue import Translation

@@ -13,7 +13,7 @@ from grader.cli.gradescope_kit import autograde
 from grader.cli.gradescope_kit.kit_archive import write_kit
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, plain, processors, say, screen
 from grader.data import hidden_sets
-from grader.data.cache.location import default_library
+from grader.data.cache.cached_sets import default_library
 from grader.spec import discovery
 
 

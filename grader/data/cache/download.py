@@ -1,8 +1,8 @@
-"""One file from one server: continued where an earlier try was cut off, bounded, and checked before it counts.
+"""Download one file: resumable, bounded in size, and accepted only after its hash was checked.
 
-What is under way is called ``NAME.TOKEN.PID.part`` and belongs to one process; one whose process is gone, and
-``NAME.part``, are anybody's to continue, so that two fetches at once never write into one file. ``NAME`` itself is what
-somebody brought, and is only read.
+A download in progress is ``NAME.TOKEN.PID.part`` and belongs to one process, so that two fetches never write to the
+same file. Any process may continue ``NAME.part`` or the part of a process that has ended. ``NAME`` itself is a file of
+the operator; it is only read.
 """
 
 from __future__ import annotations
@@ -24,56 +24,56 @@ from grader.files import filetype
 from grader.i18n.message import Message, message
 from grader.models.errors import DatasetError
 
-CHUNK = 1 << 16  # as much is lost when a line drops
-ATTEMPTS = 3  # in a row, of continuing a download that breaks off and brings nothing new
+CHUNK = 1 << 16  # bytes lost when a connection drops
+ATTEMPTS = 3  # resumptions in a row that bring no new bytes
 _RANGE = re.compile(r"bytes (\d+)-")
 
-Measured = Callable[[str, int, int], None]  # file, bytes there, bytes in all as far as known
-Opened = Callable[[Path], IO[bytes]]
+Progress = Callable[[str, int, int], None]  # file name, bytes received, bytes in total as far as known
+OpenPart = Callable[[Path], IO[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds: until a server answers at all, and between two pieces of a file."""
+class Timeouts:
+    """Seconds until a server answers, and between two chunks of a file."""
 
     connect: float = 6.0
     read: float = 30.0
 
 
-def _appended(path: Path) -> IO[bytes]:
+def _open_for_append(path: Path) -> IO[bytes]:
     return path.open("ab")
 
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """``opened`` is how a part is opened for appending; a test's may run out of disk."""
+    """Downloads packages into ``folder``. ``open_part`` opens a part for appending; tests use it to fill the disk."""
 
     folder: Path
-    measured: Measured = lambda _file, _done, _total: None
-    patience: Patience = Patience()
-    opened: Opened = _appended
+    progress: Progress = lambda _file, _done, _total: None
+    timeouts: Timeouts = Timeouts()
+    open_part: OpenPart = _open_for_append
 
     def fetch(self, package: Package) -> Path:
-        """A complete, checked file, which is the caller's until ``give_back`` or its end.
+        """Return a complete, checked file. It belongs to the caller until ``give_back``.
 
-        Raises DatasetError, and OSError for a disk that is full.
+        Raises DatasetError, and OSError for a full disk.
         """
-        brought, problems = self.folder / package.name, []
-        if brought.is_file():
-            problem = problem_with(brought, package)
+        provided, problems = self.folder / package.name, []
+        if provided.is_file():
+            problem = find_problem(provided, package)
             if problem is None:
-                return brought
+                return provided
             problems.append(DatasetError(problem))
         self.folder.mkdir(parents=True, exist_ok=True)
         for url in package.urls:
-            part = _claimed(brought)
+            part = _claim_part(provided)
             try:
                 self._complete(url, package, part)
             except DatasetError as error:
                 problems.append(error)
                 self.give_back(part, package)
             except OSError:
-                part.unlink(missing_ok=True)  # of what has no room nothing stays
+                part.unlink(missing_ok=True)  # leave nothing on a full disk
                 raise
             except BaseException:
                 self.give_back(part, package)
@@ -83,21 +83,21 @@ class Downloader:
         raise problems[0]
 
     def give_back(self, path: Path, package: Package) -> None:
-        """For the next try to continue; what somebody brought stays as it is."""
+        """Leave a part for the next attempt to continue. A file provided by the operator stays as it is."""
         if path.name != package.name and path.exists():
             path.replace(self.folder / f"{package.name}.part")
 
     def _complete(self, url: str, package: Package, part: Path) -> None:
-        """Fill ``part`` from where it ends; a file that went wrong after being continued is begun once more."""
+        """Fill ``part`` from its end. If a resumed file turns out wrong, download it once more from the start."""
         continued = part.exists() and part.stat().st_size > 0
-        if continued and package.hash is not None and problem_with(part, package) is None:
+        if continued and package.hash is not None and find_problem(part, package) is None:
             return
         self._transfer(url, package, part)
-        problem = problem_with(part, package)
+        problem = find_problem(part, package)
         if problem is not None and continued:
             part.unlink()
             self._transfer(url, package, part)
-            problem = problem_with(part, package)
+            problem = find_problem(part, package)
         if problem is not None:
             part.unlink()
             raise DatasetError(problem)
@@ -109,44 +109,44 @@ class Downloader:
         while True:
             before = part.stat().st_size if part.exists() else 0
             try:
-                self._piece(url, package, part)
+                self._receive(url, package, part)
             except requests.RequestException as error:
                 grown = part.exists() and part.stat().st_size > before
                 fruitless = 0 if grown else fruitless + 1
-                # A line that dropped is tried again; a server that never answered isn't.
+                # Resume a dropped connection; do not retry a server that never answered.
                 if fruitless > (ATTEMPTS if isinstance(error, requests.exceptions.ChunkedEncodingError) else 0):
                     raise DatasetError(_unreachable(url, error, part)) from error
             else:
                 return
 
-    def _piece(self, url: str, package: Package, part: Path) -> None:
-        """As much as one answer of the server brings."""
+    def _receive(self, url: str, package: Package, part: Path) -> None:
+        """Append the body of one response."""
         import requests
 
         start = part.stat().st_size if part.exists() else 0
-        # Unpacked on the way, a file would be neither as long nor as hashed.
+        # Compression in transit would change the file's length and hash.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-        timeout = (self.patience.connect, self.patience.read)
-        with requests.get(url, headers=headers, timeout=timeout, stream=True) as answer:
-            if start and (answer.status_code == 416 or _begins_at(answer) not in (0, start)):
+        timeout = (self.timeouts.connect, self.timeouts.read)
+        with requests.get(url, headers=headers, timeout=timeout, stream=True) as response:
+            if start and (response.status_code == 416 or _start_of(response) not in (0, start)):
                 part.unlink()
-                self._piece(url, package, part)
+                self._receive(url, package, part)
                 return
-            if answer.status_code not in (200, 206):
-                status, reason = answer.status_code, str(answer.reason)
+            if response.status_code not in (200, 206):
+                status, reason = response.status_code, str(response.reason)
                 raise DatasetError(
-                    message("{url}: the server says {status} {reason}", url=url, status=status, reason=reason)
+                    message("{url}: the server answered {status} {reason}", url=url, status=status, reason=reason)
                 )
-            start = _begins_at(answer)
+            start = _start_of(response)
             if not start:
                 part.unlink(missing_ok=True)
-            length = answer.headers.get("Content-Length", "")
+            length = response.headers.get("Content-Length", "")
             total = start + int(length) if length.isdigit() else package.bytes
-            self._write(answer.iter_content(CHUNK), package, part, total)
+            self._write(response.iter_content(CHUNK), package, part, total)
 
     def _write(self, chunks: Iterator[bytes], package: Package, part: Path, total: int) -> None:
         limit = 2 * package.bytes + CHUNK
-        with self.opened(part) as file:
+        with self.open_part(part) as file:
             done = part.stat().st_size
             for chunk in chunks:
                 done += len(chunk)
@@ -160,11 +160,11 @@ class Downloader:
                         )
                     )
                 file.write(chunk)
-                self.measured(package.name, done, max(total, done))
+                self.progress(package.name, done, max(total, done))
 
 
-def problem_with(path: Path, package: Package) -> Message | None:
-    """Why the file isn't the package; None where it is, or where no hash is known to tell."""
+def find_problem(path: Path, package: Package) -> Message | None:
+    """Return why the file is not the package, or None. Without a known hash the result is None."""
     if package.hash is None:
         return None
     algorithm, _, expected = package.hash.partition(":")
@@ -186,16 +186,16 @@ def problem_with(path: Path, package: Package) -> Message | None:
 
 def file_hash(path: Path, algorithm: str = "sha256") -> str:
     with path.open("rb") as file:
-        # Keras publishes MD5 for its older files: it tells damage, and the content is looked at besides.
+        # Keras publishes MD5 for its older files. MD5 detects damage; the content is checked as well.
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
 
 
-def _begins_at(answer: Any) -> int:
-    """Where in the file the answer's bytes begin; -1 for a piece that doesn't say."""
-    if answer.status_code != 206:
+def _start_of(response: Any) -> int:
+    """Return the position in the file of the response's first byte; -1 if a partial response does not say."""
+    if response.status_code != 206:
         return 0
-    said = _RANGE.match(answer.headers.get("Content-Range", ""))
-    return int(said[1]) if said else -1
+    found = _RANGE.match(response.headers.get("Content-Range", ""))
+    return int(found[1]) if found else -1
 
 
 def _unreachable(url: str, error: Exception, part: Path) -> Message:
@@ -203,7 +203,7 @@ def _unreachable(url: str, error: Exception, part: Path) -> Message:
 
     if part.exists():
         size = part.stat().st_size / 1e6
-        return message("{url}: broke off after {size:.1f} MB, which are kept", url=url, size=size)
+        return message("{url}: the connection broke after {size:.1f} MB; these were kept", url=url, size=size)
     if isinstance(error, requests.Timeout):
         return message("{url}: no answer", url=url)
     if isinstance(error, requests.exceptions.SSLError):
@@ -215,18 +215,18 @@ def _unreachable(url: str, error: Exception, part: Path) -> Message:
 
 
 def is_abandoned(pid: str) -> bool:
-    """Whether the process that wrote something under its number is gone."""
+    """Return whether the process with that id has ended."""
     return int(pid) != os.getpid() and not psutil.pid_exists(int(pid))
 
 
-def _claimed(target: Path) -> Path:
-    """A part of ours alone: one that nobody writes to any more, or a new name."""
+def _claim_part(target: Path) -> Path:
+    """Return a part for this process: an abandoned part, renamed, or a new name."""
     own = target.with_name(f"{target.name}.{secrets.token_hex(4)}.{os.getpid()}.part")
     waiting = re.compile(re.escape(target.name) + r"(?:\.[0-9a-f]{8}\.(\d+))?\.part")
     for path in sorted(target.parent.iterdir()):
         found = waiting.fullmatch(path.name)
         if found and (found[1] is None or is_abandoned(found[1])):
-            with suppress(FileNotFoundError):  # somebody else was quicker
+            with suppress(FileNotFoundError):  # another process was faster
                 path.rename(own)
                 break
     return own

@@ -1,4 +1,4 @@
-"""What was fetched, recorded beside it: one small JSON file per set, with the SHA-256 of every file."""
+"""Records of fetched sets: one small JSON file per set in the library, with the SHA-256 of every file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
-from grader.data.cache.cached_sets import ARRAY_FILES, FASHION, FASHION_FILES
+from grader.data.cache.cached_sets import ARRAY_FILES, DATASETS, FASHION, FASHION_FILES, FONTS, INDEX, PHOTOS
 from grader.data.cache.download import file_hash
 from grader.data.cache.known_sets import Kind, KnownSet
-from grader.data.cache.location import DATASETS, FONTS, INDEX, PHOTOS
 from grader.files.atomic import write_text
 
 
@@ -25,6 +24,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
+    """Hash and size of one file."""
+
     sha256: str
     bytes: int
 
@@ -35,12 +36,12 @@ def fingerprint(path: Path) -> Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``files`` by their places in the library; ``fetched`` is a date, ``source`` says who had it."""
+    """Origin and files of a fetched set."""
 
     name: str
-    source: str
-    fetched: str
-    files: Mapping[str, Fingerprint]
+    source: str  # the provider's name
+    fetched: str  # ISO date
+    files: Mapping[str, Fingerprint]  # by path in the library
     addresses: tuple[str, ...] = ()
 
 
@@ -53,7 +54,7 @@ def write_record(record: Record, library: Path) -> None:
 
 
 def read_record(name: str, library: Path) -> Record | None:
-    """None where nothing is recorded; raises ValueError for a record that cannot be one."""
+    """Return the record of a set, or None if there is none. Raises ValueError for an invalid record."""
     try:
         record = TypeAdapter(Record).validate_json(record_path(name, library).read_bytes())
     except FileNotFoundError:
@@ -62,36 +63,36 @@ def read_record(name: str, library: Path) -> Record | None:
         raise ValueError(str(error).splitlines()[0]) from error
     for place in record.files:
         if PurePosixPath(place).is_absolute() or ".." in PurePosixPath(place).parts:
-            raise ValueError(f"found {place!r}, expected places inside the library")
+            raise ValueError(f"found {place!r}, expected paths inside the library")
     return record
 
 
-def places(entry: KnownSet) -> tuple[str, ...]:
-    """What must exist for the set to be there: files, or a folder."""
-    match entry.kind:
-        case Kind.ARRAYS if entry.name == FASHION:
+def required_paths(known: KnownSet) -> tuple[str, ...]:
+    """Return the files or the folder that must exist in the library for the set to be there."""
+    match known.kind:
+        case Kind.ARRAYS if known.name == FASHION:
             return tuple(f"{DATASETS}/{FASHION}/{name}" for name in FASHION_FILES)
         case Kind.ARRAYS:
-            return (ARRAY_FILES[entry.name],)
+            return (ARRAY_FILES[known.name],)
         case Kind.WEIGHTS:
-            return tuple(entry.facts.parameters)
+            return tuple(known.facts.parameters)
         case Kind.PHOTOS:
-            return (f"{PHOTOS}/{entry.name}",)
+            return (f"{PHOTOS}/{known.name}",)
         case Kind.FONTS:
             return (FONTS,)
 
 
-def state(entry: KnownSet, library: Path) -> State:
-    """At a glance: by existence and size. ``verify`` reads every byte."""
+def state(known: KnownSet, library: Path) -> State:
+    """Return the state of a set, from the existence and size of its files. ``verify`` reads every byte."""
     try:
-        record = read_record(entry.name, library)
+        record = read_record(known.name, library)
     except ValueError:
         return State.DAMAGED
     if record is None:
-        return State.THERE if all((library / place).exists() for place in places(entry)) else State.ABSENT
+        return State.THERE if all((library / place).exists() for place in required_paths(known)) else State.ABSENT
     sizes = {place: _size(library / place) for place in record.files}
-    whole = all(sizes[place] == expected.bytes for place, expected in record.files.items())
-    return State.THERE if whole and record.files else State.DAMAGED
+    intact = all(sizes[place] == expected.bytes for place, expected in record.files.items())
+    return State.THERE if intact and record.files else State.DAMAGED
 
 
 def _size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""What the library can hold, read from ``catalogue.toml``: what a set is, where it comes from, what must be in it."""
+"""The sets that the library can hold, read from ``known_sets.toml``: description, sources, and expected content."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One file to download, from any of ``urls``. ``hash`` is ``sha256:...`` or ``md5:...``, where one is known."""
+    """A file to download, from any of ``urls``."""
 
     urls: tuple[str, ...]
-    bytes: int  # about: what is needed on the disk, and what a server may send at most twice of
-    hash: str | None = None
+    bytes: int  # approximate: the disk space needed; a server may send at most twice as much
+    hash: str | None = None  # "sha256:..." or "md5:...", if known
 
     @property
     def name(self) -> str:
@@ -41,12 +41,12 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Packages that together hold a set; ``form`` names the conversion, ``inside`` the folder that it looks into."""
+    """A provider of a set, with the packages that together hold it."""
 
-    by: str
-    form: str
+    by: str  # the provider's name
+    form: str  # key of the converter
     packages: tuple[Package, ...]
-    inside: str = ""
+    inside: str = ""  # folder in the packages that the converter reads
 
     @property
     def bytes(self) -> int:
@@ -55,43 +55,46 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about the content, whatever the source. What is left out isn't checked."""
+    """Expected content, whatever the source. Facts that are left out are not checked."""
 
-    shape: tuple[int, ...] = ()  # of one picture
+    shape: tuple[int, ...] = ()  # of one image
     train: tuple[int, ...] = ()  # examples of class 0, 1, ...
     test: tuple[int, ...] = ()
     first_labels: tuple[int, ...] = ()
-    pictures: Mapping[str, int] = field(default_factory=dict)  # "train/cats" -> how many
-    parameters: Mapping[str, int] = field(default_factory=dict)  # file -> numbers in it
-    first_kernel: tuple[float, ...] = ()  # how the first convolution's weights begin
+    photos: Mapping[str, int] = field(default_factory=dict)  # "train/cats" -> number of photos
+    parameters: Mapping[str, int] = field(default_factory=dict)  # file -> number of parameters in it
+    first_kernel: tuple[float, ...] = ()  # first weights of the first convolution
     fonts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSet:
-    """One set. ``megabytes`` is what it takes on the disk."""
+    """A set of the catalogue."""
 
     name: str
     kind: Kind
     title: Titles
-    what: Titles
+    what: Titles  # a description
     licence: str
-    megabytes: int
-    sources: tuple[Source, ...]
+    megabytes: int  # disk space in the library
+    sources: tuple[Source, ...]  # in order of preference
     facts: Facts = Facts()
 
 
 @cache
 def catalogue() -> Mapping[str, KnownSet]:
+    """Return all known sets by name."""
     tables = tomllib.loads(FILE.read_text("utf-8"))
     entries = {name: {"name": name, **table} for name, table in tables.items()}
     return TypeAdapter(dict[str, KnownSet]).validate_python(entries)
 
 
 def known_set(name: str) -> KnownSet:
-    """The set of that name; raises DatasetError with the nearest names."""
+    """Return the set with that name. Raises DatasetError, with the closest names."""
     known = catalogue()
     if name not in known:
         near = get_close_matches(name.lower(), known, n=1) or list(known)
-        raise DatasetError(message("{name}: there is no such set; there is {known}", name=name, known=", ".join(near)))
+        raise DatasetError(
+            message("{name}: there is no such dataset; known: {known}", name=name, known=", ".join(near))
+        )
     return known[name]

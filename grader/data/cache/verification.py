@@ -1,34 +1,41 @@
-"""The whole library read again: every byte as it was fetched, and the content as it is known to be."""
+"""Checks of fetched sets: every byte against its record, and the content against the known facts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from grader.data.cache.content_checks import content_problems
+import numpy as np
+
+from grader.data.cache.cached_sets import PHOTOS, Array, arrays, fonts
 from grader.data.cache.index import Record, State, fingerprint, read_record, record_path, state
-from grader.data.cache.known_sets import KnownSet
+from grader.data.cache.known_sets import Facts, Kind, KnownSet
 from grader.i18n.message import Message, message
+from grader.models.errors import DatasetError
+
+ENOUGH_PHOTOS = 0.95  # of the published number, because the sets contain broken photos
+CLOSE = 1e-6
 
 
-def verify(entry: KnownSet, library: Path) -> list[Message]:
-    """Every problem of one set, each with what was found, what was expected and what to do; none where all is well."""
+def verify(known: KnownSet, library: Path) -> list[Message]:
+    """Return every problem of one set: what was found, what was expected and what to do. Empty if the set is intact."""
     try:
-        record = read_record(entry.name, library)
+        record = read_record(known.name, library)
     except ValueError as error:
-        path = record_path(entry.name, library)
-        return [message("{path}: cannot be read ({reason})", path=path, reason=str(error)), _advice(entry)]
-    if record is None and state(entry, library) is State.ABSENT:
-        return [message("{name} is not fetched; run: grader data fetch {name}", name=entry.name)]
-    problems = [] if record is None else _changed(record, library)
-    problems += content_problems(entry, library)
-    return [*problems, _advice(entry)] if problems else []
+        path = record_path(known.name, library)
+        return [message("{path}: cannot be read ({reason})", path=path, reason=str(error)), _advice(known)]
+    if record is None and state(known, library) is State.ABSENT:
+        return [message("{name} was not fetched; run: grader data fetch {name}", name=known.name)]
+    problems = [] if record is None else _changed_files(record, library)
+    problems += content_problems(known, library)
+    return [*problems, _advice(known)] if problems else []
 
 
-def _advice(entry: KnownSet) -> Message:
-    return message("Fetch it again: grader data fetch --again {name}", name=entry.name)
+def _advice(known: KnownSet) -> Message:
+    return message("Fetch it again: grader data fetch --again {name}", name=known.name)
 
 
-def _changed(record: Record, library: Path) -> list[Message]:
+def _changed_files(record: Record, library: Path) -> list[Message]:
     problems = []
     for place, expected in record.files.items():
         path = library / place
@@ -52,3 +59,104 @@ def _changed(record: Record, library: Path) -> list[Message]:
                 )
             )
     return problems
+
+
+# ---------------------------------------------------------------- content
+
+
+def content_problems(known: KnownSet, folder: Path) -> list[Message]:
+    """Return every difference between the known facts and ``folder``, which is laid out as the library."""
+    check = {Kind.ARRAYS: _arrays, Kind.WEIGHTS: _weights, Kind.PHOTOS: _photos, Kind.FONTS: _fonts}[known.kind]
+    try:
+        return list(check(known, folder))
+    except DatasetError as error:
+        return [error.message]
+
+
+def _differs(part: str, found: object, expected: object) -> Message:
+    return message("{part}: found {found}, expected {expected}", part=part, found=found, expected=expected)
+
+
+def _arrays(known: KnownSet, folder: Path) -> Iterator[Message]:
+    held, facts = arrays(known.name, folder), known.facts
+    for part, inputs, labels, counts in (
+        ("train", held.x_train, held.y_train, facts.train),
+        ("test", held.x_test, held.y_test, facts.test),
+    ):
+        yield from _shape_problems(f"x_{part}", inputs, sum(counts), facts)
+        found = tuple(np.bincount(labels, minlength=len(counts)).tolist()) if labels.min(initial=0) >= 0 else ()
+        if found != tuple(counts):
+            yield _differs(f"y_{part}", list(found), list(counts))
+    first = tuple(held.y_train[: len(facts.first_labels)].tolist())
+    if first != facts.first_labels:
+        yield _differs("y_train", list(first), list(facts.first_labels))
+
+
+def _shape_problems(part: str, inputs: Array, rows: int, facts: Facts) -> Iterator[Message]:
+    if inputs.shape != (rows, *facts.shape):
+        yield _differs(part, inputs.shape, (rows, *facts.shape))
+    if facts.shape and inputs.dtype != np.uint8:
+        yield _differs(part, inputs.dtype, "uint8")
+
+
+def _weights(known: KnownSet, folder: Path) -> Iterator[Message]:
+    import h5py
+
+    for place, expected in known.facts.parameters.items():
+        try:
+            with h5py.File(folder / place) as file:
+                found = _float_arrays(file)
+        except (OSError, KeyError, RuntimeError, ValueError) as error:
+            yield message("{part}: cannot be read ({reason})", part=place, reason=str(error).splitlines()[0])
+            continue
+        parameters = sum(array.size for array in found)
+        if parameters != expected:
+            yield _differs(place, parameters, expected)
+        first = known.facts.first_kernel
+        kernel = next((array for array in found if array.ndim == 4), np.empty(0))
+        if first and not (kernel.size and np.allclose(kernel.flat[: len(first)], first, atol=CLOSE)):
+            yield _differs(place, kernel.flat[:3].tolist(), list(first))
+        if not all(np.isfinite(array).all() for array in found):
+            yield message("{part}: contains NaN or infinite numbers", part=place)
+
+
+def _float_arrays(group: object) -> list[Array]:
+    """Return all float arrays of an HDF5 file. Links to other files are not followed."""
+    import h5py
+
+    found: list[Array] = []
+
+    def collect(_name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f" and not item.external:
+            found.append(np.asarray(item))
+
+    assert isinstance(group, h5py.Group)
+    group.visititems(collect)
+    return found
+
+
+def _photos(known: KnownSet, folder: Path) -> Iterator[Message]:
+    base = folder / PHOTOS / known.name
+    for place, expected in known.facts.photos.items():
+        split = place.partition("/")[0]
+        if split != "train" and not (base / split).is_dir():
+            continue  # some sources lack a split
+        found = sum(path.is_file() for path in (base / place).iterdir()) if (base / place).is_dir() else 0
+        if not ENOUGH_PHOTOS * expected <= found <= expected:
+            yield _differs(place, found, expected)
+
+
+def _fonts(known: KnownSet, folder: Path) -> Iterator[Message]:
+    from grader.data.cache.converters.fonts import count_missing_symbols
+
+    found = fonts(folder)
+    if len(found) < known.facts.fonts:
+        yield _differs("fonts", len(found), known.facts.fonts)
+    for path in found:
+        try:
+            lacking = count_missing_symbols(path)
+        except (ValueError, OSError) as error:
+            yield message("{part}: cannot be read ({reason})", part=path.name, reason=str(error))
+            continue
+        if lacking:
+            yield message("{part}: lacks {n} of the 37 Bopomofo symbols", part=path.name, n=lacking)

@@ -34,7 +34,7 @@ PHOTOS = Bounds(shift=(0.015, 0.05), turn=8.0, scale=(0.88, 0.94), contrast=(0.8
 
 @dataclass(frozen=True, slots=True)
 class SetDefinition:
-    """One public dataset."""
+    """A public dataset."""
 
     bounds: Bounds
     in_code: re.Pattern[str]  # matches the code of a notebook that uses the set

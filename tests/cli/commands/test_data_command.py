@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from grader.cli.main import app
 from grader.data.cache.known_sets import known_set
-from tests.data.cache import tiny
+from tests.data.cache import tiny_sets as tiny
 
 
 @pytest.fixture
@@ -76,10 +76,10 @@ def test_without_network_each_source_has_a_line_and_then_there_is_what_to_do(lib
     ("arguments", "says"),
     [
         pytest.param(
-            ["fetch", "mnits", "cifar"], ["mnits: there is no such set; there is mnist", "cifar: "], id="names"
+            ["fetch", "mnits", "cifar"], ["mnits: there is no such dataset; known: mnist", "cifar: "], id="names"
         ),
-        pytest.param(["verify", "mnits"], ["there is no such set"], id="verify another"),
-        pytest.param(["verify", "mnist"], ["mnist is not fetched"], id="verify nothing"),
+        pytest.param(["verify", "mnits"], ["there is no such dataset"], id="verify another"),
+        pytest.param(["verify", "mnist"], ["mnist was not fetched"], id="verify nothing"),
         pytest.param(["fetch", "mnist", "imdb", "--from", "x"], ["found 2 names, expected one"], id="two from one"),
         pytest.param(["fetch", "mnist", "--from", "nowhere"], ["nowhere: there is no such file"], id="nowhere"),
     ],

@@ -1,5 +1,3 @@
-"""One file from one server, whatever the server, the line and the disk do."""
-
 from __future__ import annotations
 
 import errno
@@ -18,19 +16,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.data.cache.download import ATTEMPTS, CHUNK, Downloader, Patience
+from grader.data.cache.download import ATTEMPTS, CHUNK, Downloader, Timeouts
 from grader.data.cache.known_sets import Package
 from grader.models.errors import DatasetError
-from tests.data.cache.server import Web, served
+from tests.data.cache.faulty_server import Web, run_server
 
 CONTENT = bytes(range(256)) * 4000  # about sixteen chunks
 NAME = "set.tgz"
-IMPATIENT = Patience(connect=2.0, read=0.3)
+SHORT_TIMEOUTS = Timeouts(connect=2.0, read=0.3)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Web]:
-    with served() as web:
+    with run_server() as web:
         yield web
 
 
@@ -45,50 +43,50 @@ def package(*urls: str, content: bytes = CONTENT, size: int = len(CONTENT)) -> P
     return Package(urls, size, f"sha256:{hashlib.sha256(content).hexdigest()}")
 
 
-def left(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_arrives_whole_and_is_told_of(tmp_path: Path, web: Web) -> None:
-    told: list[tuple[str, int, int]] = []
-    path = Downloader(tmp_path, lambda *told_of: told.append(told_of)).fetch(package(web.url(NAME)))
+def test_a_file_arrives_whole_and_its_progress_is_reported(tmp_path: Path, web: Web) -> None:
+    progress: list[tuple[str, int, int]] = []
+    path = Downloader(tmp_path, lambda *step: progress.append(step)).fetch(package(web.url(NAME)))
     assert path.read_bytes() == CONTENT
-    assert told[-1] == (NAME, len(CONTENT), len(CONTENT))
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert progress[-1] == (NAME, len(CONTENT), len(CONTENT))
+    assert [done for _, done, _ in progress] == sorted(done for _, done, _ in progress)
 
 
-def test_what_an_earlier_try_left_is_continued(tmp_path: Path, web: Web) -> None:
+def test_a_partial_download_is_resumed(tmp_path: Path, web: Web) -> None:
     (tmp_path / f"{NAME}.part").write_bytes(CONTENT[:300_000])
     assert Downloader(tmp_path).fetch(package(web.url(NAME))).read_bytes() == CONTENT
-    assert web.asked == [(NAME, "bytes=300000-")]
+    assert web.requests == [(NAME, "bytes=300000-")]
 
 
 def test_a_complete_part_needs_no_server(tmp_path: Path, web: Web) -> None:
     downloader, wanted = Downloader(tmp_path), package(web.url(NAME))
     downloader.give_back(downloader.fetch(wanted), wanted)
-    assert left(tmp_path) == [f"{NAME}.part"]
-    web.asked.clear()
+    assert names_in(tmp_path) == [f"{NAME}.part"]
+    web.requests.clear()
     assert downloader.fetch(wanted).read_bytes() == CONTENT
-    assert web.asked == []
+    assert web.requests == []
 
 
 @settings(max_examples=10, deadline=None)
 @given(cuts=st.lists(st.integers(1, len(CONTENT)), max_size=ATTEMPTS), ranges=st.booleans())
-def test_wherever_the_line_drops_the_file_is_whole_or_refused(cuts: list[int], ranges: bool) -> None:
-    with served() as web, tempfile.TemporaryDirectory() as folder:
+def test_the_file_is_whole_or_refused_wherever_the_connection_drops(cuts: list[int], ranges: bool) -> None:
+    with run_server() as web, tempfile.TemporaryDirectory() as folder:
         web.files, web.cuts, web.ranges = {NAME: CONTENT}, list(cuts), ranges
         try:
             assert Downloader(Path(folder)).fetch(package(web.url(NAME))).read_bytes() == CONTENT
         except DatasetError as error:
             assert not ranges, error
-            assert "broke off" in str(error)
+            assert "the connection broke" in str(error)
 
 
-def test_a_server_that_always_drops_the_line_is_given_up_and_its_part_kept(tmp_path: Path, web: Web) -> None:
+def test_repeated_drops_end_the_download_and_keep_the_part(tmp_path: Path, web: Web) -> None:
     web.cuts = [8 * CHUNK, *[1] * 20]
-    with pytest.raises(DatasetError, match=r"set\.tgz: broke off after 0\.5 MB, which are kept"):
+    with pytest.raises(DatasetError, match=r"set\.tgz: the connection broke after 0\.5 MB; these were kept"):
         Downloader(tmp_path).fetch(package(web.url(NAME)))
-    assert left(tmp_path) == [f"{NAME}.part"]
+    assert names_in(tmp_path) == [f"{NAME}.part"]
     web.cuts = []
     assert Downloader(tmp_path).fetch(package(web.url(NAME))).read_bytes() == CONTENT
 
@@ -102,59 +100,58 @@ def test_a_server_that_always_drops_the_line_is_given_up_and_its_part_kept(tmp_p
     ],
 )
 @pytest.mark.parametrize("shifted", [0, 5], ids=["", "elsewhere"])
-def test_a_part_that_does_not_fit_is_begun_anew(tmp_path: Path, web: Web, part: bytes, shifted: int) -> None:
+def test_an_unsuitable_part_is_downloaded_again(tmp_path: Path, web: Web, part: bytes, shifted: int) -> None:
     (tmp_path / f"{NAME}.part").write_bytes(part)
     web.shifted = shifted
     assert Downloader(tmp_path).fetch(package(web.url(NAME))).read_bytes() == CONTENT
 
 
-def test_a_wrong_checksum_says_found_and_expected_and_keeps_nothing(tmp_path: Path, web: Web) -> None:
+def test_a_wrong_checksum_is_reported_with_both_hashes_and_keeps_nothing(tmp_path: Path, web: Web) -> None:
     wanted = package(web.url(NAME), content=b"another")
     with pytest.raises(DatasetError) as failure:
         Downloader(tmp_path).fetch(wanted)
-    said = str(failure.value)
-    assert hashlib.sha256(CONTENT).hexdigest() in said
-    assert hashlib.sha256(b"another").hexdigest() in said
-    assert left(tmp_path) == []
+    assert hashlib.sha256(CONTENT).hexdigest() in str(failure.value)
+    assert hashlib.sha256(b"another").hexdigest() in str(failure.value)
+    assert names_in(tmp_path) == []
 
 
-def test_a_login_page_of_the_school_is_called_one(tmp_path: Path, web: Web) -> None:
+def test_a_login_page_instead_of_the_file_is_called_a_web_page(tmp_path: Path, web: Web) -> None:
     web.files[NAME] = b"<!DOCTYPE html><html><body>Log in</body></html>"
     with pytest.raises(DatasetError, match=r"found SHA256 [0-9a-f]+ \(a web page"):
         Downloader(tmp_path).fetch(package(web.url(NAME)))
-    assert left(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "expected"),
     [
-        pytest.param("nothing.tgz", "the server says 404", id="404"),
-        pytest.param("circle", "cannot be reached", id="redirects in a circle"),
-        pytest.param("to-file", "cannot be reached", id="redirects to a file of ours"),
+        pytest.param("nothing.tgz", "the server answered 404", id="404"),
+        pytest.param("circle", "cannot be reached", id="a redirect loop"),
+        pytest.param("to-file", "cannot be reached", id="a redirect to a local file"),
     ],
 )
-def test_what_is_not_there_is_one_line(tmp_path: Path, web: Web, name: str, says: str) -> None:
+def test_an_unavailable_file_is_a_one_line_error(tmp_path: Path, web: Web, name: str, expected: str) -> None:
     web.redirects = {"circle": web.url("circle"), "to-file": "file:///etc/hostname"}
-    with pytest.raises(DatasetError, match=says) as failure:
+    with pytest.raises(DatasetError, match=expected) as failure:
         Downloader(tmp_path).fetch(package(web.url(name)))
     assert "\n" not in str(failure.value)
-    assert left(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
-def test_a_redirect_is_followed_and_the_next_address_tried(tmp_path: Path, web: Web) -> None:
+def test_redirects_are_followed_and_the_next_address_is_tried(tmp_path: Path, web: Web) -> None:
     web.redirects = {"old.tgz": web.url(NAME)}
     assert Downloader(tmp_path).fetch(package(web.url("gone"), web.url("old.tgz"))).read_bytes() == CONTENT
 
 
-def test_a_closed_port_and_a_silent_server_are_left_soon(tmp_path: Path, web: Web) -> None:
+def test_a_closed_port_and_a_silent_server_fail_quickly(tmp_path: Path, web: Web) -> None:
     with pytest.raises(DatasetError, match="cannot be reached"):
         Downloader(tmp_path).fetch(package("http://127.0.0.1:9/x"))
     web.seconds = 0.8
     with pytest.raises(DatasetError, match="no answer"):
-        Downloader(tmp_path, patience=IMPATIENT).fetch(package(web.url(NAME)))
+        Downloader(tmp_path, timeouts=SHORT_TIMEOUTS).fetch(package(web.url(NAME)))
 
 
-def test_a_server_that_never_ends_is_cut_off(tmp_path: Path, web: Web) -> None:
+def test_an_endless_response_is_cut_off(tmp_path: Path, web: Web) -> None:
     web.endless = True
     with pytest.raises(DatasetError, match=r"sends more than .* MB, expected about"):
         Downloader(tmp_path).fetch(package(web.url(NAME)))
@@ -181,24 +178,24 @@ def full_after(room: int) -> Callable[[Path], IO[bytes]]:
     return lambda path: FullDisk(path, room)
 
 
-def test_a_full_disk_is_passed_on_and_given_back(tmp_path: Path, web: Web) -> None:
+def test_a_full_disk_error_is_raised_and_leaves_nothing(tmp_path: Path, web: Web) -> None:
     with pytest.raises(OSError, match="No space left"):
-        Downloader(tmp_path, opened=full_after(300_000)).fetch(package(web.url(NAME)))
-    assert left(tmp_path) == []
+        Downloader(tmp_path, open_part=full_after(300_000)).fetch(package(web.url(NAME)))
+    assert names_in(tmp_path) == []
 
 
-def test_an_interruption_keeps_what_is_there(tmp_path: Path, web: Web) -> None:
+def test_an_interruption_keeps_the_part(tmp_path: Path, web: Web) -> None:
     def interrupted(_file: str, done: int, _total: int) -> None:
         if done > CHUNK:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         Downloader(tmp_path, interrupted).fetch(package(web.url(NAME)))
-    assert left(tmp_path) == [f"{NAME}.part"]
+    assert names_in(tmp_path) == [f"{NAME}.part"]
     assert CONTENT.startswith((tmp_path / f"{NAME}.part").read_bytes())
 
 
-def test_two_at_once_have_a_file_each(tmp_path: Path, web: Web) -> None:
+def test_concurrent_downloads_use_separate_files(tmp_path: Path, web: Web) -> None:
     (tmp_path / f"{NAME}.part").write_bytes(CONTENT[:1000])
     with ThreadPoolExecutor(4) as pool:
         paths = list(pool.map(Downloader(tmp_path).fetch, [package(web.url(NAME))] * 4))
@@ -206,20 +203,20 @@ def test_two_at_once_have_a_file_each(tmp_path: Path, web: Web) -> None:
     assert all(path.read_bytes() == CONTENT for path in paths)
 
 
-def test_the_part_of_a_dead_process_is_continued_and_of_a_living_one_is_not(tmp_path: Path, web: Web) -> None:
+def test_the_part_of_an_ended_process_is_resumed_and_of_a_running_one_is_not(tmp_path: Path, web: Web) -> None:
     dead = subprocess.run([sys.executable, "-Sc", "import os; print(os.getpid())"], capture_output=True, check=True)
-    theirs = tmp_path / f"{NAME}.0123abcd.{os.getppid()}.part"
-    theirs.write_bytes(CONTENT[:7])
+    running = tmp_path / f"{NAME}.0123abcd.{os.getppid()}.part"
+    running.write_bytes(CONTENT[:7])
     (tmp_path / f"{NAME}.0123abcd.{int(dead.stdout)}.part").write_bytes(CONTENT[:500])
     Downloader(tmp_path).fetch(package(web.url(NAME)))
-    assert web.asked == [(NAME, "bytes=500-")]
-    assert theirs.read_bytes() == CONTENT[:7]
+    assert web.requests == [(NAME, "bytes=500-")]
+    assert running.read_bytes() == CONTENT[:7]
 
 
-def test_what_somebody_brought_is_read_and_never_changed(tmp_path: Path, web: Web) -> None:
+def test_a_file_of_the_operator_is_read_and_never_changed(tmp_path: Path, web: Web) -> None:
     (tmp_path / NAME).write_bytes(CONTENT)
     assert Downloader(tmp_path).fetch(package(web.url(NAME))) == tmp_path / NAME
-    assert web.asked == []
+    assert web.requests == []
     (tmp_path / NAME).write_bytes(b"cut off")
     with pytest.raises(DatasetError, match="the checksum is wrong"):
         Downloader(tmp_path).fetch(package("http://127.0.0.1:9/set.tgz"))

@@ -1,4 +1,4 @@
-"""Fonts out of packages: one face per file, for Traditional Chinese where a file holds several."""
+"""Converter for fonts: one face per file; the Traditional Chinese face of a file with several."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from grader.data.cache.cached_sets import FONTS
 from grader.data.cache.converters.packages import Material
-from grader.data.cache.location import FONTS
 
 BOPOMOFO = range(0x3105, 0x312A)  # U+3105 ㄅ to U+3129 ㄩ
-# Regular and pen-like faces; a package's bold and monospaced ones differ too little to be fonts of their own.
-_TAKEN = re.compile(
+# Regular and pen-like faces. Bold and monospaced faces of a package differ too little to count as fonts.
+_WANTED = re.compile(
     r"(?:Noto(?:Sans|Serif)CJK-Regular\.ttc|ukai\.ttc|uming\.ttc|bkai00mp\.ttf|cw\w+\.ttf"
     r"|LXGWWenKai-(?:Regular|Light)\.ttf|[\w-]+-chinese-traditional-400-normal\.woff)"
 )
 
 
 def typefaces(material: Material) -> None:
-    """Every font of the packages that is wanted, as ``.ttf`` or ``.otf``; single fonts are taken as they are."""
+    """Write every wanted font as ``.ttf`` or ``.otf``. Copy single font files as they are."""
     for name, path in sorted(material.files.items()):
         plain = name.rpartition("/")[2]
-        if _TAKEN.fullmatch(plain) or (
+        if _WANTED.fullmatch(plain) or (
             len(material.given) > 1 and plain.endswith((".ttf", ".otf")) and "/" not in name
         ):
             _write(path, plain, material)
@@ -37,7 +37,7 @@ def _write(path: Path, name: str, material: Material) -> None:
         return
     if suffix == "ttc":
         with path.open("rb") as file:
-            face = _traditional(TTCollection(file, lazy=True).fonts)
+            face = _traditional_face(TTCollection(file, lazy=True).fonts)
             _save(face, stem, material)
         return
     with TTFont(path, lazy=True) as face:
@@ -45,10 +45,10 @@ def _write(path: Path, name: str, material: Material) -> None:
         _save(face, stem.removesuffix("-chinese-traditional-400-normal"), material)
 
 
-def _traditional(faces: list[Any]) -> Any:
-    """Noto's face of Taiwan, Arphic's; else the first."""
+def _traditional_face(faces: list[Any]) -> Any:
+    """Return the face for Taiwan, as Noto or Arphic name it; otherwise the first face."""
     names = [str(face["name"].getDebugName(4)) for face in faces]
-    ranked = sorted(range(len(faces)), key=lambda one: (" TC" not in names[one], " TW" not in names[one], one))
+    ranked = sorted(range(len(faces)), key=lambda face: (" TC" not in names[face], " TW" not in names[face], face))
     return faces[ranked[0]]
 
 
@@ -57,12 +57,12 @@ def _save(face: Any, stem: str, material: Material) -> None:
     face.save(material.target(f"{FONTS}/{stem}.{suffix}"))
 
 
-def symbols_missing(path: Path) -> int:
-    """How many of the 37 Bopomofo the font lacks; raises ValueError for what is no font."""
+def count_missing_symbols(path: Path) -> int:
+    """Count the Bopomofo symbols, of 37, that the font lacks. Raises ValueError when the file is not a font."""
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        # Opened here: of a file that is no font fontTools would leave its own handle open.
+        # The file is opened here: fontTools would leave its own handle open when the file is not a font.
         with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as face:
             known = face.getBestCmap() or {}
     except TTLibError as error:

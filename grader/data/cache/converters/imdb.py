@@ -1,4 +1,4 @@
-"""IMDB: 50,000 film reviews (Maas et al., 2011), as Keras wants them and as plain arrays."""
+"""Converters for IMDB, 50,000 film reviews (Maas et al., 2011): the files that Keras opens, and plain arrays."""
 
 from __future__ import annotations
 
@@ -17,42 +17,41 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.data.cache import keras_pickles
-from grader.data.cache.cached_sets import ARRAY_FILES
+from grader.data.cache.cached_sets import ARRAY_FILES, DATASETS
 from grader.data.cache.converters.packages import Material
-from grader.data.cache.location import DATASETS
 from grader.i18n.message import message
 from grader.models.errors import DatasetError
 
 KERAS_FILE, WORDS_FILE = f"{DATASETS}/imdb.npz", f"{DATASETS}/imdb_word_index.json"
-WORDS = 88_584  # as many as the official index has
+WORDS = 88_584  # size of the official word index
 PARTS = ("x_train", "y_train", "x_test", "y_test")
 LARGEST = 1 << 28  # bytes of one array
-_NO_WORD = re.compile(r'[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\t\n]')  # Keras' own: an apostrophe belongs to its word
+_SEPARATORS = re.compile(r'[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\t\n]')  # as in Keras: an apostrophe is part of its word
 
 
 def official(material: Material) -> None:
-    """Google's ``imdb.npz``, and the word index where it is given with it."""
+    """Convert Google's ``imdb.npz``, and the word index if it is given as well."""
     (file,) = material.named("imdb.npz")
     held = _read_npz(file)
     words = next((path for name, path in material.given.items() if name.endswith("imdb_word_index.json")), None)
     if words is not None:
         shutil.copyfile(words, material.target(WORDS_FILE))
     else:
-        material.notes.append(message("imdb_word_index.json is not with it: imdb.get_word_index() will not work"))
+        material.notes.append(message("imdb_word_index.json is missing: imdb.get_word_index() will not work"))
     shutil.copyfile(file, material.target(KERAS_FILE))
     _write_arrays(held, material)
 
 
 def reviews(material: Material) -> None:
-    """A list of ``{"t": text, "s": 0 or 1}``: 12,500 bad of the test, of the training, and the good ones likewise.
+    """Convert a list of ``{"t": text, "s": 0 or 1}``.
 
-    Words are numbered by how frequent they are, the most frequent 1, as in the official file; beyond the first few they
-    have other numbers than there.
+    Its quarters, 12,500 reviews each, are: bad test, bad training, good test, good training. Words are numbered by
+    frequency, starting from 1, as in the official file; except for the first few, the numbers differ from that file.
     """
     (file,) = material.named("reviews.json")
     found = json.loads(file.read_bytes())
     quarter = len(found) // 4
-    texts = [_NO_WORD.sub(" ", review["t"].lower()).split() for review in found]
+    texts = [_SEPARATORS.sub(" ", review["t"].lower()).split() for review in found]
     counted = Counter(chain.from_iterable(texts)).most_common(WORDS)
     index = {word: number for number, (word, _) in enumerate(counted, 1)}
     numbered = [[index[word] for word in text if word in index] for text in texts]
@@ -74,13 +73,13 @@ def _ragged(texts: Sequence[Sequence[int]]) -> npt.NDArray[Any]:
 
 
 def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """NumPy's own reader would unpickle anything."""
+    """Read the arrays without NumPy's reader, which would unpickle any object."""
     try:
         with zipfile.ZipFile(path) as archive:
             return {part: _read_array(archive, f"{part}.npy") for part in PARTS}
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         raise DatasetError(
-            message("{name} is not what Keras calls imdb.npz: {reason}", name=path.name, reason=str(error))
+            message("{name} is not the imdb.npz of Keras: {reason}", name=path.name, reason=str(error))
         ) from error
 
 
@@ -92,7 +91,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     _shape, _fortran, dtype = read_header(stream)
     if dtype.hasobject:
-        return np.asarray(keras_pickles.loaded(stream.read()), object)
+        return np.asarray(keras_pickles.load_arrays(stream.read()), object)
     return np.asarray(np.lib.format.read_array(io.BytesIO(content), allow_pickle=False))
 
 

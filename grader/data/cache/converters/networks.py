@@ -1,7 +1,7 @@
-"""Weights of published networks, as the HDF5 files that ``keras.applications`` loads.
+"""Converters for weights of published networks: the HDF5 files that ``keras.applications`` loads.
 
-The layout is Keras' own of before version 3: a group per layer, in the order of the network, and in it the layer's
-arrays, in the order that an attribute says. Loading goes by that order, not by name.
+The layout is the one of Keras before version 3: a group per layer, in the order of the network, with the layer's arrays
+in the order of an attribute. Keras loads by this order, not by name.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grader.data.cache.cached_sets import WEIGHT_FILES
+from grader.data.cache.cached_sets import MODELS, WEIGHT_FILES
 from grader.data.cache.converters.packages import Material
-from grader.data.cache.location import MODELS
 from grader.i18n.message import message
 from grader.models.errors import DatasetError
 
@@ -31,9 +30,9 @@ NORMALISATION = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def keras_weights(material: Material) -> None:
-    """Keras' own files, as they are."""
-    wanted = [place.rpartition("/")[2] for place in material.entry.facts.parameters]
-    for name, path in zip(wanted, material.named(*wanted), strict=True):
+    """Copy Keras' own files."""
+    names = [place.rpartition("/")[2] for place in material.known.facts.parameters]
+    for name, path in zip(names, material.named(*names), strict=True):
         shutil.copyfile(path, material.target(f"{MODELS}/{name}"))
 
 
@@ -41,11 +40,11 @@ def keras_weights(material: Material) -> None:
 
 
 def vgg16_layers() -> list[str]:
-    return [f"block{block}_conv{one}" for block, many in enumerate(VGG16_BLOCKS, 1) for one in range(1, many + 1)]
+    return [f"block{block}_conv{conv}" for block, convs in enumerate(VGG16_BLOCKS, 1) for conv in range(1, convs + 1)]
 
 
 def vgg16_onnx(material: Material) -> None:
-    """A network whose convolutions are VGG16's, frozen: their names say the layer, ``block1_conv1_1/...``."""
+    """Convert a frozen network that contains VGG16. Array names start with the layer: ``block1_conv1_1/...``."""
     file = next((path for name, path in material.files.items() if name.endswith("vgg16.onnx")), None)
     if file is None:
         material.named("vgg16.onnx")
@@ -66,7 +65,7 @@ def _initializers(file: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         from onnx import numpy_helper
     except ImportError as error:
         raise DatasetError(
-            message("this package can only be read with onnx; do: pip install 'grader[data]'")
+            message("this package can be read only with onnx; run: pip install 'grader[data]'")
         ) from error
     for tensor in onnx.load(str(file)).graph.initializer:
         yield tensor.name, numpy_helper.to_array(tensor)
@@ -76,16 +75,16 @@ def _initializers(file: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
 
 
 def resnet50_layers(*, top: bool) -> list[str]:
-    """In the order of ``keras.applications.ResNet50``: a shortcut's convolution comes before the one it is added to."""
+    """Return the layers in Keras' order for ResNet50: a shortcut before the convolution that it is added to."""
     first = [*_pairs("1"), *_pairs("2"), "0_conv", "3_conv", "0_bn", "3_bn"]
     other = [*_pairs("1"), *_pairs("2"), *_pairs("3")]
-    blocks = [
+    layers = [
         f"conv{stage}_block{block}_{part}"
-        for stage, many in enumerate(RESNET50_STAGES, 2)
-        for block in range(1, many + 1)
+        for stage, blocks in enumerate(RESNET50_STAGES, 2)
+        for block in range(1, blocks + 1)
         for part in (first if block == 1 else other)
     ]
-    return ["conv1_conv", "conv1_bn", *blocks, *([TOP] if top else [])]
+    return ["conv1_conv", "conv1_bn", *layers, *([TOP] if top else [])]
 
 
 def _pairs(number: str) -> tuple[str, str]:
@@ -93,7 +92,7 @@ def _pairs(number: str) -> tuple[str, str]:
 
 
 def resnet50_tfjs(material: Material) -> None:
-    """A tfjs layers model with the names of Keras 2.0: ``res2a_branch2a``, ``bn2a_branch2a``, ``fc1000``."""
+    """Convert a tfjs layers model with the names of Keras 2.0: ``res2a_branch2a``, ``bn2a_branch2a``, ``fc1000``."""
     files = {name.rpartition("/")[2]: path for name, path in material.files.items() if "ResNet50/" in name}
     if "model.json" not in files:
         material.named("model.json")
@@ -113,7 +112,7 @@ def resnet50_tfjs(material: Material) -> None:
 
 
 def _resnet_name(old: str) -> str:
-    """``bn3b_branch2c`` -> ``conv3_block2_3_bn``; branch 1 is the shortcut, which is numbered 0 today."""
+    """Translate ``bn3b_branch2c`` to ``conv3_block2_3_bn``. Branch 1 is the shortcut, which now has the number 0."""
     known = {"conv1": "conv1_conv", "bn_conv1": "conv1_bn", "fc1000": TOP, "probs": TOP}
     parts = re.fullmatch(r"(res|bn)(\d)([a-f])_branch(\d)([abc]?)", old)
     if parts is None:
@@ -129,7 +128,7 @@ def _resnet_name(old: str) -> str:
 def _ordered(found: Layers, layers: list[str]) -> Layers:
     missing = [layer for layer in layers if layer not in found]
     if missing:
-        raise DatasetError(message("layers are missing: {names}", names=", ".join(missing)))
+        raise DatasetError(message("the layers {names} are missing", names=", ".join(missing)))
     order = ("kernel", "bias", *NORMALISATION)
     return {layer: {name: found[layer][name] for name in order if name in found[layer]} for layer in layers}
 

@@ -1,4 +1,4 @@
-"""What a package of a registry holds: files by their names inside, unpacked within limits and never executed."""
+"""Packages of registries: unpacked within limits, never installed or executed."""
 
 from __future__ import annotations
 
@@ -20,26 +20,23 @@ PACKED = (".whl", ".zip", ".tgz", ".tar.gz", ".tar", ".deb")
 LIMITS = ArchiveLimits(entries=60_000, total_bytes=4 * 2**30)
 _AR_MAGIC, _AR_HEADER = b"!<arch>\n", 60
 _CHUNK = 1 << 20
-_EPOCH = re.compile(r"_\d+:")  # apt writes a version's epoch into the name of what it downloads
+_EPOCH = re.compile(r"_\d+:")  # apt adds the epoch of a version to the file name
 
 
 @dataclass(frozen=True)
 class Material:
-    """What one set is made from: ``given`` files by name; what comes of them goes to ``out``, laid out as the library.
+    """Input and output of one conversion."""
 
-    ``scratch`` is for unpacking; ``notes`` collects what the operator should know of.
-    """
-
-    entry: KnownSet
-    given: Mapping[str, Path]
-    scratch: Path
-    out: Path
-    inside: str = ""
-    notes: list[Message] = field(default_factory=list)
+    known: KnownSet
+    given: Mapping[str, Path]  # name -> file or package
+    scratch: Path  # for unpacking
+    out: Path  # the result, laid out as the library
+    inside: str = ""  # folder in the package to read
+    notes: list[Message] = field(default_factory=list)  # for the operator
 
     @cached_property
     def files(self) -> dict[str, Path]:
-        """Everything given, archives as what they hold. Raises IntakeError for one that is damaged."""
+        """All given files by name; archives are replaced by their content. Raises IntakeError for a damaged archive."""
         files: dict[str, Path] = {}
         for number, (name, path) in enumerate(self.given.items()):
             if name.lower().endswith(PACKED) and (len(self.given) == 1 or self._is_package(name)):
@@ -47,16 +44,16 @@ class Material:
             else:
                 files[name] = path
         below = {name: path for name, path in files.items() if name.startswith(self.inside)}
-        return below or files  # unpacked by hand, a folder begins further down
+        return below or files  # in a package unpacked by hand the folder names start later
 
     def named(self, *names: str) -> list[Path]:
-        """The files with these last parts of a name, each once. Raises DatasetError with all that are missing."""
+        """Return the files with these base names, in this order. Raises DatasetError with all missing names."""
         last = {name.rpartition("/")[2]: path for name, path in self.files.items()}
         missing = [name for name in names if name not in last]
         if missing:
             raise DatasetError(
                 message(
-                    "{given}: {missing} is not in it",
+                    "{given}: does not contain {missing}",
                     given=", ".join(list(self.given)[:3]),
                     missing=", ".join(missing),
                 )
@@ -69,27 +66,27 @@ class Material:
         return path
 
     def _is_package(self, name: str) -> bool:
-        """Other archives in a folder that somebody gives are none of this set's."""
+        """Return whether the archive is a package of this set; a given folder may hold other archives."""
         plain = _EPOCH.sub("_", unquote(name.rpartition("/")[2]))
-        return any(plain == package.name for source in self.entry.sources for package in source.packages)
+        return any(plain == package.name for source in self.known.sources for package in source.packages)
 
     def _unpacked(self, name: str, path: Path, into: Path) -> dict[str, Path]:
-        if name.endswith(".deb"):  # whose links are a system's, and nothing of a set
+        if name.endswith(".deb"):  # its refused links belong to the system, not to a set
             held = read_archive(_inner_tar(path, self.scratch / f"{into.name}.tar"), into, LIMITS, name=name)
             return {entry.name.removeprefix("./"): entry.path for entry in held.entries}
         held = read_archive(path, into, LIMITS, name=name)
         self.notes.extend(
-            message("{name} in {archive} was left out: {reason}", name=one.name, archive=name, reason=one.reason)
-            for one in held.refused
+            message("{name} in {archive} was left out: {reason}", name=file.name, archive=name, reason=file.reason)
+            for file in held.refused
         )
         return {entry.name: entry.path for entry in held.entries}
 
 
 def _inner_tar(path: Path, into: Path) -> Path:
-    """The files of a Debian package: the member ``data.tar.*`` of an ``ar`` archive (man 5 deb)."""
+    """Extract ``data.tar.*``, the files of a Debian package, which is an ``ar`` archive (man 5 deb)."""
     with path.open("rb") as file:
         if file.read(len(_AR_MAGIC)) != _AR_MAGIC:
-            raise DatasetError(message("{name} is no Debian package", name=path.name))
+            raise DatasetError(message("{name} is not a Debian package", name=path.name))
         while len(header := file.read(_AR_HEADER)) == _AR_HEADER:
             name, size = header[:16].decode("latin1").strip(" /"), header[48:58].strip()
             if not size.isdigit():
@@ -98,7 +95,7 @@ def _inner_tar(path: Path, into: Path) -> Path:
                 _copy(file, int(size), into)
                 return into
             file.seek(int(size) + int(size) % 2, 1)
-    raise DatasetError(message("{name} is a damaged Debian package: no data.tar in it", name=path.name))
+    raise DatasetError(message("{name} is a damaged Debian package without data.tar", name=path.name))
 
 
 def _copy(file: IO[bytes], size: int, into: Path) -> None:

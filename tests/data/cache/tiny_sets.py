@@ -1,4 +1,4 @@
-"""Sets of a few examples, packed as the registries pack the real ones."""
+"""Sets of a few examples, packed like the packages of the registries."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MNIST = Facts(shape=(28, 28), train=(2, 3), test=(1, 1))
 IDX_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
-def entry(name: str, facts: Facts, *sources: Source) -> KnownSet:
-    """As in the catalogue, with other facts and sources, and little room needed."""
+def known_set(name: str, facts: Facts, *sources: Source) -> KnownSet:
+    """Return a set of the catalogue with other facts and sources, which needs 1 MB."""
     known = known_sets.known_set(name)
     return replace(known, facts=facts, megabytes=1, sources=sources or known.sources)
 
@@ -57,7 +57,7 @@ def wheel(files: Mapping[str, bytes]) -> bytes:
 
 
 def debian(files: Mapping[str, bytes], data: str = "data.tar.gz") -> bytes:
-    """An ``ar`` archive; members of odd length are followed by one byte."""
+    """Return an ``ar`` archive; a member of odd length is followed by one byte."""
     members = {"debian-binary": b"2.0\n", "control.tar.gz": b"odd", data: npm(files, "./usr/share/")}
     packed = b"!<arch>\n"
     for name, content in members.items():
@@ -74,7 +74,7 @@ def idx(array: npt.NDArray[Any]) -> bytes:
 
 
 def mnist_files(seed: int = 0) -> dict[str, bytes]:
-    """Five to train with, labels 0 0 1 1 1, and two to test with."""
+    """Return five training images with the labels 0 1 1 0 1, and two test images."""
     draw = np.random.default_rng(seed)
     return {
         IDX_NAMES[0]: idx(draw.integers(0, 256, (5, 28, 28), np.uint8)),
@@ -94,21 +94,21 @@ def fashion_package() -> bytes:
     )
 
 
-def picture(colour: tuple[int, int, int] = (200, 10, 10), form: str = "JPEG", side: int = 8) -> bytes:
+def image(colour: tuple[int, int, int] = (200, 10, 10), form: str = "JPEG", side: int = 8) -> bytes:
     stream = io.BytesIO()
     Image.new("RGB", (side, side), colour).save(stream, form)
     return stream.getvalue()
 
 
-def sprite(pictures: npt.NDArray[Any]) -> bytes:
-    """(n, 32, 32, 3) -> a PNG with a picture in each row."""
+def sprite(images: npt.NDArray[Any]) -> bytes:
+    """Return a PNG with one of the ``(n, 32, 32, 3)`` images in each row."""
     stream = io.BytesIO()
-    Image.fromarray(pictures.reshape(len(pictures), 1024, 3)).save(stream, "PNG")
+    Image.fromarray(images.reshape(len(images), 1024, 3)).save(stream, "PNG")
     return stream.getvalue()
 
 
 def reviews() -> bytes:
-    """Two of each quarter: bad of the test, bad of the training, good of the test, good of the training."""
+    """Return two reviews for each quarter: bad test, bad training, good test, good training."""
     texts = [
         "the bad; test",
         "the awful",

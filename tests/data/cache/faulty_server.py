@@ -1,4 +1,4 @@
-"""A web server on this machine that behaves as badly as it is told to."""
+"""A local web server with configurable faults."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Web:
-    """``files`` by path. ``cuts``: after how many bytes of an answer the line drops, one for each answer."""
+    """State of the server: its files, its faults, and the requests it received."""
 
-    files: dict[str, bytes] = field(default_factory=dict, repr=False)
+    files: dict[str, bytes] = field(default_factory=dict, repr=False)  # by path
     redirects: dict[str, str] = field(default_factory=dict)
-    cuts: list[int] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)  # per response: bytes after which the connection drops
     ranges: bool = True
-    shifted: int = 0  # an answer to a Range that begins elsewhere
-    seconds: float = 0.0
+    shifted: int = 0  # bytes by which the response to a Range starts too late
+    seconds: float = 0.0  # delay before a response
     endless: bool = False
     address: str = ""
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    requests: list[tuple[str, str | None]] = field(default_factory=list)  # path, Range header
 
     def url(self, name: str) -> str:
         return f"{self.address}/{name}"
 
 
 @contextmanager
-def served() -> Iterator[Web]:
+def run_server() -> Iterator[Web]:
     web = Web()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with suppress(BrokenPipeError, ConnectionResetError):
-                answer(self, web)
+                respond(self, web)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -54,9 +54,9 @@ def served() -> Iterator[Web]:
         thread.join()
 
 
-def answer(request: BaseHTTPRequestHandler, web: Web) -> None:
-    path, wanted = request.path.lstrip("/"), request.headers.get("Range")
-    web.asked.append((path, wanted))
+def respond(request: BaseHTTPRequestHandler, web: Web) -> None:
+    path, requested_range = request.path.lstrip("/"), request.headers.get("Range")
+    web.requests.append((path, requested_range))
     time.sleep(web.seconds)
     if path in web.redirects:
         request.send_response(302)
@@ -67,8 +67,8 @@ def answer(request: BaseHTTPRequestHandler, web: Web) -> None:
         request.send_error(404)
         return
     content, start = web.files[path], 0
-    if wanted and web.ranges:
-        start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])  # type: ignore[index]
+    if requested_range and web.ranges:
+        start = int(re.fullmatch(r"bytes=(\d+)-", requested_range)[1])  # type: ignore[index]
         if start >= len(content):
             request.send_error(416)
             return
