@@ -19,8 +19,8 @@ from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Ended, Job, Reply
 from grader.sandbox.fake import FakeSandbox, Script, finished
 from grader.spec.formats.course_format import match_notebooks
-from tests.spec.formats import course
-from tests.spec.formats.course import marked
+from tests.spec.formats import nbgrader_course as course
+from tests.spec.formats.nbgrader_course import marked
 from tests.support.builders import write_folder
 from tests.support.fake_runs import SECRET, VALIDATOR, grades
 

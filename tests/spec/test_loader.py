@@ -1,4 +1,4 @@
-"""Assignments: what a teacher's slip in the file is told, and which one a notebook is for."""
+"""Tests of reading assignments, of their problems, and of recognising the assignment of a notebook."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LATE = "[late]\ndue = 2026-11-30T23:59:00\n"
 
 
 def problems(folder: Path) -> list[str]:
-    """What is said, without the file's path that every line begins with."""
+    """Return the problems without the file's path, with which every line begins."""
     with pytest.raises(AssignmentError) as refused:
         load_assignment(folder)
     start = f"{folder / 'assignment.toml'}: "
@@ -36,10 +36,10 @@ def problems(folder: Path) -> list[str]:
     return [line.removeprefix(start) for line in lines]
 
 
-# ---------------------------------------------------------------- what is read
+# ---------------------------------------------------------------- reading
 
 
-def test_an_assignment_is_read_as_written(tmp_path: Path) -> None:
+def test_load_assignment(tmp_path: Path) -> None:
     assignment = coins(tmp_path)
     assert (assignment.id, assignment.version, assignment.points) == ("coins", "1", 100)
     assert assignment.title == {"en": "Coins", "zh-TW": "硬幣"}
@@ -52,7 +52,7 @@ def test_an_assignment_is_read_as_written(tmp_path: Path) -> None:
     assert accuracy.title == {"en": "Accuracy", "zh-TW": "準確率"}
 
 
-def test_paths_are_the_folders_own(tmp_path: Path) -> None:
+def test_paths_are_relative_to_the_folder(tmp_path: Path) -> None:
     data = coins(tmp_path).data
     assert data is not None
     assert data.files == (tmp_path / "coins.csv", tmp_path / "notes.txt")
@@ -60,37 +60,37 @@ def test_paths_are_the_folders_own(tmp_path: Path) -> None:
     assert (data.inputs, data.target, data.hidden.rows) == (("weight", "width"), "real", 100)
 
 
-def test_downloads_are_the_files_that_the_course_hands_out(tmp_path: Path) -> None:
+def test_sources_map_downloads_to_data_files(tmp_path: Path) -> None:
     table = '[sources]\n"https://host.org/coins%20(1).csv?raw=true" = "coins.csv"\n"c.csv" = "coins.csv"\n[limits]'
     sources = coins(tmp_path, ("[limits]", table)).sources
     assert sources == {"https://host.org/coins%20(1).csv?raw=true": "coins.csv", "c.csv": "coins.csv"}
 
 
 @pytest.mark.parametrize("due", ["2026-11-30T23:59:00+08:00", '"2026-11-30 23:59+08:00"'])
-def test_late_work_costs_what_the_assignment_says(tmp_path: Path, due: str) -> None:
+def test_late_policy_is_read(tmp_path: Path, due: str) -> None:
     section = f'[late]\ndue = {due}\npolicy = "percent"\npercent_per_day = 10\nat_most = 50\n[limits]'
     found = coins(tmp_path, ("[limits]", section)).late
     assert found == LatePolicy(datetime.fromisoformat("2026-11-30T23:59:00+08:00"), "percent", 10, 50)
 
 
-def test_a_policy_may_wait_for_its_due_time(tmp_path: Path) -> None:
+def test_late_policy_without_a_due_time(tmp_path: Path) -> None:
     assert coins(tmp_path, ("[limits]", '[late]\npolicy = "zero"\n[limits]')).late == LatePolicy(policy="zero")
 
 
-def test_a_criterion_without_a_title_is_called_by_its_id(tmp_path: Path) -> None:
+def test_criterion_without_a_title_gets_its_id(tmp_path: Path) -> None:
     assert coins(tmp_path).rubric[0].title == {"en": "runs"}
 
 
-def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+def test_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     write_assignment(tmp_path)
     (tmp_path / "assignment.toml").write_text(TOML, "utf-8-sig")
     assert load_assignment(tmp_path).id == "coins"
 
 
-# ---------------------------------------------------------------- what is wrong
+# ---------------------------------------------------------------- problems
 
 
-SLIPS = [
+PROBLEMS = [
     ('id = "coins"\n', "", "id: missing"),
     ('id = "coins"', "id = 5", "id: found 5, expected a string"),
     ('id = "coins"', 'id = "../x"', "id: found '../x', expected lower-case letters"),
@@ -179,21 +179,21 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"), SLIPS, ids=[new.strip() or f"without {old.strip()}" for old, new, _said in SLIPS]
+    ("old", "new", "expected"),
+    PROBLEMS,
+    ids=[new.strip() or f"without {old.strip()}" for old, new, _ in PROBLEMS],
 )
-def test_a_slip_is_said_with_its_place_the_found_and_the_expected(
-    tmp_path: Path, old: str, new: str, said: str
-) -> None:
+def test_problem_names_place_found_and_expected_value(tmp_path: Path, old: str, new: str, expected: str) -> None:
     (problem,) = problems(write_assignment(tmp_path, (old, new)))
-    assert problem.startswith(said)
+    assert problem.startswith(expected)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     (problem,) = problems(write_assignment(tmp_path, ('"notes.txt"', '"gone.txt"')))
     assert problem == f"data.files[1]: {tmp_path / 'gone.txt'} does not exist"
 
 
-def test_several_slips_of_form_are_told_at_once(tmp_path: Path) -> None:
+def test_all_type_problems_are_reported_at_once(tmp_path: Path) -> None:
     folder = write_assignment(
         tmp_path, ('version = "1"', "version = 1"), ("full_at", "ful_at"), ("rows = 100", 'rows = "many"')
     )
@@ -205,7 +205,7 @@ def test_several_slips_of_form_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_several_slips_of_sense_are_told_at_once(tmp_path: Path) -> None:
+def test_all_validation_problems_are_reported_at_once(tmp_path: Path) -> None:
     folder = write_assignment(
         tmp_path,
         ('en = "Coins"\n', ""),
@@ -224,14 +224,14 @@ def test_several_slips_of_sense_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_no_more_than_fifty_problems_are_told(tmp_path: Path) -> None:
+def test_at_most_fifty_problems_are_reported(tmp_path: Path) -> None:
     folder = write_assignment(tmp_path)
     with (folder / "assignment.toml").open("a", encoding="utf-8") as file:
         file.writelines(f'[[rubric]]\nid = "n{n}"\nkind = "none"\npoints = 1\n' for n in range(80))
     assert len(problems(folder)) == 50
 
 
-def test_a_metric_needs_data(tmp_path: Path) -> None:
+def test_metric_needs_data(tmp_path: Path) -> None:
     folder = write_assignment(tmp_path)
     before, _, after = TOML.partition("[data]")
     (folder / "assignment.toml").write_text(before + after[after.index("[limits]") :], "utf-8")
@@ -240,14 +240,14 @@ def test_a_metric_needs_data(tmp_path: Path) -> None:
     ]
 
 
-def test_a_rubric_needs_a_line(tmp_path: Path) -> None:
+def test_empty_rubric_is_refused(tmp_path: Path) -> None:
     folder = write_assignment(tmp_path)
     (folder / "assignment.toml").write_text("rubric = []\n" + TOML[: TOML.index("[[rubric]]")], "utf-8")
     assert problems(folder) == ["rubric: empty; expected at least one [[rubric]]"]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         pytest.param(None, "not found; an assignment is a folder with an assignment.toml", id="not there"),
         pytest.param(b"id = ", "not valid TOML: Invalid value", id="no TOML"),
@@ -255,21 +255,21 @@ def test_a_rubric_needs_a_line(tmp_path: Path) -> None:
         pytest.param(b"", "id: missing", id="empty"),
     ],
 )
-def test_a_file_that_is_none(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_unreadable_file_is_reported(tmp_path: Path, content: bytes | None, expected: str) -> None:
     if content is not None:
         (tmp_path / "assignment.toml").write_bytes(content)
-    assert problems(tmp_path)[0].startswith(said)
+    assert problems(tmp_path)[0].startswith(expected)
 
 
-def test_a_folder_in_its_place(tmp_path: Path) -> None:
+def test_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "assignment.toml").mkdir()
     assert problems(tmp_path)[0].startswith("cannot be read as UTF-8 text")
 
 
-# ---------------------------------------------------------------- finding them
+# ---------------------------------------------------------------- finding assignments
 
 
-def test_assignments_are_found_by_their_folders_and_the_first_place_wins(tmp_path: Path) -> None:
+def test_find_assignments_prefers_the_first_place(tmp_path: Path) -> None:
     for place, name in (("a", "coins"), ("b", "coins"), ("b", "stamps")):
         write_assignment(tmp_path / place / name)
     (tmp_path / "a" / "empty").mkdir()
@@ -277,7 +277,7 @@ def test_assignments_are_found_by_their_folders_and_the_first_place_wins(tmp_pat
     assert found == {"coins": tmp_path / "a" / "coins", "stamps": tmp_path / "b" / "stamps"}
 
 
-def test_every_bundled_assignment_loads_under_its_folders_name() -> None:
+def test_bundled_assignments_load_under_their_folder_names() -> None:
     found = find_assignments([ROOT / "assignments"])
     assert {"disease", "regression"} <= found.keys()
     assert [load_assignment(folder).id for folder in found.values()] == list(found)
@@ -307,7 +307,7 @@ def notebook(*code: str, markdown: str = "", **metadata: object) -> NotebookNode
         pytest.param(notebook(), [], id="nothing"),
     ],
 )
-def test_a_notebook_is_recognised(tmp_path: Path, handed_in: NotebookNode, ids: list[str]) -> None:
+def test_recognise_notebook(tmp_path: Path, handed_in: NotebookNode, ids: list[str]) -> None:
     first = coins(tmp_path / "coins")
     stamps = write_assignment(
         tmp_path / "stamps",
@@ -361,7 +361,7 @@ def public_folder(folder: Path, old: str = "", new: str = "") -> Path:
     return folder
 
 
-def test_a_public_set_is_read(tmp_path: Path) -> None:
+def test_public_set_is_read(tmp_path: Path) -> None:
     assignment = load_assignment(public_folder(tmp_path))
     assert assignment.public == PublicSet("cats-dogs", (150, 150), 500)
     assert (assignment.data, assignment.withheld) == (None, {})
@@ -388,13 +388,13 @@ def test_a_public_set_is_read(tmp_path: Path) -> None:
     ],
     ids=lambda text: text[:30],
 )
-def test_what_is_wrong_with_a_public_set_is_said(tmp_path: Path, old: str, new: str, problem: str) -> None:
+def test_problems_of_a_public_set(tmp_path: Path, old: str, new: str, problem: str) -> None:
     with pytest.raises(AssignmentError) as found:
         load_assignment(public_folder(tmp_path, old, new))
     assert problem in str(found.value)
 
 
-def test_a_source_may_stand_for_the_photos_archive(tmp_path: Path) -> None:
+def test_source_may_name_the_archive_of_a_public_set(tmp_path: Path) -> None:
     line = '[sources]\n"a.zip" = "cats_and_dogs_filtered.zip"\n[[rubric]]'
     assert load_assignment(public_folder(tmp_path, "[[rubric]]", line)).sources
 
@@ -411,13 +411,13 @@ def test_a_source_may_stand_for_the_photos_archive(tmp_path: Path) -> None:
         ("get_file('cats_and_dogs_filtered.zip', origin=URL)", ["cats-dogs"]),
     ],
 )
-def test_a_notebook_is_recognised_by_the_public_set_it_loads(tmp_path: Path, code: str, ids: list[str]) -> None:
+def test_recognise_notebook_by_its_public_set(tmp_path: Path, code: str, ids: list[str]) -> None:
     essay = Assignment("essay", "1", tmp_path, {"en": "Essay"}, ())
     known = [replace(essay, id=name, public=PublicSet(name)) for name in ("mnist", "cifar10", "cats-dogs")]
-    assert [one.id for one in recognise(notebook(code), known)] == ids
+    assert [assignment.id for assignment in recognise(notebook(code), known)] == ids
 
 
-def test_a_folder_of_files_is_handed_out_whole_and_never_with_what_is_hidden(tmp_path: Path) -> None:
+def test_folder_in_data_files_must_not_contain_the_generator(tmp_path: Path) -> None:
     folder = write_assignment(tmp_path, ('"notes.txt"', '"more"'))
     (folder / "more").mkdir()
     assert load_assignment(folder).data is not None

@@ -1,4 +1,4 @@
-"""What students get from a reference solution."""
+"""Tests of the starter notebook that is made from a reference solution."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def reference(tmp_path: Path) -> Path:
     return path
 
 
-def test_solutions_become_places_to_write(reference: Path) -> None:
+def test_solutions_become_prompts(reference: Path) -> None:
     sources = [cell.source for cell in release_starter(reference, "disease").cells]
     assert sources == [
         "# Title 標題",
@@ -54,7 +54,7 @@ def test_solutions_become_places_to_write(reference: Path) -> None:
     ]
 
 
-def test_starter_carries_its_assignment_and_nothing_of_the_reference(reference: Path) -> None:
+def test_starter_has_the_assignment_id_and_no_other_metadata(reference: Path) -> None:
     starter = release_starter(reference, "disease")
     assert starter.metadata == {
         "grader": {"assignment": "disease"},
@@ -65,13 +65,13 @@ def test_starter_carries_its_assignment_and_nothing_of_the_reference(reference: 
     assert all(cell.outputs == [] and cell.execution_count is None for cell in starter.cells[2:])
 
 
-def test_every_released_code_cell_parses(reference: Path) -> None:
+def test_code_cells_of_the_starter_compile(reference: Path) -> None:
     for cell in release_starter(reference, "disease").cells:
         if cell.cell_type == "code":
             compile(cell.source, "starter", "exec")
 
 
-def test_same_reference_gives_the_same_bytes(reference: Path, tmp_path: Path) -> None:
+def test_write_starter_is_deterministic(reference: Path, tmp_path: Path) -> None:
     write_starter(reference, "disease", tmp_path / "one.ipynb")
     write_starter(reference, "disease", tmp_path / "two.ipynb")
     assert (tmp_path / "one.ipynb").read_bytes() == (tmp_path / "two.ipynb").read_bytes()
@@ -104,7 +104,7 @@ def test_same_reference_gives_the_same_bytes(reference: Path, tmp_path: Path) ->
     ],
     ids=["open at the end", "closed only", "nested", "across cells", "markdown"],
 )
-def test_marks_that_do_not_pair_are_named_by_file_and_line(tmp_path: Path, text: str, problems: list[str]) -> None:
+def test_unpaired_markers_are_reported_with_file_and_line(tmp_path: Path, text: str, problems: list[str]) -> None:
     path = tmp_path / "broken.py"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(AssignmentError) as caught:
@@ -113,7 +113,7 @@ def test_marks_that_do_not_pair_are_named_by_file_and_line(tmp_path: Path, text:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["missing", "not text"])
-def test_reference_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+def test_unreadable_reference_is_one_problem(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "reference.py"
     if content is not None:
         path.write_bytes(content)
@@ -124,7 +124,7 @@ def test_reference_that_cannot_be_read_is_one_line(tmp_path: Path, content: byte
 
 
 @given(st.text(alphabet="ab# \n", max_size=80), st.text(alphabet="ab# \n", max_size=80))
-def test_text_outside_solutions_is_kept_and_inside_is_gone(before: str, inside: str) -> None:
+def test_text_outside_solutions_is_kept_and_inside_removed(before: str, inside: str) -> None:
     source = f"{before}\n### BEGIN SOLUTION\nSECRET{inside}\n### END SOLUTION\n{before}"
     released = _without_solutions(source, in_code=True)
     assert released == f"{before}\n# YOUR CODE HERE\n# 在這裡寫你的程式\n{before}"

@@ -1,4 +1,4 @@
-"""Small questions, each with what a student wrote and the points that otter 7 gives for it."""
+"""Small questions, each with a student's code and its points in otter 7."""
 
 from __future__ import annotations
 

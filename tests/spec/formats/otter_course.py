@@ -1,4 +1,4 @@
-"""Otter assignments for tests: a folder with test files, and students' notebooks graded with it for real."""
+"""Build otter assignments for tests and grade notebooks with them in a sandbox."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ NAME = "the_questions_own_name"
 
 
 def ok(*cases: str | Mapping[str, Any], **test: Any) -> str:
-    """A test file of doctests, public where a case is only a text."""
+    """Return a test file of doctests; a case given as a string is public."""
     written = [{"code": case, "hidden": False} if isinstance(case, str) else dict(case) for case in cases]
     suite = {"cases": written, "scored": True, "setup": "", "teardown": "", "type": "doctest"}
     return f"OK_FORMAT = True\n\ntest = { {'name': NAME, 'points': None, **test, 'suites': [suite]}!r}\n"
 
 
 def functions(body: str, **settings: Any) -> str:
-    """A test file of functions that raise."""
+    """Return a test file of test functions."""
     lines = [f"{name} = {value!r}" for name, value in ({"name": NAME, "points": None} | settings).items()]
     return "\n".join(["from otter.test_files import test_case", "", "OK_FORMAT = False", *lines, "", body, ""])
 
 
 def folder(place: Path, tests: Mapping[str, str], config: Mapping[str, Any] | None = None) -> Path:
-    """As an autograder's archive is when unpacked."""
+    """Write an unpacked autograder zip."""
     (place / "tests").mkdir(parents=True)
     for question, source in tests.items():
         (place / "tests" / f"{question}.py").write_text(source.replace(NAME, question), "utf-8")

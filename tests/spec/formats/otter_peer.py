@@ -1,4 +1,4 @@
-"""The real otter-grader from PyPI, in an environment of its own beside this one, and the points that it gives."""
+"""Run the real otter-grader from PyPI in its own virtual environment."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import platformdirs
 
 VERSION = "7.0.0"
-SAME = ("numpy", "pandas", "ipykernel")  # or two of these would be compared instead of two graders
+SAME = ("numpy", "pandas", "ipykernel")  # the same versions, so that only the graders differ
 
 
 def python() -> Path:
-    """Made on first use in the user's cache folder: half a minute."""
+    """Return the environment's Python; it is made on first use in the user's cache folder, in half a minute."""
     wanted = [f"otter-grader=={VERSION}", *(f"{name}=={version(name)}" for name in SAME)]
     mark = hashlib.sha256(" ".join([*wanted, sys.version]).encode()).hexdigest()[:12]
     folder = Path(platformdirs.user_cache_dir("grader")) / f"otter-{mark}"
@@ -30,16 +30,16 @@ def python() -> Path:
     return found
 
 
-def otter(*words: str | Path, cwd: Path) -> None:
-    """``otter words``, without the settings of this machine's user."""
+def otter(*arguments: str | Path, cwd: Path) -> None:
+    """Run an otter command without the settings of this machine's user."""
     variables = {"HOME": str(cwd), "PATH": f"{python().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    command = [str(python()), "-m", "otter", *map(str, words)]
+    command = [str(python()), "-m", "otter", *map(str, arguments)]
     done = subprocess.run(command, cwd=cwd, env=variables, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def archive_of(folder: Path) -> Path:
-    """An unpacked autograder, packed as otter takes it."""
+    """Pack an unpacked autograder as otter expects it."""
     path = folder.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.rglob("*")):
@@ -48,7 +48,7 @@ def archive_of(folder: Path) -> Path:
 
 
 def points(notebook: Path, archive: Path, place: Path) -> dict[str, float]:
-    """By question, as ``otter run`` writes them."""
+    """Return the points by question that ``otter run`` writes."""
     place.mkdir(exist_ok=True)
     otter("run", notebook, "-a", archive, "-o", place, "--no-logo", cwd=place)
     tests = json.loads((place / "results.json").read_text("utf-8"))["tests"]

@@ -1,7 +1,7 @@
-"""Notebooks that want an nbgrader test's points without the answer, run for real.
+"""Attacks on an nbgrader test's points without the right answer, run in a real sandbox.
 
-Such tests run in the student's own process. What follows from that cannot be stopped and is said so, here and in
-``docs/threats.md``; what does not follow from it is stopped.
+Such tests run in the student's own process. ``FORGEABLE`` lists what therefore cannot be prevented, as in
+``docs/threats.md``; ``STOPPED`` lists what is prevented.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from grader.models.grade import Graded
 from grader.models.submission import Student, Submission
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
-from tests.spec.formats import course
-from tests.spec.formats.course import Cell, code, marked
+from tests.spec.formats import nbgrader_course as course
+from tests.spec.formats.nbgrader_course import Cell, code, marked
 from tests.support.fake_runs import SECRET
 
 WRONG = "def f(x):\n    return -1"
 HIDDEN = "### BEGIN HIDDEN TESTS\nassert f(1234) == 1522756, 'eleven is secret'\n### END HIDDEN TESTS"
 EXACT = f"assert f(3) == 9, 'three'\n{HIDDEN}"
 SHARE = "sum(f(k) == k * k for k in range(10)) / 10 * 2"
-TEACHERS = [
+TEACHER_CELLS = [
     marked("answer", "f", "def f(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION"),
     marked("test", "exact", EXACT, 2),
     marked("test", "share", SHARE, 2),
@@ -41,17 +41,17 @@ class Attack:
 
 
 def first(*lines: str) -> Callable[[list[Cell]], list[Cell]]:
-    """Code run before the answer, which is wrong."""
+    """Return an edit that runs code before the answer, which stays wrong."""
     return lambda cells: [code("\n".join(lines)), *cells]
 
 
 def instead(*lines: str) -> Callable[[list[Cell]], list[Cell]]:
-    """Code in place of the answer."""
+    """Return an edit that replaces the answer by code."""
     return lambda cells: course.answered(cells, {"f": "\n".join(lines)})
 
 
 def rewritten(cells: list[Cell]) -> list[Cell]:
-    """All that nbgrader's metadata and Jupyter's tags could say."""
+    """Set everything that nbgrader's metadata and Jupyter's tags allow."""
     for cell in cells:
         cell["metadata"]["tags"] = ["raises-exception", "skip-execution"]
         cell["metadata"]["nbgrader"] |= {"points": 100, "grade": False, "solution": True, "locked": False}
@@ -59,7 +59,7 @@ def rewritten(cells: list[Cell]) -> list[Cell]:
 
 
 def replaced(cells: list[Cell]) -> list[Cell]:
-    """The tests emptied, and once more at the end."""
+    """Empty the tests, and repeat one at the end."""
     return [*course.answered(cells, {"exact": "", "share": "2.0"}), marked("test", "exact", "pass", 2)]
 
 
@@ -113,14 +113,14 @@ FORGEABLE = [
 
 @pytest.fixture(scope="module")
 def results(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graded]:
-    """All attackers and two honest students, one right and one wrong, as one class."""
+    """Grade all attackers and three other students, right, wrong and nearly right, as one class."""
     root = tmp_path_factory.mktemp("course")
-    folder = course.write_course(root, {"p.ipynb": TEACHERS})
-    everybody = {one.id: one.edit for one in (*STOPPED, *FORGEABLE)}
-    everybody |= {"right": instead("def f(x):", "    return x ** 2"), "wrong": lambda cells: cells}
-    everybody["nearly"] = instead("def f(x):", "    return {3: 9}.get(x, -1)")
+    folder = course.write_course(root, {"p.ipynb": TEACHER_CELLS})
+    edits = {attack.id: attack.edit for attack in (*STOPPED, *FORGEABLE)}
+    edits |= {"right": instead("def f(x):", "    return x ** 2"), "wrong": lambda cells: cells}
+    edits["nearly"] = instead("def f(x):", "    return {3: 9}.get(x, -1)")
     submissions = []
-    for name, edit in everybody.items():
+    for name, edit in edits.items():
         cells = edit(course.answered(course.handed_out(folder / "p.ipynb"), {"f": WRONG}))
         path = root / f"{name}.ipynb"
         path.write_bytes(course.notebook(cells))
@@ -128,32 +128,32 @@ def results(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[
     assignment = course.loaded(folder)
     short = replace(assignment, limits=Limits(seconds=20))
     graded = grade_class(short, submissions, sandbox, Settings(root / "out", SECRET, jobs=2))
-    return {one.submission.student.id: one for one in graded}
+    return {result.submission.student.id: result for result in graded}
 
 
 def won(graded: Graded) -> dict[str, float | None]:
     return {score.criterion.partition("/")[2]: score.points for score in graded.grade.scores}
 
 
-def test_honest_work_gets_what_it_is_worth(results: dict[str, Graded]) -> None:
+def test_honest_submissions_get_their_points(results: dict[str, Graded]) -> None:
     assert won(results["right"]) == ALL
     assert won(results["wrong"]) == NOTHING
     assert won(results["nearly"]) == {"exact": 0.0, "share": 0.2}
 
 
 @pytest.mark.parametrize("attack", STOPPED, ids=lambda attack: attack.id)
-def test_stopped(results: dict[str, Graded], attack: Attack) -> None:
+def test_attack_earns_nothing(results: dict[str, Graded], attack: Attack) -> None:
     assert won(results[attack.id]) == attack.won
     assert results[attack.id].grade.max == 4
 
 
 @pytest.mark.parametrize("attack", FORGEABLE, ids=lambda attack: attack.id)
-def test_forgeable_by_design(results: dict[str, Graded], attack: Attack) -> None:
+def test_known_forgery_succeeds(results: dict[str, Graded], attack: Attack) -> None:
     assert won(results[attack.id]) == attack.won
 
 
 @pytest.mark.parametrize("attack", [*STOPPED, *FORGEABLE], ids=lambda attack: attack.id)
-def test_each_is_in_the_documentation(attack: Attack) -> None:
+def test_attack_is_documented(attack: Attack) -> None:
     assert f"`{attack.id}`" in (Path(__file__).parents[3] / "docs" / "threats.md").read_text("utf-8")
 
 
@@ -171,13 +171,13 @@ def test_students_do_not_see_hidden_tests(results: dict[str, Graded], name: str)
     assert "f(1234)" not in shown and "1522756" not in shown and "eleven" not in shown
 
 
-def test_a_visible_test_says_what_failed_and_a_hidden_one_that_it_did(results: dict[str, Graded]) -> None:
-    said = {name: str(results[name].grade.scores[0].reason) for name in ("wrong", "nearly")}
-    assert said == {
+def test_hidden_test_reveals_only_that_it_failed(results: dict[str, Graded]) -> None:
+    reasons = {name: str(results[name].grade.scores[0].reason) for name in ("wrong", "nearly")}
+    assert reasons == {
         "wrong": "The test failed: AssertionError: three",
         "nearly": "A hidden test failed (AssertionError).",
     }
 
 
-def test_a_report_says_once_that_its_points_could_be_forged(results: dict[str, Graded]) -> None:
+def test_report_warns_once_about_forgeable_points(results: dict[str, Graded]) -> None:
     assert pages(results, "right").count("could forge them") == 1

@@ -1,4 +1,4 @@
-"""The teacher's cells put back into what a student handed in, whatever was done to them. Nothing is run here."""
+"""Tests of restoring the teacher's cells in a submitted nbgrader notebook. Nothing is executed here."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from grader.models.assignment import Assignment
 from grader.models.errors import AssignmentError
 from grader.spec.formats import nbgrader_format
 from grader.spec.formats.nbgrader_source import checksum
-from tests.spec.formats import course
-from tests.spec.formats.course import Cell, code, marked, text
+from tests.spec.formats import nbgrader_course as course
+from tests.spec.formats.nbgrader_course import Cell, code, marked, text
 
 HIDDEN = "assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(11) == 121\n### END HIDDEN TESTS"
-TEACHERS = [
+TEACHER_CELLS = [
     text("# Squares"),
     marked("given", "setup", "import math"),
     marked("answer", "square", "def square(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION"),
@@ -38,12 +38,12 @@ SQUARE = "def square(x):\n    return x ** 2"
 @pytest.fixture(scope="module")
 def assignment(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     root = tmp_path_factory.mktemp("course")
-    return course.loaded(course.write_course(root, {"p.ipynb": TEACHERS}, data__csv=b"1,2\n"))
+    return course.loaded(course.write_course(root, {"p.ipynb": TEACHER_CELLS}, data__csv=b"1,2\n"))
 
 
 @pytest.fixture(scope="module")
 def cells(assignment: Assignment) -> list[Cell]:
-    """What a diligent student hands in."""
+    """Return the submission of a student who answered everything."""
     return course.answered(course.handed_out(assignment.folder / "p.ipynb"), {"square": SQUARE, "why": "I know."})
 
 
@@ -73,17 +73,17 @@ def by_name(cells: list[Cell], name: str) -> int:
     return next(index for index, cell in enumerate(cells) if course.name_of(cell) == name)
 
 
-def test_an_untouched_notebook_runs_with_the_hidden_tests_in_it(assignment: Assignment, cells: list[Cell]) -> None:
+def test_prepared_notebook_contains_the_hidden_tests(assignment: Assignment, cells: list[Cell]) -> None:
     ready, notes = prepare_with_notes(assignment, cells)
     assert [cell.source for cell in ready.cells[:4]] == ["# Squares", "import math", SQUARE, "square(2)"]
     assert ready.cells[4].source == HIDDEN
     assert notes == ""
 
 
-def test_what_was_handed_out_shows_no_solution_no_hidden_test_and_no_mark_scheme(assignment: Assignment) -> None:
-    whole = "\n".join(cell["source"] for cell in course.handed_out(assignment.folder / "p.ipynb"))
-    assert "raise NotImplementedError()" in whole and "YOUR ANSWER HERE" in whole
-    assert not any(word in whole for word in ("x * x", "121", "one point", "BEGIN", "Because"))
+def test_released_notebook_has_no_solution_hidden_test_or_mark_scheme(assignment: Assignment) -> None:
+    released = "\n".join(cell["source"] for cell in course.handed_out(assignment.folder / "p.ipynb"))
+    assert "raise NotImplementedError()" in released and "YOUR ANSWER HERE" in released
+    assert not any(word in released for word in ("x * x", "121", "one point", "BEGIN", "Because"))
 
 
 def edited(cells: list[Cell]) -> list[Cell]:
@@ -104,7 +104,7 @@ def moved(cells: list[Cell]) -> list[Cell]:
     return cells
 
 
-def turned_round(cells: list[Cell]) -> list[Cell]:
+def reversed_cells(cells: list[Cell]) -> list[Cell]:
     return cells[::-1]
 
 
@@ -133,7 +133,7 @@ def unlocked(cells: list[Cell]) -> list[Cell]:
     return cells
 
 
-def made_text(cells: list[Cell]) -> list[Cell]:
+def to_markdown(cells: list[Cell]) -> list[Cell]:
     place = by_name(cells, "test-square")
     cells[place] = text(cells[place]["source"], **cells[place]["metadata"])
     return cells
@@ -151,19 +151,19 @@ def nonsense(cells: list[Cell]) -> list[Cell]:
 
 
 def huge(cells: list[Cell]) -> list[Cell]:
-    """Points that no computer's number holds; read as one they would stop the grader."""
+    """Return cells with points larger than any float, which would stop a grader that parses them."""
     for cell in cells:
         if course.name_of(cell):
             cell["metadata"]["nbgrader"] |= {"points": 10**400, "checksum": "x", "grade": True, "solution": True}
     return cells
 
 
-EDITS = [edited, deleted, emptied, moved, turned_round, doubled, split, merged, unlocked, made_text, renamed, nonsense]
-EDITS.append(huge)
+EDITS = [edited, deleted, emptied, moved, reversed_cells, doubled, split, merged, unlocked, to_markdown, renamed]
+EDITS += [nonsense, huge]
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
-def test_the_teachers_cells_are_in_it_once_in_the_teachers_order(
+def test_teacher_cells_appear_once_in_the_teachers_order(
     assignment: Assignment, cells: list[Cell], edit: course.Edit
 ) -> None:
     ready = prepare(assignment, edit(deepcopy(cells)))
@@ -173,18 +173,18 @@ def test_the_teachers_cells_are_in_it_once_in_the_teachers_order(
     assert len({cell.id for cell in ready.cells}) == len(ready.cells)
 
 
-@pytest.mark.parametrize("edit", [moved, turned_round, doubled, split, unlocked, made_text, deleted, edited])
-def test_the_students_answer_runs_before_its_test(assignment: Assignment, cells: list[Cell], edit: course.Edit) -> None:
+@pytest.mark.parametrize("edit", [moved, reversed_cells, doubled, split, unlocked, to_markdown, deleted, edited])
+def test_answer_runs_before_its_test(assignment: Assignment, cells: list[Cell], edit: course.Edit) -> None:
     found = sources(prepare(assignment, edit(deepcopy(cells))))
     assert found.index(SQUARE) < found.index(HIDDEN)
 
 
-@pytest.mark.parametrize("edit", [edited, deleted, made_text, unlocked])
-def test_what_was_put_back_is_said(assignment: Assignment, cells: list[Cell], edit: course.Edit) -> None:
+@pytest.mark.parametrize("edit", [edited, deleted, to_markdown, unlocked])
+def test_restored_cells_are_noted(assignment: Assignment, cells: list[Cell], edit: course.Edit) -> None:
     assert "test-square" in prepare_with_notes(assignment, edit(deepcopy(cells)))[1]
 
 
-def test_tags_and_other_metadata_are_the_teachers_as_well(tmp_path: Path) -> None:
+def test_locked_cells_have_the_teachers_metadata(tmp_path: Path) -> None:
     cell = marked("test", "t", "assert True")
     cell["metadata"] |= {"tags": ["graded"], "editable": False}
     tagged = course.loaded(course.write_course(tmp_path, {"p.ipynb": [cell]}))
@@ -192,7 +192,7 @@ def test_tags_and_other_metadata_are_the_teachers_as_well(tmp_path: Path) -> Non
     assert (ready.metadata.tags, ready.metadata.editable) == (["graded"], False)
 
 
-def test_of_several_cells_with_one_mark_the_last_counts(assignment: Assignment, cells: list[Cell]) -> None:
+def test_last_of_several_cells_with_one_grade_id_counts(assignment: Assignment, cells: list[Cell]) -> None:
     place = by_name(cells, "square")
     earlier = cells[place] | {"source": "def square(x): return 0"}
     ready, notes = prepare_with_notes(assignment, [*cells[:place], earlier, *cells[place:]])
@@ -202,7 +202,7 @@ def test_of_several_cells_with_one_mark_the_last_counts(assignment: Assignment, 
     assert "the last one counts: square" in notes
 
 
-def test_cells_of_the_students_own_stay_where_they_stood(assignment: Assignment, cells: list[Cell]) -> None:
+def test_student_cells_keep_their_places(assignment: Assignment, cells: list[Cell]) -> None:
     place = by_name(cells, "test-square")
     with_own = [*cells[:place], code("mine = 1"), *cells[place:], code("last = 2")]
     found = sources(prepare(assignment, with_own))
@@ -210,23 +210,21 @@ def test_cells_of_the_students_own_stay_where_they_stood(assignment: Assignment,
     assert found[-1] == "last = 2"
 
 
-# ---------------------------------------------------------------- where the marks are lost
+# ---------------------------------------------------------------- lost metadata
 
 
 def without_marks(cells: list[Cell]) -> list[Cell]:
-    """As an editor saves it that drops what it does not know."""
+    """Return the cells as an editor saves them that drops unknown metadata."""
     return [cell | {"metadata": {}} for cell in deepcopy(cells)]
 
 
-def test_without_marks_cells_are_found_by_their_text(assignment: Assignment, cells: list[Cell]) -> None:
+def test_cells_without_metadata_are_found_by_text(assignment: Assignment, cells: list[Cell]) -> None:
     ready, notes = prepare_with_notes(assignment, without_marks(cells))
     assert "metadata is missing" in notes
     assert sources(ready) == sources(prepare(assignment, cells))
 
 
-def test_without_marks_and_with_the_test_edited_cells_are_found_by_their_place(
-    assignment: Assignment, cells: list[Cell]
-) -> None:
+def test_edited_cells_without_metadata_are_found_by_position(assignment: Assignment, cells: list[Cell]) -> None:
     ready = prepare(assignment, without_marks(edited(deepcopy(cells))))
     assert sources(ready) == sources(prepare(assignment, cells))
 
@@ -240,11 +238,11 @@ def test_without_marks_and_with_the_test_edited_cells_are_found_by_their_place(
         ),
         pytest.param(lambda cells: course.answered(cells, {"why": "YOUR ANSWER HERE"}), 0.0, id="as handed out"),
         pytest.param(lambda cells: course.answered(cells, {"why": " YOUR ANSWER HERE\n"}), 0.0, id="blanks added"),
-        pytest.param(without_marks, None, id="without marks"),
-        pytest.param(lambda cells: without_marks(cells)[:2], None, id="nowhere to be found: a person looks"),
+        pytest.param(without_marks, None, id="without metadata"),
+        pytest.param(lambda cells: without_marks(cells)[:2], None, id="not found: a person looks"),
     ],
 )
-def test_written_answers_wait_for_a_person(
+def test_written_answers_need_manual_grading(
     assignment: Assignment, cells: list[Cell], edit: course.Edit, points: float | None
 ) -> None:
     assert assignment.course is not None
@@ -257,8 +255,8 @@ def test_written_answers_wait_for_a_person(
     }
 
 
-def test_results_with_a_test_made_text_are_results_written_over(assignment: Assignment, cells: list[Cell]) -> None:
-    """What the notebook's process leaves is not only of the right text but of the right kind, or it is not shown."""
+def test_cell_changed_to_markdown_earns_nothing(assignment: Assignment, cells: list[Cell]) -> None:
+    """Executed cells must have the teacher's type as well as the teacher's text."""
     assert assignment.course is not None
     ready = prepare(assignment, cells)
     written = deepcopy(ready)
@@ -266,14 +264,11 @@ def test_results_with_a_test_made_text_are_results_written_over(assignment: Assi
     written.cells[place] = new_markdown_cell(HIDDEN, id=ready.cells[place].id, metadata=ready.cells[place].metadata)
     assert nbgrader_format.student_view(deepcopy(ready), ready, "p.ipynb", assignment.course) is not None
     assert nbgrader_format.student_view(written, ready, "p.ipynb", assignment.course) is None
-    found = {
-        one.criterion: one.points for one in nbgrader_format.test_results(written, ready, "p.ipynb", assignment.course)
-    }
-    assert found["p/test-square"] == 0.0
+    assert results(assignment, ready, written)["p/test-square"] == 0.0
 
 
-def test_a_stub_of_the_courses_own_is_known_by_its_release(tmp_path: Path) -> None:
-    folder = course.write_course(tmp_path, {"p.ipynb": TEACHERS})
+def test_unchanged_custom_stub_is_recognised_by_the_release(tmp_path: Path) -> None:
+    folder = course.write_course(tmp_path, {"p.ipynb": TEACHER_CELLS})
     release = tmp_path / "release" / "ps1" / "p.ipynb"
     release.parent.mkdir(parents=True)
     released = course.answered(course.handed_out(folder / "p.ipynb"), {"why": "*Your thoughts?*"})
@@ -281,24 +276,21 @@ def test_a_stub_of_the_courses_own_is_known_by_its_release(tmp_path: Path) -> No
     assignment = course.loaded(folder)
     assert assignment.course is not None
     ready = prepare(assignment, released)
-    found = {
-        one.criterion: one.points for one in nbgrader_format.test_results(None, ready, "p.ipynb", assignment.course)
-    }
-    assert found["p/why"] == 0.0
+    assert results(assignment, ready)["p/why"] == 0.0
 
 
-def test_a_stub_of_the_courses_own_is_known_by_its_checksum(assignment: Assignment, cells: list[Cell]) -> None:
+def test_unchanged_custom_stub_is_recognised_by_its_checksum(assignment: Assignment, cells: list[Cell]) -> None:
     cell = deepcopy(cells[by_name(cells, "why")])
     cell["source"] = "*Your thoughts?*"
     cell["metadata"]["nbgrader"]["checksum"] = checksum(cell["source"], "markdown", cell["metadata"]["nbgrader"])
-    changed = [cell if course.name_of(one) == "why" else one for one in cells]
+    changed = [cell if course.name_of(other) == "why" else other for other in cells]
     assert assignment.course is not None
     assert results(assignment, prepare(assignment, changed))["p/why"] == 0.0
 
 
 @settings(max_examples=40, deadline=None)
 @drawn(data=st.data())
-def test_any_notebook_made_of_these_cells_is_graded_by_the_teachers_tests(
+def test_any_mix_of_cells_runs_the_teachers_tests(
     assignment: Assignment, cells: list[Cell], data: st.DataObject
 ) -> None:
     picked = data.draw(st.lists(st.sampled_from([*range(len(cells)), -1]), max_size=14))
@@ -314,8 +306,8 @@ def test_any_notebook_made_of_these_cells_is_graded_by_the_teachers_tests(
 # ---------------------------------------------------------------- the teacher's notebooks
 
 
-def test_an_assignment_has_a_criterion_for_each_cell_with_points(assignment: Assignment) -> None:
-    assert [(one.id, one.points) for one in assignment.rubric] == [
+def test_each_cell_with_points_is_a_criterion(assignment: Assignment) -> None:
+    assert [(criterion.id, criterion.points) for criterion in assignment.rubric] == [
         ("p/test-square", 3),
         ("p/why", 2),
         ("p/plot", 4),
@@ -326,7 +318,7 @@ def test_an_assignment_has_a_criterion_for_each_cell_with_points(assignment: Ass
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "problem"),
     [
         pytest.param(
             marked("test", "a", "", schema_version=4), "schema_version: found 4, expected at most 3", id="new"
@@ -342,14 +334,14 @@ def test_an_assignment_has_a_criterion_for_each_cell_with_points(assignment: Ass
         pytest.param(marked("test", "a", "### HASHED AUTOTEST f(1)"), "source_with_tests", id="hashed autotest"),
     ],
 )
-def test_what_cannot_be_graded_is_said_before_anything_runs(tmp_path: Path, cell: Cell, said: str) -> None:
+def test_problems_of_a_source_notebook(tmp_path: Path, cell: Cell, problem: str) -> None:
     folder = course.write_course(tmp_path, {"p.ipynb": [marked("test", "test", "assert True"), cell]})
     with pytest.raises(AssignmentError) as caught:
         course.loaded(folder)
-    assert said in str(caught.value) and "p.ipynb" in str(caught.value)
+    assert problem in str(caught.value) and "p.ipynb" in str(caught.value)
 
 
-def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     broken: dict[str, list[Cell]] = {name: [marked("test", "a b", "", points=-1)] for name in ("p.ipynb", "q.ipynb")}
     with pytest.raises(AssignmentError) as caught:
         course.loaded(course.write_course(tmp_path, broken))
@@ -357,7 +349,7 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
 
 
 def old(version: int | None, **marks: Any) -> Cell:
-    """As nbgrader before 0.6 wrote it."""
+    """Return a cell as nbgrader before 0.6 wrote it."""
     return code("assert True", nbgrader={"grade_id": "t"} | ({"schema_version": version} if version else {}) | marks)
 
 
@@ -371,17 +363,17 @@ def old(version: int | None, **marks: Any) -> Cell:
         pytest.param(old(2, grade=True, solution=False, locked=False, points=3), 3, id="2"),
     ],
 )
-def test_older_metadata_is_read(tmp_path: Path, cell: Cell, points: float | None) -> None:
+def test_older_metadata_is_upgraded(tmp_path: Path, cell: Cell, points: float | None) -> None:
     folder = course.write_course(tmp_path, {"p.ipynb": [cell]})
     if points is None:
         with pytest.raises(AssignmentError):
             course.loaded(folder)
     else:
-        assert [one.points for one in course.loaded(folder).rubric] == [points]
+        assert [criterion.points for criterion in course.loaded(folder).rubric] == [points]
 
 
 @pytest.mark.parametrize("name", ["an-assignment-folder", "empty"])
-def test_other_folders_are_no_course(tmp_path: Path, name: str) -> None:
+def test_other_folders_are_not_nbgrader_assignments(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     (tmp_path / name / "p.ipynb").write_bytes(course.notebook([code("x = 1")]))
     with pytest.raises(AssignmentError, match="no such assignment"):
@@ -389,7 +381,7 @@ def test_other_folders_are_no_course(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("texts", [("---",), ("---", "x"), ("# Squares", "import math")], ids=["one", "two", "both"])
-def test_thousands_of_cells_that_look_alike_take_no_time(tmp_path: Path, texts: tuple[str, ...]) -> None:
+def test_thousands_of_identical_cells_are_aligned_quickly(tmp_path: Path, texts: tuple[str, ...]) -> None:
     teachers = [text("---") for _ in range(300)] + [marked("test", "t", "assert True")]
     alike = course.loaded(course.write_course(tmp_path, {"p.ipynb": teachers}))
     started = time.perf_counter()
@@ -398,7 +390,7 @@ def test_thousands_of_cells_that_look_alike_take_no_time(tmp_path: Path, texts: 
     assert "assert True" in sources(ready)
 
 
-def test_a_teachers_notebook_that_breaks_while_a_class_is_graded_is_nobodys_fault_but_ours(tmp_path: Path) -> None:
+def test_source_notebook_broken_after_loading_raises_assignment_error(tmp_path: Path) -> None:
     loaded = course.loaded(course.write_course(tmp_path, {"p.ipynb": [marked("test", "t", "assert True")]}))
     course.write_course(tmp_path, {"p.ipynb": [marked("test", "t", "### BEGIN HIDDEN TESTS")]})
     with pytest.raises(AssignmentError, match="END HIDDEN TESTS"):

@@ -1,4 +1,4 @@
-"""What a test cell that ran is worth. Nothing is run here."""
+"""Tests of the points of an executed nbgrader test cell. Nothing is executed here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grader.spec.formats.nbgrader_source import CellKind, SourceCell
 VALUE, ASSERTS = (SourceCell(CellKind.TEST, "code", source, source, "t", 2.0) for source in ("f(1)", "assert f(1)"))
 
 
-def ran(*outputs: NotebookNode, count: int | None = 3) -> NotebookNode:
+def executed(*outputs: NotebookNode, count: int | None = 3) -> NotebookNode:
     return new_code_cell("", outputs=list(outputs), execution_count=count)
 
 
@@ -34,22 +34,22 @@ PICTURE = new_output("display_data", data={"text/plain": "0.0"})
 @pytest.mark.parametrize(
     ("cell", "executed", "points"),
     [
-        pytest.param(ASSERTS, ran(), 2, id="silent"),
-        pytest.param(ASSERTS, ran(count=None), 0, id="never ran"),
-        pytest.param(ASSERTS, ran(ERROR), 0, id="error"),
-        pytest.param(ASSERTS, ran(WARNING), 2, id="stderr"),
-        pytest.param(ASSERTS, ran(WARNING, ERROR), 0, id="stderr and error"),
-        pytest.param(ASSERTS, ran(value("2.0")), 0, id="a value where there is none"),
-        pytest.param(VALUE, ran(value("2.0")), 2, id="value"),
-        pytest.param(VALUE, ran(value("2.0"), ERROR), 0, id="value, then error"),
-        pytest.param(VALUE, ran(value("2.0"), value("0.5")), 0.5, id="two values: the last is the cell's own"),
-        pytest.param(VALUE, ran(CUT), 0, id="value lost in a flood"),
-        pytest.param(ASSERTS, ran(CUT), 2, id="a flood costs nothing else"),
-        pytest.param(VALUE, ran(PICTURE), 2, id="only displayed"),
-        pytest.param(VALUE, ran(new_output("execute_result", data={}, execution_count=3)), 0, id="no text"),
+        pytest.param(ASSERTS, executed(), 2, id="silent"),
+        pytest.param(ASSERTS, executed(count=None), 0, id="never executed"),
+        pytest.param(ASSERTS, executed(ERROR), 0, id="error"),
+        pytest.param(ASSERTS, executed(WARNING), 2, id="stderr"),
+        pytest.param(ASSERTS, executed(WARNING, ERROR), 0, id="stderr and error"),
+        pytest.param(ASSERTS, executed(value("2.0")), 0, id="a value where there is none"),
+        pytest.param(VALUE, executed(value("2.0")), 2, id="value"),
+        pytest.param(VALUE, executed(value("2.0"), ERROR), 0, id="value, then error"),
+        pytest.param(VALUE, executed(value("2.0"), value("0.5")), 0.5, id="two values: the last is the cell's own"),
+        pytest.param(VALUE, executed(CUT), 0, id="value lost in a flood"),
+        pytest.param(ASSERTS, executed(CUT), 2, id="a flood costs nothing else"),
+        pytest.param(VALUE, executed(PICTURE), 2, id="only displayed"),
+        pytest.param(VALUE, executed(new_output("execute_result", data={}, execution_count=3)), 0, id="no text"),
     ],
 )
-def test_a_test_is_cell_points(cell: SourceCell, executed: NotebookNode, points: float) -> None:
+def test_cell_points(cell: SourceCell, executed: NotebookNode, points: float) -> None:
     assert cell_points(cell, executed, ended_in=False).points == points
     assert cell_points(cell, executed, ended_in=True).points == 0
 
@@ -80,25 +80,25 @@ def test_a_test_is_cell_points(cell: SourceCell, executed: NotebookNode, points:
         ("", None),
     ],
 )
-def test_numbers_as_python_writes_them(text: str, expected: float | None) -> None:
+def test_parse_number(text: str, expected: float | None) -> None:
     assert parse_number(text) == expected
 
 
 @given(st.text(max_size=300))
-def test_no_text_earns_more_than_the_maximum_or_less_than_nothing(text: str) -> None:
-    assert 0 <= cell_points(VALUE, ran(value(text)), ended_in=False).points <= 2
+def test_points_are_between_zero_and_the_maximum(text: str) -> None:
+    assert 0 <= cell_points(VALUE, executed(value(text)), ended_in=False).points <= 2
 
 
 @given(st.floats(0, 2))
-def test_a_number_between_is_itself(points: float) -> None:
-    assert cell_points(VALUE, ran(value(repr(points))), ended_in=False).points == points
+def test_valid_number_is_kept(points: float) -> None:
+    assert cell_points(VALUE, executed(value(repr(points))), ended_in=False).points == points
     assert math.isfinite(points)
 
 
-def test_an_error_that_names_a_cell_of_five_thousand_digits_is_an_error_like_any_other() -> None:
-    """Read as a number it would stop the grader, and who failed would be open instead of without points."""
+def test_error_location_with_thousands_of_digits_is_ignored() -> None:
+    """Parsing the digits as a number would raise, and the student's points would be open instead of 0."""
     cell = SourceCell(CellKind.TEST, "code", "f(1)\nassert f(2)", "f(1)", "t", 2.0, hidden=frozenset({2}))
     name = f"Cell In[{'1' * 5000}], line {'1' * 5000}"  # a class may be called so, and its name comes first
     traced = [new_output("error", ename=name, evalue="", traceback=[name, "Cell In[3], line 2"])]
-    assert failed_in_hidden_part(cell, ran(*traced))
-    assert cell_points(cell, ran(*traced), ended_in=False).points == 0
+    assert failed_in_hidden_part(cell, executed(*traced))
+    assert cell_points(cell, executed(*traced), ended_in=False).points == 0

@@ -1,4 +1,4 @@
-"""Otter's folders: which are taken for assignments, what is handed out of them, what is refused."""
+"""Tests of loading otter assignments: recognised folders, files for students, refused settings."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def course_of(assignment: Assignment | None) -> Course:
     return assignment.course
 
 
-def test_an_autograders_archive_unpacked(tmp_path: Path) -> None:
+def test_load_unpacked_autograder_zip(tmp_path: Path) -> None:
     place = folder(tmp_path / "HW 1", TESTS, {"points_possible": 8, "token": "not for students"})
     (place / "files").mkdir()
     for name in ("files/data.csv", "run_autograder", "environment.yml", "setup.sh", "run_otter.py"):
         (place / name).write_text("")
     found = discovery.by_name(str(place))
-    assert [(one.id, one.points) for one in found.rubric] == [("q1", 2.0), ("q2", 6.0)]
+    assert [(criterion.id, criterion.points) for criterion in found.rubric] == [("q1", 2.0), ("q2", 6.0)]
     assert (found.id, found.points) == ("hw-1", 8.0)
     assert course_of(found).notebooks.keys() == {"HW 1.ipynb"}
     assert course_of(found).files == {"data.csv": place / "files" / "data.csv"}
 
 
-def test_what_otter_assign_made(tmp_path: Path) -> None:
+def test_load_output_of_otter_assign(tmp_path: Path) -> None:
     place = folder(tmp_path / "dist" / "autograder", {}, {})
     tests = {name: _as_metadata(source) for name, source in TESTS.items()}
     notebook = new_notebook(metadata={"otter": {"tests": tests, "OK_FORMAT": True}})
@@ -54,14 +54,14 @@ def test_what_otter_assign_made(tmp_path: Path) -> None:
     assert course_of(found).notebooks == {"hw.ipynb": place / "hw.ipynb"}
     assert course_of(found).tests == {"q1": place / "hw.ipynb", "q2": place / "hw.ipynb"}
     assert course_of(found).files == {"data.csv": place / "data.csv"}
-    assert found is not None and [one.points for one in found.rubric] == [1, 3]
+    assert found is not None and [criterion.points for criterion in found.rubric] == [1, 3]
 
 
 def _as_metadata(source: str) -> Any:
     return ast.literal_eval(source.partition("test = ")[2]) if "OK_FORMAT = True" in source else source
 
 
-def test_tests_beside_a_notebook_and_its_data(tmp_path: Path) -> None:
+def test_load_tests_beside_a_notebook(tmp_path: Path) -> None:
     place = folder(tmp_path / "hw", TESTS)
     for name in ("files/a.csv", "submissions/ann/lab1.ipynb", "handed_in/class.zip"):
         (place / name).parent.mkdir(parents=True)
@@ -69,10 +69,10 @@ def test_tests_beside_a_notebook_and_its_data(tmp_path: Path) -> None:
     nbformat.write(cells("x = 1"), place / "lab1.ipynb")
     found = otter_format.load(place)
     assert course_of(found).notebooks == {"lab1.ipynb": place / "lab1.ipynb"}
-    assert course_of(found).files == {"files": place / "files"}  # and nothing that others handed in
+    assert course_of(found).files == {"files": place / "files"}  # no submissions
 
 
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_test_file_is_reported(tmp_path: Path) -> None:
     place = folder(tmp_path / "hw", TESTS)
     (place / "tests" / "q9.py").symlink_to("nowhere")
     with pytest.raises(AssignmentError, match=r"q9.py: cannot be read"):
@@ -80,19 +80,19 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["tests/test_model.py", "notes.txt", "tests/__init__.py"])
-def test_other_folders_are_not_taken_for_otters(tmp_path: Path, name: str) -> None:
+def test_other_folders_are_not_otter_assignments(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("def test_model(): ...")
     assert otter_format.load(tmp_path) is None
 
 
-def test_a_master_notebook_says_what_to_do_with_it(tmp_path: Path) -> None:
+def test_master_notebook_is_refused_with_the_command_to_run(tmp_path: Path) -> None:
     nbformat.write(new_notebook(cells=[new_raw_cell("# ASSIGNMENT CONFIG\nname: hw")]), tmp_path / "hw.ipynb")
     with pytest.raises(AssignmentError, match=r"master notebook; run `otter assign .*hw.ipynb dist` and give dist"):
         otter_format.load(tmp_path)
 
 
-def test_every_broken_file_is_named_at_once(tmp_path: Path) -> None:
+def test_all_broken_files_are_reported_at_once(tmp_path: Path) -> None:
     place = folder(tmp_path / "hw", {"q1": "OK_FORMAT = True", "q2": "OK_FORMAT = False", "q3": TESTS["q2"]})
     (place / "tests" / "q4.py").write_bytes(b"OK_FORMAT = True\xff")
     with pytest.raises(AssignmentError) as raised:
@@ -100,12 +100,12 @@ def test_every_broken_file_is_named_at_once(tmp_path: Path) -> None:
     assert [Path(str(problem).split(": ")[0]).name for problem in raised.value.problems] == ["q1.py", "q2.py", "q4.py"]
 
 
-def test_an_archive_without_a_notebook_is_called_as_its_settings_say(tmp_path: Path) -> None:
+def test_notebook_name_comes_from_the_configuration(tmp_path: Path) -> None:
     place = folder(tmp_path / "unpacked", TESTS, {"assignment_name": "../week 1/hw"})
     assert course_of(otter_format.load(place)).notebooks.keys() == {"-week 1-hw.ipynb"}
 
 
-def test_two_notebooks_are_one_too_many(tmp_path: Path) -> None:
+def test_two_notebooks_are_refused(tmp_path: Path) -> None:
     place = folder(tmp_path / "hw", TESTS)
     for name in ("a", "b"):
         nbformat.write(cells("x = 1"), place / f"{name}.ipynb")
@@ -126,16 +126,16 @@ CONFIGS: dict[str, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", CONFIGS)
-def test_a_setting_that_would_change_grades_is_never_passed_over(tmp_path: Path, what: str) -> None:
-    config, says = CONFIGS[what]
+@pytest.mark.parametrize("name", CONFIGS)
+def test_unsupported_setting_is_refused(tmp_path: Path, name: str) -> None:
+    config, says = CONFIGS[name]
     (tmp_path / "otter_config.json").write_text(json.dumps(config))
     with pytest.raises(AssignmentError) as raised:
         read_config(tmp_path)
     assert says in str(raised.value)
 
 
-def test_a_setting_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_configuration_is_reported(tmp_path: Path) -> None:
     (tmp_path / "otter_config.json").write_text("{")
     with pytest.raises(AssignmentError, match="cannot be read as JSON"):
         read_config(tmp_path)
@@ -144,13 +144,13 @@ def test_a_setting_that_cannot_be_read(tmp_path: Path) -> None:
 DEFAULTS: Mapping[str, object] = {"plugins": [], "grade_from_log": False, "score_threshold": None, "lang": "python"}
 
 
-def test_otters_defaults_written_out_are_none(tmp_path: Path) -> None:
+def test_default_settings_are_accepted(tmp_path: Path) -> None:
     (tmp_path / "otter_config.json").write_text(json.dumps({**DEFAULTS, "pdf": True, "filtering": True, "zips": False}))
     assert read_config(tmp_path).seed is None
 
 
 @pytest.mark.parametrize(("carries", "notes"), [("hw1", 0), ("hw2", 1), (None, 1), (7, 1)])
-def test_a_notebook_of_another_assignment_is_noticed(tmp_path: Path, carries: object, notes: int) -> None:
+def test_notebook_of_another_assignment_is_noted(tmp_path: Path, carries: object, notes: int) -> None:
     course = course_of(otter_format.load(folder(tmp_path / "hw", TESTS, {"assignment_name": "hw1"})))
     notebook = cells("x = 1")
     notebook.metadata["otter"] = {"assignment_name": carries}
@@ -158,7 +158,7 @@ def test_a_notebook_of_another_assignment_is_noticed(tmp_path: Path, carries: ob
 
 
 @pytest.mark.parametrize("metadata", [[], "otter", {"tests": "q1"}, {"tests": [1, None]}, {"ignore": 0}], ids=str)
-def test_whatever_stands_in_a_students_metadata_is_no_error(tmp_path: Path, metadata: object) -> None:
+def test_invalid_metadata_of_a_student_is_ignored(tmp_path: Path, metadata: object) -> None:
     course = course_of(otter_format.load(folder(tmp_path / "hw", TESTS)))
     notebook = cells("x = 1")
     notebook.cells[0].metadata.update({"otter": metadata, "tags": metadata})

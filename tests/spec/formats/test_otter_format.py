@@ -1,4 +1,4 @@
-"""Otter's assignments graded for real: points, places, seeds, what a student sees, and what a student may try."""
+"""Tests of grading otter assignments in a real sandbox: points, order, seeds, reports and attacks."""
 
 from __future__ import annotations
 
@@ -36,27 +36,25 @@ def result_of(place: Path, sandbox: Sandbox, tests: dict[str, str], *sources: ob
 
 @pytest.fixture(scope="module")
 def asked(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """Every small question in one notebook, each checked where it was answered."""
+    """Return the result of one notebook that answers and checks every small question."""
     sources = [f'{case.wrote}\ngrader.check("{question}")' for question, case in CASES.items()]
     tests = {question: case.test for question, case in CASES.items()}
     return result_of(tmp_path_factory.mktemp("asked"), sandbox, tests, BEGIN, *sources)
 
 
 @pytest.mark.parametrize("question", CASES)
-def test_a_question_is_worth_what_it_is_in_otter(asked: Result, question: str) -> None:
+def test_points_of_a_question_equal_otters(asked: Result, question: str) -> None:
     assert asked.points[question] == pytest.approx(CASES[question].points)
 
 
-def test_the_notebook_itself_ran_without_a_fault(asked: Result) -> None:
+def test_notebook_with_all_questions_runs(asked: Result) -> None:
     assert asked.run.outcome is Outcome.OK, asked.run.reason
 
 
-# ---------------------------------------------------------------- where, and with which seed
+# ---------------------------------------------------------------- order and seed
 
 
-def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_questions_are_tested_after_their_last_check_or_at_the_end(sandbox: Sandbox, tmp_path: Path) -> None:
     is_two = ok(">>> x\n2")
     by_mark = new_code_cell("x = 2", metadata={"otter": {"tests": ["marked"]}})
     tests = {"early": is_two, "twice": is_two, "late": is_two, "marked": is_two, "gone": is_two}
@@ -77,8 +75,8 @@ def test_a_question_is_tested_where_it_is_checked_last_and_the_others_at_the_end
     assert len(result.executed.cells) == 7
 
 
-def test_an_ignored_cell_may_say_what_it_likes(tmp_path: Path) -> None:
-    """A word that cells of text must not have made the grader fail, and the student's points wait for a person."""
+def test_ignored_cell_becomes_raw_without_metadata(tmp_path: Path) -> None:
+    """A raw cell must not keep metadata that is only valid for code cells."""
     assignment = otter_format.load(folder(tmp_path, {"q1": ok(">>> x\n2")}))
     assert assignment is not None and assignment.course is not None
     ignored = new_code_cell("x = 2", metadata={"tags": ["otter_ignore"], "format": 5})
@@ -87,7 +85,7 @@ def test_an_ignored_cell_may_say_what_it_likes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("config", "gives"), [({"seed": 42}, 1.0), ({"seed": 7}, 0.0), ({}, 0.0)], ids=str)
-def test_each_cell_begins_with_the_seed(
+def test_seed_is_set_before_each_cell(
     sandbox: Sandbox, tmp_path: Path, config: dict[str, object], gives: float
 ) -> None:
     import random
@@ -103,7 +101,7 @@ def test_each_cell_begins_with_the_seed(
     assert len(result.executed.cells) == 2
 
 
-def test_the_seed_may_be_a_variable(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_seed_variable_is_set_before_each_cell(sandbox: Sandbox, tmp_path: Path) -> None:
     place = folder(tmp_path / "course", {"q1": ok(">>> x\n42")}, {"seed": 42, "seed_variable": "rng_seed"})
     assignment = otter_format.load(place)
     assert assignment is not None
@@ -111,7 +109,7 @@ def test_the_seed_may_be_a_variable(sandbox: Sandbox, tmp_path: Path) -> None:
     assert result.points == {"q1": 1}
 
 
-# ---------------------------------------------------------------- what a student sees
+# ---------------------------------------------------------------- reports
 
 
 SECRET = "the_secret_of_the_hidden_one"
@@ -119,8 +117,8 @@ HIDDEN = {"code": f">>> assert f(1) == 2, '{SECRET}'", "hidden": True, "failure_
 HIDDEN_FUNCTION = f"@test_case(hidden=True, failure_message='{SECRET}')\ndef t(f):\n    assert f(1) == 2, '{SECRET}'"
 
 
-def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(sandbox: Sandbox, tmp_path: Path) -> None:
-    """From the archive of what ``grader.export`` wrote to everything that is written for a class."""
+def test_hidden_case_reveals_only_that_it_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Check every file written for a class, starting from the archive of ``grader.export``."""
     tests = {"q1": ok(HIDDEN), "q2": functions(HIDDEN_FUNCTION)}
     assignment = otter_format.load(folder(tmp_path / "course", tests))
     assert assignment is not None
@@ -129,15 +127,15 @@ def test_of_a_hidden_case_nothing_is_told_but_that_it_failed(sandbox: Sandbox, t
     )
     (tmp_path / "class.zip").write_bytes(zip_bytes({"hw_2026_11_24.zip": exported}))
     handed_in = read_submissions([tmp_path / "class.zip"], workspace=tmp_path, assignment=assignment).submissions
-    (one,) = grade_class(assignment, handed_in, sandbox, Settings(tmp_path / "out", b"s" * 32))
-    for score in one.grade.scores:
+    (student,) = grade_class(assignment, handed_in, sandbox, Settings(tmp_path / "out", b"s" * 32))
+    for score in student.grade.scores:
         assert str(score.reason).strip() == "0 of 1 test cases passed; hidden among the failed: 1."
     written = [path.read_text("utf-8") for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert len(written) >= 5 and not any(SECRET in text for text in written)
     assert any("could forge them" in text for text in written)
 
 
-def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_public_case_shows_its_line_and_the_teachers_message(sandbox: Sandbox, tmp_path: Path) -> None:
     words = {"hidden": False, "failure_message": "Think of 0.", "success_message": "Well done."}
     tests = {
         "q1": ok({"code": ">>> f(1)\n2", **words}, {"code": ">>> 1\n1", **words}),
@@ -152,20 +150,20 @@ def test_of_a_public_case_its_line_and_the_teachers_words(sandbox: Sandbox, tmp_
     assert result.reason("q3") == "All 1 test cases passed. Well done."
 
 
-def test_a_course_file_that_fails_itself_is_nobodys_loss(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_broken_test_file_leaves_points_open(sandbox: Sandbox, tmp_path: Path) -> None:
     broken = functions("import no_such_module_anywhere\n\n@test_case()\ndef t(x):\n    assert x")
     result = result_of(tmp_path, sandbox, {"q1": broken, "q2": ok(">>> x\n1")}, "x = 1")
     assert result.points == {"q1": None, "q2": 1}
     assert "No module named 'no_such_module_anywhere'" in str(result.scores["q1"].review)
 
 
-def test_what_a_check_gives_says_when_the_tests_run(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_check_says_when_the_tests_run(sandbox: Sandbox, tmp_path: Path) -> None:
     result = result_of(tmp_path, sandbox, {"q1": ok(">>> 1\n1")}, BEGIN, 'grader.check("q1")')
     shown = result.executed.cells[1].outputs[0]["data"]["text/plain"]
     assert shown == "q1: its tests run when this notebook is graded; the report has their results."
 
 
-# ---------------------------------------------------------------- what a student may try
+# ---------------------------------------------------------------- attacks
 
 WRONG = {"q1": ok(">>> f(1)\n2"), "q2": functions("@test_case()\ndef t(f):\n    assert f(1) == 2")}
 NOTHING = {"q1": 0.0, "q2": 0.0}
@@ -196,13 +194,11 @@ STOPPED = {
 
 
 @pytest.mark.parametrize("tried", STOPPED)
-def test_a_wrong_answer_earns_nothing_whatever_else_the_notebook_does(
-    sandbox: Sandbox, tmp_path: Path, tried: str
-) -> None:
+def test_attack_with_a_wrong_answer_earns_nothing(sandbox: Sandbox, tmp_path: Path, tried: str) -> None:
     assert result_of(tmp_path, sandbox, WRONG, F + STOPPED[tried]).points == NOTHING
 
 
-def test_marks_in_a_students_cell_are_not_ours(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_forged_cell_metadata_is_ignored(sandbox: Sandbox, tmp_path: Path) -> None:
     forged = new_code_cell(f"print('{FAKE}')", metadata={otter_format.INSERTED: {"question": "q1", "token": "0" * 32}})
     result = result_of(tmp_path, sandbox, WRONG, F, forged)
     assert result.points == NOTHING
@@ -227,12 +223,12 @@ FORGED = {
 
 
 @pytest.mark.parametrize("tried", FORGED)
-def test_what_runs_in_the_students_process_can_be_forged(sandbox: Sandbox, tmp_path: Path, tried: str) -> None:
-    """By the format's design, and the report says so: this is what hidden data is for."""
+def test_known_forgeries_succeed(sandbox: Sandbox, tmp_path: Path, tried: str) -> None:
+    """The format requires this, and the report says so; hidden data prevents it."""
     assert result_of(tmp_path, sandbox, WRONG, F + FORGED[tried]).points == {"q1": 1, "q2": 1}
 
 
-def test_a_process_that_ends_itself_keeps_what_was_tested_before(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_results_before_the_process_ended_are_kept(sandbox: Sandbox, tmp_path: Path) -> None:
     right = {"a": ok(">>> f(1)\n1"), "b": ok(">>> f(1)\n1"), "c": ok(">>> f(2)")}
     result = result_of(
         tmp_path,
@@ -248,7 +244,7 @@ def test_a_process_that_ends_itself_keeps_what_was_tested_before(sandbox: Sandbo
     assert result.run.outcome is Outcome.ERROR
 
 
-def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_endless_test_does_not_affect_other_questions(sandbox: Sandbox, tmp_path: Path) -> None:
     tests = {"a": ok(">>> f()", ">>> 1\n1"), "b": ok(">>> x\n1")}
     result = result_of(
         tmp_path, sandbox, tests, "x = 1\ndef f():\n    while True: pass", seconds=30.0, cell_seconds=2.0
@@ -256,7 +252,7 @@ def test_a_test_that_never_ends_leaves_the_others_theirs(sandbox: Sandbox, tmp_p
     assert result.points["b"] == 1
 
 
-def test_results_written_over_are_none(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_overwritten_results_earn_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     assignment = otter_format.load(folder(tmp_path / "course", WRONG))
     assert assignment is not None and assignment.course is not None
     ready = otter_format.prepare(cells("f = None"), "course.ipynb", assignment.course)[0]
@@ -269,7 +265,7 @@ def test_results_written_over_are_none(sandbox: Sandbox, tmp_path: Path) -> None
 
 @dataclass
 class Forger:
-    """What a notebook could leave in the place of the results of its one question, without being run."""
+    """A notebook with one question, whose output is set without running it."""
 
     assignment: Assignment
     ready: NotebookNode
@@ -282,7 +278,7 @@ class Forger:
         return test
 
     def says(self, **result: object) -> TestResult:
-        """With the token, which a notebook can read."""
+        """Return the test result of an output with the cell's token, which a notebook can read."""
         text = json.dumps({"token": self.ready.cells[1].metadata[otter_format.INSERTED]["token"], **result})
         return self.leaves(new_output("display_data", data={"text/plain": text}))
 
@@ -295,7 +291,7 @@ def forger(tmp_path: Path) -> Forger:
 
 
 RIGHT, NOT = {"passed": True, "message": ""}, {"passed": 1, "message": ["x"] * 9}
-SAID: dict[str, tuple[dict[str, object], float | None]] = {
+RESULTS: dict[str, tuple[dict[str, object], float | None]] = {
     "both": ({"cases": [RIGHT, RIGHT]}, 1),
     "one that is no truth": ({"cases": [RIGHT, NOT]}, 0.5),
     "one without a word": ({"cases": [RIGHT, {}]}, 0.5),
@@ -308,33 +304,33 @@ SAID: dict[str, tuple[dict[str, object], float | None]] = {
 }
 
 
-@pytest.mark.parametrize("said", SAID)
-def test_only_a_result_of_the_right_form_counts(forger: Forger, said: str) -> None:
-    result, points = SAID[said]
+@pytest.mark.parametrize("name", RESULTS)
+def test_result_of_another_form_earns_nothing(forger: Forger, name: str) -> None:
+    result, points = RESULTS[name]
     assert forger.says(**result).points == points
 
 
-def test_a_result_without_its_token_or_larger_than_any_is_none(forger: Forger) -> None:
+def test_result_without_the_token_or_too_large_earns_nothing(forger: Forger) -> None:
     shown = [FAKE, "[", "null", "[]", '{"token": {}}', "9" * 2_000_000, "[" * 100_000, '{"token": "\\ud800"}']
     test = forger.leaves(*(new_output("display_data", data={"text/plain": text}) for text in shown))
     assert test.points == 0
 
 
 @pytest.mark.parametrize("field", ["cases", "problem"])
-def test_words_of_a_student_steer_no_page_table_or_terminal(forger: Forger, field: str) -> None:
+def test_control_characters_of_a_student_are_removed(forger: Forger, field: str) -> None:
     hostile = "\x1b[31mred\ud800 \u202eback\r\n\0end"
-    said = forger.says(**{field: hostile if field == "problem" else [RIGHT, {"passed": False, "message": hostile}]})
-    text = str(said.reason)
+    result = forger.says(**{field: hostile if field == "problem" else [RIGHT, {"passed": False, "message": hostile}]})
+    text = str(result.reason)
     assert "[31mred" in text and "back" in text and text.isprintable()
     text.encode("utf-8")
 
 
 @pytest.mark.parametrize(("text", "gives"), [("\n[output cut here: the limit", None), ("something else", 0)])
-def test_results_that_were_cut_off_are_for_a_person(forger: Forger, text: str, gives: float | None) -> None:
+def test_cut_results_leave_points_open(forger: Forger, text: str, gives: float | None) -> None:
     assert forger.leaves(new_output("stream", name="stdout", text=text)).points == gives
 
 
-def test_a_case_is_stopped_in_time_whatever_it_catches() -> None:
+def test_endless_case_is_interrupted_although_it_catches_exceptions() -> None:
     began = time.monotonic()
     with pytest.raises(otter_tests.TooLongError, match=r"not ready after 0.1 s"), otter_tests._at_most(0.1):
         while time.monotonic() < began + 5:

@@ -1,4 +1,4 @@
-"""The same assignment and the same notebooks, graded by otter-grader itself and here."""
+"""Compare grades with otter-grader itself on the same assignments and notebooks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.spec.formats.otter_course import BEGIN, cells, folder, functions, gra
 pytestmark = pytest.mark.network
 
 
-def test_every_small_question_is_worth_the_same_in_otter(tmp_path: Path) -> None:
+def test_small_questions_have_the_same_points_in_otter(tmp_path: Path) -> None:
     course = folder(tmp_path / "course", {question: case.test for question, case in CASES.items()}, {})
     checked = [f'{case.wrote}\ngrader.check("{question}")' for question, case in CASES.items()]
     path = tmp_path / "hw.ipynb"
@@ -31,7 +31,7 @@ def test_every_small_question_is_worth_the_same_in_otter(tmp_path: Path) -> None
 
 
 def _question(name: str, options: str, solved: str, tests: Sequence[str]) -> list[nbformat.NotebookNode]:
-    """As a master notebook has it; a test that ends in an expression has its output saved."""
+    """Return the cells of a question in a master notebook; a test that ends in an expression has its output saved."""
     made = [new_code_cell(test) for test in tests]
     for cell in made:
         if not cell.source.rstrip().startswith(("def ", "# HIDDEN\ndef ")) and "assert" not in cell.source:
@@ -85,7 +85,7 @@ STUDENTS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_otter_assign_makes_is_graded_as_otter_run_grades_it(sandbox: Sandbox, tmp_path: Path, kind: str) -> None:
+def test_output_of_otter_assign_has_the_same_points_as_otter_run(sandbox: Sandbox, tmp_path: Path, kind: str) -> None:
     settings, (first, second) = KINDS[kind]
     master = new_notebook(
         cells=[
@@ -106,16 +106,16 @@ def test_what_otter_assign_makes_is_graded_as_otter_run_grades_it(sandbox: Sandb
         for cell, answer in zip(blanks, answers, strict=True):
             cell.source = answer
         nbformat.write(notebook, tmp_path / "handed_in.ipynb")
-        theirs = otter_peer.points(tmp_path / "handed_in.ipynb", archive, tmp_path / "out")
-        ours = graded(assignment, notebook, sandbox, tmp_path / "here").points
+        expected = otter_peer.points(tmp_path / "handed_in.ipynb", archive, tmp_path / "out")
+        found = graded(assignment, notebook, sandbox, tmp_path / "here").points
         scale = 20 / 7 if "seeded" in kind else 1  # otter scales the total alone
-        assert ours == {question: pytest.approx(value * scale, abs=1e-4) for question, value in theirs.items()}, name
+        assert found == {question: pytest.approx(value * scale, abs=1e-4) for question, value in expected.items()}, name
 
 
-# ---------------------------------------------------------------- where it differs, as docs/otter.md says
+# ---------------------------------------------------------------- differences listed in docs/otter.md
 
 
-def test_an_exit_costs_its_own_case_here_and_everything_in_otter(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_exit_costs_one_case_here_and_everything_in_otter(sandbox: Sandbox, tmp_path: Path) -> None:
     course = folder(
         tmp_path / "course",
         {"q1": functions("@test_case()\ndef t(f):\n    f()"), "q2": ok(">>> 1\n1")},

@@ -1,4 +1,4 @@
-"""Otter's test files, read without running them."""
+"""Tests of parsing otter's test files without running them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.spec.formats.otter_course import functions, ok
 TWO = ">>> 1\n1"
 
 
-def test_doctests_with_what_they_say_of_themselves() -> None:
+def test_parse_doctests() -> None:
     words = {"success_message": "yes", "failure_message": None, "locked": False}
     file = read_file(ok({"code": "  >>> 1\n  1", "name": "first", **words}, TWO, points=3, all_or_nothing=True), "q.py")
     assert file.cases == (
@@ -27,7 +27,7 @@ def test_doctests_with_what_they_say_of_themselves() -> None:
     assert (file.earned([True, False]), file.earned([True, True])) == (0, 3)
 
 
-def test_functions_with_what_their_decorator_says() -> None:
+def test_parse_functions() -> None:
     source = functions(
         "import otter\n\ndef helper(): ...\n\n@otter.test_files.test_case('named', hidden=True)\ndef a(x): ...\n\n"
         "@test_case(points=2, success_message='yes')\n@helper\ndef b(env): ...",
@@ -38,7 +38,7 @@ def test_functions_with_what_their_decorator_says() -> None:
     assert file.source == source
 
 
-def test_tests_in_a_notebooks_metadata_have_no_word_for_their_format() -> None:
+def test_parse_tests_in_notebook_metadata() -> None:
     test = ast.literal_eval(ok(TWO, points=2).partition("test = ")[2])
     assert read_metadata(test, "hw.ipynb").possible == 2
     assert read_metadata(functions("@test_case()\ndef t(): ..."), "hw.ipynb").possible == 1
@@ -69,16 +69,16 @@ BROKEN: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_what_cannot_be_read_is_said_with_its_place(what: str) -> None:
-    source, says = BROKEN[what]
+@pytest.mark.parametrize("name", BROKEN)
+def test_problem_names_the_file(name: str) -> None:
+    source, says = BROKEN[name]
     with pytest.raises(AssignmentError) as raised:
         read_file(source, "q.py")
     assert len(raised.value.problems) == 1
     assert str(raised.value).startswith("q.py: ") and says in str(raised.value)
 
 
-def test_nothing_of_a_test_file_is_run() -> None:
+def test_test_file_is_not_executed() -> None:
     source = f"raise SystemExit\n{ok(TWO)}"
     assert read_file(source, "q.py").possible == 1
 
@@ -89,43 +89,43 @@ amounts = st.one_of(st.none(), st.integers(0, 8).map(lambda eighths: eighths / 8
 questions = st.lists(amounts, min_size=1, max_size=6)
 
 
-def otters(total: float | None, points: list[float | None]) -> list[float] | None:
-    """Its documentation's rules in its words: None where it raises."""
-    said = sum(one for one in points if one is not None)
-    silent = sum(one is None for one in points)
+def otter_points(total: float | None, points: list[float | None]) -> list[float] | None:
+    """Return the points by the rules in otter's documentation, or None where otter raises."""
+    own = sum(value for value in points if value is not None)
+    unset = points.count(None)
     if total is not None:
-        if said > total:
+        if own > total:
             return None
-        each = (total - said) / silent if silent else 0.0
-    elif said == 0 and silent:
-        each = 1 / silent
+        share = (total - own) / unset if unset else 0.0
     else:
-        each = 0.0
-    return [each if one is None else one for one in points]
+        share = 1 / unset if own == 0 and unset else 0.0
+    return [share if value is None else value for value in points]
 
 
 def shared(total: Any, points: list[float | None]) -> list[float | None] | None:
     try:
-        return [case.points for case in share_points(total, [Case("", points=one) for one in points])]
+        return [case.points for case in share_points(total, [Case("", points=value) for value in points])]
     except ValueError:
         return None
 
 
 @given(st.one_of(st.none(), st.integers(0, 6)), questions)
-def test_points_are_share_points_as_otter_does(total: float | None, points: list[float | None]) -> None:
-    expected = otters(total, points)
+def test_points_are_shared_as_in_otter(total: float | None, points: list[float | None]) -> None:
+    expected = otter_points(total, points)
     assert shared(total, points) == (None if expected is None else pytest.approx(expected))
 
 
 @given(questions)
-def test_points_for_each_case_are_as_if_the_cases_had_said_them(points: list[float | None]) -> None:
-    assert shared(points, [None] * len(points)) == pytest.approx(otters(None, points))
+def test_list_of_points_equals_points_of_the_cases(points: list[float | None]) -> None:
+    assert shared(points, [None] * len(points)) == pytest.approx(otter_points(None, points))
 
 
 @given(st.integers(0, 6), questions, st.data())
-def test_nobody_earns_more_than_there_is(total: int, points: list[float | None], data: st.DataObject) -> None:
+def test_earned_points_never_exceed_the_possible_points(
+    total: int, points: list[float | None], data: st.DataObject
+) -> None:
     if shared(total, points) is None:
         return
-    file = read_file(ok(*({"code": TWO, "points": one} for one in points), points=total), "q.py")
+    file = read_file(ok(*({"code": TWO, "points": value} for value in points), points=total), "q.py")
     passed = data.draw(st.lists(st.booleans(), min_size=len(points), max_size=len(points)))
     assert 0 <= file.earned(passed) <= file.possible + 1e-9 <= total + 2e-9

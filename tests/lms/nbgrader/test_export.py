@@ -1,4 +1,4 @@
-"""Grades given back to an nbgrader course: its gradebook, its folders, its export's table."""
+"""Tests of grades exported to an nbgrader course: gradebook, folders and CSV."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from grader.lms.nbgrader import export as nbgrader_course
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.models.errors import IntakeError
 from grader.models.submission import Student
-from tests.spec.formats import course
-from tests.spec.formats.course import marked, text
+from tests.spec.formats import nbgrader_course as course
+from tests.spec.formats.nbgrader_course import marked, text
 
 CELLS = [
     marked("answer", "f", "f = 1", checksum="a"),
@@ -31,7 +31,7 @@ SCORES = (Points("p/t", 2.0, 2.0), Points("p/why", None, 3.0), Points("p/plot", 
 
 
 def result(folder: Path, name: str = "ann", *, total: float | None = None, **changes: Any) -> Result:
-    """One student's, with the files that grading leaves."""
+    """Return a student's result, with the files that grading writes."""
     own = folder / "students" / name
     (own / "executed").mkdir(parents=True)
     (own / "executed" / "p.ipynb").write_bytes(course.notebook(CELLS))
@@ -46,7 +46,7 @@ def back(folder: Path, *students: Result, **order: Any) -> HandedBack:
     return hand_back(Results("ps1", 9.0, folder, students), Order(folder / "back", **order))
 
 
-def asked(path: Path, query: str) -> list[tuple[Any, ...]]:
+def query_all(path: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path)) as database:
         return database.execute(query).fetchall()
 
@@ -67,19 +67,19 @@ def test_a_new_gradebook_holds_the_course_and_its_grades(tmp_path: Path) -> None
     done = back(tmp_path, result(tmp_path))
     path = tmp_path / "back" / "gradebook.db"
     assert path in done.files
-    assert asked(path, GRADED) == [
+    assert query_all(path, GRADED) == [
         ("ann", "t", 2.0, None, 0),
         ("ann", "why", None, None, 1),
         ("ann", "plot", None, None, 1),
     ]
-    assert asked(path, "select name, type from base_cell order by rowid") == [
+    assert query_all(path, "select name, type from base_cell order by rowid") == [
         ("f", "SolutionCell"),
         ("t", "GradeCell"),
         ("why", "GradeCell"),
         ("why", "SolutionCell"),
         ("plot", "TaskCell"),
     ]
-    assert asked(path, "select name, locked, source, checksum from source_cell order by rowid") == [
+    assert query_all(path, "select name, locked, source, checksum from source_cell order by rowid") == [
         ("f", 0, "", "a"),
         ("t", 1, "assert f == 1", "b"),
         ("why", 0, "", "c"),
@@ -88,7 +88,7 @@ def test_a_new_gradebook_holds_the_course_and_its_grades(tmp_path: Path) -> None
     assert "new gradebook" in "\n".join(map(str, done.notes))
 
 
-def test_the_folders_are_nbgraders(tmp_path: Path) -> None:
+def test_exported_folders(tmp_path: Path) -> None:
     back(tmp_path, result(tmp_path, submitted_at="2026-03-01T12:00:00+00:00"))
     files = sorted(
         str(path.relative_to(tmp_path / "back")) for path in (tmp_path / "back").rglob("*") if path.is_file()
@@ -103,7 +103,7 @@ def test_the_folders_are_nbgraders(tmp_path: Path) -> None:
 
 
 def filled_once(folder: Path) -> Path:
-    """A teacher's gradebook in which a person has given points and a second student handed in nothing."""
+    """Return a teacher's gradebook with manual points and a second student without a submission."""
     back(folder / "first", result(folder / "first"))
     path = folder / "first" / "back" / "gradebook.db"
     with closing(sqlite3.connect(path)) as database:
@@ -114,101 +114,101 @@ def filled_once(folder: Path) -> Path:
     return path
 
 
-def test_the_teachers_gradebook_is_filled_in_and_kept(tmp_path: Path) -> None:
-    theirs = filled_once(tmp_path)
-    before = theirs.read_bytes()
+def test_copy_of_the_teachers_gradebook_is_filled_in(tmp_path: Path) -> None:
+    gradebook = filled_once(tmp_path)
+    before = gradebook.read_bytes()
     failed = (Points("p/t", 0.0, 2.0), *SCORES[1:])
-    back(tmp_path, result(tmp_path, criteria=failed), result(tmp_path, "eve"), sheets=(theirs,))
-    found = asked(tmp_path / "back" / "gradebook.db", GRADED)
+    back(tmp_path, result(tmp_path, criteria=failed), result(tmp_path, "eve"), sheets=(gradebook,))
+    found = query_all(tmp_path / "back" / "gradebook.db", GRADED)
     assert found[:3] == [("ann", "t", 0.0, None, 0), ("ann", "why", None, 1.5, 1), ("ann", "plot", None, 1.5, 1)]
     assert [row[0] for row in found[3:]] == ["eve"] * 3
-    said = asked(tmp_path / "back" / "gradebook.db", "select distinct manual_comment from comment order by 1")
-    assert said == [(None,), ("Well argued.",)]
-    assert theirs.read_bytes() == before
+    comments = query_all(tmp_path / "back" / "gradebook.db", "select distinct manual_comment from comment order by 1")
+    assert comments == [(None,), ("Well argued.",)]
+    assert gradebook.read_bytes() == before
 
 
 @pytest.mark.parametrize(("missing", "score"), [(Missing.BLANK, ""), (Missing.ZERO, "0.0")])
-def test_who_handed_in_nothing_is_blank_or_zero(tmp_path: Path, missing: Missing, score: str) -> None:
+def test_missing_submission_is_blank_or_zero(tmp_path: Path, missing: Missing, score: str) -> None:
     back(tmp_path, result(tmp_path, total=5.0), sheets=(filled_once(tmp_path),), missing=missing)
     found = {row["student_id"]: row for row in rows(tmp_path)}
     assert found["ann"]["score"] == "5" and found["ben"]["score"] == score
     assert found["ben"]["last_name"] == "O, Hare"  # in quotes: a comma is no new column
 
 
-def test_what_is_open_is_blank_and_said(tmp_path: Path) -> None:
+def test_open_points_are_blank_and_noted(tmp_path: Path) -> None:
     done = back(tmp_path, result(tmp_path))
     (row,) = rows(tmp_path)
     assert (row["raw_score"], row["score"], row["max_score"]) == ("", "", "9")
     assert "a person is to give" in "\n".join(map(str, done.notes))
 
 
-def test_a_notebook_that_was_not_handed_in_is_in_no_gradebook(tmp_path: Path) -> None:
+def test_missing_notebook_is_not_in_the_gradebook(tmp_path: Path) -> None:
     back(tmp_path, result(tmp_path, criteria=(*SCORES, Points("q/t", 0.0, 5.0))))
-    assert {row[1] for row in asked(tmp_path / "back" / "gradebook.db", GRADED)} == {"t", "why", "plot"}
+    assert {row[1] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)} == {"t", "why", "plot"}
 
 
-def test_cells_that_the_gradebook_does_not_know_are_said(tmp_path: Path) -> None:
-    one = result(tmp_path, criteria=(*SCORES, Points("p/new", 1.0, 1.0)))
-    done = back(tmp_path, one, sheets=(filled_once(tmp_path),))
+def test_unknown_cells_are_noted(tmp_path: Path) -> None:
+    ann = result(tmp_path, criteria=(*SCORES, Points("p/new", 1.0, 1.0)))
+    done = back(tmp_path, ann, sheets=(filled_once(tmp_path),))
     assert "p/new" in "\n".join(map(str, done.notes))
 
 
-def test_a_group_is_graded_member_by_member(tmp_path: Path) -> None:
+def test_each_group_member_gets_the_grade(tmp_path: Path) -> None:
     members = tuple(Student(name, name, username=name) for name in ("ann", "ben"))
     back(tmp_path, result(tmp_path, "group-1", group=members, total=9.0))
-    assert {row[0] for row in asked(tmp_path / "back" / "gradebook.db", GRADED)} == {"ann", "ben"}
+    assert {row[0] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)} == {"ann", "ben"}
     assert [row["student_id"] for row in rows(tmp_path)] == ["ann", "ben"]
 
 
 @pytest.mark.parametrize("missing", Missing)
-def test_two_with_one_id_give_each_other_nothing(tmp_path: Path, missing: Missing) -> None:
-    """Who writes another's number into a notebook gets neither their report nor their line, and takes neither away."""
+def test_two_students_with_one_id_are_skipped(tmp_path: Path, missing: Missing) -> None:
+    """A student who claims another's id must not get, or prevent, the other's report and grade."""
     forged = Student("x", "Mallory", username="Ann")
     own, other = result(tmp_path, total=2.0), result(tmp_path, "x", student=forged, total=9.0)
     ben = result(tmp_path, "ben", total=1.0)
     team = result(tmp_path, "t", group=(Student("ben", "Ben"), Student("cid", "Cid")), total=3.0)
     done = back(tmp_path, own, other, ben, team, missing=missing)
     assert [(row["student_id"], row["score"]) for row in rows(tmp_path)] == [("cid", "3")]
-    assert {row[0] for row in asked(tmp_path / "back" / "gradebook.db", GRADED)} == {"cid"}
+    assert {row[0] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)} == {"cid"}
     assert [path.name for path in (tmp_path / "back" / "feedback").iterdir()] == ["cid"]
     assert "nothing was written for: ann, ben. Enter" in " ".join(map(str, done.notes))
 
 
-def test_names_stay_in_their_folders_and_cells(tmp_path: Path) -> None:
+def test_malicious_names_are_escaped(tmp_path: Path) -> None:
     evil = Student("evil", "=cmd|' /C calc'!A0", username="../../etc/'; drop table grade; --")
     back(tmp_path, result(tmp_path, student=evil, total=1.0))
     inside = {path.name for path in (tmp_path / "back" / "autograded").iterdir()}
     assert len(inside) == 1 and not any("." in name or "/" in name for name in inside)
     assert rows(tmp_path)[0]["first_name"].startswith("'=")
-    assert len(asked(tmp_path / "back" / "gradebook.db", GRADED)) == 3
+    assert len(query_all(tmp_path / "back" / "gradebook.db", GRADED)) == 3
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"a,b\n1,2\n", b"SQLite format 3\0" + b"\xff" * 200], ids=["empty", "csv", "broken"]
 )
-def test_what_is_no_gradebook_is_said_before_anything_is_run(tmp_path: Path, content: bytes) -> None:
+def test_invalid_gradebook_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "gradebook.db"
     path.write_bytes(content)
     with pytest.raises(IntakeError, match=r"gradebook\.db is no gradebook"):
         nbgrader_course.check((), (path,))
 
 
-def test_two_gradebooks_or_none_there_are_said(tmp_path: Path) -> None:
+def test_two_gradebooks_or_a_missing_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="expected one"):
         nbgrader_course.check((), (tmp_path / "a.db", tmp_path / "b.db"))
     with pytest.raises(IntakeError, match="no such file"):
         nbgrader_course.check((), (tmp_path / "a.db",))
 
 
-def test_another_assignments_gradebook_is_said(tmp_path: Path) -> None:
-    theirs = filled_once(tmp_path)
+def test_gradebook_of_another_assignment_is_refused(tmp_path: Path) -> None:
+    gradebook = filled_once(tmp_path)
     with pytest.raises(IntakeError, match="does not know the assignment ps2; it has ps1"):
-        nbgrader_gradebook.read(theirs, "ps2")
+        nbgrader_gradebook.read(gradebook, "ps2")
 
 
-def test_an_assignment_of_this_graders_own_goes_back_as_well(tmp_path: Path) -> None:
-    one = result(tmp_path, criteria=(Points("runs", 1.0, 2.0),), total=1.0)
-    (one.folder / "executed" / "p.ipynb").unlink()
-    back(tmp_path, one)
-    assert [row[1:3] for row in asked(tmp_path / "back" / "gradebook.db", GRADED)] == [("runs", 1.0)]
+def test_assignment_without_nbgrader_cells_is_exported(tmp_path: Path) -> None:
+    ann = result(tmp_path, criteria=(Points("runs", 1.0, 2.0),), total=1.0)
+    (ann.folder / "executed" / "p.ipynb").unlink()
+    back(tmp_path, ann)
+    assert [row[1:3] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)] == [("runs", 1.0)]
     assert (tmp_path / "back" / "autograded" / "ann" / "ps1" / "ps1.ipynb").is_file()

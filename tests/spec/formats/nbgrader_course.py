@@ -1,4 +1,4 @@
-"""nbgrader courses for tests: the teacher's notebooks, what is handed out, what students make of it."""
+"""Build nbgrader courses for tests: the teacher's notebooks, released notebooks and submissions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def text(source: str, **metadata: Any) -> Cell:
 
 
 def marked(kind: str, name: str, source: str, points: float = 1, *, markdown: bool = False, **changes: Any) -> Cell:
-    """A cell with nbgrader's metadata; ``changes`` replace single entries."""
+    """Return a cell with nbgrader's metadata; ``changes`` replace single entries."""
     marks = {"schema_version": 3, "grade_id": name, "task": False} | KINDS[kind]
     if kind in ("test", "manual", "task"):
         marks["points"] = points
@@ -56,7 +56,7 @@ def notebook(cells: Sequence[Cell]) -> bytes:
 
 
 def write_course(root: Path, notebooks: Mapping[str, Sequence[Cell]], **files: bytes) -> Path:
-    """``root/source/ps1``, which is given back."""
+    """Write the course and return ``root/source/ps1``."""
     folder = root / "source" / "ps1"
     folder.mkdir(parents=True, exist_ok=True)
     for name, cells in notebooks.items():
@@ -67,7 +67,7 @@ def write_course(root: Path, notebooks: Mapping[str, Sequence[Cell]], **files: b
 
 
 def handed_out(path: Path) -> list[Cell]:
-    """As nbgrader releases the teacher's notebook at ``path``."""
+    """Return the cells as nbgrader releases the teacher's notebook at ``path``."""
     ours, problems = read_source(path)
     assert problems == ()
     return [
@@ -95,7 +95,7 @@ def loaded(folder: Path) -> Assignment:
 
 
 def graded(assignment: Assignment, sandbox: Sandbox, room: Path, **parts: Sequence[Cell]) -> Run:
-    """``parts`` are what the student hands in, by the course's names without suffix."""
+    """Run the submitted notebooks ``parts``, by the course's names without suffix."""
     room.mkdir(parents=True, exist_ok=True)
     paths = {f"{name}.ipynb": room / f"{name}.ipynb" for name in parts}
     for name, cells in parts.items():
@@ -114,13 +114,13 @@ def reasons(run: Run) -> dict[str, str]:
 
 
 def executed(run: Run) -> str:
-    """All that a report could show of the notebook."""
+    """Return the text of the executed notebook, the source of every report."""
     assert run.executed is not None
     return run.executed.read_text("utf-8")
 
 
 def node(cells: Sequence[Cell]) -> nbformat.NotebookNode:
-    """As the grader reads what was handed in."""
+    """Parse the cells as the grader parses a submission."""
     parsed = parse(notebook(cells)).notebook
     assert parsed is not None
     return parsed

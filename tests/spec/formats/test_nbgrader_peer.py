@@ -1,4 +1,4 @@
-"""The same small cases graded here and by nbgrader: the same points, or a difference that is listed with its reason."""
+"""Compare grades with nbgrader itself: the same points, or a difference that is listed with its reason."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from grader.lms.export.exporter import hand_back
 from grader.models.run import Run
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
-from tests.spec.formats import course
-from tests.spec.formats.cases import CASES, MOST, REFUSES, Case
+from tests.spec.formats import nbgrader_course as course
+from tests.spec.formats.nbgrader_cases import CASES, MAX_POINTS, REFUSES, Case
 from tests.support.fake_runs import SECRET
 
 SOLVED = "### BEGIN SOLUTION\npass\n### END SOLUTION"
 
 
-def teachers(cases: Sequence[Case]) -> list[course.Cell]:
+def teacher_cells(cases: Sequence[Case]) -> list[course.Cell]:
     cells = []
     for case in cases:
         if case.kind == "manual":
-            cells.append(course.marked("manual", case.id, SOLVED, MOST))
+            cells.append(course.marked("manual", case.id, SOLVED, MAX_POINTS))
         else:
             cells += [
                 course.marked("answer", f"{case.id}-answer", SOLVED),
-                course.marked("test", case.id, case.test, MOST),
+                course.marked("test", case.id, case.test, MAX_POINTS),
             ]
     return cells
 
@@ -48,29 +48,29 @@ def answers(cases: Sequence[Case]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def here(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     root = tmp_path_factory.mktemp("course")
-    folder = course.write_course(root, {"all.ipynb": teachers(CASES)})
+    folder = course.write_course(root, {"all.ipynb": teacher_cells(CASES)})
     cells = course.answered(course.handed_out(folder / "all.ipynb"), answers(CASES))
     return course.graded(course.loaded(folder), sandbox, root / "room", all=cells)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_points_here(here: Run, case: Case) -> None:
+def test_points_of_each_case(here: Run, case: Case) -> None:
     assert course.points(here)[case.id] == case.here, course.reasons(here)[case.id]
 
 
-def test_each_difference_has_its_reason() -> None:
-    assert [case.id for case in CASES if (case.theirs != case.here) != bool(case.why)] == []
+def test_each_difference_has_a_reason() -> None:
+    assert [case.id for case in CASES if (case.nbgrader_points != case.here) != bool(case.why)] == []
     assert len(CASES) >= 25
 
 
-def test_every_difference_is_in_the_documentation() -> None:
+def test_each_difference_is_documented() -> None:
     page = (Path(__file__).parents[3] / "docs" / "nbgrader.md").read_text("utf-8")
     assert [case.id for case in CASES if case.why and f"`{case.id}`" not in page] == []
 
 
 @pytest.fixture(scope="session")
 def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its commands, from PyPI."""
+    """Return the folder of nbgrader's commands, installed from PyPI."""
     folder = tmp_path_factory.mktemp("nbgrader") / "venv"
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
     scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
@@ -78,15 +78,15 @@ def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scripts
 
 
-Words = Callable[..., int]
+Command = Callable[..., int]
 
 
-def commands(nbgrader: Path, root: Path) -> Words:
-    """A function that runs one of nbgrader's commands in ``root`` and gives its exit status."""
+def commands(nbgrader: Path, root: Path) -> Command:
+    """Return a function that runs one of nbgrader's commands in ``root`` and returns its exit status."""
     environment = {"PATH": os.pathsep.join([str(nbgrader), "/usr/bin", "/bin"]), "HOME": str(root)}
 
-    def run(*words: str) -> int:
-        command = [str(nbgrader / "nbgrader"), *words]
+    def run(*arguments: str) -> int:
+        command = [str(nbgrader / "nbgrader"), *arguments]
         return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
 
     return run
@@ -104,8 +104,8 @@ def released(root: Path, name: str) -> list[course.Cell]:
 
 
 def autograded(nbgrader: Path, root: Path, cases: Sequence[Case]) -> dict[str, float | None] | None:
-    """nbgrader's points by cell, None for those that wait for a person; None when it gives up."""
-    course.write_course(root, {"all.ipynb": teachers(cases)})
+    """Return nbgrader's points by cell, None for manual grading; None altogether if nbgrader refuses the student."""
+    course.write_course(root, {"all.ipynb": teacher_cells(cases)})
     (root / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
     run = commands(nbgrader, root)
     assert run("generate_assignment", "ps1") == 0
@@ -118,14 +118,14 @@ def autograded(nbgrader: Path, root: Path, cases: Sequence[Case]) -> dict[str, f
 
 
 @pytest.mark.network
-def test_nbgrader_gives_what_is_said_of_it(nbgrader: Path, tmp_path: Path) -> None:
-    found = autograded(nbgrader, tmp_path, [case for case in CASES if case.theirs != REFUSES])
-    assert found == {case.id: case.theirs for case in CASES if case.theirs != REFUSES}
+def test_nbgrader_gives_the_listed_points(nbgrader: Path, tmp_path: Path) -> None:
+    found = autograded(nbgrader, tmp_path, [case for case in CASES if case.nbgrader_points != REFUSES])
+    assert found == {case.id: case.nbgrader_points for case in CASES if case.nbgrader_points != REFUSES}
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("case", [case for case in CASES if case.theirs == REFUSES], ids=lambda case: case.id)
-def test_nbgrader_refuses_what_is_said_of_it(nbgrader: Path, tmp_path: Path, case: Case) -> None:
+@pytest.mark.parametrize("case", [case for case in CASES if case.nbgrader_points == REFUSES], ids=lambda case: case.id)
+def test_nbgrader_refuses_the_listed_cases(nbgrader: Path, tmp_path: Path, case: Case) -> None:
     assert autograded(nbgrader, tmp_path, [case]) is None
 
 
@@ -133,9 +133,9 @@ def test_nbgrader_refuses_what_is_said_of_it(nbgrader: Path, tmp_path: Path, cas
 
 WHOLE = [
     course.marked("answer", "f", SOLVED),
-    course.marked("test", "first", "assert f == 1", MOST),
+    course.marked("test", "first", "assert f == 1", MAX_POINTS),
     course.marked("answer", "g", SOLVED),
-    course.marked("test", "second", "assert g == 1", MOST),
+    course.marked("test", "second", "assert g == 1", MAX_POINTS),
 ]
 RIGHT = {"f": "f = 1", "g": "g = 1"}
 
@@ -170,7 +170,7 @@ OPEN = (None, None)
         pytest.param(ending("g = 1; import sys; sys.exit()"), ((2, 2), (2, 2)), id="system exit"),
     ],
 )
-def test_what_becomes_of_whole_notebooks(
+def test_points_of_edited_notebooks(
     nbgrader: Path, sandbox: Sandbox, tmp_path: Path, edit: course.Edit, expected: Any
 ) -> None:
     folder = course.write_course(tmp_path, {"all.ipynb": WHOLE})
@@ -182,8 +182,8 @@ def test_what_becomes_of_whole_notebooks(
     run("autograde", "ps1")
     found = points_in(tmp_path / "gradebook.db")
     assert tuple(found.get(("ann", f"all/{name}")) for name in ("first", "second")) == expected[0]
-    ours = course.points(course.graded(course.loaded(folder), sandbox, tmp_path / "room", all=cells))
-    assert (ours["first"], ours["second"]) == expected[1]
+    found_here = course.points(course.graded(course.loaded(folder), sandbox, tmp_path / "room", all=cells))
+    assert (found_here["first"], found_here["second"]) == expected[1]
 
 
 # ---------------------------------------------------------------- nbgrader's own example
@@ -218,7 +218,7 @@ def points_in(gradebook: Path) -> dict[tuple[str, str], float | None]:
 
 
 @pytest.mark.network
-def test_the_quickstart_course_gets_the_same_points_and_takes_them_back(
+def test_quickstart_course_gets_the_same_points_and_imports_them(
     nbgrader: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     assert commands(nbgrader, tmp_path)("quickstart", "course") == 0
@@ -229,18 +229,22 @@ def test_the_quickstart_course_gets_the_same_points_and_takes_them_back(
         for name in ("problem1.ipynb", "problem2.ipynb"):
             hand_in(root, student, name, course.answered(released(root, name), answer))
     assert run("autograde", "ps1") == 0
-    theirs = points_in(root / "gradebook.db")
+    expected = points_in(root / "gradebook.db")
 
     assignment = course.loaded(root / "source" / "ps1")
     found = read_submissions([root / "submitted"], workspace=tmp_path / "in", assignment=assignment).submissions
     graded = grade_class(assignment, found, sandbox, Settings(tmp_path / "out", SECRET))
-    ours = {(one.submission.student.id, score.criterion): score.points for one in graded for score in one.grade.scores}
-    assert ours == theirs and len(ours) == 27
+    found_here = {
+        (student.submission.student.id, score.criterion): score.points
+        for student in graded
+        for score in student.grade.scores
+    }
+    assert found_here == expected and len(found_here) == 27
 
     for name, sheets in (("filled", (root / "gradebook.db",)), ("new", ())):
         order = Order(tmp_path / name, sheets)
         hand_back(read_results(tmp_path / "out"), order, to="nbgrader")
-        assert points_in(tmp_path / name / "gradebook.db") == theirs
+        assert points_in(tmp_path / name / "gradebook.db") == expected
         database = f"--CourseDirectory.db_url=sqlite:///{tmp_path / name / 'gradebook.db'}"
         assert run("export", f"--to={name}.csv", database) == 0
     exported = [(root / f"{name}.csv").read_text().splitlines()[1:] for name in ("filled", "new")]

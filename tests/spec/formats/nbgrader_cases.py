@@ -1,14 +1,14 @@
-"""Small cases in which nbgrader and this grader could differ: an answer, a test of two points, what each gives.
+"""Small cases in which nbgrader and this grader may differ: an answer, a test of two points, and the points of both.
 
-nbgrader's points were taken from nbgrader itself; ``test_beside_nbgrader`` takes them again.
+The points were taken from nbgrader itself; ``test_nbgrader_peer`` repeats it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-REFUSES = "refuses"  # nbgrader stops grading this student
-MOST = 2.0
+REFUSES = "refuses"  # nbgrader stops grading the student
+MAX_POINTS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +16,19 @@ class Case:
     id: str
     answer: str
     test: str
-    here: float | None  # None: open, for a person
+    here: float | None  # None: needs manual grading
     nbgrader: float | str | None = "same"
-    why: str = ""  # where the two differ
+    why: str = ""  # reason for a difference
     kind: str = "test"
 
     @property
-    def theirs(self) -> float | str | None:
+    def nbgrader_points(self) -> float | str | None:
         return self.here if self.nbgrader == "same" else self.nbgrader
 
 
-NOTHING = "what is no number of points earns none, and a person is told"
+NOTHING = "an invalid number of points earns none, and a person is told"
 NUMPY = "NumPy 2 writes its numbers as np.float64(0.5), which nbgrader cannot read"
-STDERR = "a warning is no failure"
+STDERR = "a warning is not a failure"
 
 CASES = (
     Case("passes", "x = 1", "assert x == 1", 2),
