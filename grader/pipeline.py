@@ -19,8 +19,9 @@ from grader.grading.grading import grade_scores
 from grader.grading.results import write_results
 from grader.i18n.message import Message, message
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.roster.class_list import Roster, read_roster
-from grader.lms.roster.extensions import granted
+from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.roster.class_list import Roster, parse_roster
+from grader.lms.roster.extensions import apply_extensions
 from grader.models.assignment import Assignment
 from grader.models.errors import IntakeError, OutputError, Stopped
 from grader.models.grade import Graded
@@ -73,7 +74,7 @@ def read_class(files: ClassFiles, assignment: Assignment, workspace: Path, *, la
     """
     roster = _roster(files)
     intake = read_submissions(files.paths, lms=files.lms, workspace=workspace, assignment=assignment, roster=roster)
-    intake = granted(intake, files.extensions, assignment.late)
+    intake = apply_extensions(intake, files.extensions, assignment.late)
     write_intake_page(intake, assignment, language=language, out=out)
     return intake
 
@@ -81,11 +82,11 @@ def read_class(files: ClassFiles, assignment: Assignment, workspace: Path, *, la
 def _roster(files: ClassFiles) -> Roster | None:
     """Return the class list given by the teacher, else the one read from the LMS's only gradebook, else None."""
     if files.roster is not None:
-        return read_roster(files.roster)
+        return parse_roster(read_sheet(files.roster))
     if len(files.sheets) != 1:
         return None
     try:
-        return read_roster(files.sheets[0])
+        return parse_roster(read_sheet(files.sheets[0]))
     except IntakeError:  # column titles in a language that only the LMS's own reader knows
         return None
 

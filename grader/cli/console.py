@@ -101,10 +101,10 @@ def intake_line(intake: Intake, out: Path, translation: Translation) -> str:
     if intake.absent:
         return translation.text(
             "Submissions read: {n} ({absent} on the class list without one, {doubts} to look at): {page}",
-            n=len(intake), absent=len(intake.absent), doubts=intake.to_look_at, page=page,
+            n=len(intake), absent=len(intake.absent), doubts=intake.review_count, page=page,
         )  # fmt: skip
     return translation.text(
-        "Submissions read: {n} ({doubts} to look at): {page}", n=len(intake), doubts=intake.to_look_at, page=page
+        "Submissions read: {n} ({doubts} to look at): {page}", n=len(intake), doubts=intake.review_count, page=page
     )
 
 

@@ -73,7 +73,7 @@ def naming(content: Archive) -> Naming:
     common = bool(most) and most[0][1] > 1 and 2 * most[0][1] > sum(map(is_notebook, names))
     if any("/" in name for name in names) or not (common or is_download(content.name)):
         return lambda _name: None
-    return asked(content)
+    return requested_naming(content)
 
 
 def is_download(name: str) -> bool:
@@ -81,7 +81,7 @@ def is_download(name: str) -> bool:
     return _DOWNLOAD.fullmatch(name) is not None
 
 
-def asked(content: Archive) -> Naming:
+def requested_naming(content: Archive) -> Naming:
     """For whatever is said to come from Classroom."""
     return partial(parse_name, owners=_owners(content))
 

@@ -99,7 +99,7 @@ SYSTEMS = (
         "nbgrader",
         "nbgrader",
         nbgrader_archive.naming,
-        one_assignment=nbgrader_archive.only,
+        one_assignment=nbgrader_archive.select_assignment,
         names_like_students=True,
         export=nbgrader_export.hand_back,
         database_suffix=".db",
@@ -110,7 +110,7 @@ SYSTEMS = (
         "classroom",
         "Google Classroom",
         classroom.naming,
-        naming_on_request=classroom.asked,
+        naming_on_request=classroom.requested_naming,
         names_like_students=True,
     ),
 )

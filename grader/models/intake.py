@@ -1,11 +1,11 @@
-"""What was decided on the way in, for the teacher's eyes: whose every file is, what became of it, and what is in doubt.
+"""Every decision taken on the way in: the student of each file, its use, and the points a teacher should check.
 
-``read_submissions`` says it, ``intake.html`` shows it. Nothing of it is in a student's report.
+``read_submissions`` makes these values, ``intake.html`` shows them. Student reports contain none of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -15,83 +15,81 @@ from grader.models.submission import Student, Submission
 INTAKE_PAGE = "intake.html"
 
 
-class Fate(StrEnum):
-    """What became of a file."""
+class FileStatus(StrEnum):
+    """The use that was made of a file."""
 
-    NOTEBOOK = "notebook"  # the one that is graded
-    LEFT_OUT = "left out"  # a notebook too, but another was taken
-    BESIDE = "beside"  # lies beside the notebook when it runs
+    NOTEBOOK = "notebook"  # the graded one
+    LEFT_OUT = "left out"  # another notebook was taken instead
+    BESIDE = "beside"  # placed next to the notebook when it runs
     NOT_BESIDE = "not beside"
-    UNPACKED = "unpacked"  # an archive, whose files have a line each
+    UNPACKED = "unpacked"  # an archive; its files have their own decisions
     FOR_ALL = "for all"  # data at the top of a class's folder
     UNUSED = "unused"
     REFUSED = "refused"
-    SKIPPED = "skipped"  # a folder, or what computers leave behind
+    SKIPPED = "skipped"  # a folder, or a file that the operating system made
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """One entry of the archive or folder number ``source``; ``archive`` is the entry that it was packed in, if any."""
+class FileDecision:
+    """The decision about one entry of source number ``source``."""
 
     source: int
     name: str
-    fate: Fate
-    why: Message | None = None
-    archive: str = ""
+    status: FileStatus
+    reason: Message | None = None
+    archive: str = ""  # the entry that this file was packed in, if any
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One of the given paths: which LMS it was taken for and why; ``files`` are those of no student."""
+class IntakeSource:
+    """One of the given paths, the LMS it was read as and the reason; ``files`` are those that belong to no student."""
 
     path: str
     lms: str
-    why: Message
-    files: tuple[Filed, ...] = ()
+    reason: Message
+    files: tuple[FileDecision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """One submission with all that was decided about it. ``matched`` says how the class list knows whose it is."""
+class IntakeRecord:
+    """One submission with the decisions about it. ``matched`` tells how it was matched to the class list."""
 
     submission: Submission
-    files: tuple[Filed, ...] = ()
+    files: tuple[FileDecision, ...] = ()
     doubts: tuple[Message, ...] = ()
     matched: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What each student handed in, and all that was decided about it: as a collection, the submissions.
+    """The submissions of a class with all decisions about them. Iterating over it gives the submissions.
 
-    ``absent`` are on the class list, and nothing came that is theirs, or may be.
+    ``absent`` are the students on the class list without any submission, not even one that may be theirs.
     """
 
-    received: tuple[Received, ...]
-    sources: tuple[Source, ...] = ()
+    records: tuple[IntakeRecord, ...]
+    sources: tuple[IntakeSource, ...] = ()
     absent: tuple[Student, ...] = ()
     doubts: tuple[Message, ...] = ()  # about the class as a whole
-    lms_titles: Mapping[str, str] = field(default_factory=dict)  # by the names that sources and submissions have
+    lms_titles: Mapping[str, str] = field(default_factory=dict)  # by the LMS's name in sources and submissions
 
     def __iter__(self) -> Iterator[Submission]:
         return iter(self.submissions)
 
     def __len__(self) -> int:
-        return len(self.received)
+        return len(self.records)
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
-        return tuple(one.submission for one in self.received)
+        return tuple(record.submission for record in self.records)
 
     @property
-    def to_look_at(self) -> int:
-        """How many submissions and matters of the class a person should look at."""
-        return len(self.doubts) + sum(bool(one.doubts) for one in self.received)
+    def files(self) -> tuple[FileDecision, ...]:
+        """The decisions about every entry of every source."""
+        of_class = (file for source in self.sources for file in source.files)
+        return (*of_class, *(file for record in self.records for file in record.files))
 
-
-def files_of(intake: Intake) -> Sequence[Filed]:
-    """Every entry of everything that was given."""
-    return [
-        *(one for part in intake.sources for one in part.files),
-        *(one for part in intake.received for one in part.files),
-    ]
+    @property
+    def review_count(self) -> int:
+        """Number of submissions and class-wide matters that a person should check."""
+        return len(self.doubts) + sum(bool(record.doubts) for record in self.records)

@@ -1,4 +1,4 @@
-"""The late policy of an assignment, a student's extension, and how late a submission is."""
+"""The late policy of an assignment, a student's extension, and the lateness of one submission."""
 
 from __future__ import annotations
 
@@ -13,42 +13,43 @@ Policy = Literal["none", "percent", "late_days", "zero"]
 
 @dataclass(frozen=True, slots=True)
 class LatePolicy:
-    """The section ``[late]``. Days late count from the due time, each begun day as one."""
+    """The section ``[late]`` of an assignment. Days late count from the due time; a begun day counts as a whole one."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  read by grader.spec.loader: a misspelt option is an error
     due: datetime | None = None  # without an offset: in ``timezone``, else in the zone of this machine
     policy: Policy = "none"
     percent_per_day: float | None = None  # of the points earned
-    at_most: float = 100.0  # percent, however late
-    free_days: int = 0  # for "late_days": cost nothing; beyond them percent_per_day, else everything
-    grace_minutes: float = 0.0  # not late at all
-    timezone: str | None = None  # "Asia/Taipei"
+    at_most: float = 100.0  # upper limit of the penalty, percent
+    free_days: int = 0  # for "late_days": days without penalty; later days cost percent_per_day, or all points if unset
+    grace_minutes: float = 0.0  # not counted as late
+    timezone: str | None = None  # IANA name, such as "Asia/Taipei"
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One student's own due time: ``due``, or the class's moved by ``days`` on the calendar or by ``hours``."""
+    """One student's own due time: either ``due``, or the class's due time moved by calendar ``days`` and ``hours``."""
 
     due: datetime | None = None
     days: float = 0.0
     hours: float = 0.0
-    days_used: int = 0  # of the free late days, in earlier homework
+    days_used: int = 0  # free late days already used in earlier homework
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """``by`` is None where nobody says when it was handed in; ``taken_off`` is in points and never more than earned."""
+    """Lateness of one submission and its penalty. ``taken_off`` is in points, at most the points earned."""
 
     due: datetime
     submitted: datetime | None
-    by: timedelta | None
+    by: timedelta | None  # None: the submission time is not known
     policy: Policy
     reason: Message
     taken_off: float = 0.0
-    days: int = 0  # begun days late, of the free ones those used
+    days: int = 0  # begun days late; with free late days, the days used
     extended: bool = False
     review: Message | None = None  # why a person should look
 
     @property
     def late(self) -> bool | None:
+        """True if late, False if on time, None if the submission time is not known."""
         return None if self.by is None else self.by > timedelta(0)

@@ -1,4 +1,4 @@
-"""What a student handed in."""
+"""Students and their submissions."""
 
 from __future__ import annotations
 
@@ -14,45 +14,47 @@ from grader.models.run import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A student, or a group that hands in once."""
+    """A student, or a group that submits together."""
 
     id: str  # unique in the class, safe as a file name
     name: str  # as the LMS gave it
-    key: str = ""  # the LMS's own id, by which grades find their way back
+    key: str = ""  # the LMS's own id, needed to return the grade
     email: str = ""
     username: str = ""  # login or student number
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
+    """A file placed beside the notebook when it runs."""
+
     name: str  # relative POSIX path without "..", where the notebook expects it
-    path: Path  # where its bytes lie
-    archive: str = ""  # name of the archive beside the notebook that it came out of
-    inner: str = ""  # its name there
+    path: Path  # of the stored bytes
+    archive: str = ""  # name of the archive beside the notebook that contained it
+    inner: str = ""  # its name in that archive
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What one student handed in. ``problem`` says why there is nothing to run; ``outcome`` is then its kind."""
+    """The submission of one student or group. ``problem`` is the reason if nothing can be run, ``outcome`` its kind."""
 
     student: Student
-    notebook: Path | None = None  # the bytes as handed in; read by grader.notebook.parse only
+    notebook: Path | None = None  # the submitted bytes; only grader.notebook.parse reads them
     notebook_name: str = ""
     attachments: tuple[Attachment, ...] = ()
-    parts: Mapping[str, Path] = field(default_factory=dict)  # of a course: what was handed in as each notebook
+    parts: Mapping[str, Path] = field(default_factory=dict)  # of a course: its notebooks by name
     submitted_at: datetime | None = None
     late: bool | None = None  # None: the LMS does not say
-    extension: Extension | None = None  # the student's own due time
+    extension: Extension | None = None
     digest: str = ""  # SHA-256 of the notebook's bytes, hexadecimal
-    lms: str = "folder"  # which one's naming it came under
-    origin: str = ""  # the archive's entry or folder it came from
-    entry: str = ""  # the archive's entry that is the notebook, or that it came out of
-    group: tuple[Student, ...] = ()  # who handed in together, where the LMS says who
+    lms: str = "folder"  # the LMS whose file naming it has
+    origin: str = ""  # entry or folder of the archive that it came from
+    entry: str = ""  # entry of the archive that is or contains the notebook
+    group: tuple[Student, ...] = ()  # the members, if the LMS names them
     problem: Message | None = None
     outcome: Outcome | None = None  # with a problem: MISSING or FORBIDDEN
-    notes: tuple[Message, ...] = ()  # decisions taken on the way in, shown in the report
+    notes: tuple[Message, ...] = ()  # decisions of the intake, shown in the report
 
     @property
     def members(self) -> tuple[Student, ...]:
-        """Everybody whose it is."""
+        """All students of the submission."""
         return self.group or (self.student,)

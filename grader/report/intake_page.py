@@ -7,43 +7,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.files.atomic import write_text
-from grader.grading.lateness import rules
+from grader.grading.lateness.rules import assess_lateness
 from grader.i18n.catalogue import Translation, translation
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
-from grader.models.intake import INTAKE_PAGE, Fate, Filed, Intake, Received, files_of
+from grader.models.intake import INTAKE_PAGE, FileDecision, FileStatus, Intake, IntakeRecord
 from grader.models.lateness import Lateness
 from grader.report.pages import environment
 
-_NAMES_SHOWN = 60  # of one fate, for one student
+_NAMES_SHOWN = 60  # of one status, for one student
 
-FATES = {
-    Fate.NOTEBOOK: message("The notebook that is graded"),
-    Fate.LEFT_OUT: message("Other notebooks, not graded"),
-    Fate.BESIDE: message("Other files, kept beside it"),
-    Fate.NOT_BESIDE: message("Other files that cannot lie beside a notebook"),
-    Fate.UNPACKED: message("Unpacked"),
-    Fate.FOR_ALL: message("For the whole class"),
-    Fate.UNUSED: message("Nobody's, not used"),
-    Fate.REFUSED: message("Refused"),
-    Fate.SKIPPED: message("Folders, and what computers leave behind"),
+STATUS_HEADINGS = {
+    FileStatus.NOTEBOOK: message("The notebook that is graded"),
+    FileStatus.LEFT_OUT: message("Other notebooks, not graded"),
+    FileStatus.BESIDE: message("Other files, kept beside it"),
+    FileStatus.NOT_BESIDE: message("Other files that cannot lie beside a notebook"),
+    FileStatus.UNPACKED: message("Unpacked"),
+    FileStatus.FOR_ALL: message("For the whole class"),
+    FileStatus.UNUSED: message("Nobody's, not used"),
+    FileStatus.REFUSED: message("Refused"),
+    FileStatus.SKIPPED: message("Folders, and what computers leave behind"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Those with one fate; ``more`` are not named."""
+    """Those with one status; ``more`` are not named."""
 
-    fate: Fate
+    status: FileStatus
     heading: Message
-    shown: tuple[Filed, ...]
+    shown: tuple[FileDecision, ...]
     more: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     anchor: str
-    received: Received
+    record: IntakeRecord
     files: tuple[_Files, ...]
     late: Lateness | None
 
@@ -59,39 +59,36 @@ class _Doubt:
 def write_intake_page(intake: Intake, assignment: Assignment, *, language: str, out: Path) -> Path:
     """Write ``out/intake.html`` and return its path; raises ``OutputError``."""
     path = out / INTAKE_PAGE
-    rows = [_row(number, one, assignment) for number, one in enumerate(intake.received, 1)]
+    rows = [_row(number, one, assignment) for number, one in enumerate(intake.records, 1)]
     page = (
         environment(language)
         .get_template("intake.html")
         .render(
             assignment=assignment,
             intake=intake,
-            rows=sorted(rows, key=lambda row: row.received.submission.student.name.casefold()),
+            rows=sorted(rows, key=lambda row: row.record.submission.student.name.casefold()),
             doubts=_doubts(rows, translation(language)),
-            sources=[(source, _by_fate(source.files)) for source in intake.sources],
-            files=len(files_of(intake)),
+            sources=[(source, _by_status(source.files)) for source in intake.sources],
+            files=len(intake.files),
         )
     )
     write_text(path, page)
     return path
 
 
-def _row(number: int, one: Received, assignment: Assignment) -> _Row:
-    handed = one.submission
-    late = None
-    if assignment.late is not None and handed.notebook is not None:
-        late = rules.judged(assignment.late, handed.extension, handed.submitted_at, handed.late, None)
-    return _Row(f"submission-{number}", one, _by_fate(one.files), late)
+def _row(number: int, one: IntakeRecord, assignment: Assignment) -> _Row:
+    late = None if assignment.late is None else assess_lateness(assignment.late, one.submission, None)
+    return _Row(f"submission-{number}", one, _by_status(one.files), late)
 
 
-def _by_fate(files: Sequence[Filed]) -> tuple[_Files, ...]:
-    found: dict[Fate, list[Filed]] = {}
+def _by_status(files: Sequence[FileDecision]) -> tuple[_Files, ...]:
+    found: dict[FileStatus, list[FileDecision]] = {}
     for one in files:
-        found.setdefault(one.fate, []).append(one)
+        found.setdefault(one.status, []).append(one)
     return tuple(
-        _Files(fate, heading, tuple(found[fate][:_NAMES_SHOWN]), max(0, len(found[fate]) - _NAMES_SHOWN))
-        for fate, heading in FATES.items()
-        if fate in found
+        _Files(status, heading, tuple(found[status][:_NAMES_SHOWN]), max(0, len(found[status]) - _NAMES_SHOWN))
+        for status, heading in STATUS_HEADINGS.items()
+        if status in found
     )
 
 
@@ -99,7 +96,7 @@ def _doubts(rows: Sequence[_Row], language: Translation) -> list[_Doubt]:
     """By the kind of doubt, the rare before the frequent: what everybody has is seldom what is wrong."""
     found: dict[str, list[tuple[_Row, Message]]] = {}
     for row in rows:
-        for doubt in row.received.doubts:
+        for doubt in row.record.doubts:
             found.setdefault(doubt.template, []).append((row, doubt))
     groups = []
     for those in sorted(found.values(), key=len):

@@ -56,7 +56,7 @@ class _File(BaseModel):
     def _parse_due_time(cls, raw: object) -> object:
         due = raw.get("due") if isinstance(raw, dict) else None
         if isinstance(due, str):
-            due = datetimes.parsed_moment(due)
+            due = datetimes.parse_datetime(due)
         if isinstance(raw, dict) and "due" in raw and not isinstance(due, datetime):
             # A date alone does not say at what time of the day the deadline is.
             raise ValueError(message("due to be a date and a time such as 2026-11-30T23:59:00"))

@@ -34,7 +34,7 @@ def assignment_problems(assignment: Assignment) -> Iterator[Message]:
         if value is not None and not 0 < value < float("inf"):
             yield unexpected(f"limits.{field.name}", str(value), message("a number above {limit}", limit=0))
     if assignment.late is not None:
-        yield from (prefixed("late.", problem) for problem in rules.problems(assignment.late))
+        yield from (prefixed("late.", problem) for problem in rules.policy_problems(assignment.late))
     yield from _section_problems(assignment)
     yield from _source_problems(assignment)
     if not assignment.rubric:

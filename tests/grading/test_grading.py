@@ -1,4 +1,4 @@
-"""Scores to a grade: sums, what is unknown, and who must look at what."""
+"""The grade made of scores: the sum, open points, and the reasons for a review."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def score(points: float | None, review: Message | None = None, *, most: float = 
 @pytest.mark.parametrize(
     ("points", "total"),
     [
-        pytest.param([10, 5.5, 0], 15.5, id="a sum"),
-        pytest.param([0.1, 0.2], 0.3, id="without the noise of the last bits"),
+        pytest.param([10, 5.5, 0], 15.5, id="sum"),
+        pytest.param([0.1, 0.2], 0.3, id="rounded to two digits"),
         pytest.param([0, 0], 0, id="zero"),
-        pytest.param([10, None], None, id="one unknown"),
-        pytest.param([None, None], None, id="all unknown"),
-        pytest.param([], 0, id="nothing asked"),
+        pytest.param([10, None], None, id="one open"),
+        pytest.param([None, None], None, id="all open"),
+        pytest.param([], 0, id="no criteria"),
     ],
 )
-def test_total_is_the_sum_or_unknown(points: list[float | None], total: float | None) -> None:
-    grade = grade_scores(SUBMISSION, OK, [score(one) for one in points])
+def test_total_is_the_sum_or_open(points: list[float | None], total: float | None) -> None:
+    grade = grade_scores(SUBMISSION, OK, [score(value) for value in points])
     assert grade.total == total
     assert grade.max == 10 * len(points)
 
@@ -46,24 +46,24 @@ def test_total_is_never_more_than_the_maximum(parts: list[tuple[float, float]]) 
 
 
 @pytest.mark.parametrize("late", [True, False, None])
-def test_lateness_is_handed_on_and_costs_nothing_here(late: bool | None) -> None:
+def test_late_mark_without_a_policy_has_no_penalty(late: bool | None) -> None:
     grade = grade_scores(Submission(Student("a", "A"), late=late), OK, [score(10)])
     assert (grade.late, grade.total) == (late, 10)
 
 
-def test_reasons_for_review_come_from_the_scores_in_order() -> None:
+def test_review_reasons_follow_the_order_of_the_scores() -> None:
     first, second = message("Read it."), message("Too close.")
     grade = grade_scores(SUBMISSION, OK, [score(1, first), score(2), score(3, second)])
     assert grade.review_reasons == (first, second)
     assert grade.needs_review
 
 
-def test_a_reason_that_many_scores_share_is_said_once() -> None:
+def test_shared_review_reason_appears_once() -> None:
     grade = grade_scores(SUBMISSION, OK, [score(None, message("Read {n}.", n=1)) for _ in range(3)])
     assert grade.review_reasons == (message("Read {n}.", n=1),)
 
 
-def test_nobody_looks_where_there_is_no_reason() -> None:
+def test_no_review_without_a_reason() -> None:
     assert not grade_scores(SUBMISSION, OK, [score(10)]).needs_review
 
 
@@ -75,21 +75,21 @@ def test_nobody_looks_where_there_is_no_reason() -> None:
         (Outcome.FORBIDDEN, "Nothing could be graded"),
     ],
 )
-def test_some_endings_are_always_looked_at(outcome: Outcome, said: str) -> None:
+def test_outcomes_that_always_need_review(outcome: Outcome, said: str) -> None:
     grade = grade_scores(SUBMISSION, Run(outcome), [score(None)])
     assert said in str(grade.review_reasons[0])
 
 
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT, Outcome.MEMORY, Outcome.DISK])
-def test_a_students_own_failure_needs_no_person(outcome: Outcome) -> None:
+def test_failures_of_the_student_need_no_review(outcome: Outcome) -> None:
     assert not grade_scores(SUBMISSION, Run(outcome), [score(3)]).needs_review
 
 
-def test_a_training_cut_short_is_looked_at() -> None:
-    """On a faster machine it would have gone on: a person decides whether that is the student's loss."""
+def test_training_stopped_by_the_time_limit_needs_review() -> None:
+    """A faster machine would have finished it, so a person decides."""
     cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, cut_short=True)
     grade = grade_scores(SUBMISSION, Run(Outcome.TIMEOUT, facts=Facts(fits=(cut,))), [score(10)])
     assert grade.total == 10
     assert [str(reason) for reason in grade.review_reasons] == [
-        "A training was cut short: its time was up. A larger budget may change the grade."
+        "A training run was stopped by the time limit. A larger budget may change the grade."
     ]

@@ -363,5 +363,5 @@ def test_there_and_back(tmp_path: Path) -> None:
 
 def test_another_system_s_archive_is_not_taken_for_gradescope_s(tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "c.zip", {"ann/hw.ipynb": NB, "bob/hw.ipynb": NB})
-    with pytest.raises(IntakeError, match="was not made by Gradescope"):
+    with pytest.raises(IntakeError, match="does not come from Gradescope"):
         read_submissions([archive], lms="gradescope", workspace=tmp_path / "work")

@@ -17,21 +17,21 @@ from hypothesis import strategies as st
 from grader.cli.console import intake_line
 from grader.files.archives.contents import Entry
 from grader.grading.handback import Missing, Order, read_results
-from grader.grading.lateness.rules import judged
+from grader.grading.lateness.rules import assess_lateness
 from grader.grading.results import write_results
 from grader.i18n.catalogue import translation
 from grader.i18n.message import message
-from grader.lms.archive.notebook_selection import submission
-from grader.lms.archive.student_files import File, HandedIn
+from grader.lms.archive.notebook_selection import build_submission
+from grader.lms.archive.student_files import StudentFile, StudentUpload
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.export.exporter import hand_back
 from grader.lms.identity import Owner
 from grader.models.errors import IntakeError
-from grader.models.intake import Fate, Filed, Intake, Received, files_of
+from grader.models.intake import FileDecision, FileStatus, Intake, IntakeRecord
 from grader.models.lateness import Extension, LatePolicy
 from grader.models.submission import Student, Submission
 from grader.pipeline import ClassFiles, read_class
-from grader.report.intake_page import FATES, write_intake_page
+from grader.report.intake_page import STATUS_HEADINGS, write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from tests.grading.test_results import VALIDATOR, rows
 from tests.support.builders import canvas_name, moodle_name, notebook_bytes, write_folder, write_zip, zip_bytes
@@ -43,8 +43,8 @@ DATED = replace(ASSIGNMENT, late=LatePolicy(DUE, "percent", percent_per_day=10))
 UGLY = "<script>alert(1)</script>" + "W" * 150
 
 
-def fates(intake: Intake) -> dict[str, Fate]:
-    return {f"{one.archive}>{one.name}" if one.archive else one.name: one.fate for one in files_of(intake)}
+def fates(intake: Intake) -> dict[str, FileStatus]:
+    return {f"{one.archive}>{one.name}" if one.archive else one.name: one.status for one in intake.files}
 
 
 def page(intake: Intake, tmp_path: Path, language: str = "en") -> str:
@@ -79,10 +79,10 @@ def test_every_entry_of_every_archive_is_accounted_for(
     except IntakeError:
         return
     for number, files in enumerate(wrapped):
-        filed = [one.name for one in files_of(intake) if one.source == number and not one.archive]
+        filed = [one.name for one in intake.files if one.source == number and not one.archive]
         assert set(filed) == set(files)
         assert all(count == 1 for count in Counter(filed).values())
-    graded = [one.name for one in files_of(intake) if one.fate is Fate.NOTEBOOK]
+    graded = [one.name for one in intake.files if one.status is FileStatus.NOTEBOOK]
     assert len(graded) == sum(one.notebook is not None for one in intake)
 
 
@@ -99,19 +99,19 @@ def test_each_file_has_the_fate_that_it_had(tmp_path: Path) -> None:
     }
     intake = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "w")
     assert fates(intake) == {
-        moodle_name("Ann", 1, "hw.ipynb"): Fate.NOTEBOOK,
-        moodle_name("Ann", 1, "old.ipynb"): Fate.LEFT_OUT,
-        moodle_name("Ann", 1, "data.csv"): Fate.BESIDE,
-        moodle_name("Ann", 1, ".DS_Store"): Fate.SKIPPED,
-        moodle_name("Ann", 1, ".ipython/startup.py"): Fate.NOT_BESIDE,
-        moodle_name("Bob", 2, "all.zip"): Fate.UNPACKED,
-        "all.zip>hw.ipynb": Fate.NOTEBOOK,
-        "all.zip>../evil": Fate.REFUSED,
-        "all.zip>__MACOSX/x": Fate.SKIPPED,
-        "stray.txt": Fate.BESIDE,
-        "folder/": Fate.SKIPPED,
+        moodle_name("Ann", 1, "hw.ipynb"): FileStatus.NOTEBOOK,
+        moodle_name("Ann", 1, "old.ipynb"): FileStatus.LEFT_OUT,
+        moodle_name("Ann", 1, "data.csv"): FileStatus.BESIDE,
+        moodle_name("Ann", 1, ".DS_Store"): FileStatus.SKIPPED,
+        moodle_name("Ann", 1, ".ipython/startup.py"): FileStatus.NOT_BESIDE,
+        moodle_name("Bob", 2, "all.zip"): FileStatus.UNPACKED,
+        "all.zip>hw.ipynb": FileStatus.NOTEBOOK,
+        "all.zip>../evil": FileStatus.REFUSED,
+        "all.zip>__MACOSX/x": FileStatus.SKIPPED,
+        "stray.txt": FileStatus.BESIDE,
+        "folder/": FileStatus.SKIPPED,
     }
-    ann, bob, stray = intake.received
+    ann, bob, stray = intake.records
     assert ["old.ipynb" in str(doubt) for doubt in ann.doubts] == [True, False]
     assert "../evil was refused" in str(bob.doubts[0])
     assert "not named as Moodle names files" in str(stray.doubts[1])
@@ -121,9 +121,12 @@ def test_data_for_all_is_said_once(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "in", {"ann.ipynb": NB, "bob.ipynb": NB, "data.csv": b"1", ".hidden": b""})
     intake = read_submissions([folder], workspace=tmp_path / "w")
     assert fates(intake) == {
-        "ann.ipynb": Fate.NOTEBOOK, "bob.ipynb": Fate.NOTEBOOK, "data.csv": Fate.FOR_ALL, ".hidden": Fate.UNUSED,
-    }  # fmt: skip
-    assert intake.to_look_at == 0
+        "ann.ipynb": FileStatus.NOTEBOOK,
+        "bob.ipynb": FileStatus.NOTEBOOK,
+        "data.csv": FileStatus.FOR_ALL,
+        ".hidden": FileStatus.UNUSED,
+    }
+    assert intake.review_count == 0
 
 
 def test_the_time_is_that_of_the_attempt_that_counts(tmp_path: Path) -> None:
@@ -132,9 +135,9 @@ def test_the_time_is_that_of_the_attempt_that_counts(tmp_path: Path) -> None:
     files = []
     for name, content, when in (("a.ipynb", b"{}", early), ("b.ipynb", NB, late)):
         (tmp_path / name).write_bytes(content)
-        files.append(File(name, Entry(name, tmp_path / name, len(content)), submitted_at=when))
-    made = submission(
-        Student("a", "A"), HandedIn(Owner("A", "", "", submitted_at=early), files=files), tmp_path / "nested"
+        files.append(StudentFile(name, Entry(name, tmp_path / name, len(content)), submitted_at=when))
+    made = build_submission(
+        Student("a", "A"), StudentUpload(Owner("A", "", "", submitted_at=early), files=files), tmp_path / "nested"
     )
     assert (made.notebook_name, made.submitted_at) == ("b.ipynb", late)
 
@@ -143,7 +146,7 @@ def test_the_time_is_that_of_the_attempt_that_counts(tmp_path: Path) -> None:
 
 
 def test_every_fate_has_words() -> None:
-    assert set(FATES) == set(Fate)
+    assert set(STATUS_HEADINGS) == set(FileStatus)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-TW"])
@@ -162,15 +165,15 @@ def test_the_page_says_it_all(tmp_path: Path, language: str) -> None:
     for name in ("Jane Doe", "沒交", "stray.txt", "hw.ipynb", "Canvas"):
         assert name in text
     assert [one.name for one in intake.absent] == ["沒交", UGLY]
-    assert intake.to_look_at == 4  # times that nobody says, and all three
+    assert intake.review_count == 4  # times that nobody says, and all three
     anchors = re.findall(r'href="#(submission-[0-9]+)"', text)
     assert anchors and all(f'id="{one}"' in text for one in anchors)
 
 
 def test_a_large_class_with_many_files_stays_a_page(tmp_path: Path) -> None:
-    files = tuple(Filed(0, f"images/{n}.png", Fate.BESIDE) for n in range(1000))
+    files = tuple(FileDecision(0, f"images/{n}.png", FileStatus.BESIDE) for n in range(1000))
     received = tuple(
-        Received(Submission(Student(f"s{n}", f"Student {n}"), Path("hw.ipynb")), files) for n in range(1000)
+        IntakeRecord(Submission(Student(f"s{n}", f"Student {n}"), Path("hw.ipynb")), files) for n in range(1000)
     )
     text = page(Intake(received), tmp_path)
     assert len(text) < 12_000_000
@@ -179,7 +182,7 @@ def test_a_large_class_with_many_files_stays_a_page(tmp_path: Path) -> None:
 
 
 def test_a_page_without_doubts_says_so(tmp_path: Path) -> None:
-    intake = Intake((Received(Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=DUE)),))
+    intake = Intake((IntakeRecord(Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=DUE)),))
     assert "Nothing is in doubt." in page(intake, tmp_path)
 
 
@@ -189,7 +192,9 @@ def test_a_page_without_doubts_says_so(tmp_path: Path) -> None:
 def test_the_report_of_a_late_notebook(tmp_path: Path) -> None:
     one = strong()
     assert DATED.late is not None
-    late = judged(DATED.late, Extension(days=1), DUE + timedelta(days=2, hours=3), None, 100)
+    submitted = DUE + timedelta(days=2, hours=3)
+    handed = Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=submitted, extension=Extension(days=1))
+    late = assess_lateness(DATED.late, handed, 100)
     assert late is not None
     late_one = replace(one, grade=replace(one.grade, total=100 - late.taken_off, late=True, lateness=late))
     text = write_student_report(late_one, DATED, language="en", folder=tmp_path).read_text("utf-8")
@@ -219,7 +224,7 @@ def test_absent_students_have_a_line_and_no_grade_unless_asked_for(
     [((), "Submissions read: 1 (1 to look at): file:"), ((Student("b", "B"),), "1 on the class list without one")],
 )
 def test_the_console_says_one_line(tmp_path: Path, absent: tuple[Student, ...], says: str) -> None:
-    doubtful = Received(Submission(Student("a", "A")), doubts=(message("Because."),))
+    doubtful = IntakeRecord(Submission(Student("a", "A")), doubts=(message("Because."),))
     line = intake_line(Intake((doubtful,), absent=absent), tmp_path, translation("en"))
     assert says in line and line.endswith("/intake.html")
 

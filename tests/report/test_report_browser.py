@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from grader.grading.lateness.rules import judged
+from grader.grading.lateness.rules import assess_lateness
 from grader.i18n.catalogue import LANGUAGES
 from grader.i18n.message import message
 from grader.models.facts import Fit
 from grader.models.grade import Graded
-from grader.models.intake import Fate, Filed, Intake, Received, Source
+from grader.models.intake import FileDecision, FileStatus, Intake, IntakeRecord, IntakeSource
 from grader.models.lateness import Extension, LatePolicy
 from grader.models.run import Cell, CellError
-from grader.models.submission import Student
+from grader.models.submission import Student, Submission
 from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from tests.support.graded_class import (
@@ -78,7 +78,9 @@ def ugly(executed: Path) -> Graded:
 
 def late(one: Graded) -> Graded:
     due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
-    lateness = judged(LatePolicy(due, "percent", 10), Extension(days=1), due + timedelta(days=9), None, 70)
+    submitted = due + timedelta(days=9)
+    handed = Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=submitted, extension=Extension(days=1))
+    lateness = assess_lateness(LatePolicy(due, "percent", 10), handed, 70)
     assert lateness is not None
     return replace(one, grade=replace(one.grade, late=True, total=7, lateness=lateness))
 
@@ -86,9 +88,11 @@ def late(one: Graded) -> Graded:
 def hostile_intake(one: Graded) -> Intake:
     """Names and reasons as nobody should give them, for every fate."""
     why = message("<img src=x onerror=alert(1)>" + "w" * 400)
-    files = tuple(Filed(0, "<script>alert(1)</script>" + "f" * 300, fate, why, "a" * 200) for fate in Fate)
-    received = Received(one.submission, files, (why, message("</details></main><script>alert(1)</script>")), why)
-    source = Source("p" * 300, "folder", why, files)
+    files = tuple(
+        FileDecision(0, "<script>alert(1)</script>" + "f" * 300, status, why, "a" * 200) for status in FileStatus
+    )
+    received = IntakeRecord(one.submission, files, (why, message("</details></main><script>alert(1)</script>")), why)
+    source = IntakeSource("p" * 300, "folder", why, files)
     return Intake((received, received), (source,), (one.submission.student,) * 3, (why,))
 
 

@@ -34,7 +34,7 @@ ASSIGNMENT = Assignment(
 MADE_AT = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 TOO_CLOSE = "Too close to call: the interval {low:.3f} to {high:.3f} holds the threshold {full:g}."
 READ_IT = message("Points were only proposed, by the length of the text: read it and decide.")
-OURS = message("The grader itself failed here; nothing was taken off. Grade again, or by hand.")
+OURS = message("The grader itself failed; no points were taken off. Grade again, or grade by hand.")
 
 
 def accuracy_score(value: float | None, *, points: float | None = None, reason: Message | None = None) -> Score:

@@ -20,7 +20,7 @@ from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, e
 from grader.data import hidden_sets
 from grader.data.cache.cached_sets import default_library
 from grader.grading.handback import HandedBack, Missing, Order, read_results
-from grader.grading.lateness.deadlines import with_deadline
+from grader.grading.lateness.rules import apply_options
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.export import exporter
@@ -68,7 +68,7 @@ def grade_submissions(
     """Grade the submissions in ``paths`` for the assignment that is called or lies in ``assignment``."""
     translation = choose_translation(lang)  # first: every mistake is reported in it
     chosen = discovery.by_name(assignment).with_time_limit(options.budget)
-    chosen = with_deadline(chosen, options.due, options.late)
+    chosen = apply_options(chosen, options.due, options.late)
     grade(chosen, ClassFiles(tuple(paths), lms, roster, extensions), options, translation)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.lms import folder
-from grader.lms.archive.notebook_selection import submission
-from grader.lms.archive.student_files import File, HandedIn
+from grader.lms.archive.notebook_selection import build_submission
+from grader.lms.archive.student_files import StudentFile, StudentUpload
 from grader.lms.gradescope.archive import owner_of
 from grader.lms.gradescope.metadata import Submitter, parse_time
 from grader.models.submission import Student, Submission
@@ -30,14 +30,14 @@ def read_container(root: Path, workspace: Path, *, with_pictures: bool) -> Submi
     users = metadata.get("users")
     people = [_submitter(user) for user in users if isinstance(user, dict)] if isinstance(users, list) else []
     owner = owner_of(f"submission_{_text(metadata.get('id'))}", people, parse_time(_text(metadata.get("created_at"))))
-    handed = HandedIn(
+    handed = StudentUpload(
         owner,
         "gradescope",
-        files=[File(entry.name, entry, source=0, listed=entry.name) for entry in content.entries],
+        files=[StudentFile(entry.name, entry, source=0, listed=entry.name) for entry in content.entries],
         refused=list(content.refused),
     )
     student = Student("submission", owner.name, owner.key, owner.email, owner.username)
-    return submission(student, handed, workspace, with_pictures=with_pictures)
+    return build_submission(student, handed, workspace, with_pictures=with_pictures)
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What the teacher points at, read: a notebook, a folder, an archive, one in parts, or archives packed once more.
+"""Read a download: a notebook, a folder, an archive, an archive in parts, or an archive of archives.
 
-Google Drive gives ``HW1-20260301T101010Z-001.zip``, ``...-002.zip`` where a folder is large, each with some of the
-files. A teacher may pack what Moodle gave, or several groups' downloads, in another archive.
+Google Drive splits a large folder into ``HW1-20260301T101010Z-001.zip``, ``...-002.zip``, each with some of the files.
+A teacher may pack Moodle's download, or the downloads of several groups, into another archive.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from grader.lms import folder
 from grader.models.assignment import Pictures
 from grader.models.errors import IntakeError
 
-_WITH_PICTURES = ArchiveLimits(entries=200_000)  # a class of them, each with thousands
+_WITH_PICTURES = ArchiveLimits(entries=200_000)  # for a class whose students submit thousands of pictures each
 _PART = re.compile(r"(?P<whole>.+-[0-9]{8}T[0-9]{6}Z)(?:-[0-9]+)?-[0-9]{3}(?: ?\([0-9]+\))?\.zip", re.IGNORECASE)
 
 
-def together(paths: Sequence[Path]) -> list[list[Path]]:
-    """``paths``, those that are parts of one download in one list, in the order in which they came."""
+def group_download_parts(paths: Sequence[Path]) -> list[list[Path]]:
+    """Group the parts of each download, in the order of ``paths``."""
     groups: dict[Path | str, list[Path]] = {}
     for number, path in enumerate(paths):
         part = _PART.fullmatch(path.name)
@@ -36,22 +36,22 @@ def together(paths: Sequence[Path]) -> list[list[Path]]:
 def read_download(
     parts: Sequence[Path], into: Path, is_class: Callable[[Archive], bool], pictures: Pictures | None
 ) -> Archive:
-    """The files of one download; archives in it are opened where ``is_class`` says that they are a class's, each.
+    """Return the files of one download; its inner archives are opened if ``is_class`` is true of each of them.
 
-    Raises ``IntakeError`` when something of it cannot be read as a whole.
+    Raise ``IntakeError`` if the download or one of these archives cannot be read.
     """
-    content = _united([_read(path, into / f"{part:03d}", pictures) for part, path in enumerate(parts)])
+    content = _merge([_read(path, into / f"{part:03d}", pictures) for part, path in enumerate(parts)])
     content = replace(content, name=parts[0].resolve().name)
     if is_class(content):
         return content
-    return _opened(content, into, is_class, _limits(pictures)) or content
+    return _open_inner(content, into, is_class, _limits(pictures)) or content
 
 
 # ---------------------------------------------------------------- archives in parts and in archives
 
 
-def _united(parts: Sequence[Archive]) -> Archive:
-    """What ``parts`` hold together; of two files with one name the later counts, and the other is named."""
+def _merge(parts: Sequence[Archive]) -> Archive:
+    """Return the contents of all ``parts``; of two files with one name the later is taken, the other refused."""
     if len(parts) == 1:
         return parts[0]
     entries: dict[str, Entry] = {}
@@ -61,15 +61,17 @@ def _united(parts: Sequence[Archive]) -> Archive:
             reason = message("the archives hold this name twice; the later one was taken")
             refused.append(Refused(entry.name, reason, harmful=False))
         entries[entry.name] = entry
-    refused = [*(one for part in parts for one in part.refused), *refused]
+    refused = [*(item for part in parts for item in part.refused), *refused]
     return Archive(tuple(entries.values()), tuple(refused), tuple(name for part in parts for name in part.skipped))
 
 
-def _opened(content: Archive, into: Path, is_class: Callable[[Archive], bool], limits: ArchiveLimits) -> Archive | None:
-    """What the archives in ``content`` hold together if they are the class itself; None if they are students' work.
+def _open_inner(
+    content: Archive, into: Path, is_class: Callable[[Archive], bool], limits: ArchiveLimits
+) -> Archive | None:
+    """Return the contents of all archives in ``content`` if they are downloads of a class; None if they are students'.
 
-    They are the class where Drive numbered them, or where ``is_class`` says so of each, for one alone could be a
-    student's who calls the files by the others' names. What else lies there is the teacher's, such as a worksheet.
+    They are a class's if Drive numbered them or if ``is_class`` is true of each: a single one could be made by a
+    student who names files after other students. Other files beside them are the teacher's, such as a worksheet.
     """
     packed = [entry for entry in content.entries if folder.could_be_handed_in(PurePosixPath(entry.name).name)]
     if not packed or not all(entry.name.lower().endswith(".zip") for entry in packed):
@@ -81,24 +83,24 @@ def _opened(content: Archive, into: Path, is_class: Callable[[Archive], bool], l
         read_archive(entry.path, into / f"inner-{number:03d}", limits, name=entry.name)
         for number, entry in enumerate(packed)
     ]
-    return replace(_united([*inner, replace(content, entries=(), skipped=())]), name=PurePosixPath(packed[0].name).name)
+    return replace(_merge([*inner, replace(content, entries=(), skipped=())]), name=PurePosixPath(packed[0].name).name)
 
 
 def _are_classes(packed: Sequence[Entry], is_class: Callable[[Archive], bool], limits: ArchiveLimits) -> bool:
-    """Whether those of the zips that can be read are, by their names alone: unpacked, each could fill the disk."""
+    """Check the readable archives by their entry names only: unpacking untrusted ones could fill the disk."""
     readable = 0
     for entry in packed:
         try:
-            listed = list_archive(entry.path, limits, name=entry.name)
+            names_only = list_archive(entry.path, limits, name=entry.name)
         except IntakeError:
-            continue  # said once it is read, if the others are a class
-        if not is_class(listed):
+            continue  # reported when it is read, if the others are a class's
+        if not is_class(names_only):
             return False
         readable += 1
     return readable > 0
 
 
-# ---------------------------------------------------------------- one path
+# ---------------------------------------------------------------- single paths
 
 
 def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
@@ -111,16 +113,16 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
     except OSError as error:
         raise IntakeError(
             message(
-                "{path} cannot be read: {reason}. Give a notebook, a folder, or the archive that the LMS gave you.",
+                "{path} cannot be read: {reason}. Give a notebook, a folder, or the archive downloaded from the LMS.",
                 path=path, reason=str(error.strerror),
             )
         ) from error  # fmt: skip
     name = tidy_name(path.name)
     if folder.is_notebook(name) or (filetype.binary_kind(head) is None and folder.is_document(name)):
         beside = list(_beside(path, pictures)) if pictures is not None else []
-        # In a folder of their own they are one student's.
+        # One common folder marks them as the files of one student.
         inside = f"{folder.stem(name)}/" if beside else ""
-        return Archive(tuple(replace(one, name=inside + one.name) for one in (Entry(name, path, size), *beside)))
+        return Archive(tuple(replace(entry, name=inside + entry.name) for entry in (Entry(name, path, size), *beside)))
     if filetype.is_document_archive(head):
         raise IntakeError(
             message(
@@ -131,7 +133,7 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
 
 
 def _beside(notebook: Path, pictures: Pictures) -> Iterator[Entry]:
-    """What a group hands in with its notebook, where it lies on its own computer: the pictures or their zip, PDFs."""
+    """Yield the files that a group submits with ``notebook``, from the same folder: the pictures or their zip, PDFs."""
     own = notebook.parent / pictures.folder
     files = sorted(notebook.parent.glob("*.[pP][dD][fF]"))
     if own.is_dir():
@@ -139,7 +141,7 @@ def _beside(notebook: Path, pictures: Pictures) -> Iterator[Entry]:
             yield replace(entry, name=f"{own.name}/{entry.name}")
     else:
         files.append(own.with_name(f"{own.name}.zip"))
-    yield from (Entry(tidy_name(one.name), one, one.stat().st_size) for one in files if one.is_file())
+    yield from (Entry(tidy_name(file.name), file, file.stat().st_size) for file in files if file.is_file())
 
 
 def _limits(pictures: Pictures | None) -> ArchiveLimits:

@@ -1,53 +1,73 @@
-"""Which LMS an archive came from, told by how its files are named."""
+"""Detect the LMS that an archive comes from by the names of its files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from os.path import commonprefix
 from pathlib import Path
 
 from grader.files.archives.contents import Archive
-from grader.i18n.message import message
+from grader.i18n.message import Message, message
 from grader.lms import folder
-from grader.lms.archive.student_grouping import Given
+from grader.lms.identity import Naming
 from grader.lms.systems import BY_NAME, SYSTEMS, title_of
 from grader.models.errors import IntakeError
 
 LMS = ("auto", "folder", *BY_NAME)
-_MOST_AROUND = 5
+_MAX_WRAPPERS = 5
 
 
-def is_class(content: Archive, *, lms: str) -> bool:
-    """Whether ``content`` is a class's download and no student's own archive."""
-    return _named_by_lms(Path(), content, lms, "", class_only=True) is not None
+@dataclass(frozen=True, slots=True)
+class DetectedSource:
+    """The contents of one given path and the LMS they come from."""
+
+    path: Path
+    lms: str
+    reason: Message  # why this LMS
+    whole: Archive
+    content: Archive  # ``whole`` with names relative to the folder around the class
+    naming: Naming
+    left_out: tuple[str, ...] = ()  # entries of a course folder outside the graded assignment
 
 
-def named(path: Path, content: Archive, lms: str, assignment: str) -> Given:
-    """``content`` with the LMS that named it, and without the folder that a teacher's own packing puts around all."""
-    given = _named_by_lms(path, content, lms, assignment)
-    if given is not None:
-        return given
+def is_class_download(content: Archive, *, lms: str) -> bool:
+    """Return whether ``content`` is the download of a class, not one student's own archive."""
+    return _detect(Path(), content, lms, "", class_only=True) is not None
+
+
+def detect_lms(path: Path, content: Archive, lms: str, assignment: str) -> DetectedSource:
+    """Return ``content`` with its LMS, without folders that the teacher's own packing put around the class.
+
+    Files that no LMS would name so are read as a plain folder. Raise ``IntakeError`` if the LMS was requested by name
+    and no file is named as that LMS names files.
+    """
+    detected = _detect(path, content, lms, assignment)
+    if detected is not None:
+        return detected
     names = _names(content)
     if lms in BY_NAME and names:
         raise IntakeError(
             message(
-                "{path} was not made by {lms}: no entry is named as there, for example {name}. Try --lms auto.",
+                "{path} does not come from {lms}: no entry has a name as {lms} gives it, for example {name}. "
+                "Try --lms auto.",
                 path=path, lms=title_of(lms), name=names[0],
             )
         )  # fmt: skip
     inner = content
     while prefix := folder.wrapper([entry.name for entry in inner.entries]):
-        inner = _unwrapped(inner, prefix)
-    why = message("No LMS names files so: each notebook or folder at the top stands for a student.")
+        inner = _unwrap(inner, prefix)
+    reason = message("No LMS names files this way: each notebook or folder at the top is one student's.")
     if lms == "folder":
-        why = message("Read as a folder, as was asked: each notebook or folder at the top stands for a student.")
-    return Given(path, "folder", why, content, inner, folder.parse_name)
+        reason = message("Read as a folder, as requested: each notebook or folder at the top is one student's.")
+    return DetectedSource(path, "folder", reason, content, inner, folder.parse_name)
 
 
-def _named_by_lms(path: Path, content: Archive, lms: str, assignment: str, *, class_only: bool = False) -> Given | None:
-    around = _folders_around([entry.name for entry in content.entries])
+def _detect(
+    path: Path, content: Archive, lms: str, assignment: str, *, class_only: bool = False
+) -> DetectedSource | None:
+    prefixes = _common_folders([entry.name for entry in content.entries])
     for system in SYSTEMS:
         if lms not in ("auto", system.name) or (class_only and system.names_like_students):
             continue
@@ -56,22 +76,21 @@ def _named_by_lms(path: Path, content: Archive, lms: str, assignment: str, *, cl
             naming = system.naming_on_request
         whole = content if system.one_assignment is None else system.one_assignment(content, assignment)
         names = _names(whole)
-        for prefix in around:
-            inner = _unwrapped(whole, prefix)
+        for prefix in prefixes:
+            inner = _unwrap(whole, prefix)
             parse = naming(inner)
             fitting = sum(parse(name.removeprefix(prefix)) is not None for name in names)
-            # A request by name needs one fitting entry; a guess needs more than half.
+            # A request by name needs one fitting entry; detection needs more than half.
             if (lms == system.name and fitting) or (lms == "auto" and 2 * fitting > len(names)):
-                why = message(
+                reason = message(
                     "{fitting} of {all} files are named as {lms} names them.",
                     fitting=fitting, all=len(names), lms=system.title,
                 )  # fmt: skip
-                return Given(path, system.name, why, whole, inner, parse, left_out=_left_out(content, whole))
+                return DetectedSource(path, system.name, reason, whole, inner, parse, _left_out(content, whole))
     return None
 
 
 def _left_out(content: Archive, whole: Archive) -> tuple[str, ...]:
-    """What a course's tree holds beside the assignment that is graded."""
     if whole is content:
         return ()
     kept = {entry.path for entry in whole.entries}
@@ -79,21 +98,21 @@ def _left_out(content: Archive, whole: Archive) -> tuple[str, ...]:
 
 
 def _names(content: Archive) -> list[str]:
-    return [entry.name for entry in content.entries] + [one.name for one in content.refused]
+    return [entry.name for entry in content.entries] + [refused.name for refused in content.refused]
 
 
-def _folders_around(names: Sequence[str]) -> list[str]:
-    """What all names begin with, from nothing to the innermost folder: packing may add one to what an LMS has."""
-    whole = commonprefix(names)  # noqa: RUF071  texts, not paths
-    return ["", *(whole[: found.end()] for found in re.finditer("/", whole))][:_MOST_AROUND]
+def _common_folders(names: Sequence[str]) -> list[str]:
+    """Return the common folder prefixes of all names, from none to the innermost: packing again adds folders."""
+    common = commonprefix(names)  # noqa: RUF071  texts, not paths
+    return ["", *(common[: found.end()] for found in re.finditer("/", common))][:_MAX_WRAPPERS]
 
 
-def _unwrapped(content: Archive, prefix: str) -> Archive:
+def _unwrap(content: Archive, prefix: str) -> Archive:
     if not prefix:
         return content
     return replace(
         content,
         entries=tuple(replace(entry, name=entry.name.removeprefix(prefix)) for entry in content.entries),
-        refused=tuple(replace(one, name=one.name.removeprefix(prefix)) for one in content.refused),
-        skipped=tuple(name.removeprefix(prefix) for name in content.skipped),  # the folder itself is "" now
+        refused=tuple(replace(refused, name=refused.name.removeprefix(prefix)) for refused in content.refused),
+        skipped=tuple(name.removeprefix(prefix) for name in content.skipped),  # the folder itself becomes ""
     )

@@ -14,7 +14,7 @@ from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, check_somebody, only_sheet, repeated_keys
-from grader.lms.identity import folded
+from grader.lms.identity import fold_case
 from grader.models.errors import IntakeError
 from grader.models.submission import Submission
 
@@ -63,7 +63,7 @@ def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
 
 
 def _is_exempt(text: str) -> bool:
-    return folded(text) in _EXEMPT
+    return fold_case(text) in _EXEMPT
 
 
 def _is_empty(text: str) -> bool:
@@ -72,7 +72,7 @@ def _is_empty(text: str) -> bool:
 
 
 def _place(sheet: Sheet, called: frozenset[str]) -> int | None:
-    return next((place for place, heading in enumerate(sheet.header) if folded(heading) in called), None)
+    return next((place for place, heading in enumerate(sheet.header) if fold_case(heading) in called), None)
 
 
 def _rows(sheet: Sheet, username: int) -> Iterator[Row]:

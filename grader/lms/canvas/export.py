@@ -16,7 +16,7 @@ from grader.lms.canvas.gradebook import posted_by_hand, read
 from grader.lms.gradebook_csv import grade_entry, gradebook_table
 from grader.lms.gradebook_csv.csv_sheet import filled
 from grader.lms.gradebook_csv.grade_column import chosen
-from grader.lms.identity import folded
+from grader.lms.identity import fold_case
 
 FILE = "canvas-gradebook.csv"
 ANONYMOUS = "canvas-anonymous-grades.csv"
@@ -81,7 +81,7 @@ def _groups(book: gradebook_table.Gradebook, results: Results) -> list[str]:
 
 
 def _letters(name: str) -> str:
-    return "".join(letter for letter in folded(name) if letter.isalnum())
+    return "".join(letter for letter in fold_case(name) if letter.isalnum())
 
 
 def _anonymous(results: Results, order: Order) -> HandedBack:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from grader.grading.handback import Order, Results
 from grader.i18n.message import join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet
-from grader.lms.identity import folded
-from grader.lms.person_names import words
+from grader.lms.identity import fold_case, name_parts
 from grader.models.errors import IntakeError
 
 
@@ -31,13 +30,13 @@ def chosen(columns: Sequence[Column], sheet: Sheet, results: Results, order: Ord
     """
     if order.column:
         return _only(_asked_for(columns, order.column), columns, sheet, results, order.column)
-    titles = set(map(words, results.title.values())) - {()}
-    same = [column for column in columns if words(column.title) in titles | {words(results.assignment)}]
+    titles = set(map(name_parts, results.title.values())) - {()}
+    same = [column for column in columns if name_parts(column.title) in titles | {name_parts(results.assignment)}]
     if same:
         return _only(same, columns, sheet, results, results.assignment)
     if len(columns) == 1:
         return columns[0]
-    alike = [column for column in columns if any(_within(words(column.title), title) for title in titles)]
+    alike = [column for column in columns if any(_within(name_parts(column.title), title) for title in titles)]
     return _only(alike, columns, sheet, results, results.assignment)
 
 
@@ -48,7 +47,7 @@ def _asked_for(columns: Sequence[Column], wanted: str) -> list[Column]:
         lambda column: column.title,
     )
     for reading in readings:
-        found = [column for column in columns if folded(reading(column).strip()) == folded(wanted.strip())]
+        found = [column for column in columns if fold_case(reading(column).strip()) == fold_case(wanted.strip())]
         if found:
             return found
     return []

@@ -11,8 +11,7 @@ from grader.grading.handback import Result
 from grader.i18n.message import Message, join_list, message
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number
 from grader.lms.gradebook_csv.grade_column import Column
-from grader.lms.identity import folded
-from grader.lms.person_names import spellings
+from grader.lms.identity import fold_case, spellings
 from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
 
@@ -64,7 +63,7 @@ def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Messa
     """What is wrong with lines that name a student whom another line names as well."""
     places: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        places[folded(row.key)].append(row.index)
+        places[fold_case(row.key)].append(row.index)
     return [
         message(
             '{file}, lines {lines}: found {found} in the column "{column}" more than once, expected each student '
@@ -107,10 +106,10 @@ def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
 
     def find(student: Student, lms: str) -> int | None:
         if lms == book.lms:
-            return keys.get(folded(student.key))
+            return keys.get(fold_case(student.key))
         for value in filter(None, (student.username, student.email, student.id, student.name)):
-            if folded(value) in others:
-                return others[folded(value)]
+            if fold_case(value) in others:
+                return others[fold_case(value)]
         found = {names[name] for name in spellings(student.name) if name in names}
         return found.pop() if len(found) == 1 else None
 
@@ -120,5 +119,5 @@ def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
 def _unambiguous(pairs: Iterable[tuple[str, Row]]) -> dict[str, int]:
     places: dict[str, set[int]] = defaultdict(set)
     for value, row in pairs:
-        places[folded(value.strip())].add(row.index)
+        places[fold_case(value.strip())].add(row.index)
     return {value: next(iter(indices)) for value, indices in places.items() if value and len(indices) == 1}

@@ -28,7 +28,7 @@ _NAME = re.compile(rf"(?P<origin>{STEP}/(?P<student>[^/]+)/(?P<assignment>[^/]+)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*\s*(\S*)")
 
 
-def only(content: Archive, assignment: str) -> Archive:
+def select_assignment(content: Archive, assignment: str) -> Archive:
     """Of a course's tree what was handed in for ``assignment``, below ``submitted/``; any other content as it is.
 
     Raises IntakeError when it was not handed in, or when there are several assignments and none is named.

@@ -16,7 +16,7 @@ from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula, points_cell
 from grader.grading.handback import HandedBack, Missing, Order, Result, Results
 from grader.i18n.message import Message, join_list, message
-from grader.lms.identity import folded, safe_id
+from grader.lms.identity import fold_case, safe_id
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
 from grader.models.errors import IntakeError
@@ -72,11 +72,11 @@ def _told_apart(results: Results) -> tuple[Results, tuple[str, ...]]:
 
     Ids may be what students wrote into their notebooks; a member of a group may have handed in alone as well.
     """
-    owners = [{folded(folder_of(student)) for student in one.members} for one in results.students]
+    owners = [{fold_case(folder_of(student)) for student in one.members} for one in results.students]
     count = Counter(name for names in owners for name in names)
 
     def alone(student: Student) -> bool:
-        return count[folded(folder_of(student))] == 1
+        return count[fold_case(folder_of(student))] == 1
 
     kept = [
         replace(one, group=tuple(filter(alone, one.group))) for one in results.students if any(map(alone, one.members))
@@ -149,7 +149,7 @@ def _rows(results: Results, known: Known, missing: Missing, shared: Sequence[str
     for one in results.students:
         for student in one.members:
             name = folder_of(student)
-            graded.add(folded(name))
+            graded.add(fold_case(name))
             own = ("", student.name if student.name != name else "", student.email)
             last, first, email = known.students.get(name, own)
             scores = ["", "", ""]
@@ -166,7 +166,7 @@ def _rows(results: Results, known: Known, missing: Missing, shared: Sequence[str
             ]
     absent = {folder_of(student): ("", student.name, student.email) for student in results.absent}
     for name, (last, first, email) in {**absent, **known.students}.items():
-        if folded(name) not in graded:
+        if fold_case(name) not in graded:
             scores = ["0.0"] * 3 if missing is Missing.ZERO else [""] * 3
             person = [*map(escape_formula, (name, last, first, email))]
             yield [escape_formula(results.assignment), known.duedate, "", *person, *scores, points_cell(results.max)]

@@ -1,4 +1,4 @@
-"""A class's list of students: whatever table has names, and numbers or addresses, in English or Chinese."""
+"""Read a class list: any table with names, numbers or addresses of students, with English or Chinese headings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from grader.grading.lateness import datetimes
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet, read_sheet
-from grader.lms.identity import folded
+from grader.lms.gradebook_csv.csv_sheet import Sheet
+from grader.lms.identity import fold_case
 from grader.lms.moodle.worksheet import find_columns
 from grader.models.errors import IntakeError
 
-# How lists head a column -> what it holds: without case, blanks and punctuation.
+# Heading, without case, spaces and punctuation -> kind of column.
 _HEADINGS: Mapping[str, str] = {
     heading: kind
     for kind, headings in {
@@ -30,102 +30,109 @@ _HEADINGS: Mapping[str, str] = {
         "group": "group groups team groupname 組別 小組 群組 隊伍 組",
         "members": "members teammembers 組員 成員 小組成員",
         "alias": "handedinas alias 繳交名稱 別名",
-        # The worksheet of Moodle says so; its archive does not.
+        # In Moodle's grading worksheet; Moodle's archive has no submission times.
         "submitted": "lastmodifiedsubmission submittedat submissiontime timesubmitted 最後修改的作業 繳交時間",
     }.items()
     for heading in headings.split()
 }
-_NAMING = ("number", "key", "username", "email", "name", "first", "last", "members")
-_BETWEEN = re.compile(r"[;；、，,|/\n]+")
-_TEST_STUDENT = ("Student, Test", "Test Student")  # in one column, and in two
-_CANVAS = "sisloginid"  # a column that only Canvas's gradebook has: its "ID" is Canvas's own
+_IDENTIFYING = ("number", "key", "username", "email", "name", "first", "last", "members")
+_MEMBER_SEPARATOR = re.compile(r"[;；、，,|/\n]+")
+_TEST_STUDENT = ("Student, Test", "Test Student")  # with the name in one column and in two
+_CANVAS = "sisloginid"  # only Canvas's gradebook has this column; its "ID" is Canvas's own id
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One line of the list. ``number`` is the school's, ``key`` the LMS's own id; ``line`` is the file's."""
+    """One row of the list."""
 
-    line: int
+    line: int  # of the file
     name: str = ""
-    number: str = ""
-    key: str = ""
+    number: str = ""  # given by the school
+    key: str = ""  # the LMS's own id
     username: str = ""
     email: str = ""
     group: str = ""
-    aliases: tuple[str, ...] = ()  # as the teacher says the LMS names the submission
+    aliases: tuple[str, ...] = ()  # names of the submission in the LMS, filled in by the teacher
     submitted: datetime | None = None
 
     @property
     def shown(self) -> str:
-        """Enough to tell this person from one of the same name."""
+        """The name with a number or address, to distinguish people of the same name."""
         beside = self.number or self.username or self.email or self.key
         return f"{self.name} ({beside})" if self.name and beside else self.name or beside
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
+    """The students of a class list, with problems that a teacher should check."""
+
     path: Path
     people: tuple[Person, ...]
     doubts: tuple[Message, ...] = ()
 
 
-def read_roster(path: Path) -> Roster:
-    """Raises ``IntakeError`` with every problem: no known column, nobody in it, one number with two names."""
-    sheet = read_sheet(path)
-    columns = columns_of(sheet)
-    if not any(kind in columns for kind in _NAMING):
+def parse_roster(sheet: Sheet) -> Roster:
+    """Return the class list in ``sheet``.
+
+    Raise ``IntakeError`` with every problem: no known column, no student, or one number for two students.
+    """
+    path = sheet.path
+    columns = column_kinds(sheet)
+    if not any(kind in columns for kind in _IDENTIFYING):
         raise IntakeError(
             message(
-                "{path}: none of its columns says who a student is; found {found}, expected for example Name, Student "
-                "ID, Email (or 姓名, 學號, Email).",
+                "{path}: no column identifies a student; found {found}, expected for example Name, Student ID, Email "
+                "(or 姓名, 學號, Email).",
                 path=path, found=join_list([text[:40] for text in sheet.header], 8),
             )
         )  # fmt: skip
     people = _distinct(_people(sheet, columns))
     if not people:
-        raise IntakeError(message("{path} lists no student: below its column names there is nothing.", path=path))
+        raise IntakeError(message("{path} lists no student: there is no row below the column names.", path=path))
     problems = list(_contradictions(path, people))
     if problems:
         raise IntakeError(join_lines(problems))
     return Roster(path, people, tuple(_unread_times(sheet, columns)))
 
 
-def columns_of(sheet: Sheet) -> dict[str, int]:
-    """What a column holds -> its place; of two with one meaning the first."""
-    headings = [heading(text) for text in sheet.header]
+def column_kinds(sheet: Sheet) -> dict[str, int]:
+    """Return the index of each known kind of column; of several of one kind the first."""
+    headings = [normalize_heading(text) for text in sheet.header]
     columns: dict[str, int] = {}
-    for place, head in enumerate(headings):
-        kind = _HEADINGS.get(head)
-        if kind == "number" and head == "id" and _CANVAS in headings:
+    for place, heading in enumerate(headings):
+        kind = _HEADINGS.get(heading)
+        if kind == "number" and heading == "id" and _CANVAS in headings:
             kind = "key"
         if kind is not None:
             columns.setdefault(kind, place)
-    return _of_moodle(sheet) | columns
+    return _moodle_columns(sheet) | columns
 
 
-def _of_moodle(sheet: Sheet) -> dict[str, int]:
-    """What stands where in Moodle's worksheet, in whatever language: its columns have their order in all of them."""
+def _moodle_columns(sheet: Sheet) -> dict[str, int]:
+    """Find the columns of Moodle's worksheet by their order, which is the same in every language."""
     found = find_columns(sheet)
     if found is None:
         return {}
     columns = {"key": found.identifier}
     names = {sheet.cell(row, found.identifier + 1) for row in range(1, len(sheet.rows))}
-    # With blind marking the status stands there: of it there are few, and nothing else before the grade.
+    # With blind marking this column is the status: it has few different values and is the only one before the grade.
     if found.grade - found.identifier > 2 and 2 * len(names) >= len(sheet.rows):
         columns["name"] = found.identifier + 1
     for place in range(found.points + 1, found.modified or found.points):
         cells = [_tidy(sheet.cell(row, place)) for row in range(1, len(sheet.rows))]
-        if all(cell == "-" or datetimes.parsed_moment(cell) for cell in cells):
+        if all(cell == "-" or datetimes.parse_datetime(cell) for cell in cells):
             columns["submitted"] = place
     return columns
 
 
-def person_in(sheet: Sheet, row: int, columns: Mapping[str, int]) -> Person:
+def person_in_row(sheet: Sheet, row: int, columns: Mapping[str, int]) -> Person:
+    """Return the person in ``row``; ``columns`` as from ``column_kinds``."""
+
     def cell(kind: str) -> str:
         return _tidy(sheet.cell(row, columns[kind])) if kind in columns else ""
 
     first, last = cell("first"), cell("last")
-    # Chinese names have no blank between their two parts, and the family's comes first.
+    # A Chinese name has the family name first and no space.
     whole = f"{last}{first}" if (last + first) and not (last + first).isascii() and len(last + first) < 6 else ""
     name = cell("name") or whole or f"{first} {last}".strip()
     key = re.search(r"[0-9]+$", cell("key"))  # "Participant 123" in Moodle's worksheet
@@ -138,34 +145,31 @@ def person_in(sheet: Sheet, row: int, columns: Mapping[str, int]) -> Person:
         email=cell("email"),
         group=cell("group"),
         aliases=tuple(filter(None, [cell("alias")])),
-        submitted=datetimes.parsed_moment(cell("submitted")),
+        submitted=datetimes.parse_datetime(cell("submitted")),
     )
 
 
 def _people(sheet: Sheet, columns: Mapping[str, int]) -> Iterator[Person]:
     for row in range(1, len(sheet.rows)):
-        person = person_in(sheet, row, columns)
+        person = person_in_row(sheet, row, columns)
         members = _tidy(sheet.cell(row, columns["members"])) if "members" in columns else ""
         if members:
             yield from _members(members, person)
-        elif _is_somebody(sheet, row, person):
+        elif _is_student(sheet, row, person):
             yield person
 
 
 def _members(text: str, group: Person) -> Iterator[Person]:
-    """Several in one cell: what holds a digit is a number, what holds an ``@`` an address, all else a name."""
-    called = group.group or group.name
-    for one in filter(None, map(str.strip, _BETWEEN.split(text))):
-        if "@" in one:
-            yield Person(group.line, email=one, group=called)
-        elif re.search(r"[0-9]", one):
-            yield Person(group.line, number=one, group=called)
-        else:
-            yield Person(group.line, name=one, group=called)
+    """Yield the people in one cell: text with ``@`` is an address, text with a digit a number, other text a name."""
+    group_name = group.group or group.name
+    for member in filter(None, map(str.strip, _MEMBER_SEPARATOR.split(text))):
+        email = member if "@" in member else ""
+        number = member if not email and re.search(r"[0-9]", member) else ""
+        yield Person(group.line, "" if email or number else member, number, email=email, group=group_name)
 
 
-def _is_somebody(sheet: Sheet, row: int, person: Person) -> bool:
-    """Not a line of Canvas's own: the maximum of points (begun with blanks), its test student."""
+def _is_student(sheet: Sheet, row: int, person: Person) -> bool:
+    """Exclude Canvas's own rows: the points possible (it begins with spaces) and the test student."""
     raw = sheet.cell(row, 0)
     if (raw.startswith("  ") and "points possible" in raw.lower()) or person.name in _TEST_STUDENT:
         return False
@@ -173,11 +177,11 @@ def _is_somebody(sheet: Sheet, row: int, person: Person) -> bool:
 
 
 def _distinct(people: Iterator[Person]) -> tuple[Person, ...]:
-    """Each once: who is in two sections of a course has two lines."""
+    """Remove repeated rows: a student in two sections of a course has two."""
     seen: dict[tuple[str, ...], Person] = {}
-    for one in people:
-        told_by = (one.name, one.number, one.key, one.username, one.email)
-        seen.setdefault(tuple(map(folded, told_by)), one)
+    for person in people:
+        identity = (person.name, person.number, person.key, person.username, person.email)
+        seen.setdefault(tuple(map(fold_case, identity)), person)
     return tuple(seen.values())
 
 
@@ -185,7 +189,7 @@ def _unread_times(sheet: Sheet, columns: Mapping[str, int]) -> Iterator[Message]
     place = columns.get("submitted")
     rows = range(1, len(sheet.rows)) if place is not None else ()
     cells = [(row, _tidy(sheet.cell(row, place))) for row in rows if place is not None]
-    unread = [(row, text) for row, text in cells if text not in ("", "-") and datetimes.parsed_moment(text) is None]
+    unread = [(row, text) for row, text in cells if text not in ("", "-") and datetimes.parse_datetime(text) is None]
     if unread:
         yield message(
             "{path}: {n} times in the column {column} cannot be read and were not used, for example {found} in line "
@@ -198,19 +202,20 @@ def _unread_times(sheet: Sheet, columns: Mapping[str, int]) -> Iterator[Message]
 def _contradictions(path: Path, people: Sequence[Person]) -> Iterator[Message]:
     for kind in ("number", "key", "username", "email"):
         owners: dict[str, Person] = {}
-        for one in people:
-            value = folded(getattr(one, kind))
-            other = owners.setdefault(value, one) if value else one
-            if other is not one:
+        for person in people:
+            value = fold_case(getattr(person, kind))
+            other = owners.setdefault(value, person) if value else person
+            if other is not person:
                 yield message(
-                    "{path}, lines {first} and {second}: found {value} twice, for {one} and for {other}; expected one "
-                    "student for each.",
-                    path=path, first=other.line, second=one.line, value=getattr(one, kind), one=other.name,
-                    other=one.name,
+                    "{path}, lines {first} and {second}: found {value} for {one} and for {other}; expected it for one "
+                    "student only.",
+                    path=path, first=other.line, second=person.line, value=getattr(person, kind), one=other.name,
+                    other=person.name,
                 )  # fmt: skip
 
 
-def heading(text: str) -> str:
+def normalize_heading(text: str) -> str:
+    """Return a column heading without differences of case and width, spaces and punctuation."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -1,4 +1,4 @@
-"""Who has more time than the class: a table of students with their own due time, days or hours."""
+"""Extensions: a table of students who have a later due time, more days or more hours."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.grading.lateness import datetimes, rules
+from grader.grading.lateness import datetimes
+from grader.grading.lateness.rules import assess_lateness
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms import person_names
 from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
-from grader.lms.identity import folded
-from grader.lms.roster.class_list import Person, columns_of, heading, person_in
-from grader.lms.roster.roster_matching import ClassList
+from grader.lms.identity import fold_case, spellings, strip_accents
+from grader.lms.roster.class_list import Person, column_kinds, normalize_heading, person_in_row
+from grader.lms.roster.roster_matching import RosterIndex
 from grader.models.errors import IntakeError
-from grader.models.intake import Intake, Received
+from grader.models.intake import Intake, IntakeRecord
 from grader.models.lateness import Extension, LatePolicy
 from grader.models.submission import Student, Submission
 
 _COLUMNS: Mapping[str, str] = {
-    written: kind
+    heading: kind
     for kind, headings in {
         "due": "due duedate extendedto newdue 期限 截止 截止時間 截止日期 繳交期限",
         "days": "days extradays 天數 延長天數",
@@ -27,59 +27,63 @@ _COLUMNS: Mapping[str, str] = {
         "used": "latedaysused daysused 已用天數 已用遲交天數",
         "note": "note notes reason comment 備註 原因",
     }.items()
-    for written in headings.split()
+    for heading in headings.split()
 }
-_WHO = ("number", "key", "username", "email", "name", "first", "last")
-_MOST = {"days": 366.0, "hours": 366.0 * 24, "used": 366.0}
+_STUDENT_KINDS = ("number", "key", "username", "email", "name", "first", "last")
+_LIMITS = {"days": 366.0, "hours": 366.0 * 24, "used": 366.0}
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     sheet: Sheet
-    who: Mapping[str, int]
-    what: Mapping[str, int]
+    student_columns: Mapping[str, int]
+    time_columns: Mapping[str, int]
 
     def cell(self, row: int, kind: str) -> str:
-        return self.sheet.cell(row, self.what[kind]).strip() if kind in self.what else ""
+        return self.sheet.cell(row, self.time_columns[kind]).strip() if kind in self.time_columns else ""
 
 
-def granted(intake: Intake, path: Path | None, policy: LatePolicy | None) -> Intake:
-    """``intake`` with everyone's own time from the table at ``path``, and with what is in doubt about lateness.
+def apply_extensions(intake: Intake, path: Path | None, policy: LatePolicy | None) -> Intake:
+    """Return ``intake`` with the extensions in the table at ``path``, and with doubts about lateness.
 
-    Raises ``IntakeError`` with every problem of the table, each with its line.
+    Raise ``IntakeError`` with every problem of the table, each with its line.
     """
     if path is not None:
-        given = read_extensions(path, _known(intake), policy)
-        intake = replace(intake, received=tuple(_with_extension(one, given) for one in intake.received))
-    return intake if policy is None or policy.due is None else _with_doubts(intake, policy)
+        extensions = _read_extensions(path, _known_students(intake), policy)
+        intake = replace(intake, records=tuple(_extend(record, extensions) for record in intake.records))
+    if policy is None or policy.due is None:
+        return intake
+    records = tuple(_with_late_doubt(record, policy) for record in intake.records)
+    return replace(intake, records=records, doubts=(*intake.doubts, *_time_doubts(intake.submissions)))
 
 
-def read_extensions(path: Path, students: Sequence[Student], policy: LatePolicy | None) -> Mapping[str, Extension]:
-    """A student's id -> the extension; ``students`` are all who may have one."""
+def _read_extensions(path: Path, students: Sequence[Student], policy: LatePolicy | None) -> Mapping[str, Extension]:
+    """Return the extensions by student id; ``students`` are all who may have one."""
     if policy is None or policy.due is None:
         raise IntakeError(
-            message("{path}: there are extensions, but nothing is due. Say when with --due, or in [late].", path=path)
+            message("{path}: there are extensions but no due time: set it with --due or in [late].", path=path)
         )
     sheet = read_sheet(path)
-    what = {_COLUMNS[head]: at for at, head in enumerate(map(heading, sheet.header)) if head in _COLUMNS}
-    who = {kind: place for kind, place in columns_of(sheet).items() if kind in _WHO}
-    table = _Table(sheet, who, what)
+    headings = map(normalize_heading, sheet.header)
+    times = {_COLUMNS[heading]: place for place, heading in enumerate(headings) if heading in _COLUMNS}
+    identifying = {kind: place for kind, place in column_kinds(sheet).items() if kind in _STUDENT_KINDS}
+    table = _Table(sheet, identifying, times)
     problems = list(_column_problems(table))
-    given: dict[str, Extension] = {}
-    people = ClassList(_person(one) for one in students)
+    extensions: dict[str, Extension] = {}
+    index = RosterIndex(map(_as_person, students))
     for row in range(1, len(sheet.rows) if not problems else 0):
-        found = _student(person_in(sheet, row, who), people)
-        extension = _extension(table, row, policy)
-        line = message("{path}, line {line}", path=path, line=sheet.line(row))
-        wrong = [one for one in (found, extension) if isinstance(one, Message)]
-        if not wrong and isinstance(found, str) and isinstance(extension, Extension):
-            if found in given:
+        student_id = _find_student(person_in_row(sheet, row, identifying), index)
+        extension = _parse_extension(table, row, policy)
+        wrong = [result for result in (student_id, extension) if isinstance(result, Message)]
+        if not wrong and isinstance(student_id, str) and isinstance(extension, Extension):
+            if student_id in extensions:
                 wrong = [message("found a second line for this student, expected one")]
-            given[found] = extension
-        problems += [message("{place}: {problem}.", place=line, problem=one) for one in wrong]
+            extensions[student_id] = extension
+        place = message("{path}, line {line}", path=path, line=sheet.line(row))
+        problems += [message("{place}: {problem}.", place=place, problem=problem) for problem in wrong]
     if problems:
         raise IntakeError(join_lines(problems))
-    return given
+    return extensions
 
 
 # ---------------------------------------------------------------- columns and cells
@@ -87,36 +91,37 @@ def read_extensions(path: Path, students: Sequence[Student], policy: LatePolicy 
 
 def _column_problems(table: _Table) -> Iterator[Message]:
     path, header = table.sheet.path, table.sheet.header
-    known = {*table.who.values(), *table.what.values()}
+    known = {*table.student_columns.values(), *table.time_columns.values()}
     unknown = [text for place, text in enumerate(header) if place not in known]
     if unknown:
         yield message(
-            "{path}, line 1: found the columns {found}, which are not known here; expected Student ID, Name, Email, "
-            "Due, Days, Hours, Late days used, Note.",
+            "{path}, line 1: found the unknown columns {found}; expected Student ID, Name, Email, Due, Days, Hours, "
+            "Late days used, Note.",
             path=path, found=join_list(unknown),
         )  # fmt: skip
-    if not table.who:
-        yield message("{path}, line 1: no column says whose a line is; expected Student ID, Name or Email.", path=path)
-    if not table.what.keys() - {"note"}:
-        yield message("{path}, line 1: no column says how much time; expected Due, Days or Hours.", path=path)
+    if not table.student_columns:
+        yield message("{path}, line 1: no column identifies a student; expected Student ID, Name or Email.", path=path)
+    if not table.time_columns.keys() - {"note"}:
+        yield message("{path}, line 1: no column gives the extra time; expected Due, Days or Hours.", path=path)
 
 
-def _extension(table: _Table, row: int, policy: LatePolicy) -> Extension | Message:
+def _parse_extension(table: _Table, row: int, policy: LatePolicy) -> Extension | Message:
+    """Return the extension in ``row``, or its problem."""
     numbers: dict[str, float] = {}
-    for kind, most in _MOST.items():
+    for kind, most in _LIMITS.items():
         text = table.cell(row, kind)
         value = parsed_number(text) if text else 0.0
         if value is None or not 0 <= value <= most or (kind == "used" and value != int(value)):
             return message("found {found}, expected a number from 0 to {most:g}", found=repr(text), most=most)
         numbers[kind] = value
     text = table.cell(row, "due")
-    due = datetimes.parsed_moment(text) if text else None
+    due = datetimes.parse_datetime(text) if text else None
     if text and due is None:
         return message("found {found}, expected a date and a time such as 2026-11-30 23:59", found=repr(text))
     if due is not None and (numbers["days"] or numbers["hours"]):
-        return message("found a due time and days or hours as well, expected one of them")
+        return message("found a due time and also days or hours, expected one of them")
     if due is None and not any(numbers.values()):
-        return message("no time is given, expected a due time, days or hours")
+        return message("found no extra time, expected a due time, days or hours")
     if due is not None and policy.due is not None:
         general = datetimes.latest(policy.due, policy.timezone)
         if datetimes.latest(due, policy.timezone) < general:
@@ -126,72 +131,68 @@ def _extension(table: _Table, row: int, policy: LatePolicy) -> Extension | Messa
     return Extension(due, numbers["days"], numbers["hours"], int(numbers["used"]))
 
 
-# ---------------------------------------------------------------- whose
+# ---------------------------------------------------------------- students
 
 
-def _known(intake: Intake) -> list[Student]:
-    """All who handed in, a group's members under the group's id, and all on the list who did not."""
+def _known_students(intake: Intake) -> list[Student]:
+    """Return all students who submitted, group members under the id of the group, and all absent students."""
     known: list[Student] = []
-    for one in intake.submissions:
-        known += [one.student, *(replace(member, id=one.student.id) for member in one.group)]
+    for submission in intake.submissions:
+        owner = submission.student
+        known += [owner, *(replace(member, id=owner.id) for member in submission.group)]
     return [*known, *intake.absent]
 
 
-def _person(student: Student) -> Person:
+def _as_person(student: Student) -> Person:
     return Person(0, student.name, student.username, student.key, email=student.email, aliases=(student.id,))
 
 
-def _student(line: Person, people: ClassList) -> str | Message:
-    """The id of the student whose the line is, or what is wrong with it."""
-    values = [text for text in (line.number, line.username, line.email, line.key) if text]
-    keys = [folded(text) for text in values]
-    found = [one for kind in ("number", "key", "alias") for one in people.find(kind, keys)]
+def _find_student(row: Person, index: RosterIndex) -> str | Message:
+    """Return the id of the student in a row of the table, or the row's problem."""
+    values = [text for text in (row.number, row.username, row.email, row.key) if text]
+    keys = [fold_case(text) for text in values]
+    found = [person for kind in ("number", "key", "alias") for person in index.find(kind, keys)]
     if not values:
-        found = people.find("spelling", person_names.spellings(line.name))
-    ids = list(dict.fromkeys(one.aliases[0] for one in found))
-    shown = join_list([*values, line.name] if line.name else values) if values or line.name else message("nobody")
+        found = index.find("spelling", spellings(row.name))
+    ids = list(dict.fromkeys(person.aliases[0] for person in found))
+    texts = [*values, row.name] if row.name else values
+    shown = join_list(texts) if texts else message("no student")
     if not ids:
         return message("found {found}, expected a student who handed in or is on the class list", found=shown)
     if len(ids) > 1:
-        them = join_list(list(dict.fromkeys(f"{one.name} ({one.aliases[0]})" for one in found)))
-        return message("{found} may be any of {people}; say who, by number or address", found=shown, people=them)
-    if values and line.name and not any(_could_be(line.name, one.name) for one in found):
-        return message("found the name {found}, but {value} is {name}", found=line.name, value=values[0],
+        people = join_list(list(dict.fromkeys(f"{person.name} ({person.aliases[0]})" for person in found)))
+        return message("{found} may be any of {people}; add a number or an address", found=shown, people=people)
+    if values and row.name and not any(_same_name(row.name, person.name) for person in found):
+        return message("found the name {found}, but {value} is {name}", found=row.name, value=values[0],
                        name=found[0].name)  # fmt: skip
     return ids[0]
 
 
-def _could_be(one: str, other: str) -> bool:
-    plain = {person_names.without_marks(each) for each in person_names.spellings(one)}
-    return bool(plain & {person_names.without_marks(each) for each in person_names.spellings(other)}) or one in other
+def _same_name(written: str, known: str) -> bool:
+    plain = {strip_accents(spelling) for spelling in spellings(written)}
+    return bool(plain & {strip_accents(spelling) for spelling in spellings(known)}) or written in known
 
 
-def _with_extension(one: Received, given: Mapping[str, Extension]) -> Received:
-    extension = given.get(one.submission.student.id)
-    return one if extension is None else replace(one, submission=replace(one.submission, extension=extension))
+def _extend(record: IntakeRecord, extensions: Mapping[str, Extension]) -> IntakeRecord:
+    extension = extensions.get(record.submission.student.id)
+    return record if extension is None else replace(record, submission=replace(record.submission, extension=extension))
 
 
-# ---------------------------------------------------------------- what is in doubt
+# ---------------------------------------------------------------- doubts about lateness
 
 
-def _with_doubts(intake: Intake, policy: LatePolicy) -> Intake:
-    received = tuple(_doubted(one, policy) for one in intake.received)
-    return replace(intake, received=received, doubts=(*intake.doubts, *_class_doubts(intake.submissions)))
+def _with_late_doubt(record: IntakeRecord, policy: LatePolicy) -> IntakeRecord:
+    late = assess_lateness(policy, record.submission, None)
+    if late is None or late.review is None:
+        return record
+    return replace(record, doubts=(*record.doubts, late.review))
 
 
-def _doubted(one: Received, policy: LatePolicy) -> Received:
-    handed = one.submission
-    late = rules.judged(policy, handed.extension, handed.submitted_at, handed.late, None)
-    if late is None or late.review is None or handed.notebook is None:
-        return one
-    return replace(one, doubts=(*one.doubts, late.review))
-
-
-def _class_doubts(submissions: Sequence[Submission]) -> Iterator[Message]:
-    handed = [one for one in submissions if one.notebook is not None]
-    timeless = sum(one.submitted_at is None for one in handed)
-    if timeless:
+def _time_doubts(submissions: Sequence[Submission]) -> Iterator[Message]:
+    with_notebook = [submission for submission in submissions if submission.notebook is not None]
+    unknown = sum(submission.submitted_at is None for submission in with_notebook)
+    if unknown:
         yield message(
-            "For {n} of {all} notebooks nobody says when they were handed in: nothing is taken off for lateness there.",
-            n=timeless, all=len(handed),
+            "The submission times of {n} of {all} notebooks are not known: they get no late penalty.",
+            n=unknown, all=len(with_notebook),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whole classes, in every packing, and what students and operators get wrong."""
+"""Submissions of whole classes, in every packing, and mistakes of students and teachers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.files.archives.contents import Entry
-from grader.lms.archive.notebook_selection import submission
-from grader.lms.archive.student_files import File, HandedIn
+from grader.lms.archive.notebook_selection import build_submission
+from grader.lms.archive.student_files import StudentFile, StudentUpload
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.identity import Owner, folded
+from grader.lms.identity import Owner, fold_case
 from grader.models.errors import IntakeError, OutputError
 from grader.models.run import Outcome
 from grader.models.submission import Student, Submission
@@ -35,7 +35,7 @@ NB = notebook_bytes("model = 1")
 
 
 def intake(tmp_path: Path, files: Mapping[str, bytes], lms: str = "auto") -> dict[str, Submission]:
-    """The submissions in a zip of ``files``, by the student's name."""
+    """Return the submissions in a zip of ``files``, by the student's name."""
     return by_name(
         read_submissions([write_zip(tmp_path / "in" / "class.zip", files)], lms=lms, workspace=tmp_path / "work")
     )
@@ -61,8 +61,8 @@ FILES = st.text(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.data())
-def test_every_student_and_every_file_arrives(tmp_path: Path, data: st.DataObject) -> None:
-    """Build an archive by the rules, read it: the same students, and each file is used, attached or named in a note."""
+def test_every_student_and_every_file_is_found(tmp_path: Path, data: st.DataObject) -> None:
+    """Read an archive built by the LMS's rules: every file is used, attached or named in a note."""
     style = data.draw(st.sampled_from(["moodle", "flat", "canvas"]))
     people = data.draw(st.dictionaries(st.integers(1, 10**6), PEOPLE, min_size=1, max_size=5))
     named = st.sets(st.tuples(FILES, st.sampled_from([".ipynb", ".csv", ".png"])).map("".join), min_size=1, max_size=4)
@@ -77,12 +77,12 @@ def test_every_student_and_every_file_arrives(tmp_path: Path, data: st.DataObjec
                 files[moodle_name(person, number, name, flat=style == "flat")] = NB
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     read = read_submissions([write_zip(room / "c.zip", files)], workspace=room)
-    assert {one.student.id for one in read} == set(handed_in)
-    for one in read:
-        arrived = {one.notebook_name} | {other.name for other in one.attachments}
-        missing = handed_in[one.student.id] - arrived
-        assert all(name in said(one) for name in missing)
-        assert (one.notebook is None) == (not any(name.endswith(".ipynb") for name in handed_in[one.student.id]))
+    assert {submission.student.id for submission in read} == set(handed_in)
+    for submission in read:
+        found = {submission.notebook_name} | {attachment.name for attachment in submission.attachments}
+        names = handed_in[submission.student.id]
+        assert all(name in said(submission) for name in names - found)
+        assert (submission.notebook is None) == (not any(name.endswith(".ipynb") for name in names))
 
 
 def test_moodle_class(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_moodle_class(tmp_path: Path) -> None:
     )
     lin = read["林小明"]
     assert (lin.student.id, lin.notebook_name, lin.origin) == ("12", "hw.ipynb", f"林小明_12{F}")
-    assert [(one.name, one.path.read_bytes()) for one in lin.attachments] == [
+    assert [(attachment.name, attachment.path.read_bytes()) for attachment in lin.attachments] == [
         ("images/1.png", b"picture"),
         ("onlinetext.html", b"<p>Hello</p>"),
     ]
@@ -110,7 +110,7 @@ def test_moodle_class(tmp_path: Path) -> None:
     assert "text typed into the LMS" in said(read["Ann Lee"])
     assert read["Bob"].notebook is not None and read["Bob"].outcome is None
     assert "Nothing was handed in" in said(read["Cid"])
-    assert {name for name, one in read.items() if one.outcome is Outcome.MISSING} == {"陳美麗", "Ann Lee", "Cid"}
+    assert {name for name in read if read[name].outcome is Outcome.MISSING} == {"陳美麗", "Ann Lee", "Cid"}
     assert read["Default group"].student.id == "Default-group"
 
 
@@ -139,7 +139,7 @@ def test_canvas_class(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrapped", ["", "Course-HW1-99/"], ids=["bare", "repacked"])
 @pytest.mark.parametrize("form", ["zip", "tar", "folder"])
-def test_the_same_class_in_any_packing(tmp_path: Path, form: str, wrapped: str) -> None:
+def test_same_class_in_every_packing(tmp_path: Path, form: str, wrapped: str) -> None:
     files = {
         wrapped + moodle_name(name, number, "hw.ipynb"): NB for number, name in enumerate(["林小明", "陳美麗", "Ann"])
     }
@@ -150,10 +150,10 @@ def test_the_same_class_in_any_packing(tmp_path: Path, form: str, wrapped: str) 
     assert all(one.notebook and one.notebook.read_bytes() == NB for one in read.values())
 
 
-# ---------------------------------------------------------------- what students get wrong
+# ---------------------------------------------------------------- mistakes of students
 
 
-def test_a_path_out_of_the_archive_is_its_owners(tmp_path: Path) -> None:
+def test_path_out_of_the_archive_is_refused_for_its_student_only(tmp_path: Path) -> None:
     read = intake(
         tmp_path,
         {
@@ -175,7 +175,7 @@ def test_a_path_out_of_the_archive_is_its_owners(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if "evil" in path.name or "stray" in path.name]
 
 
-def test_the_path_in_a_plain_archive(tmp_path: Path) -> None:
+def test_path_out_of_a_plain_archive_is_refused(tmp_path: Path) -> None:
     read = intake(tmp_path, {"lin.ipynb": NB, "chen/../../evil.ipynb": NB, "/etc/x.ipynb": NB, "../lin.ipynb": NB})
     assert {name: one.outcome for name, one in read.items() if one.outcome} == {
         "chen": Outcome.FORBIDDEN,
@@ -194,38 +194,38 @@ def test_the_path_in_a_plain_archive(tmp_path: Path) -> None:
         ("hw.rar", b"Rar!\x1a\x07\x01\x00", "", "hw.rar is a RAR archive"),
         ("hw.zip", zip_bytes({"hw.zip": zip_bytes({"hw.ipynb": NB})}), "", "hw.zip is a zip archive"),
         ("hw.zip", zip_bytes({}), "", "Nothing was handed in"),
-        ("hw.ipynb.txt", NB, "hw.ipynb.txt", "holds a notebook"),
-        ("hw.json", NB, "hw.json", "holds a notebook"),
-        ("hw", NB, "hw", "holds a notebook"),
+        ("hw.ipynb.txt", NB, "hw.ipynb.txt", "contains a notebook"),
+        ("hw.json", NB, "hw.json", "contains a notebook"),
+        ("hw", NB, "hw", "contains a notebook"),
         ("hw.json", b'{"a": 1}', "", "JSON text"),
         ("hw.py", b"import keras\n", "", "hw.py is a Python script"),
         ("HW.IPYNB", b"\xff\xd8\xff", "HW.IPYNB", ""),
         ("hw.docx", zip_bytes({"word/document.xml": b"x"}), "", "a Word document"),
     ],
 )
-def test_one_file_handed_in(tmp_path: Path, file: str, content: bytes, notebook: str, says: str) -> None:
+def test_single_file(tmp_path: Path, file: str, content: bytes, notebook: str, says: str) -> None:
     one = intake(tmp_path, {moodle_name("Ann", 3, file): content})["Ann"]
     assert one.notebook_name == notebook
     assert (one.notebook is None) == (notebook == "") == (one.outcome is not None)
     assert says in said(one)
 
 
-def test_an_archive_beside_a_notebook_stays_as_it_is(tmp_path: Path) -> None:
+def test_archive_beside_a_notebook_is_not_unpacked(tmp_path: Path) -> None:
     one = intake(tmp_path, {"ann/hw.ipynb": NB, "ann/photos.zip": zip_bytes({"1.png": b"1"}), "bob/hw.ipynb": NB})[
         "ann"
     ]
     assert [other.name for other in one.attachments] == ["photos.zip"]
 
 
-def test_attachments_that_cannot_lie_beside_the_notebook_are_named(tmp_path: Path) -> None:
+def test_attachments_that_cannot_be_placed_are_reported(tmp_path: Path) -> None:
     names = ["a", "a/b", ".ipython/startup.py", "x" * 250, "ok/" + "y" * 190, "b" + "/c" * 500]
     files = {f"ann/{name}": b"1" for name in names} | {"ann/hw.ipynb": NB, "bob/hw.ipynb": NB}
     one = intake(tmp_path, files)["ann"]
     assert {other.name for other in one.attachments} == {"a", "ok/" + "y" * 190}
-    assert said(one).count("is not beside the notebook") == 4
+    assert said(one).count("was not placed beside the notebook") == 4
 
 
-def test_among_equals_the_latest_notebook_is_taken(tmp_path: Path) -> None:
+def test_latest_of_equal_notebooks_is_taken(tmp_path: Path) -> None:
     read = intake(tmp_path, {canvas_name("ann", 1, 99, "a.ipynb"): NB, canvas_name("ann", 1, 100, "b.ipynb"): NB})
     assert read["ann"].notebook_name == "b.ipynb"
     read = intake(
@@ -234,52 +234,53 @@ def test_among_equals_the_latest_notebook_is_taken(tmp_path: Path) -> None:
     assert read["ann"].notebook_name == "a.ipynb"
 
 
-def test_who_hands_in_thousands_of_notebooks_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_thousands_of_notebooks_are_read_fast_with_short_notes(tmp_path: Path) -> None:
     (tmp_path / "hw.ipynb").write_bytes(NB)
     names = [f"{number}{suffix}" for number in range(4000) for suffix in (".ipynb", ".txt")]
-    files = [File(name, Entry(name, tmp_path / "hw.ipynb", len(NB))) for name in names]
+    files = [StudentFile(name, Entry(name, tmp_path / "hw.ipynb", len(NB))) for name in names]
     started = time.perf_counter()
-    made = submission(Student("eve", "Eve"), HandedIn(Owner("Eve", "", "eve"), files=files), tmp_path / "nested")
+    upload = StudentUpload(Owner("Eve", "", "eve"), files=files)
+    submission = build_submission(Student("eve", "Eve"), upload, tmp_path / "nested")
     assert time.perf_counter() - started < 4
-    assert len(made.attachments) == 4000 and len(said(made)) < 1000, "nor anybody reading"
+    assert len(submission.attachments) == 4000 and len(said(submission)) < 1000
 
 
-def test_strays_in_an_lms_archive_are_seen(tmp_path: Path) -> None:
+def test_other_files_in_an_lms_archive_become_submissions(tmp_path: Path) -> None:
     files = {moodle_name(name, 3, "hw.ipynb"): NB for name in ("Ann", "Bob")} | {"stray.csv": b"1"}
     read = intake(tmp_path, files)
     assert read["stray.csv"].outcome is Outcome.MISSING
-    assert sorted(one.student.id for one in read.values()) == ["3", "3-2", "stray-csv"]
+    assert sorted(submission.student.id for submission in read.values()) == ["3", "3-2", "stray-csv"]
 
 
-def test_a_student_in_two_archives_is_one(tmp_path: Path) -> None:
+def test_student_in_two_archives_has_one_submission(tmp_path: Path) -> None:
     paths = [write_zip(tmp_path / f"{n}.zip", {moodle_name("Ann", 3, f"{n}.ipynb"): NB}) for n in (1, 2)]
-    (one,) = read_submissions(paths, workspace=tmp_path / "work")
-    assert one.notebook_name == "2.ipynb" and "1.ipynb" in said(one)
+    (submission,) = read_submissions(paths, workspace=tmp_path / "work")
+    assert submission.notebook_name == "2.ipynb" and "1.ipynb" in said(submission)
 
 
-# ---------------------------------------------------------------- what the operator gets wrong
+# ---------------------------------------------------------------- mistakes of teachers
 
 
 @pytest.mark.parametrize(
     ("name", "content", "lms", "says"),
     [
         ("gone.zip", None, "auto", "gone.zip cannot be read: No such file"),
-        ("c.zip", zip_bytes({}), "auto", "holds no submission: it is empty"),
+        ("c.zip", zip_bytes({}), "auto", "contains no submission: it is empty"),
         ("c.zip", zip_bytes({"a.png": b"1", "b.csv": b"2"}), "auto", "none of its 2 files is a notebook"),
         (
             "c.zip",
             zip_bytes({"lin.ipynb": NB}),
             "moodle",
-            "not made by Moodle: no entry is named as there, for example lin.ipynb",
+            "does not come from Moodle: no entry has a name as Moodle gives it, for example lin.ipynb",
         ),
-        ("c.zip", zip_bytes({moodle_name("Ann", 3, "hw.ipynb"): NB}), "canvas", "not made by Canvas"),
+        ("c.zip", zip_bytes({moodle_name("Ann", 3, "hw.ipynb"): NB}), "canvas", "does not come from Canvas"),
         ("c.zip", b"7z\xbc\xaf\x27\x1c", "auto", "c.zip is a 7z archive"),
         ("c.pdf", b"%PDF-", "auto", "a PDF document"),
         ("c.docx", zip_bytes({"word/document.xml": b"x"}), "auto", "a Word document"),
         ("c.ipynb", NB, "sakai", "LMS sakai is not known"),
     ],
 )
-def test_one_clear_line(tmp_path: Path, name: str, content: bytes | None, lms: str, says: str) -> None:
+def test_unreadable_input_gives_one_line(tmp_path: Path, name: str, content: bytes | None, lms: str, says: str) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(IntakeError, match=says) as raised:
@@ -287,7 +288,7 @@ def test_one_clear_line(tmp_path: Path, name: str, content: bytes | None, lms: s
     assert "\n" not in str(raised.value)
 
 
-def test_a_workspace_that_cannot_be_written(tmp_path: Path) -> None:
+def test_workspace_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(NB)
     with pytest.raises(OutputError, match="cannot be written"):
         read_submissions([tmp_path / "file"], workspace=tmp_path / "file" / "work")
@@ -297,7 +298,7 @@ def test_a_workspace_that_cannot_be_written(tmp_path: Path) -> None:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.lists(st.text(max_size=25).map(lambda name: name + ".ipynb"), min_size=1, max_size=5, unique=True))
-def test_any_names_at_all_give_submissions_or_one_line(tmp_path: Path, names: list[str]) -> None:
+def test_any_entry_names_give_submissions_or_an_error(tmp_path: Path, names: list[str]) -> None:
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     names = [name.replace("\0", "").encode("utf-8", "replace").decode() for name in names]
     try:
@@ -305,6 +306,7 @@ def test_any_names_at_all_give_submissions_or_one_line(tmp_path: Path, names: li
     except IntakeError as error:
         assert str(error)
         return
-    assert len({folded(one.student.id) for one in read}) == len(read)
-    assert all((one.notebook is None) == (one.problem is not None) for one in read)
-    assert all(".." not in PurePosixPath(other.name).parts for one in read for other in one.attachments)
+    assert len({fold_case(submission.student.id) for submission in read}) == len(read)
+    for submission in read:
+        assert (submission.notebook is None) == (submission.problem is not None)
+        assert all(".." not in PurePosixPath(attachment.name).parts for attachment in submission.attachments)

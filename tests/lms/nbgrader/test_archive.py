@@ -76,7 +76,7 @@ def test_a_class_in_any_packing(tmp_path: Path, form: str) -> None:
     assert [one.name for one in first.attachments] == ["data.csv"]
     assert (first.origin, first.student.key, first.student.username) == ("submitted/bitdiddle/ps1", *["bitdiddle"] * 2)
     assert first.submitted_at == datetime(2015, 2, 2, 22, 58, 23, 948203, UTC)
-    assert "was taken: of several notebooks it has the most code." in said(first)
+    assert "was taken: it has the most code of several notebooks." in said(first)
 
 
 def test_only_the_wanted_assignment(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_student_s_tree_in_moodle_s_archive_changes_nothing(tmp_path: Path) ->
 
 
 def test_another_class_is_not_taken_for_nbgrader_s(tmp_path: Path) -> None:
-    with pytest.raises(IntakeError, match="was not made by nbgrader"):
+    with pytest.raises(IntakeError, match="does not come from nbgrader"):
         read(tmp_path, write_folder(tmp_path / "c", {"lin/hw.ipynb": NB, "chen/hw.ipynb": NB}), lms="nbgrader")
 
 

@@ -1,4 +1,4 @@
-"""Who has more time than the class: every problem of the table at once, each with its line."""
+"""Extensions: the table of students with more time, and its problems, each with its line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.lms.roster.extensions import granted
+from grader.lms.roster.extensions import apply_extensions
 from grader.models.errors import IntakeError
-from grader.models.intake import Intake, Received
+from grader.models.intake import Intake, IntakeRecord
 from grader.models.lateness import Extension, LatePolicy
 from grader.models.submission import Student, Submission
 
@@ -19,15 +19,16 @@ ANN, ANN_TOO = Student("1002", "Ann Lee", "13"), Student("1003", "Lee Ann", "14"
 TEAM = Submission(Student("team", "Team A", "31"), Path("hw.ipynb"), group=(Student("", "王一", "", "", "1004"),))
 ABSENT = Student("1005", "沒交", "", "", "1005")
 CLASS = Intake(
-    (*(Received(Submission(one, Path("hw.ipynb"))) for one in (LIN, ANN, ANN_TOO)), Received(TEAM)), absent=(ABSENT,)
+    (*(IntakeRecord(Submission(one, Path("hw.ipynb"))) for one in (LIN, ANN, ANN_TOO)), IntakeRecord(TEAM)),
+    absent=(ABSENT,),
 )
 
 
 def extended(tmp_path: Path, text: str, policy: LatePolicy | None = DUE) -> dict[str, Extension]:
     path = tmp_path / "extensions.csv"
     path.write_text(text, "utf-8")
-    taken = granted(CLASS, path, policy)
-    return {one.student.id: one.extension for one in taken if one.extension is not None}
+    taken = apply_extensions(CLASS, path, policy)
+    return {submission.student.id: submission.extension for submission in taken if submission.extension is not None}
 
 
 @pytest.mark.parametrize(
@@ -40,50 +41,50 @@ def extended(tmp_path: Path, text: str, policy: LatePolicy | None = DUE) -> dict
         ("學號,天數\n1004,1\n", {"team": Extension(days=1)}),
         ("學號,天數\n1005,1\n", {}),
     ],
-    ids=["days", "hours", "due", "late days used", "a member's is the group's", "one who did not hand in"],
+    ids=["days", "hours", "due", "late days used", "of a group member", "of an absent student"],
 )
-def test_extensions(tmp_path: Path, text: str, given: dict[str, Extension]) -> None:
+def test_apply_extensions(tmp_path: Path, text: str, given: dict[str, Extension]) -> None:
     assert extended(tmp_path, text) == given
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("學號,天數,dus\n1001,1,x\n", "line 1: found the columns dus"),
-        ("天數,備註\n1,x\n", "line 1: no column says whose"),
-        ("學號,備註\n1001,x\n", "line 1: no column says how much"),
+        ("學號,天數,dus\n1001,1,x\n", "line 1: found the unknown columns dus"),
+        ("天數,備註\n1,x\n", "line 1: no column identifies a student"),
+        ("學號,備註\n1001,x\n", "line 1: no column gives the extra time"),
         ("學號,天數\n9999,1\n", "line 2: found 9999, expected a student"),
         ("姓名,天數\nAnn Lee,1\n", r"line 2: Ann Lee may be any of Ann Lee \(1002\), Lee Ann \(1003\)"),
         ("學號,姓名,天數\n1001,Ann Lee,1\n", "line 2: found the name Ann Lee, but 1001 is 林小明"),
         ("學號,天數\n1001,soon\n", "line 2: found 'soon', expected a number"),
         ("學號,天數\n1001,-1\n", "line 2: found '-1'"),
-        ("學號,天數\n1001,\n", "line 2: no time is given"),
+        ("學號,天數\n1001,\n", "line 2: found no extra time"),
         ("學號,天數\n1001,1\n1001,2\n", "line 3: found a second line"),
         ("學號,期限\n1001,tomorrow\n", "line 2: found 'tomorrow', expected a date and a time"),
         ("學號,期限\n1001,2026-11-01 12:00\n", "before the class's 2026-11-30 23:59"),
-        ("學號,期限,天數\n1001,2026-12-01 12:00,3\n", "as well, expected one"),
-        ("學號,天數\n,1\n", "line 2: found nobody"),
+        ("學號,期限,天數\n1001,2026-12-01 12:00,3\n", "and also days or hours, expected one"),
+        ("學號,天數\n,1\n", "line 2: found no student"),
     ],
 )
-def test_mistakes(tmp_path: Path, text: str, says: str) -> None:
+def test_problem_is_reported_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(IntakeError, match=says):
         extended(tmp_path, text)
 
 
-def test_all_mistakes_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(IntakeError) as raised:
         extended(tmp_path, "學號,天數\n9999,1\n1001,x\n1002,1\n")
     assert [line.partition(":")[0].rsplit(" ", 1)[-1] for line in str(raised.value).splitlines()] == ["2", "3"]
 
 
-def test_nothing_is_due(tmp_path: Path) -> None:
-    with pytest.raises(IntakeError, match="nothing is due"):
+def test_extensions_need_a_due_time(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="no due time"):
         extended(tmp_path, "學號,天數\n1001,1\n", None)
 
 
-def test_what_is_in_doubt_about_lateness() -> None:
-    late = Received(Submission(LIN, Path("hw.ipynb"), late=True))
-    taken = granted(Intake((late,)), None, DUE)
-    assert "The LMS says that it is late" in str(taken.received[0].doubts[0])
-    assert "For 1 of 1 notebooks nobody says" in str(taken.doubts[0])
-    assert granted(Intake((late,)), None, None).to_look_at == 0
+def test_doubts_about_lateness() -> None:
+    late = IntakeRecord(Submission(LIN, Path("hw.ipynb"), late=True))
+    taken = apply_extensions(Intake((late,)), None, DUE)
+    assert "The LMS marks it as late" in str(taken.records[0].doubts[0])
+    assert "The submission times of 1 of 1 notebooks are not known" in str(taken.doubts[0])
+    assert apply_extensions(Intake((late,)), None, None).review_count == 0
