@@ -59,7 +59,7 @@ def _write_facts() -> None:
     protocol.write_json(_State.job / "out" / protocol.FACTS, facts)
 
 
-def answer() -> None:
+def predict() -> None:
     """Write ``predictions.npy`` in the order of the hidden inputs. Rows that cannot be predicted alone are NaN."""
     if _State.chosen is None:
         return

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .recorder import current_count
+from .recorder import current_count, row_count
 
 MAX_ENTRIES = 100
 MAX_DATASETS = 1000  # inputs of one dataset that are followed
@@ -188,10 +188,7 @@ def _training_rows(x: Any) -> int | None:
         return int(x[0].shape[0])  # several inputs
     if isinstance(getattr(x, "n", None), int):  # an iterator of Keras's ImageDataGenerator
         return int(x.n)
-    shape = getattr(x, "shape", None)
-    with contextlib.suppress(TypeError, IndexError):
-        return int(shape[0]) if shape is not None else len(x)
-    return None
+    return row_count(x)
 
 
 def _dataset_rows(dataset: Any) -> int | None:

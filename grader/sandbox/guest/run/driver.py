@@ -86,7 +86,7 @@ class Driver:
         self.save()
         self._mark(protocol.READY)
         if alive and self.request["predict"] and await self._wait_for_hidden_inputs():
-            await self._run_probe("answer")
+            await self._run_probe("predict")
 
     async def _connect(self) -> None:
         client = KernelClient(connection_file=str(self.job / "run" / CONNECTION_FILE))

@@ -167,6 +167,11 @@ USED: dict[str, tuple[list[str], list[str], list[str]]] = {
         [],
         ["load_img(target_size)"],
     ),
+    "imresize of old SciPy": (
+        ["from scipy.misc import imresize\nsmall = [imresize((image * 255).astype('uint8'), (6, 6)) for image in X]"],
+        [],
+        ["scipy.misc.imresize"],
+    ),
     "torchvision": ([TORCHVISION], ["torchvision.RandomHorizontalFlip"], []),
     "albumentations": ([ALBUMENTATIONS], ["albumentations.HorizontalFlip"], ["albumentations.Resize"]),
 }  # fmt: skip
