@@ -33,7 +33,7 @@ FEW = 10  # the small archive has one submission for so many of the large one's
 _READ = """
 import json, resource, sys, time
 from pathlib import Path
-from grader.lms.intake.reading import read_submissions
+from grader.lms.archive.submissions import read_submissions
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 began, started = time.perf_counter(), time.process_time()
 read = read_submissions([Path(sys.argv[1])], workspace=Path(sys.argv[2]))
