@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.models.facts import Adaptation, Attempt, Facts, Figure, Fit, Network, Transform
 from grader.models.run import Cell
-from grader.sandbox.guest.compat.kinds import Kind
+from grader.sandbox.guest.compat.notes import Kind
 
 Text = Annotated[str, Field(max_length=400)]
 Count = Annotated[int, Field(ge=0, le=10**12)]

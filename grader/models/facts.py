@@ -45,7 +45,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """One thing that was done so that the notebook runs here; ``kind`` is one of the guest's ``compat.kinds.Kind``."""
+    """One thing that was done so that the notebook runs here; ``kind`` is one of the guest's ``compat.notes.Kind``."""
 
     kind: str
     cell: int  # index of the cell that needed it, -1 when unknown

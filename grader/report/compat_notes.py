@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from grader.i18n.message import Message, message
 from grader.models.facts import Adaptation
-from grader.sandbox.guest.compat.kinds import Kind
+from grader.sandbox.guest.compat.notes import Kind
 
 # We translated this for you: with today's spelling, so that it is learnt.
 _TRANSLATED = {

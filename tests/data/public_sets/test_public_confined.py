@@ -19,7 +19,7 @@ from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
 from grader.sandbox.pool import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
-from tests.sandbox.guest.compat.notebooks import Place
+from tests.sandbox.guest.compat.notebooks import CourseFiles
 from tests.support.notebooks import submission
 from tests.support.public_sets import SECRET, add_cifar, add_mnist, add_photos, bars, noise, public_assignment
 
@@ -111,7 +111,7 @@ def test_a_notebook_that_opens_every_file_finds_no_hidden_picture(
     hidden = {picture[8:20].tobytes().hex() for picture in test} - still_there
     pieces = [*sorted(hidden)[:40], *sorted(still_there)[:20]]
     (tmp_path / "pieces.json").write_text(json.dumps(pieces))
-    place = Place({"pieces.json": tmp_path / "pieces.json"}, {}, library, digits.withheld)
+    place = CourseFiles({"pieces.json": tmp_path / "pieces.json"}, {}, library, digits.withheld)
     outputs = place.run(warm, load=KERAS + LOAD, search=SEARCH)
     outputs.assert_no_errors()
     opened, found = json.loads(outputs.text["search"])
@@ -148,7 +148,7 @@ def test_where_nothing_can_be_mounted_the_notebook_sees_the_same(
     cell = (
         KERAS + LOAD + "import zlib\nprint(x_train.shape, zlib.crc32(x_test.tobytes()), zlib.crc32(x_train.tobytes()))"
     )
-    place = Place({}, {}, library, digits.withheld)
+    place = CourseFiles({}, {}, library, digits.withheld)
     seen = [place.run(sandbox, cell=cell) for sandbox in (warm, ProcessSandbox(os.environ))]
     shapes = [[line for line in one.text["cell"].splitlines() if line.startswith("(")] for one in seen]
     assert shapes[0] == shapes[1] and len(shapes[0]) == 1
@@ -170,7 +170,7 @@ import keras
 (x, y), (x_test, y_test) = keras.datasets.cifar10.load_data()
 print(x.shape, x_test.shape, len({picture.tobytes() for picture in x_test}))
 """
-    outputs = Place({}, {}, library, assignment.withheld).run(warm, cell=cell)
+    outputs = CourseFiles({}, {}, library, assignment.withheld).run(warm, cell=cell)
     outputs.assert_no_errors()
     assert outputs.text["cell"].splitlines()[0] == "0 True"
     assert outputs.text["cell"].splitlines()[-1] == "(50000, 32, 32, 3) (200, 32, 32, 3) 140"
@@ -212,7 +212,7 @@ def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, librar
     assert assignment.data is not None
     files = {path.name: path for path in assignment.data.files}
     sources = {"cats_and_dogs_filtered.zip": "cats_and_dogs_filtered.zip"}
-    outputs = Place(files, sources, library, assignment.withheld).run(warm, **PLACES)
+    outputs = CourseFiles(files, sources, library, assignment.withheld).run(warm, **PLACES)
     outputs.assert_no_errors()
     last = {name: text.splitlines()[-1] if text else "" for name, text in outputs.text.items()}
     assert last == {

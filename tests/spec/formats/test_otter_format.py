@@ -160,7 +160,7 @@ def test_broken_test_file_leaves_points_open(sandbox: Sandbox, tmp_path: Path) -
 def test_check_says_when_the_tests_run(sandbox: Sandbox, tmp_path: Path) -> None:
     result = result_of(tmp_path, sandbox, {"q1": ok(">>> 1\n1")}, BEGIN, 'grader.check("q1")')
     shown = result.executed.cells[1].outputs[0]["data"]["text/plain"]
-    assert shown == "q1: its tests run when this notebook is graded; the report has their results."
+    assert shown == "q1: its tests run when this notebook is graded; the report shows their results."
 
 
 # ---------------------------------------------------------------- attacks
@@ -210,7 +210,7 @@ FORGED = {
     "def f(x): return Any()",
     "the insides of doctest and of the runner": "import doctest, sys\n"
     "doctest.DocTestRunner.run = lambda *a, **k: doctest.TestResults(0, 1)\n"
-    "sys.modules['guest.compat.otter_tests']._called = lambda *a: {'passed': True, 'message': ''}",
+    "sys.modules['guest.compat.otter_tests']._run_function = lambda *a: {'passed': True, 'message': ''}",
     "the cell of the test is rewritten": "import json, re\n"
     "def forged(lines):\n    order = re.search(r'run\\((.*)\\)$', ''.join(lines).strip())\n"
     "    if order is None: return lines\n    order = json.loads(eval(order[1]))\n"
@@ -332,7 +332,7 @@ def test_cut_results_leave_points_open(forger: Forger, text: str, gives: float |
 
 def test_endless_case_is_interrupted_although_it_catches_exceptions() -> None:
     began = time.monotonic()
-    with pytest.raises(otter_tests.TooLongError, match=r"not ready after 0.1 s"), otter_tests._at_most(0.1):
+    with pytest.raises(otter_tests.TooLongError, match=r"not finished after 0.1 s"), otter_tests._time_limit(0.1):
         while time.monotonic() < began + 5:
             with contextlib.suppress(Exception):
                 time.sleep(1)

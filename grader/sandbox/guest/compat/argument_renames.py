@@ -1,27 +1,26 @@
-"""Words of Keras 1 and 2 for arguments, and today's. Tables alone; ``arguments`` puts them to use."""
+"""Tables of argument names of Keras 1 and 2 and their present names. ``arguments`` applies them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Today's name; None for what has no effect any more; or a function from the old value to today's words.
-Word = str | None | Callable[[Any], dict[str, Any]]
-Words = Mapping[str, Word]
+# Today's name; None for an argument without effect; or a function from the old value to today's arguments.
+Rename = str | None | Callable[[Any], dict[str, Any]]
+Renames = Mapping[str, Rename]
 
 
 def _data_format(ordering: Any) -> dict[str, Any]:
     formats = {"tf": "channels_last", "th": "channels_first", "default": None}
     if ordering not in formats:
-        raise TypeError(f"dim_ordering={ordering!r}: expected 'tf' or 'th'; today it is data_format='channels_last'")
+        raise TypeError(f"dim_ordering={ordering!r}: expected 'tf' or 'th'. Today, write data_format='channels_last'.")
     return {"data_format": formats[ordering]}
 
 
-def _only_mode_0(mode: Any) -> dict[str, Any]:
+def _require_mode_0(mode: Any) -> dict[str, Any]:
     if mode != 0:
         raise TypeError(
-            f"BatchNormalization(mode={mode!r}) normalised in a way that Keras no longer has; today there is what "
-            "mode=0 was. Leave mode out."
+            f"BatchNormalization(mode={mode!r}) is not available: Keras kept only what was mode=0. Remove mode=."
         )
     return {}
 
@@ -32,7 +31,9 @@ def _color_mode(grayscale: Any) -> dict[str, Any]:
 
 def _unit_forget_bias(name: Any) -> dict[str, Any]:
     if name not in ("one", "ones", "zero", "zeros"):
-        raise TypeError(f"forget_bias_init={name!r}: today there is unit_forget_bias=True ('one') or False ('zero')")
+        raise TypeError(
+            f"forget_bias_init={name!r} is not available. Write unit_forget_bias=True ('one') or False ('zero')."
+        )
     return {"unit_forget_bias": name in ("one", "ones")}
 
 
@@ -40,15 +41,21 @@ def _input_shape(length: Any) -> dict[str, Any]:
     return {} if length is None else {"input_shape": tuple(length) if isinstance(length, (tuple, list)) else (length,)}
 
 
-_INIT: Words = {"init": "kernel_initializer"}
-_PENALTIES: Words = {
+def _require_not_time_major(flag: Any) -> dict[str, Any]:
+    if flag:
+        raise TypeError("time_major=True is not available in Keras 3. Remove time_major= and transpose the data.")
+    return {}
+
+
+_INIT: Renames = {"init": "kernel_initializer"}
+_PENALTIES: Renames = {
     "W_regularizer": "kernel_regularizer",
     "b_regularizer": "bias_regularizer",
     "W_constraint": "kernel_constraint",
     "b_constraint": "bias_constraint",
 }
-_ORDERING: Words = {"dim_ordering": _data_format}
-_CONVOLUTION: Words = {
+_ORDERING: Renames = {"dim_ordering": _data_format}
+_CONVOLUTION: Renames = {
     **_INIT,
     **_PENALTIES,
     **_ORDERING,
@@ -58,14 +65,10 @@ _CONVOLUTION: Words = {
     "atrous_rate": "dilation_rate",
     "bias": "use_bias",
 }
-_CONVOLUTION_1D: Words = {
-    **_CONVOLUTION,
-    "filter_length": "kernel_size",
-    "subsample_length": "strides",
-}
-_POOL: Words = {**_ORDERING, "border_mode": "padding"}
-_POOL_1D: Words = {"pool_length": "pool_size", "stride": "strides", "border_mode": "padding"}
-_RECURRENT: Words = {
+_POOL: Renames = {**_ORDERING, "border_mode": "padding"}
+_POOL_1D: Renames = {"pool_length": "pool_size", "stride": "strides", "border_mode": "padding"}
+_RATE: Renames = {"p": "rate"}
+_RECURRENT: Renames = {
     **_INIT,
     "output_dim": "units",
     "inner_init": "recurrent_initializer",
@@ -77,48 +80,29 @@ _RECURRENT: Words = {
     "dropout_W": "dropout",
     "dropout_U": "recurrent_dropout",
     "consume_less": None,
-    "time_major": lambda flag: _only_false("time_major", flag),
+    "time_major": _require_not_time_major,
 }
 
 
-def _only_false(word: str, flag: Any) -> dict[str, Any]:
-    if flag:
-        raise TypeError(
-            f"{word}=True is something that Keras can no longer do. Leave {word} out and transpose the data."
-        )
-    return {}
-
-
-LAYERS: Mapping[str, Words] = {
+LAYERS: Mapping[str, Renames] = {
     "Dense": {**_INIT, **_PENALTIES, "output_dim": "units", "bias": "use_bias"},
-    "Conv1D": _CONVOLUTION_1D,
-    "Conv2D": _CONVOLUTION,
-    "Conv3D": _CONVOLUTION,
-    "Conv2DTranspose": _CONVOLUTION,
+    "Conv1D": {**_CONVOLUTION, "filter_length": "kernel_size", "subsample_length": "strides"},
+    **dict.fromkeys(("Conv2D", "Conv3D", "Conv2DTranspose"), _CONVOLUTION),
     "SeparableConv2D": {
         **_CONVOLUTION,
         "depthwise_init": "depthwise_initializer",
         "pointwise_init": "pointwise_initializer",
     },
-    "MaxPooling1D": _POOL_1D,
-    "AveragePooling1D": _POOL_1D,
-    "MaxPooling2D": _POOL,
-    "AveragePooling2D": _POOL,
-    "MaxPooling3D": _POOL,
-    "AveragePooling3D": _POOL,
-    "GlobalMaxPooling2D": _ORDERING,
-    "GlobalAveragePooling2D": _ORDERING,
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), _POOL_1D),
+    **{f"{kind}Pooling{sides}D": _POOL for kind in ("Max", "Average") for sides in (2, 3)},
+    **dict.fromkeys(("GlobalMaxPooling2D", "GlobalAveragePooling2D"), _ORDERING),
+    **dict.fromkeys(("UpSampling2D", "ZeroPadding2D", "Cropping2D"), _ORDERING),
     "UpSampling1D": {"length": "size"},
-    "UpSampling2D": _ORDERING,
-    "ZeroPadding2D": _ORDERING,
-    "Cropping2D": _ORDERING,
-    "Dropout": {"p": "rate"},
-    "SpatialDropout1D": {"p": "rate"},
-    "SpatialDropout2D": {**_ORDERING, "p": "rate"},
-    "GaussianDropout": {"p": "rate"},
+    **dict.fromkeys(("Dropout", "SpatialDropout1D", "GaussianDropout"), _RATE),
+    "SpatialDropout2D": {**_ORDERING, **_RATE},
     "GaussianNoise": {"sigma": "stddev"},
     "BatchNormalization": {
-        "mode": _only_mode_0,
+        "mode": _require_mode_0,
         "beta_init": "beta_initializer",
         "gamma_init": "gamma_initializer",
         "fused": None,
@@ -129,37 +113,29 @@ LAYERS: Mapping[str, Words] = {
         "W_constraint": "embeddings_constraint",
         "input_length": _input_shape,
     },
-    "LSTM": _RECURRENT,
-    "GRU": _RECURRENT,
-    "SimpleRNN": _RECURRENT,
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _RECURRENT),
     "PReLU": {"init": "alpha_initializer"},
 }
 
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Adafactor", "Lion")
-OPTIMIZER: Words = {"lr": "learning_rate"}
+OPTIMIZER_ARGUMENTS: Renames = {"lr": "learning_rate"}
 
-_WORKERS: Words = {
-    "workers": None,
-    "use_multiprocessing": None,
-    "max_queue_size": None,
-    "max_q_size": None,
-    "nb_worker": None,
-    "pickle_safe": None,
-}
-FIT: Words = {**_WORKERS, "nb_epoch": "epochs"}
-EVALUATE: Words = _WORKERS
-PREDICT: Words = _WORKERS
+_NO_EFFECT = ("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe")
+_WORKERS: Renames = dict.fromkeys(_NO_EFFECT)
+FIT: Renames = {**_WORKERS, "nb_epoch": "epochs"}
+EVALUATE: Renames = _WORKERS
+PREDICT: Renames = _WORKERS
 
-IMAGES: Words = _ORDERING  # ImageDataGenerator
+IMAGE_GENERATOR: Renames = _ORDERING
 
-MODEL: Words = {"input": "inputs", "output": "outputs"}
+MODEL: Renames = {"input": "inputs", "output": "outputs"}
 
-CALLBACKS: Mapping[str, Words] = {
+CALLBACKS: Mapping[str, Renames] = {
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
     "TensorBoard": {"batch_size": None, "write_grads": None},
 }
 
-FUNCTIONS: Mapping[str, Words] = {
+FUNCTIONS: Mapping[str, Renames] = {
     "utils.to_categorical": {"nb_classes": "num_classes"},
     "utils.load_img": {"grayscale": _color_mode},
 }

@@ -1,6 +1,7 @@
-"""Old words for arguments understood: one wrapper around ``__init__``, ``fit`` and the like, driven by ``words``.
+"""Wrappers that accept old argument names of layers, models, callbacks and functions, driven by ``argument_renames``.
 
-A call in today's words passes through untouched. What cannot be said today raises TypeError and says why.
+A call with today's names passes through unchanged. An old argument that has no equivalent raises a TypeError that
+says why.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from . import log
-from .argument_renames import CALLBACKS, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Words
-from .kinds import Kind
+from .argument_renames import CALLBACKS, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Renames
+from .notes import Kind, note, note_translation
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 Prepare = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
@@ -21,34 +21,42 @@ Prepare = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
 MAX_VALUE = 40  # characters of a value in a note
 
 
-def start(keras: Any) -> None:
-    for name, words in LAYERS.items():
-        prepare = functools.partial(_with_kernel_size, name) if name in _KERNELS else None
-        understand(getattr(keras.layers, name), "__init__", words, prepare=prepare)
-    for name, words in CALLBACKS.items():
-        understand(getattr(keras.callbacks, name), "__init__", words)
-    for name, words in (("fit", FIT), ("evaluate", EVALUATE), ("predict", PREDICT)):
-        understand(keras.Model, name, words, shown=f"model.{name}")
-    _models(keras)
-    _batch_input_shape(keras)
+def install(keras: Any) -> None:
+    """Wrap the constructors of layers and callbacks, and ``fit``, ``evaluate``, ``predict`` and ``add`` of models."""
+    for name, renames in LAYERS.items():
+        prepare = functools.partial(_join_kernel_size, name) if name in _KERNEL_SIDES else None
+        accept_old_arguments(getattr(keras.layers, name), "__init__", renames, prepare=prepare)
+    for name, renames in CALLBACKS.items():
+        accept_old_arguments(getattr(keras.callbacks, name), "__init__", renames)
+    for name, renames in (("fit", FIT), ("evaluate", EVALUATE), ("predict", PREDICT)):
+        accept_old_arguments(keras.Model, name, renames, shown=f"model.{name}")
+    _accept_model_arguments(keras)
+    _accept_batch_input_shape(keras)
 
 
-def understand(owner: Any, method: str, words: Words, *, shown: str = "", prepare: Prepare | None = None) -> None:
-    """``owner.method`` understands ``words`` from now on, subclasses that pass their words up included."""
-    setattr(owner, method, understanding(getattr(owner, method), shown or owner.__name__, words, prepare=prepare))
+def accept_old_arguments(
+    owner: Any, method: str, renames: Renames, *, shown: str = "", prepare: Prepare | None = None
+) -> None:
+    """Make ``owner.method`` accept the names in ``renames``, also when a subclass passes them up.
+
+    ``shown`` is the name of the method in notes; it defaults to the class. ``prepare`` changes the arguments first.
+    """
+    wrapped = with_old_arguments(getattr(owner, method), shown or owner.__name__, renames, prepare=prepare)
+    setattr(owner, method, wrapped)
 
 
-def understanding(
-    function: Callable[..., Any], shown: str, words: Words, *, prepare: Prepare | None = None
+def with_old_arguments(
+    function: Callable[..., Any], shown: str, renames: Renames, *, prepare: Prepare | None = None
 ) -> Callable[..., Any]:
+    """Return ``function`` wrapped so that it accepts the names in ``renames`` too."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if prepare is not None:
             args, kwargs = prepare(args, kwargs)
-        if not words.keys().isdisjoint(kwargs):
-            kwargs = translated(shown, words, kwargs)
+        if not renames.keys().isdisjoint(kwargs):
+            kwargs = translate(shown, renames, kwargs)
         return function(*args, **kwargs)
 
     # Keras reads signatures, and getfullargspec does not look through wrappers.
@@ -56,103 +64,107 @@ def understanding(
     return wrapped
 
 
-def translated(shown: str, words: Words, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Today's words for ``kwargs``; each translation is noted."""
-    result = {word: value for word, value in kwargs.items() if word not in words}
-    for old in kwargs.keys() & words.keys():
-        value, word = kwargs[old], words[old]
-        fresh = {} if word is None else {word: value} if isinstance(word, str) else word(value)
-        for name in fresh:
+def translate(shown: str, renames: Renames, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return ``kwargs`` with today's names, and note each translation; raise TypeError if a name is given twice."""
+    result = {name: value for name, value in kwargs.items() if name not in renames}
+    for old in kwargs.keys() & renames.keys():
+        value, rename = kwargs[old], renames[old]
+        renamed = {} if rename is None else {rename: value} if isinstance(rename, str) else rename(value)
+        for name in renamed:
             if name in result:
-                raise TypeError(f"{shown}() got {old}= and {name}=, which are the same: leave out {old}=")
-        result |= fresh
-        found = f"{shown}({said({old: value})})"
-        if fresh:
-            log.translated(found, f"{shown}({said(fresh)})")
+                raise TypeError(f"{shown}() got both {old}= and {name}=, which mean the same. Remove {old}=.")
+        result |= renamed
+        found = f"{shown}({format_arguments({old: value})})"
+        if renamed:
+            note_translation(found, f"{shown}({format_arguments(renamed)})")
         else:
-            log.note(Kind.IGNORED, found)
+            note(Kind.IGNORED, found)
     return result
 
 
-def said(words: dict[str, Any]) -> str:
-    return ", ".join(f"{word}={short(value)}" for word, value in words.items())
+def format_arguments(arguments: dict[str, Any]) -> str:
+    """Return keyword arguments as source code."""
+    return ", ".join(f"{name}={format_value(value)}" for name, value in arguments.items())
 
 
-def short(value: Any) -> str:
-    """A value as it would be typed; dots for what nobody would type."""
-    plain = isinstance(value, (str, int, float, bool, type(None), tuple, list))
-    text = repr(value) if plain else "..."
+def format_value(value: Any) -> str:
+    """Return ``value`` as source code; dots for a long value or one that has no short literal."""
+    is_literal = isinstance(value, (str, int, float, bool, type(None), tuple, list))
+    text = repr(value) if is_literal else "..."
     return text if len(text) <= MAX_VALUE else "..."
 
 
 # ------------------------------------------------------------------ kernel sizes
 
-_KERNELS = {"Conv2D": ("nb_row", "nb_col"), "Conv3D": ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
+_KERNEL_SIDES = {"Conv2D": ("nb_row", "nb_col"), "Conv3D": ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
+_KERAS_1 = {"border_mode", "subsample", "init", "dim_ordering", "W_regularizer", "b_regularizer", "nb_filter", "bias"}
 
 
-def _with_kernel_size(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-    """``Conv2D(32, 3, 3)``: Keras 1 meant a kernel of 3 x 3; today it is a kernel of 3 and strides of 3.
+def _join_kernel_size(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+    """Translate ``Conv2D(32, 3, 3)``: a 3 x 3 kernel in Keras 1, a kernel of 3 with strides of 3 today.
 
-    Beside a word that only Keras 1 had it is clear what was meant. Alone it is left as it is, and said.
+    The meaning is clear only next to an argument that only Keras 1 had. Otherwise the call stays unchanged, and a
+    note warns about it.
     """
-    sides = _KERNELS[name]
-    given = [kwargs[side] for side in sides if side in kwargs]
-    positional = args[2:]  # after self and the number of filters
-    sizes = [*positional, *given]
+    sides = _KERNEL_SIDES[name]
+    by_name = [kwargs[side] for side in sides if side in kwargs]
+    sizes = [*args[2:], *by_name]  # args[:2] are self and the number of filters
     if len(sizes) != len(sides) or not all(type(size) is int for size in sizes):
         return args, kwargs
     filters = args[1] if len(args) > 1 else kwargs.get("nb_filter", kwargs.get("filters"))
-    found = f"{name}({short(filters)}, {', '.join(map(str, sizes))})"
-    today = f"{name}({short(filters)}, {tuple(sizes)})"
-    if given or not _KERAS_1.isdisjoint(kwargs):
-        log.translated(found, today)
-        rest = {word: value for word, value in kwargs.items() if word not in sides}
+    found = f"{name}({format_value(filters)}, {', '.join(map(str, sizes))})"
+    today = f"{name}({format_value(filters)}, {tuple(sizes)})"
+    if by_name or not _KERAS_1.isdisjoint(kwargs):
+        note_translation(found, today)
+        rest = {key: value for key, value in kwargs.items() if key not in sides}
         return args[:2], {**rest, "kernel_size": tuple(sizes)}
     if name == "Conv2D" and sizes[0] == sizes[1] > 1:
-        log.note(Kind.CAUTION, found, today)
+        note(Kind.CAUTION, found, today)
     return args, kwargs
-
-
-_KERAS_1 = {"border_mode", "subsample", "init", "dim_ordering", "W_regularizer", "b_regularizer", "nb_filter", "bias"}
 
 
 # ------------------------------------------------------------------ models
 
 
-def _models(keras: Any) -> None:
-    """``Model(input=, output=)``: whether a model is made of tensors is decided already in ``__new__``."""
+def _accept_model_arguments(keras: Any) -> None:
+    """Accept ``Model(input=, output=)``; ``Model.__new__`` already decides by the names of its arguments."""
     model = keras.Model
     make = model.__new__
 
     @functools.wraps(make)
-    def made(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         if cls is model:
-            kwargs = {MODEL.get(word, word): value for word, value in kwargs.items()}  # type: ignore[misc]
+            kwargs = {MODEL.get(name, name): value for name, value in kwargs.items()}  # type: ignore[misc]
         return make(cls, *args, **kwargs)
 
-    model.__new__ = staticmethod(made)
-    understand(importlib.import_module("keras.src.models.functional").Functional, "__init__", MODEL, shown="Model")
+    model.__new__ = staticmethod(__new__)
+    functional = importlib.import_module("keras.src.models.functional").Functional
+    accept_old_arguments(functional, "__init__", MODEL, shown="Model")
 
 
-def _batch_input_shape(keras: Any) -> None:
-    """Of a first layer, mostly of a stateful recurrent one: ``keras.Input(batch_shape=...)`` before it."""
-    layer, sequential = keras.layers.Layer, keras.Sequential
-    begin, add = layer.__init__, sequential.add
+def _accept_batch_input_shape(keras: Any) -> None:
+    """Put ``keras.Input(batch_shape=...)`` before a first layer that has ``batch_input_shape``.
 
-    @functools.wraps(begin)
-    def begun(self: Any, *args: Any, **kwargs: Any) -> None:
+    It is mostly given to a stateful recurrent layer.
+    """
+    layer_class, sequential = keras.layers.Layer, keras.Sequential
+    init, add_layer = layer_class.__init__, sequential.add
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         shape = kwargs.pop("batch_input_shape", None)
-        begin(self, *args, **kwargs)
+        init(self, *args, **kwargs)
         if shape is not None:
             self._batch_input_shape = tuple(shape)
 
-    @functools.wraps(add)
-    def added(self: Any, layer: Any, rebuild: bool = True) -> None:
+    @functools.wraps(add_layer)
+    def add(self: Any, layer: Any, rebuild: bool = True) -> None:
         shape = getattr(layer, "_batch_input_shape", None)
         if shape is not None and not self._layers:
-            log.translated(f"batch_input_shape={short(shape)}", f"keras.Input(batch_shape={short(shape)})")
-            add(self, keras.layers.InputLayer(batch_shape=tuple(shape)), rebuild=rebuild)
-        add(self, layer, rebuild=rebuild)
+            shown = format_value(shape)
+            note_translation(f"batch_input_shape={shown}", f"keras.Input(batch_shape={shown})")
+            add_layer(self, keras.layers.InputLayer(batch_shape=tuple(shape)), rebuild=rebuild)
+        add_layer(self, layer, rebuild=rebuild)
 
-    begun.__signature__ = inspect.signature(begin)  # type: ignore[attr-defined]
-    layer.__init__, sequential.add = begun, added
+    __init__.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
+    layer_class.__init__, sequential.add = __init__, add

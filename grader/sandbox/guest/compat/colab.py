@@ -1,38 +1,36 @@
-"""The modules of Colab and Kaggle: what serves these places does nothing, what brings data, brings the course's."""
+"""Stub modules of Colab and Kaggle: their services do nothing, and their downloads return the course's files."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import log
-from .downloads import copy_of
-from .files import Finder
-from .kinds import Kind
-from .sources import Handout, refusal
-from .stub_modules import Anything, nothing, offer, offer_missing
+from .downloads import refuse, save_copy
+from .handout import FileFinder, Handout
+from .notes import Kind, note
+from .stub_modules import Inert, do_nothing, provide, provide_missing
 
 MAX_UPLOAD_BYTES = 256 << 20
 
 
-def start(handout: Handout, finder: Finder) -> None:
-    offer(
+def install(handout: Handout, finder: FileFinder) -> None:
+    """Provide the modules of Colab; and those of Kaggle, ``gdown`` and ``wget`` where they are not installed."""
+    provide(
         {
             "google.colab": _colab,
             "google.colab.drive": lambda module: _drive(module, handout.work),
             "google.colab.files": lambda module: _files(module, handout, finder),
             "google.colab.userdata": _userdata,
-            "google.colab.output": lambda module: setattr(module, "__getattr__", _no_page),
-            "google.colab.auth": lambda module: _idle(module, "auth", "authenticate_user"),
+            "google.colab.output": lambda module: setattr(module, "__getattr__", _lookup_output),
+            "google.colab.auth": lambda module: _add_idle(module, "auth", "authenticate_user"),
             "google.colab.patches": _patches,
-            "google.colab.data_table": lambda module: setattr(module, "__getattr__", lambda _name: Anything),
+            "google.colab.data_table": lambda module: setattr(module, "__getattr__", lambda _name: Inert),
         }
     )
-    offer_missing(
+    provide_missing(
         {
             "kaggle_secrets": _kaggle_secrets,
             "kaggle": _kaggle,
@@ -44,15 +42,15 @@ def start(handout: Handout, finder: Finder) -> None:
     )
 
 
-def _idle(module: ModuleType, name: str, *functions: str) -> None:
-    """Functions that have nothing to do here, and say so in the report."""
+def _add_idle(module: ModuleType, name: str, *functions: str) -> None:
+    """Add functions that do nothing but write a note."""
     for function in functions:
-        setattr(module, function, _noted(f"{name}.{function}()"))
+        setattr(module, function, _noting(f"{name}.{function}()"))
 
 
-def _noted(what: str) -> Callable[..., None]:
+def _noting(call: str) -> Callable[..., None]:
     def called(*_args: Any, **_kwargs: Any) -> None:
-        log.note(Kind.PLACE, what)
+        note(Kind.PLACE, call)
 
     return called
 
@@ -62,7 +60,7 @@ def _noted(what: str) -> Callable[..., None]:
 
 def _colab(module: ModuleType) -> None:
     def submodule(name: str) -> Any:
-        """``google.colab.files`` without an import of its own, as Colab allows."""
+        """Return ``google.colab.files`` without a separate import, as Colab allows."""
         import importlib
 
         if name.startswith("_"):
@@ -77,18 +75,18 @@ def _colab(module: ModuleType) -> None:
 
 def _drive(module: ModuleType, work: Path) -> None:
     def mount(mountpoint: str = "/content/drive", *_args: Any, **_kwargs: Any) -> None:
-        log.note(Kind.PLACE, f"drive.mount({mountpoint!r})")
-        if Path(mountpoint).parent.resolve() == work.resolve():  # /content is the notebook's folder: it can be saved to
+        note(Kind.PLACE, f"drive.mount({mountpoint!r})")
+        if Path(mountpoint).parent.resolve() == work.resolve():  # /content is the notebook's folder
             (Path(mountpoint) / "MyDrive").mkdir(parents=True, exist_ok=True)
 
     module.mount = mount  # type: ignore[attr-defined]
-    _idle(module, "drive", "flush_and_unmount")
+    _add_idle(module, "drive", "flush_and_unmount")
 
 
 class Uploaded(dict[str, bytes]):
-    """By the author's own name for a file as well: "Heart (1).CSV" is not there, "heart.csv" may be."""
+    """Uploaded files by name; the student's name "Heart.CSV" also finds "heart.csv"."""
 
-    def __init__(self, finder: Finder) -> None:
+    def __init__(self, finder: FileFinder) -> None:
         super().__init__()
         self._finder = finder
 
@@ -96,13 +94,13 @@ class Uploaded(dict[str, bytes]):
         path = self._finder.file(f"/content/{name}")
         if path is None:
             raise KeyError(name)
-        log.note(Kind.FILE, name, self._finder.shown(path))
+        note(Kind.FILE, name, self._finder.shown(path))
         return Path(path).read_bytes()
 
 
-def _files(module: ModuleType, handout: Handout, finder: Finder) -> None:
+def _files(module: ModuleType, handout: Handout, finder: FileFinder) -> None:
     def upload(*_args: Any, **_kwargs: Any) -> dict[str, bytes]:
-        """As on Colab: name and content of each file, which then lies beside the notebook."""
+        """Return name and content of each file beside the notebook, as Colab does after an upload."""
         found = Uploaded(finder)
         left = MAX_UPLOAD_BYTES
         for name in handout.files:
@@ -112,48 +110,48 @@ def _files(module: ModuleType, handout: Handout, finder: Finder) -> None:
                 left -= len(found[name])
         if not found:
             raise FileNotFoundError(
-                "files.upload(): nobody is there to choose a file while homework is graded, and none was handed out. "
-                "Hand the file in beside the notebook and open it by its name."
+                "files.upload(): no file can be chosen while homework is graded, and the homework has none. "
+                "Submit the file with the notebook and open it by its name."
             )
-        log.note(Kind.UPLOAD, "files.upload()", ", ".join(found))
+        note(Kind.UPLOAD, "files.upload()", ", ".join(found))
         return found
 
     module.upload = upload  # type: ignore[attr-defined]
-    _idle(module, "files", "download", "view")
+    _add_idle(module, "files", "download", "view")
 
 
 def _userdata(module: ModuleType) -> None:
     class SecretNotFoundError(Exception):
-        """There are no secrets here."""
+        """Error for every secret: none are available here."""
 
     def get(key: str) -> str:
-        raise SecretNotFoundError(f"userdata.get({key!r}): there are no secrets while homework is graded. Do without.")
+        raise SecretNotFoundError(f"userdata.get({key!r}): no secrets are available while homework is graded.")
 
     module.SecretNotFoundError = module.NotebookAccessError = SecretNotFoundError  # type: ignore[attr-defined]
     module.get = get  # type: ignore[attr-defined]
 
 
-def _no_page(name: str) -> Any:
-    """google.colab.output: there is no page to change, and none that could answer."""
+def _lookup_output(name: str) -> Any:
+    """Return a function of ``google.colab.output``, for which there is no web page."""
     if name.startswith("__"):
         raise AttributeError(name)
     if name == "eval_js":
-        return _asks_the_page
-    return contextlib.nullcontext if name in ("redirect_to_element", "use_tags", "temporary") else nothing
+        return _refuse_javascript
+    return contextlib.nullcontext if name in ("redirect_to_element", "use_tags", "temporary") else do_nothing
 
 
-def _asks_the_page(*_args: Any, **_kwargs: Any) -> None:
-    raise NotImplementedError("output.eval_js(): there is no page while homework is graded, and no camera.")
+def _refuse_javascript(*_args: Any, **_kwargs: Any) -> None:
+    raise NotImplementedError("output.eval_js(): no web page and no camera are available while homework is graded.")
 
 
 def _patches(module: ModuleType) -> None:
-    def cv2_imshow(picture: Any) -> None:
-        """OpenCV keeps blue first."""
+    def cv2_imshow(image: Any) -> None:
+        """Display an image of OpenCV, whose channels are blue, green and red."""
         import numpy as np
         from IPython.display import display
         from PIL import Image
 
-        pixels = np.clip(np.asarray(picture), 0, 255).astype(np.uint8)
+        pixels = np.clip(np.asarray(image), 0, 255).astype(np.uint8)
         if pixels.ndim == 3:
             pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
         display(Image.fromarray(pixels))
@@ -167,7 +165,7 @@ def _patches(module: ModuleType) -> None:
 def _kaggle_secrets(module: ModuleType) -> None:
     class UserSecretsClient:
         def get_secret(self, label: str) -> str:
-            raise ValueError(f"get_secret({label!r}): there are no secrets while homework is graded. Do without.")
+            raise ValueError(f"get_secret({label!r}): no secrets are available while homework is graded.")
 
         get_gcloud_credential = get_bigquery_access_token = get_secret
 
@@ -175,20 +173,15 @@ def _kaggle_secrets(module: ModuleType) -> None:
 
 
 class _Api:
-    """Kaggle's, without a server to ask."""
+    """The API of Kaggle without a server."""
 
     def authenticate(self) -> None:
-        log.note(Kind.PLACE, "kaggle.api.authenticate()")
+        note(Kind.PLACE, "kaggle.api.authenticate()")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-
-        def refused(*args: Any, **_kwargs: Any) -> None:
-            what = ", ".join(repr(arg) for arg in args if isinstance(arg, str))
-            raise ConnectionError(refusal(f"kaggle.api.{name}({what})"))
-
-        return refused
+        return refuse(f"kaggle.api.{name}")
 
 
 def _kaggle(module: ModuleType) -> None:
@@ -205,22 +198,13 @@ def _kaggle_api(module: ModuleType) -> None:
 
 def _gdown(module: ModuleType, handout: Handout) -> None:
     def download(url: str | None = None, output: str | None = None, *_args: Any, **kwargs: Any) -> str:
-        return _given(url or f"https://drive.google.com/uc?id={kwargs.get('id')}", output, handout)
+        return save_copy(url or f"https://drive.google.com/uc?id={kwargs.get('id')}", output, handout)
 
     module.download = module.cached_download = download  # type: ignore[attr-defined]
 
 
 def _wget(module: ModuleType, handout: Handout) -> None:
     def download(url: str, out: str | None = None, *_args: Any, **_kwargs: Any) -> str:
-        return _given(url, out, handout)
+        return save_copy(url, out, handout)
 
     module.download = download  # type: ignore[attr-defined]
-
-
-def _given(address: str, target: str | None, handout: Handout) -> str:
-    path = copy_of(address, handout)
-    place = Path(target or path.name)
-    place = place / path.name if place.is_dir() else place
-    if not (place.exists() and place.samefile(path)):
-        shutil.copyfile(path, place)
-    return str(place)

@@ -1,7 +1,8 @@
-"""The commands of notebooks written for Colab: pip, apt, wget and their like, as programs on PATH that need no network.
+"""Commands of notebooks written for Colab (pip, apt, wget and others) as programs on PATH that need no network.
 
-Each call is a process of its own, started by a script in the notebook's home. What it did it says in a file there, one
-JSON line each, which the kernel takes over after the cell. Standard library only, for it starts with every call.
+A script in the notebook's home folder starts a process of this module for each call. The process writes its notes to a
+file there, one JSON value per line, and the kernel reads the file after the cell. Standard library only, because this
+module is loaded with each call.
 """
 
 from __future__ import annotations
@@ -15,27 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import protocol
-from .fetching import curl, gdown, git, kaggle, wget
-from .installing import apt, conda, pip
-from .kinds import Kind
+from .notes import Kind
+from .offline_programs import PROGRAMS
 from .program import NOTES, Program
-from .unpacking import cp, unzip
 
-COMMANDS: dict[str, Callable[[Program], int]] = {
-    "pip": pip,
-    "pip3": pip,
-    "conda": conda,
-    "mamba": conda,
-    "apt": apt,
-    "apt-get": apt,
-    "wget": wget,
-    "curl": curl,
-    "gdown": gdown,
-    "kaggle": kaggle,
-    "git": git,
-    "cp": cp,
-    "unzip": unzip,
-}
 FOLDER = Path(".ipython") / "commands"  # below the notebook's home
 MAX_NOTES_BYTES = 1 << 16
 
@@ -47,14 +31,14 @@ os.execv({pip!r}, ["pip", *sys.argv[1:]])
 """
 
 
-def main(job: str, name: str, *words: str) -> None:
-    """One call of the command ``name``."""
-    here = Path(job) / "home" / FOLDER
-    program = Program(Path(job), here, name, list(words))
+def main(job: str, name: str, *arguments: str) -> None:
+    """Run one call of the command ``name``, and exit with its status."""
+    folder = Path(job) / "home" / FOLDER
+    program = Program(Path(job), folder, name, list(arguments))
     try:
-        status = COMMANDS[name](program)
+        status = PROGRAMS[name](program)
     except (OSError, ValueError) as error:
-        program.complain(f"{name}: {error}")
+        program.print_error(f"{name}: {error}")
         status = 1
     sys.stdout.flush()
     sys.exit(status)
@@ -63,28 +47,28 @@ def main(job: str, name: str, *words: str) -> None:
 # ------------------------------------------------------------------ in the kernel
 
 
-def lay_out(job: Path) -> None:
-    """Writes the scripts and puts them before all others on PATH, for the notebook and what it starts."""
+def install(job: Path) -> None:
+    """Write the scripts, and put them first on PATH for the notebook and the processes that it starts."""
     if os.name != "posix":
         return
     folder = job / "home" / FOLDER
     (folder / "python" / "pip").mkdir(parents=True)
     main_file, script = folder / "main.py", folder / "pip"
-    main_file.write_text(protocol.bootstrap("compat.commands", _guest()))
-    words = {"python": sys.executable, "main": str(main_file), "job": str(job)}
-    script.write_text(SCRIPT.format(**{name: shlex.quote(word) for name, word in words.items()}))
+    main_file.write_text(protocol.bootstrap("compat.commands", _guest_folder()))
+    values = {"python": sys.executable, "main": str(main_file), "job": str(job)}
+    script.write_text(SCRIPT.format(**{name: shlex.quote(value) for name, value in values.items()}))
     script.chmod(0o755)
-    for name in COMMANDS.keys() - {"pip"}:
+    for name in PROGRAMS.keys() - {"pip"}:
         (folder / name).symlink_to("pip")
-    # ``python -m pip``, in whatever way it is started.
+    # For ``python -m pip``, however it is started.
     (folder / "python" / "pip" / "__init__.py").touch()
     (folder / "python" / "pip" / "__main__.py").write_text(PYTHON_MODULE.format(pip=str(script)))
     _prepend("PATH", folder)
     _prepend("PYTHONPATH", folder / "python")
 
 
-def _guest() -> Path:
-    """This package's folder: where it was loaded from, unless that was before the view was changed."""
+def _guest_folder() -> Path:
+    """Return the folder of this package; its mount point if it was loaded before the mounts changed."""
     loaded = Path(__file__).parents[1]
     return loaded if loaded.is_dir() else Path("/guest")
 
@@ -94,19 +78,19 @@ def _prepend(variable: str, folder: Path) -> None:
 
 
 def take_notes(job: Path, note: Callable[[Kind, str, str], None]) -> None:
-    """Hands what the commands noted to ``note``. A notebook may have put anything in their place."""
+    """Pass the notes of the commands to ``note``, and delete their file. A notebook may have replaced the file."""
     path = job / "home" / FOLDER / NOTES
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return
-    plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
-    data = os.read(descriptor, MAX_NOTES_BYTES) if plain else b""
+    is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    data = os.read(descriptor, MAX_NOTES_BYTES) if is_file else b""
     os.close(descriptor)
     for line in data.splitlines():
         try:
-            said = json.loads(line)
-            note(Kind(said["kind"]), str(said["found"]), str(said["used"]))
+            entry = json.loads(line)
+            note(Kind(entry["kind"]), str(entry["found"]), str(entry["used"]))
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
     try:

@@ -1,7 +1,7 @@
-"""Downloads from the notebook's own process: the course's copy where there is one, and otherwise a refusal at once.
+"""Downloads in the notebook's process: the course's copy of the file, or an immediate ConnectionError.
 
-Nothing waits for a network that is not there. Every way of Python's own and of requests ends in one place each; what
-Keras would fetch into its cache has a place more, which knows the library by name.
+Nothing waits for a missing network. Python's standard library and requests have one wrapped function each. Keras has
+another one for files that it would download into its cache, which finds them in the offline library by name.
 """
 
 from __future__ import annotations
@@ -17,41 +17,60 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import log
-from .kinds import Kind
-from .reading import AfterImport
-from .sources import LIBRARY_FOLDERS, Handout, is_remote, last_name, refusal
+from .file_access import AfterImport
+from .handout import LIBRARY_FOLDERS, Handout, is_remote, last_name, refusal
+from .notes import Kind, note
 
 MAX_LINKS = 5_000
 KERAS_ADVICE = "the teacher can put {name} into the offline library"
 
 
-def start(handout: Handout, home: Path, after_import: AfterImport) -> None:
-    """``home`` is the notebook's own, where Keras keeps its cache."""
+def install(handout: Handout, home: Path, after_import: AfterImport) -> None:
+    """Wrap the functions that download; ``home`` is the notebook's home folder, where Keras keeps its cache."""
     opener = urllib.request.OpenerDirector
-    opener.open = _opening(opener.open, handout)  # type: ignore[method-assign]
+    opener.open = _wrap_open(opener.open, handout)  # type: ignore[method-assign]
     cache = home / ".keras"
     if handout.library is not None:
-        _link(handout.library, cache)
-    after_import("keras.src.backend.config", lambda config: setattr(config, "keras_home", _made(cache)))
-    after_import("keras.src.utils.file_utils", lambda module: _hook_keras(module, handout))
-    after_import("requests.adapters", lambda module: _hook_requests(module, handout))
-    after_import("tensorflow_datasets", lambda module: _refuse(module, "tfds", ("load", "builder")))
-    after_import("tensorflow_hub", lambda module: _refuse(module, "hub", ("load", "KerasLayer", "resolve")))
-    after_import("sklearn.datasets", lambda module: _refuse(module, "sklearn.datasets", _fetchers(module)))
+        _link_library(handout.library, cache)
+    after_import("keras.src.backend.config", lambda config: setattr(config, "keras_home", _keras_home(cache)))
+    after_import("keras.src.utils.file_utils", lambda module: _wrap_keras(module, handout))
+    after_import("requests.adapters", lambda module: _wrap_requests(module, handout))
+    after_import("tensorflow_datasets", lambda module: _refuse_all(module, "tfds", ("load", "builder")))
+    after_import("tensorflow_hub", lambda module: _refuse_all(module, "hub", ("load", "KerasLayer", "resolve")))
+    after_import("sklearn.datasets", lambda module: _refuse_all(module, "sklearn.datasets", _fetchers(module)))
 
 
 def copy_of(address: str, handout: Handout) -> Path:
-    """The file that ``address`` stands for, noted; raises ConnectionError when there is none."""
+    """Note and return the local file for ``address``; raise ConnectionError if there is none."""
     path = handout.file_for(address)
     if path is None:
         raise ConnectionError(refusal(address))
-    log.note(Kind.DOWNLOAD, address, path.name)
+    note(Kind.DOWNLOAD, address, path.name)
     return path
 
 
-def _link(library: Path, cache: Path) -> None:
-    """Keras writes beside the files of its cache: folders of the notebook's own, whose files are links."""
+def save_copy(address: str, target: str | None, handout: Handout) -> str:
+    """Copy the local file for ``address`` to a file or folder; return the path."""
+    path = copy_of(address, handout)
+    place = Path(target or path.name)
+    place = place / path.name if place.is_dir() else place
+    if not (place.exists() and place.samefile(path)):
+        shutil.copyfile(path, place)
+    return str(place)
+
+
+def refuse(name: str) -> Callable[..., Any]:
+    """Return a function that raises a ConnectionError about the call of the function ``name``."""
+
+    def refused(*args: Any, **_kwargs: Any) -> Any:
+        texts = ", ".join(repr(arg) for arg in args if isinstance(arg, str))
+        raise ConnectionError(refusal(f"{name}({texts})"))
+
+    return refused
+
+
+def _link_library(library: Path, cache: Path) -> None:
+    """Fill the notebook's own cache with links to the library's files, because Keras writes next to them."""
     files = (path for name in LIBRARY_FOLDERS for path in sorted((library / name).rglob("*")))
     for number, path in enumerate(files):
         own = cache / path.relative_to(library)
@@ -60,8 +79,8 @@ def _link(library: Path, cache: Path) -> None:
             own.symlink_to(path)
 
 
-def _made(cache: Path) -> Callable[[], str]:
-    """A process that was warm before the notebook's home was there has settled for another place."""
+def _keras_home(cache: Path) -> Callable[[], str]:
+    """Return a replacement for ``keras_home``: a warm process has chosen another folder before this home existed."""
 
     def keras_home() -> str:
         cache.mkdir(exist_ok=True)
@@ -70,11 +89,11 @@ def _made(cache: Path) -> Callable[[], str]:
     return keras_home
 
 
-# ------------------------------------------------------------------ Python's own
+# ------------------------------------------------------------------ standard library and requests
 
 
-def _opening(real: Callable[..., Any], handout: Handout) -> Callable[..., Any]:
-    """What urlopen, urlretrieve, pandas and NumPy come to in the end."""
+def _wrap_open(real: Callable[..., Any], handout: Handout) -> Callable[..., Any]:
+    """Wrap the method that urlopen, urlretrieve, pandas and NumPy call in the end."""
 
     @functools.wraps(real)
     def open(self: Any, fullurl: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A001
@@ -89,7 +108,7 @@ def _opening(real: Callable[..., Any], handout: Handout) -> Callable[..., Any]:
     return open
 
 
-def _hook_requests(adapters: Any, handout: Handout) -> None:
+def _wrap_requests(adapters: Any, handout: Handout) -> None:
     real = adapters.HTTPAdapter.send
 
     @functools.wraps(real)
@@ -111,14 +130,14 @@ def _hook_requests(adapters: Any, handout: Handout) -> None:
 # ------------------------------------------------------------------ Keras
 
 
-def _hook_keras(file_utils: Any, handout: Handout) -> None:
-    """``get_file`` itself stays as it is: it finds these two by name, for every module that has taken it from here."""
+def _wrap_keras(file_utils: Any, handout: Handout) -> None:
+    """Replace functions that ``get_file`` looks up in its module by name; other modules may hold ``get_file``."""
     validate = file_utils.validate_file
-    served: set[str] = set()
+    copied: set[str] = set()
 
     def validate_file(path: Any, *args: Any, **kwargs: Any) -> bool:
-        # The library's files have the right content, and not always the same bytes.
-        return str(path) in served or _is_in(path, handout.library) or bool(validate(path, *args, **kwargs))
+        # The library's files have the right content, but not always the same bytes.
+        return str(path) in copied or _is_in(path, handout.library) or bool(validate(path, *args, **kwargs))
 
     def urlretrieve(address: str, target: Any, *args: Any) -> Any:
         if not is_remote(address):
@@ -127,18 +146,18 @@ def _hook_keras(file_utils: Any, handout: Handout) -> None:
         path = handout.file_for(address)
         if path is None:
             raise ConnectionError(refusal(address, KERAS_ADVICE.format(name=name)))
-        log.note(Kind.DOWNLOAD, address, path.name)
-        Path(target).unlink(missing_ok=True)  # never through a link into the library
+        note(Kind.DOWNLOAD, address, path.name)
+        Path(target).unlink(missing_ok=True)  # never write through a link into the library
         shutil.copyfile(path, target)
-        served.add(str(target))
+        copied.add(str(target))
         return target, None
 
     file_utils.validate_file, file_utils.urlretrieve = validate_file, urlretrieve
-    file_utils.extract_archive = _extracting(file_utils.extract_archive)
+    file_utils.extract_archive = _wrap_extract(file_utils.extract_archive)
 
 
-def _extracting(real: Callable[..., Any]) -> Callable[..., Any]:
-    """What Keras 2 unpacked into the cache itself is in a folder of its own today; it can be found there as well."""
+def _wrap_extract(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Link unpacked files into the cache, where Keras 2 unpacked them; Keras 3 uses a folder for each archive."""
 
     @functools.wraps(real)
     def extract_archive(file_path: Any, path: Any = ".", *args: Any, **kwargs: Any) -> Any:
@@ -153,30 +172,22 @@ def _extracting(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_in(path: Any, folder: Path | None) -> bool:
-    """Or is a link to something in it, which may be a link itself."""
+    """Check whether ``path`` is in ``folder`` or is a link to a file in it, which may be a link itself."""
     if folder is None:
         return False
     first = Path(path).readlink() if Path(path).is_symlink() else Path(path)
     return first.is_relative_to(folder) or Path(path).resolve().is_relative_to(folder.resolve())
 
 
-# ------------------------------------------------------------------ libraries with servers of their own
+# ------------------------------------------------------------------ libraries with their own servers
 
 
-def _refuse(module: ModuleType, name: str, functions: tuple[str, ...]) -> None:
+def _refuse_all(module: ModuleType, name: str, functions: tuple[str, ...]) -> None:
     for function in functions:
         if hasattr(module, function):
-            setattr(module, function, _refusing(f"{name}.{function}"))
-
-
-def _refusing(name: str) -> Callable[..., Any]:
-    def refused(*args: Any, **_kwargs: Any) -> Any:
-        what = ", ".join(repr(arg) for arg in args if isinstance(arg, str))
-        raise ConnectionError(refusal(f"{name}({what})"))
-
-    return refused
+            setattr(module, function, refuse(f"{name}.{function}"))
 
 
 def _fetchers(module: ModuleType) -> tuple[str, ...]:
-    """All but the one that takes any address, and so comes to ``urlretrieve``."""
+    """Return all but ``fetch_file``, which takes any address and so calls ``urlretrieve``."""
     return tuple(name for name in vars(module) if name.startswith("fetch_") and name != "fetch_file")

@@ -1,33 +1,97 @@
-"""Notebooks written for Keras 1 and 2 run on Keras 3: everything that understands old names, put in at once.
+"""Installation of everything that makes a notebook written for Keras 1 and 2, Colab or Kaggle run here.
 
-Nothing here draws a random number, makes a layer or changes a default: a notebook of today runs as without it.
+Nothing here draws a random number, creates a layer or changes a default: a notebook of today runs as without it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import arguments, history, methods, modules, old_libraries, optimizers, saving, tensorflow1
+from . import (
+    arguments,
+    colab,
+    commands,
+    downloads,
+    file_access,
+    history,
+    ipython_shell,
+    model_methods,
+    notes,
+    old_keras,
+    old_libraries,
+    optimizers,
+    otter_tests,
+    saving,
+    wandb_stub,
+)
 from .argument_renames import FUNCTIONS
+from .file_access import AfterImport
+from .handout import FileFinder, Handout
+
+# ------------------------------------------------------------------ old libraries
 
 
-def start(after_import: old_libraries.After) -> None:
-    """``after_import(name, action)`` calls ``action`` with a module once it has been imported."""
-    after_import("keras", keras_imported)
-    after_import("tensorflow", tensorflow1.start)
-    old_libraries.start(after_import)
+def install_old_names(after_import: AfterImport) -> None:
+    """Add old names to libraries; ``after_import(name, action)`` calls ``action`` once a module has been imported."""
+    after_import("keras", _extend_keras)
+    after_import("tensorflow", old_keras.install_tensorflow_names)
+    old_libraries.install(after_import)
 
 
-def keras_imported(keras: ModuleType) -> None:
+def _extend_keras(keras: ModuleType) -> None:
     replacements: dict[str, Any] = {}
-    for part in (arguments.start, optimizers.start, methods.start, history.start, saving.start):
-        # Keras moves its inner parts: where one is not found a notebook loses this part, and not its kernel.
+    for install in (arguments.install, optimizers.install, model_methods.install, history.install, saving.install):
+        # Keras moves its internal parts: a notebook then loses one adaptation, but not its kernel.
         with contextlib.suppress(AttributeError, ImportError):
-            replacements |= part(keras) or {}
-    for path, words in FUNCTIONS.items():
+            replacements |= install(keras) or {}
+    for path, renames in FUNCTIONS.items():
         package, name = path.split(".")
-        replacements[path] = arguments.understanding(getattr(getattr(keras, package), name), name, words)
+        function = getattr(getattr(keras, package), name)
+        replacements[path] = arguments.with_old_arguments(function, name, renames)
     replacements["preprocessing.image.load_img"] = replacements["utils.load_img"]
-    modules.start(replacements)
+    old_keras.install(replacements)
+
+
+# ------------------------------------------------------------------ other places
+
+
+def install_environment(app: Any, job: Path, request: Mapping[str, Any], after_import: AfterImport) -> None:
+    """Replace what a notebook expects of Colab, Kaggle or a student's own computer, before the first cell.
+
+    ``app`` is IPython's kernel application. Everything acts in the notebook's own process on the files that were
+    handed out with the homework, so that it knows no more than the notebook may.
+    """
+    handout = Handout.from_request(job, request)
+    finder = FileFinder(job, handout)
+    downloads.install(handout, job / "home", after_import)
+    file_access.install(finder, after_import)
+    colab.install(handout, finder)
+    wandb_stub.install()
+    otter_tests.install()
+    ipython_shell.install(app.shell, app.kernel)
+    commands.install(job)
+    _import_from_current_folder()
+
+    def before_cell(_info: Any) -> None:
+        finder.forget()
+
+    def after_cell(_result: Any) -> None:
+        commands.take_notes(job, notes.note)
+
+    app.shell.events.register("pre_run_cell", before_cell)
+    app.shell.events.register("post_run_cell", after_cell)
+
+
+def _import_from_current_folder() -> None:
+    """Let the notebook import modules beside it: after Python's own modules and before installed packages.
+
+    The process was started with -P, which forbids this, for the code that ran before.
+    """
+    packages = (index for index, path in enumerate(sys.path) if Path(path).name in ("site-packages", "dist-packages"))
+    if "" not in sys.path:
+        sys.path.insert(next(packages, 0), "")

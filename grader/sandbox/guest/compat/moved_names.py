@@ -1,37 +1,23 @@
-"""Where names lived in Keras 1 and 2, and where they live today. Tables alone; ``modules`` puts them to use.
+"""Tables of names that Keras and TensorFlow moved or removed. ``old_keras`` applies them.
 
-Paths are relative to ``keras``, ``tensorflow.keras`` and ``tf.keras``, which are served alike.
+Paths of Keras are relative to ``keras``, ``tensorflow.keras`` and ``tf.keras``, which are treated alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-TF_KERAS = "keras._tf_keras.keras"  # tf.keras: a few names that keras itself no longer has are still there
+TF_KERAS = "keras._tf_keras.keras"  # tf.keras; it still has a few names that keras has lost
 
-# A module that is gone: the packages of today that have its names, first found first taken.
+# Removed modules, and the present packages that have their names. The first package with a name is used.
 MODULES: Mapping[str, tuple[str, ...]] = {
     **{
         f"layers.{name}": ("layers",)
         for name in (
-            "core",
-            "convolutional",
-            "convolutional_recurrent",
-            "pooling",
-            "normalization",
-            "normalization.batch_normalization",
-            "recurrent",
-            "cudnn_recurrent",
-            "embeddings",
-            "merge",
-            "advanced_activations",
-            "noise",
-            "wrappers",
-            "local",
-            "experimental",
-            "experimental.preprocessing",
-            "preprocessing",
-            "preprocessing.image_preprocessing",
+            *("core", "convolutional", "convolutional_recurrent", "pooling", "recurrent", "cudnn_recurrent"),
+            *("normalization", "normalization.batch_normalization", "embeddings", "merge", "advanced_activations"),
+            *("noise", "wrappers", "local", "experimental", "experimental.preprocessing"),
+            *("preprocessing", "preprocessing.image_preprocessing"),
         )
     },
     "legacy.layers": ("layers",),
@@ -47,40 +33,31 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "callbacks.callbacks": ("callbacks",),
     "backend.tensorflow_backend": ("backend",),
     "preprocessing.text": (f"{TF_KERAS}.preprocessing.text",),
-    "utils.np_utils": ("utils",),
-    "utils.generic_utils": ("utils",),
-    "utils.vis_utils": ("utils",),
+    **{
+        f"utils.{name}_utils": ("utils",)
+        for name in ("np", "generic", "vis", "data", "io", "layer", "training", "multi_gpu")
+    },
     "utils.visualize_util": ("utils",),
-    "utils.data_utils": ("utils",),
-    "utils.io_utils": ("utils",),
-    "utils.layer_utils": ("utils",),
-    "utils.training_utils": ("utils",),
-    "utils.multi_gpu_utils": ("utils",),
     "wrappers.scikit_learn": (),
 }
 
-# A name that has another one today.
+# Renamed objects.
 NAMES: Mapping[str, str] = {
-    "layers.CuDNNLSTM": "layers.LSTM",  # which runs on cuDNN by itself where it can
+    "layers.CuDNNLSTM": "layers.LSTM",  # uses cuDNN by itself where possible
     "layers.CuDNNGRU": "layers.GRU",
     "layers.Deconvolution2D": "layers.Conv2DTranspose",
     "layers.Convolution2DTranspose": "layers.Conv2DTranspose",
     "layers.SeparableConvolution2D": "layers.SeparableConv2D",
     "layers.BatchNormalizationV1": "layers.BatchNormalization",
     "layers.BatchNormalizationV2": "layers.BatchNormalization",
-    "optimizers.adam": "optimizers.Adam",
-    "optimizers.sgd": "optimizers.SGD",
-    "optimizers.rmsprop": "optimizers.RMSprop",
-    "optimizers.adagrad": "optimizers.Adagrad",
-    "optimizers.adadelta": "optimizers.Adadelta",
-    "optimizers.adamax": "optimizers.Adamax",
-    "optimizers.nadam": "optimizers.Nadam",
-    "optimizers.legacy.Adam": "optimizers.Adam",
-    "optimizers.legacy.SGD": "optimizers.SGD",
-    "optimizers.legacy.RMSprop": "optimizers.RMSprop",
-    "optimizers.legacy.Adagrad": "optimizers.Adagrad",
-    "optimizers.legacy.Ftrl": "optimizers.Ftrl",
-    "optimizers.legacy.Optimizer": "optimizers.Optimizer",
+    **{
+        f"optimizers.{name.lower()}": f"optimizers.{name}"
+        for name in ("Adam", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam")
+    },
+    **{
+        f"optimizers.legacy.{name}": f"optimizers.{name}"
+        for name in ("Adam", "SGD", "RMSprop", "Adagrad", "Ftrl", "Optimizer")
+    },
     "constraints.maxnorm": "constraints.MaxNorm",
     "constraints.nonneg": "constraints.NonNeg",
     "constraints.unitnorm": "constraints.UnitNorm",
@@ -97,27 +74,14 @@ NAMES: Mapping[str, str] = {
     "utils.plot": "utils.plot_model",
 }
 
-# Packages of today that are asked for the names above, and for what tf.keras alone still has.
+# Present packages that get the names above, and the names that only tf.keras still has.
 PACKAGES = (
-    "",
-    "backend",
-    "callbacks",
-    "constraints",
-    "initializers",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "optimizers",
-    "optimizers.legacy",
-    "preprocessing",
-    "preprocessing.image",
-    "preprocessing.sequence",
-    "saving",
-    "utils",
-    "wrappers",
+    *("", "backend", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models"),
+    *("optimizers", "optimizers.legacy", "preprocessing", "preprocessing.image", "preprocessing.sequence"),
+    *("saving", "utils", "wrappers"),
 )
 
+# Names of ``tf`` that moved.
 TENSORFLOW: Mapping[str, str] = {
     "set_random_seed": "random.set_seed",
     "random_normal": "random.normal",
@@ -125,4 +89,59 @@ TENSORFLOW: Mapping[str, str] = {
     "truncated_normal": "random.truncated_normal",
     "log": "math.log",
     "logging": "compat.v1.logging",
+}
+
+# Removed names that cannot be run faithfully. Each text follows the name: the reason, and what to write today.
+
+_GRAPH = "is TensorFlow 1 graph code, which no longer runs. "
+
+REMOVED_TENSORFLOW: Mapping[str, str] = {
+    "Session": _GRAPH + "TensorFlow now computes every line at once: remove the session and use the values directly.",
+    "InteractiveSession": _GRAPH + "Remove the session and use the values directly.",
+    "placeholder": _GRAPH + "Pass the data to a function, or use keras.Input(shape).",
+    "contrib": "was TensorFlow 1's collection of extras and was removed. Most of it is in keras.layers now.",
+    "get_default_graph": _GRAPH + "There is no default graph: remove this line.",
+    "get_default_session": _GRAPH + "There is no session: remove this line.",
+    "global_variables_initializer": _GRAPH + "Variables have their values from the start: remove this line.",
+    "get_variable": _GRAPH + "Use tf.Variable(value).",
+    "variable_scope": _GRAPH + "Use a keras.layers.Layer, which keeps its variables.",
+    "layers": _GRAPH + "Use keras.layers.",
+    "app": "was TensorFlow 1's way to start a program. Call the function directly.",
+    "flags": "was TensorFlow 1's way to read options. Use plain variables.",
+    "estimator": "was removed with TensorFlow 1. Use a keras.Model with compile() and fit().",
+    "ConfigProto": "configured TensorFlow 1's sessions, which no longer exist: remove this line.",
+    "GPUOptions": "configured TensorFlow 1's sessions, which no longer exist: remove this line.",
+}
+REMOVED_OPTIMIZERS: Mapping[str, str] = {  # of tf.train
+    name: f"is a TensorFlow 1 optimizer. Use keras.optimizers.{today}(learning_rate=...)."
+    for name, today in (
+        ("AdamOptimizer", "Adam"),
+        ("GradientDescentOptimizer", "SGD"),
+        ("RMSPropOptimizer", "RMSprop"),
+        ("AdagradOptimizer", "Adagrad"),
+        ("MomentumOptimizer", "SGD"),
+    )
+}
+REMOVED_BACKEND: Mapping[str, str] = {  # of keras.backend
+    "gradients": _GRAPH + "Use 'with tf.GradientTape() as tape:' and tape.gradient(loss, variables).",
+    "function": _GRAPH + "Use keras.Model(inputs, outputs) and call it with data.",
+    "placeholder": _GRAPH + "Use keras.Input(shape).",
+    "get_session": _GRAPH + "Remove the session and use the values directly.",
+    "learning_phase": _GRAPH + "Pass training=True or training=False when calling the model.",
+    "set_learning_phase": _GRAPH + "Pass training=True or training=False when calling the model.",
+}
+# These can still be imported, because notebooks often import more than they use. A call raises the error.
+REMOVED_CALLS: Mapping[str, str] = {  # of keras
+    "backend.set_session": _GRAPH + "TensorFlow configures itself: remove the session.",
+    "models.model_from_yaml": "was removed because a YAML file can run code. Use model_from_json.",
+    "utils.multi_gpu_model": "was removed. Build the model under tf.distribute.MirroredStrategy().scope().",
+    "layers.Merge": "existed only in Keras 1. Use keras.layers.concatenate([a, b]), add, multiply ...",
+    "layers.MaxoutDense": "existed only in Keras 1 and has no replacement.",
+    "layers.Highway": "existed only in Keras 1 and has no replacement.",
+    "layers.AtrousConvolution2D": "existed only in Keras 1. Use keras.layers.Conv2D(..., dilation_rate=...).",
+    "layers.LocallyConnected1D": "was removed in Keras 3; no layer computes the same.",
+    "layers.LocallyConnected2D": "was removed in Keras 3; no layer computes the same.",
+}
+REMOVED_METHODS: Mapping[str, str] = {  # of models
+    "to_yaml": "was removed because a YAML file can run code. Use model.to_json().",
 }

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.abc
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from . import log, pictures
-from .arguments import understand
-from .kinds import Kind
-from .module_getattr import MISSING, asked_by_a_library, serve
+from .arguments import accept_old_arguments
+from .notes import Kind, note, note_translation
+from .stub_modules import MISSING, add_lookup, is_read_by_a_library, provide_missing
 
 NUMPY: Mapping[str, str] = {
     "int": "int",
@@ -45,7 +41,7 @@ NUMPY: Mapping[str, str] = {
 }
 _BUILT_IN = {"int": int, "float": float, "object": object, "str": str, "complex": complex}
 
-# A module that is gone, and where its names are; only those listed mean the same.
+# Removed modules: the present module, and the names that still mean the same there.
 MODULES: Mapping[str, tuple[str, frozenset[str]]] = {
     "sklearn.cross_validation": (
         "sklearn.model_selection",
@@ -67,160 +63,214 @@ PANDAS: Mapping[str, Mapping[str, str]] = {
     "DataFrame": {"append": "_append", "iteritems": "items", "as_matrix": "to_numpy"},
     "Series": {"append": "_append", "iteritems": "items", "as_matrix": "to_numpy"},
 }
-_SAID = {"_append": "pd.concat([a, b])", "items": "items()", "to_numpy": "to_numpy()"}
+_PANDAS_TODAY = {"_append": "pd.concat([a, b])", "items": "items()", "to_numpy": "to_numpy()"}
 
-WINDOWS = ("tk", "qt", "gtk", "macosx", "wx", "nbagg")
+WINDOW_BACKENDS = ("tk", "qt", "gtk", "macosx", "wx", "nbagg")
 
-After = Callable[[str, Callable[[ModuleType], None]], None]
-
-
-def start(after_import: After) -> None:
-    sys.meta_path.append(_Gone())
-    _numpy()
-    after_import("scipy.misc", lambda misc: serve(misc, pictures.lookup))  # in some versions an empty one
-    after_import("pandas", _pandas)
-    after_import("sklearn.externals", _sklearn_externals)
-    after_import("sklearn.metrics", _sklearn_metrics)
-    after_import("sklearn.preprocessing", _sklearn_preprocessing)
-    after_import("matplotlib", _matplotlib_windows)
-    after_import("matplotlib.cm", _matplotlib_colours)
-    after_import("matplotlib.style", _matplotlib_style)
+AfterImport = Callable[[str, Callable[[ModuleType], None]], None]
 
 
-def _numpy() -> None:
+def install(after_import: AfterImport) -> None:
+    """Add the names to NumPy now, and to each other library once it is imported."""
+    provide_missing({**dict.fromkeys(MODULES, _fill_removed_module), "scipy.misc": lambda _module: None})
+    add_lookup(np, _lookup_numpy)
+    after_import("scipy.misc", lambda misc: add_lookup(misc, _lookup_scipy_misc))  # an empty module in some versions
+    after_import("pandas", _extend_pandas)
+    after_import("sklearn.externals", lambda externals: add_lookup(externals, _lookup_sklearn_externals))
+    after_import("sklearn.metrics", _extend_sklearn_metrics)
+    after_import("sklearn.preprocessing", _extend_sklearn_preprocessing)
+    after_import("matplotlib", _ignore_window_backends)
+    after_import("matplotlib.cm", lambda cm: add_lookup(cm, _lookup_matplotlib_cm))
+    after_import("matplotlib.style", _rename_seaborn_styles)
+
+
+def _fill_removed_module(module: ModuleType) -> None:
+    home, names = MODULES[module.__name__]
+    today = importlib.import_module(home)
+
     def lookup(name: str) -> Any:
-        if name not in NUMPY or asked_by_a_library():
+        if name not in names:
             return MISSING
-        value = _BUILT_IN[name] if name in _BUILT_IN else getattr(np, NUMPY[name])
-        log.translated(f"np.{name}", NUMPY[name] if name in _BUILT_IN else f"np.{NUMPY[name]}")
-        return value
+        note_translation(f"{module.__name__}.{name}", f"{home}.{name}")
+        return getattr(today, name)
 
-    serve(np, lookup)
-
-
-class _Gone(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """The last to be asked, so that a module that exists is never hidden."""
-
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        gone = fullname in MODULES or fullname == "scipy.misc"
-        return ModuleSpec(fullname, _Gone()) if gone else None  # one of its own: whoever waits for it wraps its loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:  # noqa: ARG002
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        if module.__name__ == "scipy.misc":
-            return
-        home, names = MODULES[module.__name__]
-        today = importlib.import_module(home)
-
-        def lookup(name: str) -> Any:
-            if name not in names:
-                return MISSING
-            log.translated(f"{module.__name__}.{name}", f"{home}.{name}")
-            return getattr(today, name)
-
-        serve(module, lookup)
+    add_lookup(module, lookup)
 
 
-def _pandas(pandas: ModuleType) -> None:
+# ------------------------------------------------------------------ NumPy and pandas
+
+
+def _lookup_numpy(name: str) -> Any:
+    if name not in NUMPY or is_read_by_a_library():
+        return MISSING
+    value = _BUILT_IN[name] if name in _BUILT_IN else getattr(np, NUMPY[name])
+    note_translation(f"np.{name}", NUMPY[name] if name in _BUILT_IN else f"np.{NUMPY[name]}")
+    return value
+
+
+def _extend_pandas(pandas: ModuleType) -> None:
     for owner, names in PANDAS.items():
         for old, today in names.items():
-            kind = getattr(pandas, owner)
-            if not hasattr(kind, old) and hasattr(kind, today):
-                setattr(kind, old, _renamed(getattr(kind, today), f"{owner}.{old}()", _SAID[today]))
+            table = getattr(pandas, owner)
+            if not hasattr(table, old) and hasattr(table, today):
+                setattr(table, old, _noting(getattr(table, today), f"{owner}.{old}()", _PANDAS_TODAY[today]))
 
 
-def _renamed(function: Callable[..., Any], found: str, used: str) -> Callable[..., Any]:
+def _noting(function: Callable[..., Any], found: str, used: str) -> Callable[..., Any]:
+    """Return ``function`` with a note of each call."""
+
     @functools.wraps(function)
-    def renamed(*args: Any, **kwargs: Any) -> Any:
-        log.translated(found, used)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        note_translation(found, used)
         return function(*args, **kwargs)
 
-    return renamed
+    return called
 
 
-def _sklearn_externals(externals: ModuleType) -> None:
-    serve(externals, lambda name: importlib.import_module("sklearn.externals.joblib") if name == "joblib" else MISSING)
+# ------------------------------------------------------------------ scikit-learn
 
 
-def _sklearn_metrics(metrics: ModuleType) -> None:
+def _lookup_sklearn_externals(name: str) -> Any:
+    return importlib.import_module("sklearn.externals.joblib") if name == "joblib" else MISSING
+
+
+def _extend_sklearn_metrics(metrics: ModuleType) -> None:
     def lookup(name: str) -> Any:
         if name not in SKLEARN_METRICS:
             return MISSING
         today = f"{SKLEARN_METRICS[name]}.from_estimator"
-        log.translated(f"sklearn.metrics.{name}", f"sklearn.metrics.{today}")
+        note_translation(f"sklearn.metrics.{name}", f"sklearn.metrics.{today}")
         return getattr(metrics, SKLEARN_METRICS[name]).from_estimator
 
-    serve(metrics, lookup)
-    _square_root(metrics)
+    add_lookup(metrics, lookup)
+    _accept_squared(metrics)
 
 
-def _square_root(metrics: Any) -> None:
-    """``mean_squared_error(squared=False)``, which became a function of its own."""
-    mean = metrics.mean_squared_error
-    if "squared" in inspect.signature(mean).parameters or not hasattr(metrics, "root_mean_squared_error"):
+def _accept_squared(metrics: Any) -> None:
+    """Accept ``mean_squared_error(squared=False)``, which became ``root_mean_squared_error``."""
+    squared_error = metrics.mean_squared_error
+    if "squared" in inspect.signature(squared_error).parameters or not hasattr(metrics, "root_mean_squared_error"):
         return
 
-    @functools.wraps(mean)
-    def mean_squared_error(*args: Any, squared: bool = True, **words: Any) -> Any:
+    @functools.wraps(squared_error)
+    def mean_squared_error(*args: Any, squared: bool = True, **kwargs: Any) -> Any:
         if squared:
-            return mean(*args, **words)
-        log.translated("mean_squared_error(squared=False)", "root_mean_squared_error()")
-        return metrics.root_mean_squared_error(*args, **words)
+            return squared_error(*args, **kwargs)
+        note_translation("mean_squared_error(squared=False)", "root_mean_squared_error()")
+        return metrics.root_mean_squared_error(*args, **kwargs)
 
     metrics.mean_squared_error = mean_squared_error
 
 
-def _sklearn_preprocessing(preprocessing: Any) -> None:
-    understand(preprocessing.OneHotEncoder, "__init__", {"sparse": "sparse_output"})
+def _extend_sklearn_preprocessing(preprocessing: Any) -> None:
+    accept_old_arguments(preprocessing.OneHotEncoder, "__init__", {"sparse": "sparse_output"})
 
 
-def _matplotlib_windows(matplotlib: Any) -> None:
-    """A backend with windows: there is no screen here, and the figures are in the notebook without one."""
-    use = matplotlib.use
+# ------------------------------------------------------------------ Matplotlib
 
-    @functools.wraps(use)
-    def used(backend: str, **words: Any) -> None:
-        if str(backend).lower().startswith(WINDOWS):
-            log.note(Kind.IGNORED, f"matplotlib.use({backend!r})")
+
+def _ignore_window_backends(matplotlib: Any) -> None:
+    """Ignore a backend with windows: there is no screen, and the notebook shows its figures without one."""
+    use_backend = matplotlib.use
+
+    @functools.wraps(use_backend)
+    def use(backend: str, **kwargs: Any) -> None:
+        if str(backend).lower().startswith(WINDOW_BACKENDS):
+            note(Kind.IGNORED, f"matplotlib.use({backend!r})")
         else:
-            use(backend, **words)
+            use_backend(backend, **kwargs)
 
-    matplotlib.use = used
-
-
-def _matplotlib_colours(colours: ModuleType) -> None:
-    def lookup(name: str) -> Any:
-        if name != "get_cmap":
-            return MISSING
-        log.translated("plt.cm.get_cmap(name)", "plt.get_cmap(name)")
-        return importlib.import_module("matplotlib.pyplot").get_cmap
-
-    serve(colours, lookup)
+    matplotlib.use = use
 
 
-def _matplotlib_style(style: Any) -> None:
-    """Seaborn's styles have the version of Seaborn in their names now."""
+def _lookup_matplotlib_cm(name: str) -> Any:
+    if name != "get_cmap":
+        return MISSING
+    note_translation("plt.cm.get_cmap(name)", "plt.get_cmap(name)")
+    return importlib.import_module("matplotlib.pyplot").get_cmap
+
+
+def _rename_seaborn_styles(style: Any) -> None:
+    """Accept the old names of seaborn's styles, which now contain the version of seaborn."""
     core: Any = importlib.import_module("matplotlib.style.core") if hasattr(style, "core") else style
-    use = core.use
+    use_style = core.use
 
-    @functools.wraps(use)
-    def used(wanted: Any) -> None:
+    @functools.wraps(use_style)
+    def use(wanted: Any) -> None:
         if isinstance(wanted, str):
-            wanted = _style(wanted, style.available)
+            wanted = _style_name(wanted, style.available)
         elif isinstance(wanted, (list, tuple)):
-            wanted = [_style(one, style.available) if isinstance(one, str) else one for one in wanted]
-        use(wanted)
+            wanted = [_style_name(name, style.available) if isinstance(name, str) else name for name in wanted]
+        use_style(wanted)
 
-    style.use = core.use = used
+    style.use = core.use = use
 
 
-def _style(name: str, available: Sequence[str]) -> str:
+def _style_name(name: str, available: Sequence[str]) -> str:
     today = name.replace("seaborn", "seaborn-v0_8", 1)
     if name.startswith("seaborn") and name not in available and today in available:
-        log.translated(f"plt.style.use({name!r})", f"plt.style.use({today!r})")
+        note_translation(f"plt.style.use({name!r})", f"plt.style.use({today!r})")
         return today
     return name
+
+
+# ------------------------------------------------------------------ scipy.misc, by Pillow as it was in SciPy
+
+SCIPY_MISC = {
+    "imread": "np.array(PIL.Image.open(name))",
+    "imsave": "PIL.Image.fromarray(array).save(name)",
+    "imresize": "PIL.Image.fromarray(array).resize((width, height))",
+}
+_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic")
+
+
+def _lookup_scipy_misc(name: str) -> Any:
+    if name not in SCIPY_MISC:
+        return MISSING
+    note_translation(f"scipy.misc.{name}", SCIPY_MISC[name])
+    return {"imread": imread, "imsave": imsave, "imresize": imresize}[name]
+
+
+def imread(name: Any, flatten: bool = False, mode: str | None = None) -> Any:
+    """Return the image as an array; ``flatten`` makes it grey, as float32."""
+    from PIL import Image
+
+    with Image.open(name) as opened:
+        if mode is None and opened.mode == "P":
+            mode = "RGBA" if "transparency" in opened.info else "RGB"
+        image = opened.convert(mode) if mode is not None else opened
+        return np.array(image.convert("F") if flatten else image)
+
+
+def imsave(name: Any, arr: Any, format: str | None = None) -> None:  # noqa: A002
+    _to_image("imsave", arr).save(name, format)
+
+
+def imresize(arr: Any, size: Any, interp: str = "bilinear", mode: str | None = None) -> Any:
+    """Resize an image; ``size`` is (height, width), an integer number of percent, or a fraction."""
+    from PIL import Image
+
+    image = _to_image("imresize", arr)
+    if isinstance(size, int):
+        target = tuple((np.array(image.size) * (size / 100)).astype(int))
+    elif isinstance(size, float):
+        target = tuple((np.array(image.size) * size).astype(int))
+    else:
+        target = (size[1], size[0])
+    if interp not in _FILTERS:
+        raise ValueError(f"imresize(interp={interp!r}): expected one of {', '.join(_FILTERS)}")
+    image = image.convert(mode) if mode is not None else image
+    return np.array(image.resize(target, getattr(Image.Resampling, interp.upper())))
+
+
+def _to_image(function: str, arr: Any) -> Any:
+    from PIL import Image
+
+    array = np.asarray(arr)
+    if array.dtype != np.uint8:
+        raise TypeError(
+            f"scipy.misc.{function} was removed. It stretched {array.dtype} values to 0..255, each image by its own "
+            f"range. Convert the values first, for example with (array * 255).astype('uint8'), and use "
+            f"{SCIPY_MISC[function]}."
+        )
+    return Image.fromarray(array)

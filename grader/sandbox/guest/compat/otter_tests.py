@@ -1,7 +1,8 @@
-"""Otter's tests of one question, run among the student's own objects; what each case gave is shown as JSON.
+"""The ``otter`` package in a student's notebook, and Otter's tests of one question, run in the notebook's namespace.
 
-Loaded before the first cell, with what it uses bound at once: a notebook that puts a ``json`` or a ``doctest`` of its
-own in their place changes nothing here. One that changes the insides of these modules does: such tests can be forged.
+The result of each test case is displayed as JSON. This module is loaded before the first cell, and binds what it uses
+at once: a notebook that replaces the ``json`` or ``doctest`` module changes nothing here. A notebook that changes the
+contents of these modules does: such tests can be forged.
 """
 
 from __future__ import annotations
@@ -19,35 +20,43 @@ from dataclasses import dataclass, field
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from json import dumps, loads
+from types import ModuleType
 from typing import Any, TypedDict
 
+from .stub_modules import do_nothing, provide
+
 _PDB = pdb.Pdb
-CASE_SECONDS = 60.0  # wall clock; otter has no limit, and waits for ever
-MAX_MESSAGE = 2000  # characters kept of what a case that failed has to say
+CASE_SECONDS = 60.0  # wall clock; otter itself has no limit
+MAX_MESSAGE = 2000  # characters of the message of a failed case
 Namespace = dict[str, Any]
-Say = Callable[[str], object]
-Given = dict[str, Any]  # one case: {"passed": bool, "message": str}
+Write = Callable[[str], object]
+Result = dict[str, Any]  # of one case: {"passed": bool, "message": str}
 
 
 class TooLongError(BaseException):
-    """No ``Exception``: what a student wrote may catch these."""
+    """Time limit of a test case. It is no ``Exception``, because the student's code may catch those."""
 
 
-FAILURES = (Exception, SystemExit, KeyboardInterrupt, TooLongError)  # every way of a case not to return
+FAILURES = (
+    Exception,
+    SystemExit,
+    KeyboardInterrupt,
+    TooLongError,
+)  # all ways to end without returning
 
 
 class Order(TypedDict):
-    """``cases`` are doctests, one text each; where there are none, ``source`` is a file of test functions."""
+    """Tests to run: the texts of doctests in ``cases``, or a file of test functions in ``source``."""
 
     question: str
-    token: str  # comes back with the results: what was printed beforehand does not know it
+    token: str  # returned with the results; output printed before cannot contain it
     cases: list[str]
     source: str
 
 
 @dataclass(eq=False)
 class TestCase:
-    """The decorator ``otter.test_files.test_case``; only the grader looks at its options."""
+    """The decorator ``otter.test_files.test_case``; only the host reads its options."""
 
     name: str | None = None
     points: float | None = None
@@ -62,85 +71,86 @@ class TestCase:
 
 
 def run(text: str) -> None:
-    """Runs the order in ``text`` (JSON, an ``Order``) in the notebook's namespace."""
+    """Run the tests in ``text`` (an ``Order`` as JSON) in the notebook's namespace, and display their results."""
     from IPython.core.getipython import get_ipython
     from IPython.display import publish_display_data
 
     order: Order = loads(text)
     namespace: Namespace = get_ipython().user_ns
     result: dict[str, Any] = {"token": order["token"]}
-    with _silence():
+    with _without_output():
         try:
-            result["cases"] = list(_cases(order, namespace))
-        except BaseException as error:  # noqa: BLE001  the teacher's file itself failed; SystemExit is one way to
-            result["problem"] = _words(error)
+            result["cases"] = list(_run_cases(order, namespace))
+        except BaseException as error:  # noqa: BLE001  the teacher's file itself failed, perhaps with SystemExit
+            result["problem"] = _describe(error)
     publish_display_data({"text/plain": dumps(result)})
 
 
-def _cases(order: Order, namespace: Namespace) -> Iterator[Given]:
-    """Every case by itself: what ends one, an exit too, does not end the others."""
+def _run_cases(order: Order, namespace: Namespace) -> Iterator[Result]:
+    """Run each case separately: an exit in a case does not end the others."""
     if order["source"]:
         name, source = f"<tests of {order['question']}>", order["source"]
-        for case in _functions(name, source):
-            yield _called(case, namespace, name, source.splitlines())
+        for case in _load_cases(name, source):
+            yield _run_function(case, namespace, name, source.splitlines())
     else:
         for number, text in enumerate(order["cases"]):
-            yield _doctested(f"{order['question']} {number}", text, namespace)
+            yield _run_doctest(f"{order['question']} {number}", text, namespace)
 
 
-def _given(message: str | None) -> Given:
+def _result(message: str | None) -> Result:
+    """Return a failure with ``message``, or a pass for None."""
     return {"passed": message is None, "message": (message or "").strip()[:MAX_MESSAGE]}
 
 
 # ------------------------------------------------------------------ doctests
 
 
-def _doctested(name: str, text: str, namespace: Namespace) -> Given:
-    """In a copy of the namespace, as otter does: a case does not see what another assigned."""
-    said = io.StringIO()
+def _run_doctest(name: str, text: str, namespace: Namespace) -> Result:
+    """Run a doctest in a copy of the namespace, as otter does: cases do not see each other's assignments."""
+    output = io.StringIO()
     try:
         examples = doctest.DocTestParser().get_examples(text, name)
         test = doctest.DocTest(examples, namespace, name, None, None, text)
-        with _pythons_debugger(), _at_most(CASE_SECONDS):
-            failed = _Brief(verbose=False).run(test, out=said.write, clear_globs=False).failed
-    except FAILURES as error:  # a doctest that cannot be read, or time
-        return _given(_words(error))
-    return _given(said.getvalue() or "failed" if failed else None)
+        with _standard_debugger(), _time_limit(CASE_SECONDS):
+            failed = _BriefRunner(verbose=False).run(test, out=output.write, clear_globs=False).failed
+    except FAILURES as error:  # a doctest that cannot be parsed, or the time limit
+        return _result(_describe(error))
+    return _result(output.getvalue() or "failed" if failed else None)
 
 
-class _Brief(doctest.DocTestRunner):
-    """A line for each failure: a traceback would be our own, and tell of this machine."""
+class _BriefRunner(doctest.DocTestRunner):
+    """A runner that writes a line per failure: a traceback would show the grader's code and paths."""
 
-    def report_failure(self, out: Say, _test: doctest.DocTest, example: doctest.Example, got: str) -> None:
+    def report_failure(self, out: Write, _test: doctest.DocTest, example: doctest.Example, got: str) -> None:
         out(f"{example.source.strip()}: expected {example.want.strip() or 'nothing'}, got {got.strip() or 'nothing'}\n")
 
     def report_unexpected_exception(
-        self, out: Say, _test: doctest.DocTest, example: doctest.Example, exc_info: Any
+        self, out: Write, _test: doctest.DocTest, example: doctest.Example, exc_info: Any
     ) -> None:
-        out(f"{example.source.strip()}: {_words(exc_info[1])}\n")
+        out(f"{example.source.strip()}: {_describe(exc_info[1])}\n")
 
 
 @contextmanager
-def _pythons_debugger() -> Iterator[None]:
-    """The kernel puts IPython's in its place, which doctest, loaded before it, does not understand."""
-    kept = pdb.Pdb
+def _standard_debugger() -> Iterator[None]:
+    """Restore Python's debugger class: the kernel replaces it by IPython's, which doctest cannot use."""
+    previous = pdb.Pdb
     pdb.Pdb = _PDB  # type: ignore[misc]
     try:
         yield
     finally:
-        pdb.Pdb = kept  # type: ignore[misc]
+        pdb.Pdb = previous  # type: ignore[misc]
 
 
 # ------------------------------------------------------------------ functions that raise
 
 
 class _Source(InspectLoader):
-    """A module that was never in a file."""
+    """Loader of a module from text."""
 
     def __init__(self, source: str) -> None:
         self.source = source
 
-    def get_source(self, fullname: str) -> str:  # noqa: ARG002  there is one
+    def get_source(self, fullname: str) -> str:  # noqa: ARG002
         return self.source
 
     def get_filename(self, fullname: str) -> str:
@@ -153,66 +163,111 @@ class _Source(InspectLoader):
         return self.source_to_code(self.source, fullname)
 
 
-def _functions(name: str, source: str) -> list[TestCase]:
-    """In the order of their names' first assignment, as otter finds them."""
+def _load_cases(name: str, source: str) -> list[TestCase]:
+    """Return the test cases in the order of the first assignment of their names, as otter does."""
     module = importlib.util.module_from_spec(ModuleSpec(name, _Source(source)))
     assert module.__spec__ is not None and isinstance(module.__spec__.loader, _Source)
     module.__spec__.loader.exec_module(module)
     return [value for value in vars(module).values() if isinstance(value, TestCase)]
 
 
-def _called(case: TestCase, namespace: Namespace, name: str, lines: list[str]) -> Given:
-    """With what its parameters name: a missing one is None, ``env`` is the whole namespace."""
+def _run_function(case: TestCase, namespace: Namespace, name: str, lines: list[str]) -> Result:
+    """Call a test function with the variables that its parameters name.
+
+    A missing variable is None; ``env`` is the whole namespace.
+    """
     try:
-        wanted = inspect.signature(case.function).parameters
-        with _at_most(CASE_SECONDS):
-            case.function(**{one: namespace if one == "env" else namespace.get(one) for one in wanted})
+        parameters = inspect.signature(case.function).parameters
+        with _time_limit(CASE_SECONDS):
+            case.function(**{key: namespace if key == "env" else namespace.get(key) for key in parameters})
     except FAILURES as error:
-        places = [place for place in traceback.extract_tb(error.__traceback__) if place.filename == name]
-        line = places[-1].lineno if places else None
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+        line = frames[-1].lineno if frames else None
         shown = lines[line - 1].strip() if line and line <= len(lines) else ""
-        return _given(f"{shown}\n{_words(error)}")
-    return _given(None)
+        return _result(f"{shown}\n{_describe(error)}")
+    return _result(None)
 
 
-def _words(error: BaseException) -> str:
-    """What a student's exception says of itself, if it can."""
+def _describe(error: BaseException) -> str:
+    """Return the type and the text of an exception; only the type if the student's ``__str__`` fails."""
     try:
         return ": ".join(filter(None, [type(error).__name__, str(error)]))[:MAX_MESSAGE]
-    except BaseException:  # noqa: BLE001  a __str__ that raises
+    except BaseException:  # noqa: BLE001  raised by the student's __str__
         return type(error).__name__
 
 
 @contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raises TooLongError, again every second: one that comes while Python tidies an object up is lost."""
-    if not hasattr(signal, "setitimer"):  # Windows: the limit of the whole notebook has to do
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise TooLongError after ``seconds``, and again every second: Python ignores an exception in a destructor."""
+    if not hasattr(signal, "setitimer"):  # on Windows only the limit of the whole notebook applies
         yield
         return
 
     def stop(_number: int, _frame: object) -> None:
-        raise TooLongError(f"not ready after {seconds:g} s")
+        raise TooLongError(f"not finished after {seconds:g} s")
 
-    kept = signal.signal(signal.SIGALRM, stop)
+    previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, kept)
+        signal.signal(signal.SIGALRM, previous)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """What tests print and show is nobody's: it may tell of hidden ones."""
+def _without_output() -> Iterator[None]:
+    """Discard everything that tests print and display: it may reveal hidden tests."""
     from IPython.core.getipython import get_ipython
 
     formatter = get_ipython().display_formatter
-    kept: Mapping[str, Any] = formatter.formatters
+    formatters: Mapping[str, Any] = formatter.formatters
     formatter.formatters = {}
-    nowhere = io.StringIO()
+    discarded = io.StringIO()
     try:
-        with redirect_stdout(nowhere), redirect_stderr(nowhere):
+        with redirect_stdout(discarded), redirect_stderr(discarded):
             yield
     finally:
-        formatter.formatters = kept
+        formatter.formatters = formatters
+
+
+# ------------------------------------------------------------------ the package ``otter``
+
+
+def install() -> None:
+    """Provide ``otter`` even where it is installed: test files must use the decorator ``TestCase`` of this module."""
+    provide({"otter": _fill_otter, "otter.test_files": _fill_test_files})
+
+
+class PendingCheck:
+    """Result of ``grader.check`` in a notebook: the tests run later, next to its cells."""
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+
+    def __repr__(self) -> str:
+        return f"{self.question}: its tests run when this notebook is graded; the report shows their results."
+
+
+class Notebook:
+    """``otter.Notebook`` without tests; exports and plugins do nothing."""
+
+    def __init__(self, *_args: Any, **_options: Any) -> None:
+        pass
+
+    def check(self, question: str, *_args: Any, **_options: Any) -> PendingCheck:
+        return PendingCheck(question)
+
+    check_all = export = to_pdf = run_plugin = add_plugin_files = do_nothing
+
+    @classmethod
+    def init_grading_mode(cls, *_args: Any, **_options: Any) -> None:
+        pass
+
+
+def _fill_otter(module: ModuleType) -> None:
+    vars(module).update(Notebook=Notebook, __version__="", load_ipython_extension=do_nothing)
+
+
+def _fill_test_files(module: ModuleType) -> None:
+    vars(module)["test_case"] = TestCase

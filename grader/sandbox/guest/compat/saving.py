@@ -1,7 +1,7 @@
-"""Models and weights saved under any name, and found again under the same one.
+"""Models and weights that are saved under any name and found again under the same name.
 
-Keras 3 insists on suffixes. ``weights.h5`` and ``weights.hdf5`` are written as the HDF5 files that they always were,
-which Keras still reads; a name without a suffix gets one, for which ``load`` looks too.
+Keras 3 requires certain suffixes. ``weights.h5`` and ``weights.hdf5`` are written as the HDF5 files of Keras 2, which
+Keras 3 still reads. A name without a suffix gets one, and loading looks for that file too.
 """
 
 from __future__ import annotations
@@ -14,72 +14,76 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import log
-from .arguments import short, understand
+from .arguments import accept_old_arguments, format_value
+from .notes import note_translation
 
-MODELS = (".keras", ".h5", ".hdf5")
-WEIGHTS = (".weights.h5", ".weights.json", *MODELS)
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
+WEIGHTS_SUFFIXES = (".weights.h5", ".weights.json", *MODEL_SUFFIXES)
 
 
-def start(keras: Any) -> dict[str, Callable[..., Any]]:
-    """Puts these in; gives the functions that replace those in ``keras.models`` and ``keras.saving``."""
+def install(keras: Any) -> dict[str, Callable[..., Any]]:
+    """Wrap saving and loading; return the replacements of functions in ``keras.models`` and ``keras.saving``."""
     api = importlib.import_module("keras.src.saving.saving_api")
-    for make in (_save_model, _load_model, _save_weights, _load_weights):
-        name = make.__name__.removeprefix("_")
-        setattr(api, name, make(getattr(api, name)))
+    for wrap in (_save_model, _load_model, _save_weights, _load_weights):
+        name = wrap.__name__.removeprefix("_")
+        setattr(api, name, wrap(getattr(api, name)))
     configs: Any = importlib.import_module("keras.src.legacy.saving.saving_utils")
     configs.model_from_config = _model_from_config(configs.model_from_config)
-    understand(keras.Model, "save_weights", {"save_format": None, "options": None}, shown="model.save_weights")
-    _checkpoint(keras.callbacks.ModelCheckpoint)
-    homes = {"save_model": ("models", "saving"), "load_model": ("models", "saving")}
-    replacements = {f"{home}.{name}": getattr(api, name) for name, places in homes.items() for home in places}
+    no_effect = {"save_format": None, "options": None}
+    accept_old_arguments(keras.Model, "save_weights", no_effect, shown="model.save_weights")
+    _wrap_checkpoint(keras.callbacks.ModelCheckpoint)
+    replacements = {
+        f"{package}.{name}": getattr(api, name)
+        for package in ("models", "saving")
+        for name in ("save_model", "load_model")
+    }
     from_json = _model_from_json(keras.models.model_from_json, configs.model_from_config)
     return {**replacements, "models.model_from_json": from_json}
 
 
 def _save_model(save: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(save)
-    def save_model(model: Any, filepath: Any, *args: Any, **words: Any) -> Any:
+    def save_model(model: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
         name = str(filepath)
-        if name.endswith(MODELS) or name.startswith("hf://") or words.get("zipped") is False:
-            return save(model, filepath, *args, **words)
-        kind = words.pop("save_format", None)
-        today = name.rstrip("/") + (".h5" if kind == "h5" else ".keras")
-        _note("model.save", name, today)
-        return save(model, today, *args, **words)
+        if name.endswith(MODEL_SUFFIXES) or name.startswith("hf://") or kwargs.get("zipped") is False:
+            return save(model, filepath, *args, **kwargs)
+        file_format = kwargs.pop("save_format", None)
+        today = name.rstrip("/") + (".h5" if file_format == "h5" else ".keras")
+        _note_name("model.save", name, today)
+        return save(model, today, *args, **kwargs)
 
     return save_model
 
 
 def _load_model(load: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(load)
-    def load_model(filepath: Any, custom_objects: Any = None, *args: Any, **words: Any) -> Any:
-        path = _found("load_model", filepath, MODELS)
+    def load_model(filepath: Any, custom_objects: Any = None, *args: Any, **kwargs: Any) -> Any:
+        path = _existing_path("load_model", filepath, MODEL_SUFFIXES)
         if str(path).endswith((".h5", ".hdf5")):
-            custom_objects = _short_losses() | dict(custom_objects or {})
-        return load(path, custom_objects, *args, **words)
+            custom_objects = _abbreviated_losses() | dict(custom_objects or {})
+        return load(path, custom_objects, *args, **kwargs)
 
     return load_model
 
 
 def _model_from_config(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Keras 2's files have ``batch_input_shape`` in a first layer; Keras 3 takes it for the shape of one row."""
+    """Translate ``batch_input_shape`` of a first layer, which Keras 3 takes for the shape of one row."""
 
     @functools.wraps(make)
-    def model_from_config(config: Any, *args: Any, **words: Any) -> Any:
+    def model_from_config(config: Any, *args: Any, **kwargs: Any) -> Any:
         layer = config.get("config") if isinstance(config, dict) else None
         layer = layer if isinstance(layer, dict) else {}
         shape = layer.get("batch_input_shape")
         if shape and config.get("class_name") != "InputLayer":
-            rest = {word: value for word, value in layer.items() if word != "batch_input_shape"}
+            rest = {key: value for key, value in layer.items() if key != "batch_input_shape"}
             config = {**config, "config": {**rest, "input_shape": tuple(shape[1:])}}
-        return make(config, *args, **words)
+        return make(config, *args, **kwargs)
 
     return model_from_config
 
 
 def _model_from_json(make: Callable[..., Any], from_config: Callable[..., Any]) -> Callable[..., Any]:
-    """Keras 2's JSON does not say from which module a class is, nor Keras 1's the name of a model."""
+    """Read JSON of Keras 2, which has no module for a class, and of Keras 1, which has no name for a model."""
 
     @functools.wraps(make)
     def model_from_json(json_string: Any, custom_objects: Any = None) -> Any:
@@ -93,8 +97,8 @@ def _model_from_json(make: Callable[..., Any], from_config: Callable[..., Any]) 
     return model_from_json
 
 
-def _short_losses() -> dict[str, Any]:
-    """Keras 3 writes ``loss="mse"`` into an HDF5 file and cannot read it again."""
+def _abbreviated_losses() -> dict[str, Any]:
+    """Return losses such as "mse" by name: Keras 3 writes them into an HDF5 file but cannot read them again."""
     losses = importlib.import_module("keras.losses")
     names = {"mse": "squared", "mae": "absolute", "mape": "absolute_percentage", "msle": "squared_logarithmic"}
     return {abbreviated: getattr(losses, f"mean_{name}_error") for abbreviated, name in names.items()}
@@ -102,18 +106,18 @@ def _short_losses() -> dict[str, Any]:
 
 def _save_weights(save: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(save)
-    def save_weights(model: Any, filepath: Any, *args: Any, **words: Any) -> Any:
+    def save_weights(model: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
         name = str(filepath)
-        if name.endswith((".weights.h5", ".weights.json")) or words.get("max_shard_size") is not None:
-            return save(model, filepath, *args, **words)
+        if name.endswith((".weights.h5", ".weights.json")) or kwargs.get("max_shard_size") is not None:
+            return save(model, filepath, *args, **kwargs)
         is_hdf5 = name.endswith((".h5", ".hdf5"))
         today = f"{Path(name).with_suffix('') if is_hdf5 else name}.weights.h5"
-        _note("model.save_weights", name, today)
+        _note_name("model.save_weights", name, today)
         if not is_hdf5:
-            return save(model, today, *args, **words)
-        elder = importlib.import_module("keras.src.legacy.saving.legacy_h5_format")
-        with elder.h5py.File(name, "w") as file:
-            elder.save_weights_to_hdf5_group(file, model)
+            return save(model, today, *args, **kwargs)
+        legacy = importlib.import_module("keras.src.legacy.saving.legacy_h5_format")
+        with legacy.h5py.File(name, "w") as file:
+            legacy.save_weights_to_hdf5_group(file, model)
         return None
 
     return save_weights
@@ -121,19 +125,20 @@ def _save_weights(save: Callable[..., Any]) -> Callable[..., Any]:
 
 def _load_weights(load: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(load)
-    def load_weights(model: Any, filepath: Any, *args: Any, **words: Any) -> Any:
-        return load(model, _found("model.load_weights", filepath, WEIGHTS), *args, **words)
+    def load_weights(model: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
+        path = _existing_path("model.load_weights", filepath, WEIGHTS_SUFFIXES)
+        return load(model, path, *args, **kwargs)
 
     return load_weights
 
 
-def _found(method: str, filepath: Any, suffixes: tuple[str, ...]) -> Any:
-    """The file that was saved under this name, where it got a suffix."""
+def _existing_path(method: str, filepath: Any, suffixes: tuple[str, ...]) -> Any:
+    """Return the file that was saved under ``filepath``, with the suffix that it got."""
     name = str(filepath)
     for suffix in suffixes if not Path(name).is_file() else ():
         candidate = name.rstrip("/") + suffix
         if Path(candidate).is_file():
-            _note(method, name, candidate)
+            _note_name(method, name, candidate)
             return candidate
     return filepath
 
@@ -141,35 +146,35 @@ def _found(method: str, filepath: Any, suffixes: tuple[str, ...]) -> Any:
 _noted: set[tuple[str, str]] = set()
 
 
-def _note(method: str, name: str, today: str) -> None:
-    """Once for each suffix: a checkpoint may be saved a hundred times."""
+def _note_name(method: str, name: str, today: str) -> None:
+    """Note a file name once per suffix: a checkpoint may be saved a hundred times."""
     if (method, Path(name).suffix) not in _noted:
         _noted.add((method, Path(name).suffix))
-        log.translated(f"{method}({short(name)})", f"{method}({short(today)})")
+        note_translation(f"{method}({format_value(name)})", f"{method}({format_value(today)})")
 
 
 # ------------------------------------------------------------------ checkpoints
 
 
-def _checkpoint(checkpoint: Any) -> None:
-    """Any file name, which ``save`` and ``save_weights`` deal with; and ``period=``, the epochs between two files."""
-    begin, end_of_epoch = checkpoint.__init__, checkpoint.on_epoch_end
+def _wrap_checkpoint(checkpoint: Any) -> None:
+    """Accept any file name, which saving handles later, and ``period=``, the number of epochs between two files."""
+    init, on_epoch_end = checkpoint.__init__, checkpoint.on_epoch_end
 
-    @functools.wraps(begin)
-    def begun(self: Any, filepath: Any, *args: Any, **words: Any) -> None:
-        period = words.pop("period", 1)
+    @functools.wraps(init)
+    def __init__(self: Any, filepath: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        period = kwargs.pop("period", 1)
         if period != 1:
-            log.translated(f"ModelCheckpoint(period={period})", "ModelCheckpoint(save_freq=...), in batches")
-        begin(self, "any.weights.h5", *args, **words)  # a name that suits models and weights
+            note_translation(f"ModelCheckpoint(period={period})", "ModelCheckpoint(save_freq=...), in batches")
+        init(self, "any.weights.h5", *args, **kwargs)  # a name that is valid for models and for weights
         self.filepath = str(filepath)
-        self._period, self._waited = period, 0
+        self._period, self._epochs_waited = period, 0
 
-    @functools.wraps(end_of_epoch)
-    def epoch_ended(self: Any, epoch: int, logs: Any = None) -> None:
-        self._waited = getattr(self, "_waited", 0) + 1
-        if self._waited >= getattr(self, "_period", 1):
-            self._waited = 0
-            end_of_epoch(self, epoch, logs)
+    @functools.wraps(on_epoch_end)
+    def save_every_period(self: Any, epoch: int, logs: Any = None) -> None:
+        self._epochs_waited = getattr(self, "_epochs_waited", 0) + 1
+        if self._epochs_waited >= getattr(self, "_period", 1):
+            self._epochs_waited = 0
+            on_epoch_end(self, epoch, logs)
 
-    begun.__signature__ = inspect.signature(begin)  # type: ignore[attr-defined]
-    checkpoint.__init__, checkpoint.on_epoch_end = begun, epoch_ended
+    __init__.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
+    checkpoint.__init__, checkpoint.on_epoch_end = __init__, save_every_period

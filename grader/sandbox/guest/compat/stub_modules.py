@@ -1,4 +1,4 @@
-"""Modules that are made here instead of found on disk: an import of one of them gets it, and never anything else."""
+"""Modules and module attributes that are created on demand instead of being found on disk."""
 
 from __future__ import annotations
 
@@ -7,14 +7,49 @@ import importlib.machinery
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 Fill = Callable[[ModuleType], None]
 
+MISSING = object()  # the result of a lookup that does not know a name
 
-class Made(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """``modules`` maps a full name to what fills the module, at its first import."""
+
+# ------------------------------------------------------------------ attributes
+
+
+def add_lookup(module: ModuleType, lookup: Callable[[str], Any]) -> None:
+    """Call ``lookup(name)`` for each name that ``module`` lacks; nothing is imported or noted before.
+
+    ``lookup`` returns the value or ``MISSING``, or raises an AttributeError that says what to write instead.
+    """
+    previous = vars(module).get("__getattr__")
+
+    def __getattr__(name: str) -> Any:  # noqa: N807
+        if not name.startswith("_") or name == "__all__":
+            value = lookup(name)
+            if value is not MISSING:
+                return value
+        if previous is not None:
+            return previous(name)
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+    module.__getattr__ = __getattr__  # type: ignore[method-assign]
+
+
+def is_read_by_a_library() -> bool:
+    """Check whether installed code reads the name: libraries look for old names to find out versions."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
+        frame = frame.f_back
+    return frame is None or frame.f_code.co_filename.startswith((sys.prefix, sys.base_prefix, "<frozen"))
+
+
+# ------------------------------------------------------------------ modules
+
+
+class _StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finder of ``modules``, which maps a full name to the function that fills the module at its first import."""
 
     def __init__(self, modules: Mapping[str, Fill]) -> None:
         self.modules = modules
@@ -25,36 +60,40 @@ class Made(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname not in self.modules:
             return None
         is_package = any(name.startswith(f"{fullname}.") for name in self.modules)
-        return ModuleSpec(fullname, self, is_package=is_package)
+        # A loader of its own for each spec: AfterImport wraps the loader's exec_module.
+        return ModuleSpec(fullname, _StubFinder(self.modules), is_package=is_package)
 
     def exec_module(self, module: ModuleType) -> None:
         self.modules[module.__name__](module)
 
 
-def offer(modules: Mapping[str, Fill]) -> None:
-    """Before all others: names that only exist elsewhere."""
-    sys.meta_path.insert(0, Made(modules))
+def provide(modules: Mapping[str, Fill]) -> None:
+    """Provide ``modules``, even if modules with the same names are installed."""
+    sys.meta_path.insert(0, _StubFinder(modules))
 
 
-def offer_missing(modules: Mapping[str, Fill]) -> None:
-    """After all others: what is installed is taken from there."""
-    sys.meta_path.append(Made(modules))
+def provide_missing(modules: Mapping[str, Fill]) -> None:
+    """Provide those of ``modules`` that are not installed."""
+    sys.meta_path.append(_StubFinder(modules))
 
 
-def nothing(*_args: Any, **_kwargs: Any) -> None:
-    """What a call of something without effect does."""
+# ------------------------------------------------------------------ contents
 
 
-class Anything:
-    """An object that takes every call and every attribute, and does nothing."""
+def do_nothing(*_args: Any, **_kwargs: Any) -> None:
+    """Accept any arguments and return None."""
+
+
+class Inert:
+    """An object that accepts every call and every attribute, and does nothing."""
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
-        self.__dict__.update(kept={})
+        pass
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return nothing
+        return do_nothing
 
     def __enter__(self) -> Any:
         return self

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import protocol
-from ..compat import log
+from ..compat import notes
 from ..output_forms import Array
 from ..record import recorder, transform_ledger
 from ..safe_call import TimeScale
@@ -50,7 +50,7 @@ def report() -> None:
 
 def _write_facts() -> None:
     facts = recorder.facts(_State.namespace)
-    facts["adaptations"] = log.notes()
+    facts["adaptations"] = notes.all_notes()
     facts["transforms"], facts["training_pictures"] = transform_ledger.facts(), transform_ledger.largest_training[0]
     facts["network"] = _State.network
     facts["attempts"] = _State.attempts

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compat import install
+from ..compat.install import install_old_names
 from ..record import fit_recorder, transform_hooks
 from ..record.import_hooks import after_import, same_random_state
 from ..record.recorder import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
@@ -42,7 +42,7 @@ def start(shell: Any, seed: int, budget: fit_recorder.Budget) -> None:
     after_import("keras", keras_imported)
     after_import("matplotlib.backend_bases", _hook_matplotlib)
     transform_hooks.start(after_import)
-    install.start(after_import)  # last, so that old names are translated before the other hooks see them
+    install_old_names(after_import)  # last, so that old names are translated before the other hooks see them
 
 
 def _hook_matplotlib(backend_bases: ModuleType) -> None:

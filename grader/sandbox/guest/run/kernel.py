@@ -18,7 +18,7 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from .. import protocol
-from ..compat import environment
+from ..compat.install import install_environment
 from ..probe import probe
 from ..record.fit_recorder import Budget
 from ..record.import_hooks import after_import
@@ -119,7 +119,7 @@ def main(connection_file: str, job_folder: str) -> None:
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     request = json.loads((job / protocol.REQUEST).read_bytes())
     instrumentation.start(app.shell, SEED, Budget(request["seconds"], request["cell_seconds"]))
-    environment.start(app, job, request, after_import)
+    install_environment(app, job, request, after_import)
     probe.start(job, app.shell.user_ns, request["predict_seconds"])
     app.start()
 

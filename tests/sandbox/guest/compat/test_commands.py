@@ -1,4 +1,4 @@
-"""Lines for the shell as Colab's notebooks have them: installations, downloads, archives."""
+"""Shell commands of notebooks written for Colab: installations, downloads, archives."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from grader.execution.facts_parser import read_facts
 from grader.models.assignment import Limits
 from grader.sandbox.base import Ended, Job
 from grader.sandbox.guest.compat.commands import FOLDER, MAX_NOTES_BYTES, take_notes
-from grader.sandbox.guest.compat.installing import _distribution, _installed
-from grader.sandbox.guest.compat.kinds import Kind
+from grader.sandbox.guest.compat.notes import Kind
+from grader.sandbox.guest.compat.offline_programs import distribution_name, installed_version
 from grader.sandbox.guest.compat.program import NOTES, Program
 from grader.sandbox.pool import NamespaceSandbox
-from tests.sandbox.guest.compat.notebooks import Outputs, Place
+from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 from tests.support.notebooks import notebook_bytes
 
 HEART = "https://host.org/data/heart.csv"
@@ -63,54 +63,54 @@ SLOW = (
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def course(tmp_path_factory: pytest.TempPathFactory) -> CourseFiles:
     folder = tmp_path_factory.mktemp("course")
     (folder / "heart.csv").write_text("a,b\n1,2\n")
     with zipfile.ZipFile(folder / "pets.zip", "w") as archive:
         archive.writestr("cats/1.txt", "meow")
     names = ("heart.csv", "pets.zip")
     drive = {"https://drive.google.com/open?id=1AbCdEfGhIjKl": "heart.csv"}
-    return Place({name: folder / name for name in names}, {name: name for name in names} | drive)
+    return CourseFiles({name: folder / name for name in names}, {name: name for name in names} | drive)
 
 
 @pytest.fixture(scope="module")
-def shell(warm: NamespaceSandbox, place: Place) -> Outputs:
+def shell(warm: NamespaceSandbox, course: CourseFiles) -> Outputs:
     cells = {name: f"{code}\nprint(_exit_code != 0)" for name, code in REFUSED.items()}
-    return place.run(warm, pip=PIP, bare="pip install tensorflow-gpu", fetched=WGET, archives=ARCHIVES, **cells)
+    return course.run(warm, pip=PIP, bare="pip install tensorflow-gpu", fetched=WGET, archives=ARCHIVES, **cells)
 
 
-def test_installations_say_what_is_here(shell: Outputs) -> None:
+def test_installations_report_what_is_installed(shell: Outputs) -> None:
     assert shell.error["pip"] == shell.error["bare"] == ""
-    here, missing = (
-        [used if kind == "installed" else found for kind, found, used in shell.notes if kind == wanted]
-        for wanted in ("installed", "not_installed")
+    installed, missing = (
+        [used if kind == "installed" else found for kind, found, used in shell.notes if kind == expected]
+        for expected in ("installed", "not_installed")
     )
-    assert [name.split()[0] for name in here] == ["numpy", "pandas", "scikit-learn", "h5py", "sh", "tensorflow"]
+    assert [name.split()[0] for name in installed] == ["numpy", "pandas", "scikit-learn", "h5py", "sh", "tensorflow"]
     assert missing == ["unheard-of==1.0", "unheard-of-too", "unheard-of-as-well", "graphviz"]
-    assert "unheard-of==1.0 is not here and was not installed" in shell.text["pip"]
+    assert "unheard-of==1.0 is not available and was not installed" in shell.text["pip"]
 
 
-def test_downloads_come_from_the_course_under_the_name_asked_for(shell: Outputs) -> None:
+def test_downloads_copy_the_course_file_to_the_requested_name(shell: Outputs) -> None:
     assert shell.error["fetched"] == ""
     *_, last = shell.text["fetched"].splitlines()
     names = "['a.csv', 'b.csv', 'c.csv', 'd.csv', 'deep', 'heart.csv', 'pets.zip', 'zips']"
     assert last == f"{names} ['heart.csv'] ['pets.zip']"
     assert shell.text["fetched"].splitlines()[1:3] == ["a,b", "1,2"]
-    assert "\n2\n" in shell.text["fetched"], "curl without a name prints it"
+    assert "\n2\n" in shell.text["fetched"], "curl without a name prints the file"
 
 
 @pytest.mark.parametrize("cell", REFUSED)
-def test_what_is_not_known_is_refused_in_one_line(shell: Outputs, cell: str) -> None:
+def test_an_unknown_download_fails_with_one_line(shell: Outputs, cell: str) -> None:
     *_, refusal, failed = shell.text[cell].splitlines()
     assert refusal.startswith("not available offline: ")
     assert failed == "True"
 
 
-def test_a_refusal_is_quick(warm: NamespaceSandbox, place: Place) -> None:
-    assert place.run(warm, slow=SLOW).text["slow"].endswith("True")
+def test_refused_downloads_do_not_wait(warm: NamespaceSandbox, course: CourseFiles) -> None:
+    assert course.run(warm, slow=SLOW).text["slow"].endswith("True")
 
 
-def test_archives_and_copies_are_found_under_other_paths(shell: Outputs) -> None:
+def test_cp_and_unzip_find_files_under_other_paths(shell: Outputs) -> None:
     lines = shell.text["archives"].splitlines()
     assert [line for line in lines if line in ("1.txt", "a,b", "1,2", ".git", "2")] == [
         "1.txt",
@@ -121,15 +121,15 @@ def test_archives_and_copies_are_found_under_other_paths(shell: Outputs) -> None
     ]
     assert ("file", "/content/drive/MyDrive/pets.zip", "pets.zip") in shell.notes
     assert not any(found == "nothing/at/all" for _kind, found, _used in shell.notes), (
-        "where it writes is its own affair"
+        "the target of cp is not looked up"
     )
 
 
-# ---------------------------------------------------------------- words of a command
+# ---------------------------------------------------------------- arguments of a command
 
 
 @pytest.mark.parametrize(
-    ("words", "values", "flags", "rest"),
+    ("arguments", "values", "flags", "rest"),
     [
         (["-O", "x", "u"], {"O": "x"}, set(), ["u"]),
         (["-Ox", "u"], {"O": "x"}, set(), ["u"]),
@@ -140,13 +140,13 @@ def test_archives_and_copies_are_found_under_other_paths(shell: Outputs) -> None
         (["u", "-O"], {"O": ""}, set(), ["u"]),
     ],
 )
-def test_options(words: list[str], values: dict[str, str], flags: set[str], rest: list[str]) -> None:
-    found = Program(Path(), Path(), "wget", words).options(("O", "output"))
-    assert (found.values, found.flags, found.rest) == (values, flags, rest)
+def test_options_are_parsed(arguments: list[str], values: dict[str, str], flags: set[str], rest: list[str]) -> None:
+    options = Program(Path(), Path(), "wget", arguments).options(("O", "output"))
+    assert (options.values, options.flags, options.rest) == (values, flags, rest)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "name"),
+    ("requirement", "name"),
     [
         ("numpy", "numpy"),
         ("numpy==1.0", "numpy"),
@@ -157,16 +157,16 @@ def test_options(words: list[str], values: dict[str, str], flags: set[str], rest
         ("./local", "./local"),
     ],
 )
-def test_the_name_in_a_requirement(wanted: str, name: str) -> None:
-    assert _distribution(wanted) == name
+def test_a_requirement_contains_a_name(requirement: str, name: str) -> None:
+    assert distribution_name(requirement) == name
 
 
-def test_what_counts_as_installed() -> None:
-    assert _installed("sklearn").startswith("scikit-learn ") and _installed("PIL") == "PIL"
-    assert _installed("unheard-of") == _installed("os.path.nothing") == _installed("") == ""
+def test_modules_without_a_distribution_count_as_installed() -> None:
+    assert installed_version("sklearn").startswith("scikit-learn ") and installed_version("PIL") == "PIL"
+    assert installed_version("unheard-of") == installed_version("os.path.nothing") == installed_version("") == ""
 
 
-# ---------------------------------------------------------------- what is noted can be forged
+# ---------------------------------------------------------------- forged notes
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_counts_as_installed() -> None:
         b'{"kind": "file", "found": "x", "used": "' + b"y" * (MAX_NOTES_BYTES + 10) + b'"}',
     ],
 )  # fmt: skip
-def test_a_forged_file_of_notes_says_nothing(tmp_path: Path, data: bytes) -> None:
+def test_a_malformed_file_of_notes_is_ignored_and_deleted(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "home" / FOLDER / NOTES
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
@@ -193,7 +193,7 @@ def test_a_forged_file_of_notes_says_nothing(tmp_path: Path, data: bytes) -> Non
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+def test_notes_that_are_no_file_do_not_block(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "home" / FOLDER / NOTES
     path.parent.mkdir(parents=True)
     if kind == "pipe":
@@ -212,7 +212,7 @@ with open(path, "w") as file:
     for number in range(100_000):
         file.write(json.dumps({"kind": "file", "found": f"{number}\\ud800" * 40, "used": "\\x00"}) + "\\n")
 """
-STANDING_IN_THE_WAY = """
+PIPE = """
 import shutil
 shutil.rmtree(os.path.expanduser("~/.ipython"))
 os.mkfifo("notes"); os.makedirs(os.path.dirname(path)); os.rename("notes", path)
@@ -222,8 +222,8 @@ for number in range(500):
 """
 
 
-def test_neither_a_flood_nor_a_forgery_breaks_the_facts(warm: NamespaceSandbox, place: Place) -> None:
-    reply = warm.run(Job(notebook_bytes(FLOOD, STANDING_IN_THE_WAY, "print(1)"), place.files, Limits(seconds=60)))
+def test_a_flood_of_forged_notes_does_not_break_the_facts(warm: NamespaceSandbox, course: CourseFiles) -> None:
+    reply = warm.run(Job(notebook_bytes(FLOOD, PIPE, "print(1)"), course.files, Limits(seconds=60)))
     assert reply.ended is Ended.FINISHED
     facts = read_facts(reply.facts, ())
     assert facts is not None and 1 < len(facts.adaptations) <= 100
@@ -231,11 +231,11 @@ def test_neither_a_flood_nor_a_forgery_breaks_the_facts(warm: NamespaceSandbox, 
     assert json.loads(reply.facts or b"")["seeds"]
 
 
-def test_a_command_without_end_is_ended_with_its_cell(warm: NamespaceSandbox) -> None:
+def test_an_endless_command_stops_with_its_cell(warm: NamespaceSandbox) -> None:
     cells = ("!yes", "!sleep 50 &\nprint(_exit_code)")
     reply = warm.run(Job(notebook_bytes(*cells), {}, Limits(seconds=60, cell_seconds=1.5)))
     assert reply.ended is Ended.FINISHED and reply.peak_memory_mb < 1000
     assert reply.executed is not None
-    endless, behind = nbformat.reads(reply.executed.decode(), as_version=4).cells
+    endless, background = nbformat.reads(reply.executed.decode(), as_version=4).cells
     assert {output.ename for output in endless.outputs if output.output_type == "error"} == {"KeyboardInterrupt"}
-    assert behind.outputs[0].text == "0\n"
+    assert background.outputs[0].text == "0\n"

@@ -1,4 +1,4 @@
-"""The report tells whom a notebook was written for, where Python or TensorFlow cannot run it any more."""
+"""Hints about errors of notebooks that were written for Python 2 or TensorFlow 1."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ from grader.report.advice import hint
         ("AttributeError", "'list' object has no attribute 'shape'", "nothing of this name"),
     ],
 )
-def test_a_hint(name: str, text: str, says: str) -> None:
+def test_an_error_gets_a_hint(name: str, text: str, says: str) -> None:
     advice = hint(CellError(name, text))
     assert advice is not None and says in advice.template

@@ -1,4 +1,4 @@
-"""The course's systems, typed as they were typed for Keras 2: each runs as it is, and has the course's size."""
+"""The course's programs as learners typed them for Keras 2: they run unchanged and build models of the right size."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import jupytext
 import pytest
 
 from grader.sandbox.base import Sandbox
-from tests.sandbox.guest.compat.ran import Ran, all_ran
+from tests.sandbox.guest.compat.notebooks import CellResult, run_notebooks
 
 LISTINGS = Path(__file__).parent / "listings"
 
-# What each notebook must print, in this order, among other things: mostly how many parameters its models have.
-SAYS = {
+# Lines that each notebook must print in this order, among others: mostly the parameter counts of its models.
+PRINTED = {
     "regression": ["2", "57", "89", "1337", "True"],
     "digits": ["True True", "(10,)", "843658", "93322", "['loss', 'accuracy'] 2", "325282"],
     "objects": ["9176018", "no weights yet", "24", "True", "(24, 10)", "True"],
@@ -31,7 +31,7 @@ def cells(path: Path) -> list[str]:
     return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
 
 
-# What stands where the pretrained weights would: a file of the right name, layout and size, with untrained numbers.
+# A replacement of the pretrained weights: a file of the right name, layout and size with untrained numbers.
 WEIGHTS = """
 import sys, h5py, keras
 from keras.src.legacy.saving import legacy_h5_format
@@ -51,17 +51,19 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(warm: Sandbox, library: Path) -> dict[str, list[Ran]]:
-    return all_ran(warm, {path.stem: cells(path) for path in sorted(LISTINGS.glob("*.py"))}, library)
+def results(warm: Sandbox, library: Path) -> dict[str, list[CellResult]]:
+    return run_notebooks(warm, {path.stem: cells(path) for path in sorted(LISTINGS.glob("*.py"))}, library)
 
 
-@pytest.mark.parametrize("name", SAYS)
-def test_a_listing_of_the_course_runs_as_it_is(results: dict[str, list[Ran]], name: str) -> None:
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_listing_runs_unchanged(results: dict[str, list[CellResult]], name: str) -> None:
     assert {result.error for result in results[name]} == {""}
-    said = "".join(result.text for result in results[name])
-    assert re.search(".*".join(rf"^{re.escape(line)}$" for line in SAYS[name]), said, re.DOTALL | re.MULTILINE), said
+    output = "".join(result.text for result in results[name])
+    assert re.search(".*".join(rf"^{re.escape(line)}$" for line in PRINTED[name]), output, re.DOTALL | re.MULTILINE), (
+        output
+    )
     assert any(result.notes for result in results[name])
 
 
-def test_every_listing_is_looked_at(results: dict[str, list[Ran]]) -> None:
-    assert results.keys() == SAYS.keys()
+def test_every_listing_has_expected_output(results: dict[str, list[CellResult]]) -> None:
+    assert results.keys() == PRINTED.keys()

@@ -1,4 +1,4 @@
-"""Which file an address stands for; and downloads, each in every way that notebooks use."""
+"""The file that an address stands for, and downloads with every function that notebooks use."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.guest.compat.sources import Handout, is_remote, last_name, refusal
+from grader.sandbox.guest.compat.handout import Handout, is_remote, last_name, refusal
 from grader.sandbox.pool import NamespaceSandbox
-from tests.sandbox.guest.compat.notebooks import Outputs, Place
+from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 
 HEART = "https://raw.githubusercontent.com/somebody/Course/main/data/heart%20disease.csv"
 DRIVE = "https://drive.google.com/uc?id=1AbCdEfGhIjKl"
@@ -21,7 +21,7 @@ def handout(tmp_path: Path) -> Handout:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     request = {"files": ["a.txt", "patients.csv"], "sources": SOURCES, "library": str(tmp_path / "library")}
-    return Handout.of(tmp_path, request)
+    return Handout.from_request(tmp_path, request)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def handout(tmp_path: Path) -> Handout:
         "https://drive.google.com/uc?export=download&id=1AbCdEfGhIjKl",
     ],
 )
-def test_what_the_course_knows_is_its_file(handout: Handout, address: str) -> None:
+def test_a_known_address_means_the_course_file(handout: Handout, address: str) -> None:
     assert handout.file_for(address) == handout.work / "patients.csv"
 
 
@@ -51,7 +51,7 @@ def test_what_the_course_knows_is_its_file(handout: Handout, address: str) -> No
         ("https://github.com/models/vgg.h5?raw=true", "models/vgg.h5"),
     ],
 )
-def test_a_file_of_the_library_is_known_by_its_name(handout: Handout, address: str, name: str) -> None:
+def test_a_library_file_is_found_by_its_name(handout: Handout, address: str, name: str) -> None:
     assert handout.library is not None
     assert handout.file_for(address) == handout.library / name
 
@@ -69,11 +69,11 @@ def test_a_file_of_the_library_is_known_by_its_name(handout: Handout, address: s
         "",
     ],
 )
-def test_anything_else_is_not_known(handout: Handout, address: str) -> None:
+def test_another_address_is_unknown(handout: Handout, address: str) -> None:
     assert handout.file_for(address) is None
 
 
-def test_a_file_that_the_notebook_deleted_is_not_known(handout: Handout) -> None:
+def test_a_deleted_file_is_unknown(handout: Handout) -> None:
     (handout.work / "patients.csv").unlink()
     assert handout.file_for(HEART) is None
 
@@ -98,7 +98,7 @@ def test_the_courses_own_files_come_first(handout: Handout) -> None:
         (None, False),
     ],
 )
-def test_what_only_the_internet_could_answer(address: object, remote: bool) -> None:
+def test_remote_addresses_are_recognised(address: object, remote: bool) -> None:
     assert is_remote(address) == remote
 
 
@@ -160,11 +160,11 @@ REFUSED = {
 def downloads(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
     patients = tmp_path_factory.mktemp("course") / "patients.csv"
     patients.write_text("age,ill\n50,1\n60,0\n")
-    place = Place({"patients.csv": patients}, SOURCES | {"pets.zip": "pets.zip"})
-    return place.run(warm, reads=READS, kept=GET_FILE, archive=ARCHIVE, drive=GDOWN, **REFUSED)
+    course = CourseFiles({"patients.csv": patients}, SOURCES | {"pets.zip": "pets.zip"})
+    return course.run(warm, reads=READS, kept=GET_FILE, archive=ARCHIVE, drive=GDOWN, **REFUSED)
 
 
-def test_a_known_address_is_read_in_every_way(downloads: Outputs) -> None:
+def test_every_function_reads_a_known_address(downloads: Outputs) -> None:
     assert downloads.error["reads"] == ""
     assert downloads.text["reads"] == (
         "[(2, 2), (3, 2), (2, 2), (3, 2), (2, 2), (2, 2), (2, 2), (2, 2)]\n200 18"
@@ -172,24 +172,24 @@ def test_a_known_address_is_read_in_every_way(downloads: Outputs) -> None:
     assert ("download", HEART, "patients.csv") in downloads.notes
 
 
-def test_keras_keeps_it_in_the_notebooks_home_whatever_its_hash(downloads: Outputs) -> None:
+def test_get_file_caches_in_the_notebook_home_and_ignores_the_hash(downloads: Outputs) -> None:
     assert downloads.error["kept"] == ""
     lines = [line for line in downloads.text["kept"].splitlines() if not line.startswith("Downloading")]
     assert lines == ["age,ill h.csv True", "age,ill"]
 
 
-def test_an_archive_is_found_where_keras_2_unpacked_it(downloads: Outputs) -> None:
+def test_an_archive_is_unpacked_where_keras_2_unpacked_it(downloads: Outputs) -> None:
     assert downloads.error["archive"] == ""
     assert downloads.text["archive"].endswith("['pets'] ['cats']")
 
 
-def test_other_downloaders_give_it_too(downloads: Outputs) -> None:
+def test_gdown_and_wget_return_the_course_file(downloads: Outputs) -> None:
     assert (downloads.error["drive"], downloads.text["drive"]) == ("", "d.csv patients.csv patients.csv")
 
 
-@pytest.mark.parametrize("way", REFUSED)
-def test_an_unknown_address_is_refused_at_once(downloads: Outputs, way: str) -> None:
-    name, _, text = downloads.error[way].partition(": ")
+@pytest.mark.parametrize("cell", REFUSED)
+def test_an_unknown_address_raises_a_connection_error(downloads: Outputs, cell: str) -> None:
+    name, _, text = downloads.error[cell].partition(": ")
     assert name == "ConnectionError"
     assert text.startswith("not available offline: ") and "\n" not in text
     assert "unknown" in text or "fetch_california_housing" in text

@@ -1,4 +1,4 @@
-"""What Colab and Kaggle bring with them: modules, magics, somebody who types."""
+"""Modules, magics and keyboard input of Colab and Kaggle."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox.pool import NamespaceSandbox
-from tests.sandbox.guest.compat.notebooks import Outputs, Place
+from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 
 TYPED = "StdinNotImplementedError: "
 
 
 @pytest.fixture(scope="module")
 def colab(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
-    """One notebook; its cells do not need each other."""
+    """Run one notebook of independent cells."""
     heart = tmp_path_factory.mktemp("course") / "heart.csv"
     heart.write_text("age,ill\n50,1\n")
-    return Place({"heart.csv": heart, "photos/cat.txt": heart}, {"heart.csv": "heart.csv"}).run(
+    return CourseFiles({"heart.csv": heart, "photos/cat.txt": heart}, {"heart.csv": "heart.csv"}).run(
         warm,
         drive="from google.colab import drive\ndrive.mount('/content/drive'); drive.flush_and_unmount()",
         upload="from google.colab import files\nup = files.upload()\nprint(up, len(up['Heart.CSV']))\n"
@@ -27,7 +27,7 @@ def colab(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> O
         "print(sorted(os.listdir(d)), os.path.islink('/content'))",
         font="from matplotlib.font_manager import fontManager\nfontManager.addfont('TaipeiSansTCBeta-Regular.ttf')",
         elsewhere="open('/nowhere/at/all.txt', 'w')",
-        whole="import google.colab, google.protobuf\ngoogle.colab.files.view('x'); print(google.protobuf.__name__)",
+        namespace="import google.colab, google.protobuf\ngoogle.colab.files.view('x'); print(google.protobuf.__name__)",
         secret="from google.colab import userdata\nuserdata.get('KEY')",
         secret_caught="try: userdata.get('K')\nexcept userdata.SecretNotFoundError: print('none')",
         auth="from google.colab import auth, output, data_table\nauth.authenticate_user(); output.clear()\n"
@@ -59,76 +59,76 @@ def colab(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -> O
 @pytest.mark.parametrize(
     "cell",
     [
-        "drive", "saved", "font", "whole", "secret_caught", "auth", "picture", "kaggle_api", "version", "window",
+        "drive", "saved", "font", "namespace", "secret_caught", "auth", "picture", "kaggle_api", "version", "window",
         "board", "shell", "moved", "written", "chained", "background",
     ],
 )  # fmt: skip
-def test_what_serves_the_place_alone_does_nothing(colab: Outputs, cell: str) -> None:
+def test_services_of_colab_do_nothing(colab: Outputs, cell: str) -> None:
     assert colab.error[cell] == ""
 
 
 @pytest.mark.parametrize(
     ("cell", "says"),
     [
-        ("secret", "SecretNotFoundError: userdata.get('KEY'): there are no secrets"),
+        ("secret", "SecretNotFoundError: userdata.get('KEY'): no secrets are available"),
         ("upload", "KeyError: 'other.csv'"),
         ("elsewhere", "FileNotFoundError: "),
-        ("camera", "NotImplementedError: output.eval_js(): there is no page"),
+        ("camera", "NotImplementedError: output.eval_js(): no web page"),
         ("no_such", "ImportError: cannot import name 'nothing_like_it' from 'google.colab'"),
-        ("kaggle_secret", "ValueError: get_secret('key'): there are no secrets"),
+        ("kaggle_secret", "ValueError: get_secret('key'): no secrets are available"),
         ("kaggle", "ConnectionError: not available offline: kaggle.api.dataset_download_files('a/b')"),
         ("extension", "ModuleNotFoundError: No module named 'nothing_like_it'"),
-        ("typed", TYPED + "input('your name? '): nobody is there to type"),
-        ("password", TYPED + "getpass(''): nobody is there to type"),
+        ("typed", TYPED + "input('your name? '): no keyboard input is available"),
+        ("password", TYPED + "getpass(''): no keyboard input is available"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_words(colab: Outputs, cell: str, says: str) -> None:
+def test_an_impossible_call_raises_an_error_with_the_reason(colab: Outputs, cell: str, says: str) -> None:
     assert colab.error[cell].startswith(says)
 
 
 @pytest.mark.parametrize("cell", ["typed", "secret", "elsewhere", "chain", "kaggle"])
-def test_an_error_is_shown_without_our_own_lines(colab: Outputs, cell: str) -> None:
+def test_a_traceback_hides_lines_of_the_grader(colab: Outputs, cell: str) -> None:
     assert "Cell In[" in colab.tracebacks[cell]
     assert "guest" not in colab.tracebacks[cell]
 
 
-def test_an_upload_is_the_files_beside_the_notebook(colab: Outputs) -> None:
+def test_an_upload_returns_the_files_beside_the_notebook(colab: Outputs) -> None:
     assert colab.text["upload"] == "{'heart.csv': b'age,ill\\n50,1\\n'} 13"
     assert ("upload", "files.upload()", "heart.csv") in colab.notes
 
 
 def test_without_a_file_an_upload_fails(warm: NamespaceSandbox) -> None:
-    outputs = Place({}, {}).run(warm, upload="from google.colab import files\nfiles.upload()")
-    assert outputs.error["upload"].startswith("FileNotFoundError: files.upload(): nobody is there")
+    outputs = CourseFiles({}, {}).run(warm, upload="from google.colab import files\nfiles.upload()")
+    assert outputs.error["upload"].startswith("FileNotFoundError: files.upload(): no file can be chosen")
 
 
-def test_nothing_else_of_google_is_replaced(colab: Outputs) -> None:
-    assert colab.text["whole"] == "google.protobuf"
+def test_other_google_packages_are_not_replaced(colab: Outputs) -> None:
+    assert colab.text["namespace"] == "google.protobuf"
 
 
-def test_a_window_is_drawn_in_the_notebook(colab: Outputs) -> None:
+def test_a_window_backend_draws_inline(colab: Outputs) -> None:
     assert colab.text["window"].splitlines()[-1].endswith("inline")
     assert ("instead", "%matplotlib notebook", "%matplotlib inline") in colab.notes
 
 
-def test_a_folder_of_drive_is_the_notebooks_own(colab: Outputs) -> None:
+def test_changing_to_a_drive_folder_stays_in_the_work_folder(colab: Outputs) -> None:
     assert colab.text["moved"].endswith("True")
     assert ("instead", "/content/drive/MyDrive/homework", "./") in colab.notes
-    assert colab.text["lost"].endswith("/job/work"), "a folder of nobody's is not entered"
+    assert colab.text["lost"].endswith("/job/work"), "an unknown folder is not entered"
 
 
-def test_colabs_and_kaggles_folders_can_be_written_to(colab: Outputs) -> None:
+def test_folders_of_colab_and_kaggle_can_be_written_to(colab: Outputs) -> None:
     assert colab.text["written"] == "['drive', 'heart.csv', 'kept', 'out.txt', 'photos'] True"
     assert colab.text["saved"] == "['a', 'b', 'c'] True"
     assert ("instead", "/content/drive/MyDrive/hw/a", "drive/MyDrive/hw/a") in colab.notes
 
 
-def test_a_line_for_the_shell_goes_through_a_pipe(colab: Outputs) -> None:
+def test_a_shell_command_runs_through_a_pipe(colab: Outputs) -> None:
     assert colab.text["background"].splitlines() == ["3 2", "1", "/job/home"]
     assert (colab.text["shell"], colab.text["chained"]) == ("from the shell", "two")
 
 
-def test_what_was_done_is_noted(colab: Outputs) -> None:
+def test_calls_without_effect_are_noted(colab: Outputs) -> None:
     places = [found for kind, found, _used in colab.notes if kind == "place"]
     assert "drive.mount('/content/drive')" in places
     assert "%tensorflow_version 2.x" in places
@@ -150,16 +150,16 @@ wandb.log({"loss": 1, "picture": wandb.Image(np.zeros((2, 2)))}); run.log({}); w
 """
 
 
-def test_wandb_does_nothing_but_start_trainings_unseen(warm: NamespaceSandbox) -> None:
-    outputs = Place({}, {}).run(warm, wandb=WANDB, agent="wandb.agent(1, function=print)")
+def test_wandb_does_nothing_and_refuses_to_start_trainings(warm: NamespaceSandbox) -> None:
+    outputs = CourseFiles({}, {}).run(warm, wandb=WANDB, agent="wandb.agent(1, function=print)")
     assert outputs.error["wandb"] == ""
     assert outputs.text["wandb"].startswith("3 3")
     assert outputs.error["agent"].startswith("ConnectionError: not available offline: wandb.agent()")
     assert ("stand_in", "wandb", "") in outputs.notes
 
 
-def test_what_lies_beside_the_notebook_is_imported_from_there(warm: NamespaceSandbox, tmp_path: Path) -> None:
+def test_a_module_beside_the_notebook_is_imported(warm: NamespaceSandbox, tmp_path: Path) -> None:
     own = tmp_path / "wandb.py"
     own.write_text("mine = True")
-    outputs = Place({"wandb.py": own}, {}).run(warm, own="import wandb\nprint(wandb.mine)")
+    outputs = CourseFiles({"wandb.py": own}, {}).run(warm, own="import wandb\nprint(wandb.mine)")
     assert outputs.text["own"] == "True"

@@ -1,4 +1,4 @@
-"""Other people's paths: which file each means, where nothing is meant, and what a notebook then reads."""
+"""Paths of other computers: the file that each means, paths without a match, and reads in a notebook."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job
-from grader.sandbox.guest.compat.files import MAX_ENTRIES, Finder
-from grader.sandbox.guest.compat.sources import Handout
+from grader.sandbox.guest.compat.handout import MAX_ENTRIES, FileFinder, Handout
 from grader.sandbox.pool import NamespaceSandbox
-from tests.sandbox.guest.compat.notebooks import Outputs, Place
+from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 from tests.support.confined import question
 from tests.support.notebooks import notebook_bytes
 
@@ -31,7 +30,7 @@ FILES = (
 
 
 @pytest.fixture
-def finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finder:
+def finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileFinder:
     job = tmp_path / "job"
     for name in FILES:
         (job / "work" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +39,7 @@ def finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finder:
         (job / name).parent.mkdir(parents=True, exist_ok=True)
         (job / name).touch()
     monkeypatch.chdir(job / "work")
-    return Finder(job, Handout(job / "work", sources={"heart.csv": "patients.csv"}))
+    return FileFinder(job, Handout(job / "work", sources={"heart.csv": "patients.csv"}))
 
 
 @pytest.mark.parametrize(
@@ -66,21 +65,21 @@ def finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finder:
         ("/content/drive/MyDrive/heart.csv", "patients.csv"),
     ],
 )
-def test_a_path_of_elsewhere_means_the_file_of_its_name(finder: Finder, path: object, found: str) -> None:
-    got = finder.file(path)
-    assert got is not None and finder.shown(got) == found
+def test_a_path_from_elsewhere_means_the_file_of_its_name(finder: FileFinder, path: object, found: str) -> None:
+    match = finder.file(path)
+    assert match is not None and finder.shown(match) == found
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/content/labels.csv",  # there are two
+        "/content/labels.csv",  # two files match
         "/content/1.png",
         "/content/NOTES.TXT",
         "/content/other.csv",
         "/content/.hidden.csv",
-        "patients.csv",  # is there
-        "../hidden/inputs.npy",  # is there
+        "patients.csv",  # exists
+        "../hidden/inputs.npy",  # exists
         "../hidden/patients.csv",
         "../out/patients.csv",
         "../run/patients.csv",
@@ -97,7 +96,7 @@ def test_a_path_of_elsewhere_means_the_file_of_its_name(finder: Finder, path: ob
         None,
     ],
 )
-def test_what_means_no_file_or_several_stays_missing(finder: Finder, path: object) -> None:
+def test_a_path_with_no_or_several_matches_stays_missing(finder: FileFinder, path: object) -> None:
     assert finder.file(path) is None
 
 
@@ -111,24 +110,24 @@ def test_what_means_no_file_or_several_stays_missing(finder: Finder, path: objec
         ("../input", "./"),
     ],
 )
-def test_folders_are_found_too(finder: Finder, path: str, found: str) -> None:
-    got = finder.folder(path)
-    assert got is not None and finder.shown(got) == found
+def test_a_folder_path_means_the_folder_of_its_name(finder: FileFinder, path: str, found: str) -> None:
+    match = finder.folder(path)
+    assert match is not None and finder.shown(match) == found
 
 
 @pytest.mark.parametrize("path", ["/content/nothing", "/kaggle/input/nothing", "nothing", "/etc/train", "data"])
-def test_folders_of_nobody_are_not(finder: Finder, path: str) -> None:
+def test_an_unknown_folder_is_not_found(finder: FileFinder, path: str) -> None:
     assert finder.folder(path) is None
 
 
-def test_links_out_of_the_folder_are_not_followed(finder: Finder, tmp_path: Path) -> None:
+def test_links_out_of_the_work_folder_are_not_followed(finder: FileFinder, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "secret.csv").touch()
     (tmp_path / "job" / "work" / "inside").symlink_to(tmp_path / "outside")
     assert finder.file("/content/secret.csv") is None
 
 
-def test_names_are_read_once_a_cell_and_not_without_end(finder: Finder, tmp_path: Path) -> None:
+def test_names_are_listed_once_per_cell(finder: FileFinder, tmp_path: Path) -> None:
     assert finder.file("/content/late.csv") is None
     (tmp_path / "job" / "work" / "late.csv").touch()
     assert finder.file("/content/late.csv") is None
@@ -193,13 +192,13 @@ def notebook(warm: NamespaceSandbox, tmp_path_factory: pytest.TempPathFactory) -
             path = folder / f"{kind}{number}.png"
             Image.new("RGB", (9, 9)).save(path)
             files[f"photos/{kind}/{number}.png"] = path
-    return Place(files, {"table.csv": "table.csv"}).run(
+    return CourseFiles(files, {"table.csv": "table.csv"}).run(
         warm, makes=READS, looks=LOOKS, keras=KERAS, loads=LOADS, ambiguous="open(far + '0.png')",
         hidden="open('../hidden/inputs.npy')", shadow="open('/etc/table.csv')", **WRITES,
     )  # fmt: skip
 
 
-def test_every_way_of_reading_finds_it(notebook: Outputs) -> None:
+def test_every_way_of_reading_finds_the_file(notebook: Outputs) -> None:
     assert notebook.error["looks"] == ""
     assert notebook.text["looks"].splitlines() == [
         "True",
@@ -213,7 +212,7 @@ def test_every_way_of_reading_finds_it(notebook: Outputs) -> None:
     ]
 
 
-def test_keras_finds_folders_of_pictures_and_saved_models(notebook: Outputs) -> None:
+def test_keras_finds_image_folders_and_saved_models(notebook: Outputs) -> None:
     assert (notebook.error["keras"], notebook.error["loads"]) == ("", "")
     lines = notebook.text["keras"].splitlines()
     for line in ("['cats', 'dogs'] 4", "4 {'cats': 0, 'dogs': 1} (4, 8, 8, 3)", "(9, 9)"):
@@ -221,7 +220,7 @@ def test_keras_finds_folders_of_pictures_and_saved_models(notebook: Outputs) -> 
     assert notebook.text["loads"].splitlines()[:2] == ["3 3", "['model_weights']"]
 
 
-def test_every_file_read_instead_is_noted(notebook: Outputs) -> None:
+def test_every_replaced_path_is_noted(notebook: Outputs) -> None:
     for found, used in [
         ("/content/drive/MyDrive/homework/table.csv", "table.csv"),
         ("C:\\Users\\me\\Table.csv", "table.csv"),
@@ -232,15 +231,15 @@ def test_every_file_read_instead_is_noted(notebook: Outputs) -> None:
 
 
 @pytest.mark.parametrize("cell", ["ambiguous", "hidden", "shadow", "written", "changed", "hdf5"])
-def test_what_is_not_read_or_not_sure_stays_missing(notebook: Outputs, cell: str) -> None:
+def test_writing_and_ambiguous_paths_still_fail(notebook: Outputs, cell: str) -> None:
     assert notebook.error[cell].startswith("FileNotFoundError: ")
 
 
-def test_writing_goes_where_it_says(notebook: Outputs) -> None:
+def test_writing_goes_to_the_path_as_written(notebook: Outputs) -> None:
     assert (notebook.error["appended"], notebook.text["appended"]) == ("", "True")
 
 
-# ---------------------------------------------------------------- what it cannot be used for
+# ---------------------------------------------------------------- attacks
 
 PRYING = """
 import functools, glob, os, subprocess, urllib.request
@@ -266,7 +265,7 @@ def predict(X):
 """
 
 
-def test_nothing_hidden_is_found_by_another_name(warm: NamespaceSandbox) -> None:
+def test_hidden_files_are_not_found_under_other_names(warm: NamespaceSandbox) -> None:
     reply = warm.run(Job(notebook_bytes(PRYING), {}, Limits(seconds=60), question=question()))
     assert reply.predictions is not None, reply.log
     assert not np.load(io.BytesIO(reply.predictions), allow_pickle=False).any()

@@ -1,4 +1,4 @@
-"""The offline library: what Keras would download, found by Keras itself, and never written to."""
+"""The offline library: files that Keras would download, found by Keras itself and never written to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grader.sandbox.job import JobFolder
 from grader.sandbox.mounts import LIBRARY, Kind, job_view
 from grader.sandbox.pool import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
-from tests.sandbox.guest.compat.notebooks import Outputs, Place
+from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 
 CONVOLUTIONS = {
     f"block{block}_conv{number}": (inputs if number == 1 else outputs, outputs)
@@ -72,7 +72,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez_compressed(folder / "datasets" / "mnist.npz", x_train=x, y_train=y, x_test=x[:50], y_test=y[:50])
     with tarfile.open(folder / "datasets" / "cifar-10-batches-py-target_archive", "w") as archive:
         for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
-            # One picture: Keras writes it into the places of ten thousand.
+            # One image: Keras repeats it ten thousand times.
             batch = pickle.dumps({b"data": np.full((1, 3072), 7, np.uint8), b"labels": [3]}, protocol=3)
             member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             member.size = len(batch)
@@ -89,13 +89,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def notebook(warm: NamespaceSandbox, library: Path) -> Outputs:
-    return Place({}, {}, library).run(
+    return CourseFiles({}, {}, library).run(
         warm,
         mnist=MNIST,
         cifar=CIFAR,
         vgg=VGG,
         resnet=RESNET,
-        answers="import os\nprint(sorted(os.listdir('/library')), sorted(os.listdir(os.path.expanduser('~/.keras'))))",
+        folders="import os\nprint(sorted(os.listdir('/library')), sorted(os.listdir(os.path.expanduser('~/.keras'))))",
         missing="keras.datasets.imdb.load_data()",
         weights="keras.applications.MobileNetV2()",
         write=WRITE,
@@ -118,8 +118,8 @@ def test_keras_finds_its_files_without_a_download(notebook: Outputs, cell: str, 
     assert all(line in notebook.text[cell].splitlines() for line in says.splitlines())
 
 
-def test_weights_are_written_in_the_order_of_kerass_own_layers(notebook: Outputs) -> None:
-    """Keras loads them by their place, not by their names."""
+def test_weights_are_in_the_order_of_keras_layers(notebook: Outputs) -> None:
+    """Keras loads weights by position, not by name."""
     assert notebook.text["resnet"].splitlines()[-1] == str(resnet50_layers(top=True))
     assert list(CONVOLUTIONS) == vgg16_layers()
 
@@ -128,13 +128,13 @@ def test_weights_are_written_in_the_order_of_kerass_own_layers(notebook: Outputs
     ("cell", "name"),
     [("missing", "imdb.npz"), ("weights", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5")],
 )
-def test_what_is_not_in_it_is_named_in_one_line(notebook: Outputs, cell: str, name: str) -> None:
+def test_the_error_names_a_missing_file_in_one_line(notebook: Outputs, cell: str, name: str) -> None:
     error = notebook.error[cell]
     assert error.startswith("ConnectionError: not available offline: https://storage.googleapis.com/")
     assert error.endswith(f"(the teacher can put {name} into the offline library)") and "\n" not in error
 
 
-def test_a_notebook_writes_into_its_own_cache_alone(notebook: Outputs, library: Path) -> None:
+def test_a_notebook_writes_only_into_its_own_cache(notebook: Outputs, library: Path) -> None:
     assert notebook.error["write"] == ""
     lines = [line for line in notebook.text["write"].splitlines() if not line.startswith("Downloading")]
     assert lines[0] == "True ['datasets', 'models'] True"
@@ -143,17 +143,17 @@ def test_a_notebook_writes_into_its_own_cache_alone(notebook: Outputs, library: 
     assert np.load(library / "datasets" / "mnist.npz")["x_train"].shape == (200, 28, 28)
 
 
-def test_the_library_photos_are_in_no_notebooks_sight(notebook: Outputs) -> None:
-    """Their folders are named for the answers, and a hidden set may be drawn from them."""
-    assert notebook.text["answers"].strip() == "['datasets', 'models'] ['datasets', 'models']"
+def test_a_notebook_cannot_see_the_library_photos(notebook: Outputs) -> None:
+    """Their folder names are labels, and a hidden set may be drawn from them."""
+    assert notebook.text["folders"].strip() == "['datasets', 'models'] ['datasets', 'models']"
 
 
-def test_a_cold_start_finds_the_same(library: Path) -> None:
-    outputs = Place({}, {}, library).run(ProcessSandbox(os.environ), mnist="import keras\n" + MNIST)
+def test_a_cold_sandbox_finds_the_library(library: Path) -> None:
+    outputs = CourseFiles({}, {}, library).run(ProcessSandbox(os.environ), mnist="import keras\n" + MNIST)
     assert (outputs.error["mnist"], "(200, 28, 28)" in outputs.text["mnist"]) == ("", True)
 
 
-def test_it_is_mounted_for_reading_alone(tmp_path: Path) -> None:
+def test_the_library_is_mounted_read_only(tmp_path: Path) -> None:
     for name in ("datasets", "models", "photos", "arrays"):
         (tmp_path / "library" / name).mkdir(parents=True)
     mounts = [
@@ -163,12 +163,12 @@ def test_it_is_mounted_for_reading_alone(tmp_path: Path) -> None:
     ]
     assert [(mount.kind, mount.target, mount.source) for mount in mounts] == [
         (Kind.READ_ONLY, LIBRARY / name, tmp_path / "library" / name) for name in ("datasets", "models")
-    ], "photos for hidden sets have their answers in their names"
+    ], "the folder names of photos are labels of hidden sets"
     assert not [mount for mount in job_view(tmp_path, Job(b"{}", {}, Limits())) if mount.target.is_relative_to(LIBRARY)]
 
 
 @pytest.mark.parametrize(("confined", "shown"), [(True, '"library": "/library"'), (False, '"library": "/home/teacher')])
-def test_a_confined_notebook_is_not_told_where_it_lies(confined: bool, shown: str) -> None:
+def test_a_confined_notebook_does_not_see_the_real_path(confined: bool, shown: str) -> None:
     folder = JobFolder(Job(b"{}", {}, Limits(), library=Path("/home/teacher/library")), confined=confined)
     try:
         assert shown in (folder.path / "request.json").read_text()

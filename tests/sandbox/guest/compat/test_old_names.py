@@ -1,4 +1,4 @@
-"""Every line that fails on plain Keras 3, run for real: it works, and its author is told; or it says why it cannot."""
+"""Lines that fail on plain Keras 3, run for real: they work and are noted, or the error says what to write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from grader.sandbox.base import Sandbox
-from tests.sandbox.guest.compat.ran import Ran, all_ran
+from tests.sandbox.guest.compat.notebooks import CellResult, run_notebooks
 
 BEGIN = """
 import numpy as np, keras, tensorflow as tf
@@ -24,7 +24,7 @@ gen = batches()
 
 @dataclass(frozen=True)
 class Row:
-    """One cell; ``found`` and ``used`` as noted, or what the refusal says."""
+    """A cell with the ``found`` and ``used`` of its note, or with the beginning of its error in ``refused``."""
 
     code: str
     found: str = ""
@@ -53,7 +53,7 @@ MODULES = [
     Row("from tensorflow.keras.wrappers.scikit_learn import KerasRegressor", "keras.wrappers.scikit_learn.KerasRegressor", "keras.wrappers.SKLearnRegressor"),
     Row("from keras.utils.vis_utils import plot_model", "keras.utils.vis_utils.plot_model", "keras.utils.plot_model"),
     Row("from keras.utils import multi_gpu_model"),
-    Row("multi_gpu_model(m, gpus=2)", refused="NotImplementedError: keras.utils.multi_gpu_model is gone"),
+    Row("multi_gpu_model(m, gpus=2)", refused="NotImplementedError: keras.utils.multi_gpu_model was removed"),
     Row("from keras.optimizers import adam\nassert adam is keras.optimizers.Adam", "keras.optimizers.adam", "keras.optimizers.Adam"),
     Row("from tensorflow.keras.optimizers.legacy import Adam\nAdam()", "tensorflow.keras.optimizers.legacy.Adam", "tensorflow.keras.optimizers.Adam"),
     Row("from keras.engine.topology import Layer\nassert Layer is keras.layers.Layer", "keras.engine.topology.Layer", "keras.layers.Layer"),
@@ -65,7 +65,7 @@ MODULES = [
     Row("from tensorflow.keras import backend as K\nK.gradients", refused="AttributeError: K.gradients is TensorFlow 1 graph code"),
     Row("from tensorflow.keras import backend as K\nK.function", refused="AttributeError: K.function is TensorFlow 1 graph code"),
     Row("from keras.layers import Merge"),
-    Row("Merge([m, m], mode='concat')", refused="NotImplementedError: keras.layers.Merge was Keras 1's"),
+    Row("Merge([m, m], mode='concat')", refused="NotImplementedError: keras.layers.Merge existed only in Keras 1"),
     Row("from keras.layers import merge\na, b = keras.Input((3,)), keras.Input((3,))\nassert merge([a, b], mode='concat').shape == (None, 6)", "merge([a, b], mode='concat')", "keras.layers.concatenate([a, b])"),
     Row("from keras.layers import LSTM, CuDNNLSTM\nassert CuDNNLSTM is LSTM", "keras.layers.CuDNNLSTM", "keras.layers.LSTM"),
     Row("tf.Session()", refused="AttributeError: tf.Session is TensorFlow 1 graph code"),
@@ -73,7 +73,7 @@ MODULES = [
     Row("tf.set_random_seed(1)", "tf.set_random_seed", "tf.random.set_seed"),
     Row("tf.contrib", refused="AttributeError: tf.contrib was TensorFlow 1's"),
     Row("tf.ConfigProto()", refused="AttributeError: tf.ConfigProto configured TensorFlow 1's sessions"),
-    Row("tf.estimator", refused="AttributeError: tf.estimator is gone with TensorFlow 1"),
+    Row("tf.estimator", refused="AttributeError: tf.estimator was removed with TensorFlow 1"),
     Row("tf.train.AdamOptimizer", refused="AttributeError: tf.train.AdamOptimizer is a TensorFlow 1 optimizer"),
     Row("tf.app", refused="AttributeError: tf.app was TensorFlow 1's"),
     Row("tf.logging.set_verbosity(tf.logging.ERROR)", "tf.logging", "tf.compat.v1.logging"),
@@ -87,7 +87,7 @@ MODULES = [
     Row("from sklearn.metrics import plot_confusion_matrix", "sklearn.metrics.plot_confusion_matrix", "sklearn.metrics.ConfusionMatrixDisplay.from_estimator"),
     Row("from sklearn.metrics import mean_squared_error\nassert mean_squared_error([0, 0], [3, 3], squared=False) == 3 and mean_squared_error([0], [3]) == 9", "mean_squared_error(squared=False)", "root_mean_squared_error()"),
     Row("from scipy.misc import imsave, imread, imresize\nimsave('a.png', np.zeros((4, 6, 3), 'uint8'))\nassert imresize(imread('a.png'), (2, 3)).shape == (2, 3, 3) and imresize(imread('a.png'), 50).shape == (2, 3, 3)", "scipy.misc.imresize", "PIL.Image.fromarray(array).resize((width, height))"),
-    Row("imresize(np.zeros((4, 4)), 0.5)", refused="TypeError: scipy.misc.imresize stretched float64 numbers"),
+    Row("imresize(np.zeros((4, 4)), 0.5)", refused="TypeError: scipy.misc.imresize was removed. It stretched float64 values"),
     Row("from sklearn.datasets import load_boston", refused="ImportError"),
     Row("import matplotlib.pyplot as plt\nplt.style.use('seaborn-whitegrid')", "plt.style.use('seaborn-whitegrid')", "plt.style.use('seaborn-v0_8-whitegrid')"),
     Row("plt.cm.get_cmap('viridis')(0.5)", "plt.cm.get_cmap(name)", "plt.get_cmap(name)"),
@@ -100,7 +100,7 @@ ARGUMENTS = [
     Row("tf.keras.optimizers.Adam(learning_rate=0.001, decay=1e-6)", "Adam(decay=1e-06)", "Adam(learning_rate=keras.optimizers.schedules.InverseTimeDecay(0.001, 1, 1e-06))"),
     Row("SGD(lr=0.01, decay=1e-6, momentum=0.9, nesterov=True)", "SGD(lr=0.01)", "SGD(learning_rate=0.01)"),
     Row("Adam(lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=None, decay=0.0, amsgrad=False)", "Adam(epsilon=None)", "Adam(epsilon=1e-07)"),
-    Row("SGD(lr=0.1, learning_rate=0.2)", refused="TypeError: SGD() got lr= and learning_rate="),
+    Row("SGD(lr=0.1, learning_rate=0.2)", refused="TypeError: SGD() got both lr= and learning_rate="),
     Row("from keras.layers import *\nDense(10, init='uniform')", "Dense(init='uniform')", "Dense(kernel_initializer='uniform')"),
     Row("assert Dense(output_dim=10).units == 10", "Dense(output_dim=10)", "Dense(units=10)"),
     Row("Conv2D(8, (3, 3), border_mode='same')", "Conv2D(border_mode='same')", "Conv2D(padding='same')"),
@@ -111,7 +111,7 @@ ARGUMENTS = [
     Row("assert Dropout(p=0.5).rate == 0.5", "Dropout(p=0.5)", "Dropout(rate=0.5)"),
     Row("assert MaxPooling2D(pool_size=(2, 2), dim_ordering='th')(np.zeros((1, 3, 8, 8))).shape == (1, 3, 4, 4)", "MaxPooling2D(dim_ordering='th')", "MaxPooling2D(data_format='channels_first')"),
     Row("BatchNormalization(mode=0)", "BatchNormalization(mode=0)"),
-    Row("BatchNormalization(mode=2)", refused="TypeError: BatchNormalization(mode=2) normalised"),
+    Row("BatchNormalization(mode=2)", refused="TypeError: BatchNormalization(mode=2) is not available"),
     Row("assert LSTM(output_dim=3, inner_activation='hard_sigmoid').units == 3", "LSTM(output_dim=3)", "LSTM(units=3)"),
     Row("s = keras.Sequential([Embedding(10, 4, input_length=7), Flatten(), Dense(1)])\nassert s.count_params() == 69", "Embedding(input_length=7)", "Embedding(input_shape=(7,))"),
     Row("s = keras.Sequential()\ns.add(LSTM(3, batch_input_shape=(2, 5, 1), stateful=True))\ns.add(Dense(1))\nassert s.output_shape == (2, 1)", "batch_input_shape=(2, 5, 1)", "keras.Input(batch_shape=(2, 5, 1))"),
@@ -139,7 +139,7 @@ METHODS = [
     Row("assert m.layers[0].output_shape == (None, 3)", "layer.output_shape", "layer.output.shape"),
     Row("assert m.layers[0].input_shape == (None, 4)", "layer.input_shape", "layer.input.shape"),
     Row("assert m.metrics_names == ['loss', 'accuracy']", "model.metrics_names", "list(model.get_metrics_result())"),
-    Row("m.to_yaml()", refused="NotImplementedError: model.to_yaml() was taken out of Keras"),
+    Row("m.to_yaml()", refused="NotImplementedError: model.to_yaml() was removed because a YAML file can run code"),
     Row("tf.keras.preprocessing.image.ImageDataGenerator().flow(np.zeros((4, 8, 8, 3)), np.zeros(4)).next()", "generator.next()", "next(generator)"),
     Row("m.save('saved_dir')\ntf.keras.models.load_model('saved_dir').predict(x, verbose=0)", "model.save('saved_dir')", "model.save('saved_dir.keras')"),
     Row("m.save_weights('w.h5')\nfresh = keras.models.model_from_json(m.to_json())\nfresh.load_weights('w.h5')\nassert (fresh.predict(x, verbose=0) == m.predict(x, verbose=0)).all()", "model.save_weights('w.h5')", "model.save_weights('w.weights.h5')"),
@@ -159,22 +159,24 @@ ROWS = [pytest.param(name, place, id=row.code) for name, rows in NOTEBOOKS.items
 
 
 @pytest.fixture(scope="module")
-def results(warm: Sandbox) -> dict[str, list[Ran]]:
-    run = all_ran(warm, {name: [BEGIN, *(row.code for row in rows)] for name, rows in NOTEBOOKS.items()})
+def results(warm: Sandbox) -> dict[str, list[CellResult]]:
+    run = run_notebooks(warm, {name: [BEGIN, *(row.code for row in rows)] for name, rows in NOTEBOOKS.items()})
     return {name: results[1:] for name, results in run.items()}
 
 
 @pytest.mark.parametrize(("notebook", "place"), ROWS)
-def test_a_line_of_yesterday(results: dict[str, list[Ran]], notebook: str, place: int) -> None:
+def test_an_old_line_runs_or_says_what_to_write(
+    results: dict[str, list[CellResult]], notebook: str, place: int
+) -> None:
     row, result = NOTEBOOKS[notebook][place], results[notebook][place]
     assert result.error.startswith(row.refused) if row.refused else result.error == ""
-    assert not row.found or result.noted(row.found, row.used), result.notes
+    assert not row.found or result.has_note(row.found, row.used), result.notes
 
 
-def test_what_means_something_else_today_is_left_as_it_is_and_said(results: dict[str, list[Ran]]) -> None:
+def test_code_with_another_meaning_today_is_unchanged_and_noted(results: dict[str, list[CellResult]]) -> None:
     kinds = [note for result in results["arguments"] for note in result.notes if note[0] == "caution"]
     assert kinds == [("caution", "Conv2D(16, 3, 3)", "Conv2D(16, (3, 3))")]
 
 
-def test_callbacks_see_both_names(results: dict[str, list[Ran]]) -> None:
+def test_callbacks_find_both_names_of_a_metric(results: dict[str, list[CellResult]]) -> None:
     assert [result.text for result in results["methods"] if "True None" in result.text] == ["True None\n"]

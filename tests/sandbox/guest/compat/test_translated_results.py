@@ -1,4 +1,4 @@
-"""What a translation must not change: the numbers. And what it must be: the same, warm and cold."""
+"""Translated code computes the same numbers as in Keras 1 and 2, in a warm and in a cold sandbox."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job, Sandbox
 from grader.sandbox.process import ProcessSandbox
-from tests.sandbox.guest.compat.ran import Ran, ran
+from tests.sandbox.guest.compat.notebooks import CellResult, run_cells
 from tests.support.notebooks import notebook_bytes
 
-# Each cell asserts by itself; a name says what.
+# Each cell makes its own assertions; its name says which.
 CELLS = {
     "begin": """
 import numpy as np, keras
@@ -47,7 +47,7 @@ model.fit(x, y, epochs=4, verbose=0)
 assert abs(weight(model) - after(4, 0.25, 0.5)) < 1e-6
 assert abs(weight(model) - after(4, 0.25)) > 1e-3
 """,
-    "a rate that decays can still be set": """
+    "a decaying rate can still be set": """
 model = line(SGD(lr=0.25, decay=0.5))
 rates = keras.callbacks.LearningRateScheduler(lambda epoch: 0.25 if epoch == 0 else 0.1)
 history = model.fit(x, y, epochs=2, verbose=0, callbacks=[rates])
@@ -102,10 +102,10 @@ assert scores.shape == (2,) and ((0 <= scores) & (scores <= 1)).all()
 pipeline = Pipeline([("scaler", StandardScaler()), ("net", KerasClassifier(three, epochs=1, verbose=0))])
 assert cross_val_score(pipeline, inputs, labels, cv=2).shape == (2,)
 """,
-    "KerasClassifier's answers are the labels it was given": """
+    "KerasClassifier predicts the labels of its training data": """
 names = np.array(["low", "middle", "high"])[labels]
 history = estimator.fit(inputs, names, epochs=3)
-assert len(history.history["loss"]) == 3, "what fit is given wins"
+assert len(history.history["loss"]) == 3, "the arguments of fit take precedence"
 classes = estimator.model.predict(inputs, verbose=0).argmax(axis=1)
 assert (estimator.predict(inputs) == np.unique(names)[classes]).all()
 assert estimator.predict_proba(inputs).shape == (50, 3)
@@ -122,13 +122,13 @@ assert len(pair.fit(inputs, labels > 0).epoch) == 3
 assert pair.predict_proba(inputs).shape == (50, 2)
 assert cross_val_score(pair, inputs, labels > 0, cv=2, scoring="roc_auc").shape == (2,)
 """,
-    "GridSearchCV over epochs, optimizer and the function's own words": """
+    "GridSearchCV over epochs, optimizer and the function's own arguments": """
 grid = GridSearchCV(KerasClassifier(three, verbose=0), {"epochs": [1, 2], "optimizer": ["adam"], "width": [4]},
                     cv=2, n_jobs=-1)
 grid.fit(inputs, labels)
 assert set(grid.best_params_) == {"epochs", "optimizer", "width"} and 0 <= grid.best_score_ <= 1
 """,
-    "a word that nobody takes is refused": """
+    "an argument that no function accepts is refused": """
 try:
     KerasClassifier(three, epoch=3)
 except ValueError as error:
@@ -224,30 +224,34 @@ np.float
 
 
 @pytest.fixture(scope="module")
-def runs(warm: Sandbox) -> dict[str, list[Ran]]:
+def runs(warm: Sandbox) -> dict[str, list[CellResult]]:
     cold = ProcessSandbox(os.environ)
     with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(ran, cold, OLD)
-        done = {"numbers": ran(warm, list(CELLS.values())), "today": ran(warm, [MODERN, PLAIN]), "warm": ran(warm, OLD)}
-        done["cold"] = beside.result()
+        cold_run = pool.submit(run_cells, cold, OLD)
+        done = {
+            "numbers": run_cells(warm, list(CELLS.values())),
+            "today": run_cells(warm, [MODERN, PLAIN]),
+            "warm": run_cells(warm, OLD),
+        }
+        done["cold"] = cold_run.result()
     cold.close()
     return done
 
 
 @pytest.fixture(scope="module")
-def results(runs: dict[str, list[Ran]]) -> dict[str, Ran]:
+def results(runs: dict[str, list[CellResult]]) -> dict[str, CellResult]:
     return dict(zip(CELLS, runs["numbers"], strict=True))
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_the_numbers_are_those_that_were_meant(results: dict[str, Ran], name: str) -> None:
+def test_translated_code_computes_the_intended_numbers(results: dict[str, CellResult], name: str) -> None:
     assert results[name].error == ""
 
 
-def test_a_notebook_of_today_gives_the_same_bits_as_without_the_layer(runs: dict[str, list[Ran]]) -> None:
-    with_layer, without = runs["today"]
-    assert with_layer.error == without.error == "" and with_layer.notes == ()
-    assert len(with_layer.text) == 65 and with_layer.text == without.text
+def test_a_modern_notebook_gives_the_same_bits_as_without_translation(runs: dict[str, list[CellResult]]) -> None:
+    translated, plain = runs["today"]
+    assert translated.error == plain.error == "" and translated.notes == ()
+    assert len(translated.text) == 65 and translated.text == plain.text
 
 
 EVALUATED = """
@@ -260,13 +264,13 @@ model.evaluate(x[:9], y[:9], verbose=0)
 """
 
 
-def test_what_a_training_did_is_recorded_in_the_words_of_today(warm: Sandbox) -> None:
+def test_a_training_with_old_arguments_is_recorded_with_new_names(warm: Sandbox) -> None:
     facts = json.loads(warm.run(Job(notebook_bytes(EVALUATED), {}, Limits(seconds=60))).facts or b"")
     assert facts["fits"][0]["planned_epochs"] == facts["fits"][0]["epochs"] == 3
-    assert facts["held_out_evaluations"] == 1, "fit's own evaluations are none of the author's"
+    assert facts["held_out_evaluations"] == 1, "evaluations inside fit do not count"
 
 
-def test_cold_and_warm_translate_alike(runs: dict[str, list[Ran]]) -> None:
+def test_cold_and_warm_sandboxes_translate_alike(runs: dict[str, list[CellResult]]) -> None:
     first, second = runs["warm"], runs["cold"]
     assert first == second
     assert [result.error for result in first] == [""] * len(OLD)

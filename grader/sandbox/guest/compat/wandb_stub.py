@@ -1,6 +1,6 @@
-"""Stands in for wandb where it is not installed: what it was told is forgotten, and nothing is trained by it.
+"""A stub of wandb where it is not installed: it forgets what it is told, and trains nothing by itself.
 
-What would itself start trainings (a sweep's agent) is refused: a notebook whose training silently did not take place
+Functions that would start trainings (a sweep's agent) are refused: a notebook whose training silently did not happen
 would be graded for another model.
 """
 
@@ -9,25 +9,25 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from . import log
-from .kinds import Kind
-from .sources import refusal
-from .stub_modules import Anything, nothing, offer_missing
+from .downloads import refuse
+from .notes import Kind, note
+from .stub_modules import Inert, do_nothing, provide_missing
 
 
-def start() -> None:
-    offer_missing(
+def install() -> None:
+    """Provide ``wandb`` and its Keras callbacks if they are not installed."""
+    provide_missing(
         {
-            "wandb": _wandb,
-            "wandb.keras": _callbacks,
+            "wandb": _fill_wandb,
+            "wandb.keras": _fill_callbacks,
             "wandb.integration": lambda _module: None,
-            "wandb.integration.keras": _callbacks,
+            "wandb.integration.keras": _fill_callbacks,
         }
     )
 
 
 class Config(dict[str, Any]):
-    """Settings by name, as attributes as well: a notebook reads its own values back."""
+    """Settings by name, also as attributes: a notebook reads its own values back."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -45,8 +45,8 @@ class Config(dict[str, Any]):
         super().update({**values, **self})
 
 
-class Run(Anything):
-    """One run: nothing is sent anywhere."""
+class Run(Inert):
+    """A run that sends nothing."""
 
     id = name = "offline"
     url = dir = ""
@@ -56,8 +56,8 @@ class Run(Anything):
         self.__dict__.update(config=config, summary=Config())
 
 
-def _wandb(module: Any) -> None:
-    log.note(Kind.STAND_IN, "wandb")
+def _fill_wandb(module: Any) -> None:
+    note(Kind.STAND_IN, "wandb")
     run = Run(Config())
 
     def init(*_args: Any, config: Any = None, **_kwargs: Any) -> Run:
@@ -72,27 +72,20 @@ def _wandb(module: Any) -> None:
         return True
 
     for name in ("log", "finish", "watch", "save", "define_metric", "alert", "log_artifact", "unwatch", "setup"):
-        setattr(module, name, nothing)
+        setattr(module, name, do_nothing)
     for name in ("Image", "Table", "Histogram", "Artifact", "Video", "Audio", "Html", "Settings"):
-        setattr(module, name, type(name, (Anything,), {}))
+        setattr(module, name, type(name, (Inert,), {}))
     for name in ("sweep", "agent", "restore", "use_artifact", "Api"):
-        setattr(module, name, _refusing(f"wandb.{name}"))
+        setattr(module, name, refuse(f"wandb.{name}"))
     module.init, module.login, module.run, module.config, module.summary = init, login, None, run.config, Config()
-    module.plot, module.__version__ = Anything(), "0"
+    module.plot, module.__version__ = Inert(), "0"
 
 
-def _refusing(name: str) -> Any:
-    def refused(*_args: Any, **_kwargs: Any) -> None:
-        raise ConnectionError(refusal(f"{name}()"))
-
-    return refused
-
-
-def _callbacks(module: ModuleType) -> None:
+def _fill_callbacks(module: ModuleType) -> None:
     import keras
 
     class WandbCallback(keras.callbacks.Callback):  # type: ignore[misc]
-        """A callback of Keras that does nothing."""
+        """A Keras callback that does nothing."""
 
         def __init__(self, *_args: Any, **_kwargs: Any) -> None:
             super().__init__()
