@@ -79,7 +79,7 @@ def test_every_file_that_is_promised_is_there(assignment: Assignment, settings: 
 
 
 def test_answers_become_points(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
-    """One who knows the answers, though nobody can, gets all of them; one who does not gets none."""
+    """A notebook that knows every answer gets all points, another one none."""
     inputs, labels = (
         hidden_sets.hidden_inputs(assignment, SECRET),
         hidden_sets.open_hidden_set(assignment, SECRET).labels,

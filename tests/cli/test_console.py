@@ -1,4 +1,4 @@
-"""What the terminal shows: the class, a student's own check, the machine; and nothing that moves its cursor."""
+"""The tables and lines of the terminal, and that no text of a student moves its cursor."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WITH_STORY = replace(ASSIGNMENT, rubric=(*ASSIGNMENT.rubric[:3], Manual("story",
 
 
 def shown(renderable: RenderableType, width: int = 120) -> str:
-    """What a terminal of that width shows, without its colours."""
+    """Return what a terminal of that width shows, without colours."""
     screen = Console(file=StringIO(), width=width, color_system=None)
     screen.print(renderable)
     assert isinstance(screen.file, StringIO)
@@ -100,7 +100,7 @@ def test_a_class_fits_the_terminal(width: int) -> None:
 
 
 def only_proposed() -> Graded:
-    """Everybody's case: nothing is wrong, and the story waits to be read."""
+    """Return a grade without faults, whose story waits to be read: the usual case."""
     story = replace(other_score(3, 15), passed=None, review=READ_IT)
     scores = (other_score(0, 10), accuracy_score(0.861), other_score(2, 15), story)
     return graded("周杰", good_run(), grade(*scores, reasons=(READ_IT,)))

@@ -35,7 +35,7 @@ def grader(home: Path, *arguments: str, lang: str = "C.UTF-8") -> subprocess.Com
 
 
 def assert_clear(done: subprocess.CompletedProcess[str], *, says: str) -> None:
-    """One clear line, exit status 1, no traceback."""
+    """Check for one clear line, exit status 1 and no traceback."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr + done.stdout

@@ -1,4 +1,4 @@
-"""What every bundled assignment promises: data of the described shape, drawn as described, in both languages."""
+"""Every bundled assignment: data of the described shape, drawn as described, and documents in both languages."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_straight_line_finds_seven_patients_in_ten_and_nobody_finds_more_than_
 
 
 def test_a_curved_model_passes_the_threshold_with_room() -> None:
-    """Squares and products are what a hidden layer would have to find; the network itself is measured elsewhere."""
+    """Squares and products stand in for what a hidden layer finds."""
     X, y = generator("disease").draw(20_000, 98)
     public = pd.read_csv(ASSIGNMENTS / "disease" / "patients.csv").to_numpy(float)
 

@@ -19,7 +19,7 @@ from grader.grading.results import SCHEMA
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With a secret of its own, always the same: another hidden set could lie a little further from the threshold."""
+    """A home with a fixed secret: another hidden set could lie a little further from the threshold."""
     made = tmp_path_factory.mktemp("home")
     secret = made / ".config" / "grader" / "secret"
     secret.parent.mkdir(parents=True)

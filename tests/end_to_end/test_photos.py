@@ -21,7 +21,7 @@ GROUPS = {"Reference": photos_class.reference, "Copied": photos_class.copied, "T
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With a secret of its own, always the same: so are the pictures that are held out."""
+    """A home with a fixed secret, so that the same photos are held out."""
     made = tmp_path_factory.mktemp("home")
     secret = made / ".config" / "grader" / "secret"
     secret.parent.mkdir(parents=True)

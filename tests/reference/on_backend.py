@@ -1,4 +1,4 @@
-"""What the pictures of hand-made networks come to on the backend that Keras runs on, kept for comparison.
+"""Compute the visualisations of hand-made networks on the backend that Keras runs on, to compare backends.
 
 KERAS_BACKEND=jax python -m tests.reference.on_backend answers.npz
 """
@@ -22,14 +22,14 @@ PHOTO = np.random.default_rng(5).random((8, 8, 3), np.float32)
 
 
 def with_weights(model: keras.Model, seed: int = 0) -> keras.Model:
-    """The same weights on every backend."""
+    """Set the same weights on every backend."""
     rng = np.random.default_rng(seed)
     model.set_weights([rng.normal(0, 0.5, weight.shape).astype(np.float32) for weight in model.get_weights()])
     return model
 
 
 def averaged() -> keras.Model:
-    """One convolution, an average over the places, a dense layer: its Grad-CAM is known in closed form."""
+    """Build one convolution, an average over places and a dense layer: its Grad-CAM is known in closed form."""
     return with_weights(
         keras.Sequential(
             [
@@ -43,7 +43,7 @@ def averaged() -> keras.Model:
 
 
 def nested() -> keras.Model:
-    """A functional base with a residual connection, between a rescaling and a head, as VGG16 is used."""
+    """Build a functional base with a residual connection between a rescaling and a head, as VGG16 is used."""
     photo = keras.Input((8, 8, 3))
     first = layers.Conv2D(6, 3, padding="same", activation="relu", name="first")(photo)
     second = layers.Conv2D(6, 3, padding="same", activation="relu", name="second")(first)

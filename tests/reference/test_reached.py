@@ -1,4 +1,4 @@
-"""What the course's systems reach with the course's epochs: the runs that were kept, and each trained once more."""
+"""The results of the course's systems with the course's epochs: the kept runs, and each system trained again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every system of the course: its shapes, its exact number of parameters, a step of training, saved and loaded."""
+"""Every system of the course: shapes, exact number of parameters, a training step, saving and loading."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def built(name: str) -> Any:
 
 
 def rows(model: Any, n: int = 2) -> np.ndarray:
-    """What a model of the course may be given: numbers, bytes of pictures, word numbers."""
+    """Make inputs for a model of the course: numbers, bytes of images, or word numbers."""
     return np.random.default_rng(4).integers(0, 256, (n, *model.input_shape[1:])).astype(model.inputs[0].dtype)
 
 
@@ -68,7 +68,7 @@ def weights(model: Any) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_system_is_what_the_course_has(name: str, tmp_path: Path) -> None:
-    """One model is enough for all of it: the largest take a second to build."""
+    """One model serves all checks, because the largest take a second to build."""
     model = built(name)
     assert model.count_params() == COUNTED[name]
     assert BY_NAME[name].parameters in (None, COUNTED[name])

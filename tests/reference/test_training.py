@@ -28,7 +28,7 @@ RUN = Baseline(
 
 
 def squares(folder: Path, classes: int, per_class: int) -> Path:
-    """A folder for each class: squares of its own colour on noise."""
+    """Write a folder per class: squares of the class's own colour on noise."""
     rng = np.random.default_rng(5)
     for number in range(classes):
         (folder / f"class{number}").mkdir(parents=True)
@@ -118,7 +118,7 @@ def test_the_best_epoch_is_kept_where_that_is_asked_for() -> None:
 
 
 def widest_shear(degrees: float) -> float:
-    """By how many pixels the bottom of an upright line moves away from its top, at most of 40 times."""
+    """Measure in 40 tries the largest shift, in pixels, of the bottom of an upright line against its top."""
     line = np.zeros((40, 101, 101, 1), np.float32)
     line[:, :, 50] = 255
     sheared = np.asarray(photos.course_augmentation(rotation=0, shift=0, zoom=0, shear=degrees)(line, training=True))

@@ -104,7 +104,7 @@ def answers_here() -> dict[str, Array]:
 
 
 def _heat_by_hand(weights: list[Array], sign: int) -> Array:
-    """The maps of the second convolution, weighted with finite differences of the score, each map lifted as a whole."""
+    """Compute the heat map from the second convolution, weighted with finite differences of the score."""
     model = nested()
     network = activation_model(model, 4)
     _, first, second, _ = network.predict(PHOTO[np.newaxis], verbose=0)
@@ -125,7 +125,7 @@ def _heat_by_hand(weights: list[Array], sign: int) -> Array:
 
 @cache
 def taught() -> tuple[keras.Model, Array, Array]:
-    """The class is a bright square in the upper left corner; a chequered one below right means nothing."""
+    """Train a model on a bright square in the upper left corner; a chequered one at the lower right means nothing."""
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     x = rng.uniform(0, 0.2, (256, 16, 16, 1)).astype(np.float32)
@@ -203,7 +203,7 @@ def functional() -> keras.Model:
 
 
 def borrowed() -> keras.Model:
-    """Layers of one model, put one by one into another, as with VGG16's."""
+    """Put the layers of one model one by one into another, as with VGG16's."""
     return keras.Sequential([keras.Input((8, 8, 3)), *functional().layers[1:]])
 
 
@@ -388,7 +388,7 @@ def test_names_are_set_in_fonts_that_are_there() -> None:
 
 
 def answering(activation: str | None = None) -> keras.Model:
-    """Its outputs are its inputs: a picture (1, n, 1) of the scores themselves."""
+    """Build a model whose outputs are its inputs: an image (1, n, 1) of the scores themselves."""
     return keras.Sequential([keras.Input((1, 3, 1)), layers.Flatten(), layers.Activation(activation)])
 
 

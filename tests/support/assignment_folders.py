@@ -75,7 +75,7 @@ TABLE = "weight,width,real\n" + "".join(f"{n % 7},{n % 5}.5,{n % 3 // 2}\n" for 
 
 
 def write_assignment(folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE) -> Path:
-    """The assignment "coins"; each of ``changes`` replaces a text that occurs once in its TOML."""
+    """Write the assignment "coins"; each of ``changes`` replaces a text that occurs once in its TOML."""
     text = TOML
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times"
@@ -89,5 +89,5 @@ def write_assignment(folder: Path, *changes: tuple[str, str], generator: str = G
 
 
 def coins(folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE) -> Assignment:
-    """The same, loaded."""
+    """Write and load the assignment "coins"."""
     return load_assignment(write_assignment(folder, *changes, generator=generator, table=table))

@@ -14,7 +14,7 @@ from grader.models.submission import Submission
 
 
 def notebook_bytes(*sources: str, **changes: Any) -> bytes:
-    """A valid notebook of code cells; ``changes`` replace top-level entries."""
+    """Build a valid notebook of code cells; ``changes`` replace top-level entries."""
     cells: list[dict[str, Any]] = [
         {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
         for n, source in enumerate(sources or ("x = 1",))
@@ -25,7 +25,7 @@ def notebook_bytes(*sources: str, **changes: Any) -> bytes:
 
 
 def zip_bytes(files: Mapping[str, bytes]) -> bytes:
-    """A zip; names ending in ``/`` are folders."""
+    """Build a zip; names ending in ``/`` are folders."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -40,7 +40,7 @@ def write_zip(path: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def unflagged_zip(names: Mapping[bytes, bytes]) -> bytes:
-    """A zip whose names are raw bytes without word of their encoding, as Windows writes them."""
+    """Build a zip whose names are raw bytes without a declared encoding, as Windows writes them."""
     stand_ins = {f"{number:0{len(raw)}d}": raw for number, raw in enumerate(names)}
     made = zip_bytes({stand_in: names[raw] for stand_in, raw in stand_ins.items()})
     for stand_in, raw in stand_ins.items():
@@ -92,21 +92,21 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def moodle_name(student: str, number: int | None, file: str, *, flat: bool = False, typed: bool = False) -> str:
-    """The entry's name in "Download all submissions"; ``number`` is None for users without a group."""
+    """Return an entry's name in "Download all submissions"; ``number`` is None for users without a group."""
     kind = "onlinetext" if typed else "file"
     prefix = student if number is None else f"{student}_{number}"
     return f"{prefix}_assignsubmission_{kind}{'_' if flat else '/'}{file.replace('/', '_') if flat else file}"
 
 
 def canvas_name(slug: str, user: int | str, upload: int, file: str, *, late: bool = False) -> str:
-    """The entry's name in "Download submissions"; an anonymous student's ``slug`` is "anon"."""
+    """Return an entry's name in "Download submissions"; an anonymous student's ``slug`` is "anon"."""
     if slug == "anon":
         return f"{'LATE_' if late else ''}anon_{user}_{upload}_{file}"
     return f"{slug}{'_LATE' if late else ''}_{user}_{upload}_{file}"
 
 
 def by_name(submissions: Collection[Submission]) -> dict[str, Submission]:
-    """The submissions by their student's name, which no two share."""
+    """Return the submissions by their student's name; no two may share one."""
     assert len({one.student.name for one in submissions}) == len(submissions)
     return {one.student.name: one for one in submissions}
 

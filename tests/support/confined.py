@@ -1,4 +1,4 @@
-"""What every level that confines must show: one notebook that looks around, two that do their homework."""
+"""What every confining level must show: a notebook that looks around, and two that do their homework."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ plt.plot(history.history["loss"]); plt.show()
 
 @contextmanager
 def strangers() -> Iterator[tuple[int, str]]:
-    """A TCP port of this machine and a local socket without a file, both listening."""
+    """Open a TCP port of this machine and a local socket without a file, both listening."""
     name = f"grader-test-{os.getpid()}"
     with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as local:
         tcp.bind(("127.0.0.1", 0))
@@ -153,7 +153,7 @@ def question() -> Question:
 
 
 def hidden_accuracy(sandbox: Sandbox, code: str) -> float:
-    """Of an honest notebook's answers to ``question``, 0.0 to 1.0."""
+    """Return the accuracy of an honest notebook's answers to ``question``, 0.0 to 1.0."""
     asked = question()
     reply = sandbox.run(Job(notebook_bytes(code), {}, LIMITS, question=asked))
     assert reply.ended is Ended.FINISHED, reply.log

@@ -16,13 +16,16 @@ EM = 1000
 def write_font(
     path: Path, symbols: Iterable[str], *, name: str = "Drawn", odd: Mapping[str, str] | None = None
 ) -> Path:
-    """A TrueType font; ``odd`` gives symbols another's drawing, or an empty one for "". The name alters no drawing."""
+    """Write a TrueType font; ``odd`` gives symbols another's drawing, or an empty one for "".
+
+    The name alters no drawing.
+    """
     font(symbols, name=name, odd=odd or {}).save(path)
     return path
 
 
 def write_collection(path: Path, symbols: str, names: Iterable[str]) -> Path:
-    """Faces of different names and the same drawings in one file."""
+    """Write faces of different names and the same drawings into one file."""
     made = TTCollection()
     made.fonts = [font(symbols, name=name, odd={}) for name in names]
     made.save(path)

@@ -27,7 +27,7 @@ FITTED = EMPTY_FACTS | {
 
 
 def heavier(inputs: Array) -> Array:
-    """A model that looks at one row alone."""
+    """Predict like a model that looks at one row alone."""
     return (inputs[:, 0] > inputs[:, 1]).astype(np.int64)
 
 
@@ -39,7 +39,7 @@ def run(exam: Exam, folder: Path, script: Script, *cells: str, digest: str | Non
 
 
 def job_of(exam: Exam, handed_in: Submission, folder: Path) -> Job:
-    """What the sandbox is given for a submission."""
+    """Return the job that the sandbox is given for a submission."""
     sandbox = FakeSandbox(finished)
     run_submission(handed_in, exam, sandbox, out=folder / "out")
     (job,) = sandbox.jobs
@@ -57,7 +57,7 @@ def handed_in(folder: Path, content: bytes) -> Submission:
 
 
 def class_of(folder: Path, *names: str) -> list[Submission]:
-    """Each notebook prints its student's name, by which a script knows it."""
+    """Build a class whose notebooks print their student's name, by which a script recognises them."""
     return [submission(folder, name, f"print('{name}')") for name in names]
 
 

@@ -176,7 +176,7 @@ def small_class() -> list[Graded]:
 
 
 def png(width: int = 8, height: int = 8) -> str:
-    """A grey picture in base64."""
+    """Return a grey image in base64."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -201,7 +201,7 @@ def stream(text: str, name: str = "stdout") -> dict[str, Any]:
 
 
 def shown(**data: str) -> dict[str, Any]:
-    """A displayed value; underlines in the names stand for the slash of a media type."""
+    """Return a displayed value; underlines in the names stand for the slash of a media type."""
     forms = {name.replace("_", "/", 1): value for name, value in data.items()}
     return {"output_type": "display_data", "metadata": {}, "data": forms}
 
@@ -244,7 +244,7 @@ HOSTILE = (
 
 
 def hostile_notebook(path: Path) -> Path:
-    """Every trick of ``HOSTILE`` in every place that a notebook has for text."""
+    """Build a notebook with every trick of ``HOSTILE`` in every place that holds text."""
     svg = {
         "image/svg+xml": "<svg onload=alert(1)>",
         "image/png": base64.b64encode(b"<script>alert(1)</script>").decode(),

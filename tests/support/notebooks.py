@@ -29,7 +29,7 @@ def notebook_bytes(*cells: str) -> bytes:
 
 
 def submission(folder: Path, name: str, *cells: str) -> Submission:
-    """What a student called ``name`` hands in."""
+    """Write a notebook and return it as the submission of a student called ``name``."""
     return submission_of(folder, name, notebook_bytes(*cells))
 
 

@@ -109,7 +109,7 @@ def report() -> bytes:
 
 
 def reference() -> Files:
-    """The course's reference solution, with the pictures in folders."""
+    """Build the course's reference solution for photos in folders."""
     solution = nbformat.writes(jupytext.read(SOLUTION, fmt="py:percent")).encode()
     return {"照片分類.ipynb": solution, "report.pdf": report(), **pictures()}
 

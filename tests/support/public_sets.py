@@ -85,7 +85,7 @@ def add_cifar(library: Path, rows: int = 200, *, form: str = "w") -> Path:
 
 
 def add_photos(library: Path, *, test: bool = True, rows: int = 40) -> Path:
-    """Cats are reddish, dogs bluish; no two photos are alike."""
+    """Write reddish cats and bluish dogs; no two photos are alike."""
     random = np.random.default_rng(5)
     for part in ("train", "validation", *(["test"] if test else [])):
         for colour, kind in ((0, "cats"), (2, "dogs")):
@@ -99,7 +99,7 @@ def add_photos(library: Path, *, test: bool = True, rows: int = 40) -> Path:
 
 
 def needed(name: str, library: Path) -> None:
-    """Skips a test whose set nobody fetched, with the line that says how to."""
+    """Skip a test whose set was not fetched, with the line that fetches it."""
     try:
         if name == "cats-dogs":
             cached_sets.photos(name, library)

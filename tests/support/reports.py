@@ -1,4 +1,4 @@
-"""Reports as students hand them in: PDFs with Chinese, made as word processors make them and as nobody should."""
+"""Students' reports: PDFs with Chinese, made as word processors make them, and broken ones."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def drawn(draw: Callable[[Canvas], None]) -> bytes:
 
 
 def typed(*pages: str, size: int = 11) -> bytes:
-    """Each text a page, each line a line."""
+    """Make a PDF: each text is a page, each of its lines a line."""
 
     def draw(canvas: Canvas) -> None:
         for page in pages:
@@ -81,7 +81,7 @@ def attachment(folder: Path, content: bytes, name: str = "report.pdf") -> Attach
 
 
 def read(folder: Path, content: bytes, name: str = "report.pdf", wanted: Wanted = EVERYTHING) -> Document:
-    """In this process: files that mean no harm."""
+    """Read a PDF in this process; only for harmless files."""
     return read_document([attachment(folder, content, name)], wanted, decode=_here)
 
 

@@ -15,7 +15,7 @@ from tests.data.cache import tiny_sets as tiny
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nobody's, in a machine whose way to the internet is closed."""
+    """Return an empty library on a machine that cannot reach the internet."""
     for name in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(tmp_path))
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
@@ -31,7 +31,7 @@ def data(*arguments: str, lang: str = "en") -> Result:
 
 
 def mnist_like(path: Path) -> Path:
-    """As many of each class as MNIST has, all of them black."""
+    """Write black digits, as many of each class as MNIST has."""
     arrays = {}
     for part, counts in (("train", known_set("mnist").facts.train), ("test", known_set("mnist").facts.test)):
         arrays[f"x_{part}"] = np.zeros((sum(counts), 28, 28), np.uint8)

@@ -132,7 +132,7 @@ def test_an_unknown_assignment_is_one_line(tmp_path: Path) -> None:
 
 
 def unpacked(kit: Path, root: Path, files: dict[str, bytes], told: str | None = None) -> Path:
-    """What ``/autograder`` looks like when a submission has arrived."""
+    """Lay out ``/autograder`` as Gradescope does when a submission has arrived."""
     with zipfile.ZipFile(kit) as archive:
         archive.extractall(root / "source")
     (root / "submission").mkdir(parents=True)
@@ -165,7 +165,7 @@ def run_autograder(root: Path, python: str = sys.executable) -> tuple[dict[str, 
 
 
 def run_here(root: Path, script: Script = finished, memory_mb: int = 8000) -> autograde.Result:
-    """In this process, with a sandbox that runs nothing."""
+    """Run the kit in this process, with a sandbox that runs nothing."""
     machine = autograde.Machine(os.environ, 1, memory_mb, root / "library")
     return autograde.run(
         root, machine, translation("en"), lambda _: (FakeSandbox(script), message("Confinement: none"))
@@ -321,7 +321,7 @@ print(*ran.notes, sep="\\n")
 
 @pytest.fixture
 def anybodys_python() -> Iterator[str]:
-    """A Python with our packages that every user of this machine may run: ours may lie in somebody's home."""
+    """Find a Python with our packages that every user of this machine may run; ours may lie in a private home."""
     if os.name == "nt" or os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv")
     folder = Path(tempfile.mkdtemp(prefix="grader-test-python-", dir="/tmp"))
