@@ -15,11 +15,11 @@ from grader.data import hidden_sets
 from grader.data.group_photos import group_assignment
 from grader.execution.multi_notebook import run_parts
 from grader.execution.runner import Exam, prepare_exam, run_submission
+from grader.files.csv_sheet import read_sheet
 from grader.grading.grading import grade_scores
 from grader.grading.results import write_results
 from grader.i18n.message import Message, message
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
 from grader.lms.roster.class_list import Roster, parse_roster
 from grader.lms.roster.extensions import apply_extensions
 from grader.models.assignment import Assignment

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from grader.files.csv_export import points_cell
-from grader.grading.handback import Points, Result
+from grader.grading.results import CriterionResult, Result
 from grader.i18n.catalogue import Translation, translation
 from grader.i18n.message import Message, message
 from grader.models.run import Outcome
@@ -65,11 +65,11 @@ def _items(result: Result, words: Translation) -> list[str]:
 
 
 def _said(result: Result, words: Translation) -> list[tuple[str, str]]:
-    return [(words.title(one.title) or one.criterion, words.say(_line(one))) for one in result.criteria]
+    return [(words.title(one.title) or one.id, words.say(_line(one))) for one in result.criteria]
 
 
-def _line(one: Points) -> Message:
-    reason = one.said or one.reason
+def _line(one: CriterionResult) -> Message:
+    reason = one.explanation
     if one.points is None:
         return message("open, of {max}. {reason}", max=points_cell(one.max), reason=reason)
     return message(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.files.archives.contents import Archive
-from grader.grading.handback import HandedBack, Order, Results
+from grader.files.csv_sheet import Sheet
+from grader.grading.results import Results
 from grader.i18n.message import Message
 from grader.lms import classroom
 from grader.lms.blackboard import archive as blackboard_archive
@@ -20,7 +21,7 @@ from grader.lms.blackboard import gradebook as blackboard_gradebook
 from grader.lms.canvas import archive as canvas_archive
 from grader.lms.canvas import export as canvas_export
 from grader.lms.canvas import gradebook as canvas_gradebook
-from grader.lms.gradebook_csv.csv_sheet import Sheet
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.lms.gradescope import archive as gradescope_archive
 from grader.lms.gradescope import export as gradescope_export
 from grader.lms.identity import Naming
@@ -51,7 +52,7 @@ class System:
     naming_on_request: Callable[[Archive], Naming] | None = None
     one_assignment: Callable[[Archive, str], Archive] | None = None  # selects it in a course's tree
     names_like_students: bool = False  # a student's own archive may look the same inside
-    export: Callable[[Results, Order], HandedBack] | None = None
+    export: Callable[[Results, ExportRequest], ExportedFiles] | None = None
     recognises: Callable[[Sheet], bool] | None = None
     database_suffix: str = ""
     check: Callable[[Sequence[Submission], Sequence[Path]], None] = _accept

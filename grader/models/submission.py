@@ -16,11 +16,13 @@ from grader.models.run import Outcome
 class Student:
     """A student, or a group that submits together."""
 
-    id: str  # unique in the class, safe as a file name
+    # The metadata is for the published schema of grades.json.
+    id: str = field(metadata={"min_length": 1})  # unique in the class, safe as a file name
     name: str  # as the LMS gave it
-    key: str = ""  # the LMS's own id, needed to return the grade
+    # The LMS's own id, needed to return the grade.
+    key: str = field(default="", metadata={"description": "The learning management system's own id."})
     email: str = ""
-    username: str = ""  # login or student number
+    username: str = field(default="", metadata={"description": "Login or student number."})
 
 
 @dataclass(frozen=True, slots=True)

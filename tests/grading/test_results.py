@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from grader.grading.handback import read_results
-from grader.grading.results import SCHEMA, write_results
+from grader.grading.results import SCHEMA, grades_schema, read_results, write_results
 from grader.i18n.message import Message, message
 from grader.models.errors import OutputError
 from grader.models.grade import Grade, Graded, Score
@@ -50,8 +49,9 @@ def rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_schema_is_one() -> None:
+def test_the_published_schema_is_valid_and_up_to_date() -> None:
     Draft202012Validator.check_schema(VALIDATOR.schema)
+    assert VALIDATOR.schema == grades_schema(), "call grader.grading.results.write_schema"
 
 
 def test_a_class_is_written_as_the_schema_says(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_reason_is_said_from_the_file_as_it_was_said_before(
     result = strong()
     scores = (replace(result.grade.scores[0], reason=reason), *result.grade.scores[1:])
     VALIDATOR.validate(written([replace(result, grade=replace(result.grade, scores=scores))], folder))
-    said = read_results(folder).students[0].criteria[0].said
+    said = read_results(folder).submissions[0].criteria[0].explanation
     assert str(said) == str(reason).encode("utf-8", "replace").decode()
 
 

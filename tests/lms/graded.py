@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.grading.handback import Results, read_results
-from grader.grading.results import write_results
+from grader.grading.results import Results, read_results, write_results
 from grader.i18n.message import message
 from grader.models.assignment import Assignment, Criterion
 from grader.models.grade import Grade, Graded, Score

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.grading.handback import HandedBack, Missing, Order, Results
+from grader.files.csv_sheet import read_sheet
+from grader.grading.results import Results
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.blackboard.export import hand_back
 from grader.lms.blackboard.gradebook import check, recognises
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.lms.systems import SYSTEMS
 from grader.models.errors import IntakeError
 from grader.models.run import Outcome
@@ -239,10 +240,10 @@ def submitted(*usernames: str) -> list[Submission]:
 
 def given_back(
     tmp_path: Path, results: Results, sheet: bytes, *, name: str = "gc_HW.xls", **order: object
-) -> HandedBack:
+) -> ExportedFiles:
     path = tmp_path / name
     path.write_bytes(sheet)
-    return hand_back(results, replace(Order(tmp_path / "out", (path,)), **order))  # type: ignore[arg-type]
+    return hand_back(results, replace(ExportRequest(tmp_path / "out", (path,)), **order))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", ["xls", "csv"])
@@ -371,7 +372,7 @@ def test_students_of_other_systems_go_by_login_number_or_name(tmp_path: Path) ->
 
 def test_without_a_gradebook_there_is_a_table_and_a_word(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
-    done = hand_back(results, Order(tmp_path / "out"))
+    done = hand_back(results, ExportRequest(tmp_path / "out"))
     assert [path.name for path in done.files] == ["grades-for-lms.csv"]
     assert "Work Offline" in str(done.notes[-1])
 

@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.files.archives.contents import Archive
-from grader.grading.handback import HandedBack, Missing, Order, Points, Result, Results
-from grader.i18n.message import message
+from grader.files.csv_sheet import read_sheet
+from grader.grading.results import CriterionResult, Result, Results, Sentence
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.canvas.archive import earlier_attempts, naming
 from grader.lms.canvas.export import hand_back
 from grader.lms.canvas.feedback import entry_name
 from grader.lms.canvas.gradebook import check, read, recognises
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.lms.feedback_notebook import annotated, in_one_line
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
 from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
 from tests.lms.canvas_model import Course, Upload, User, downloaded, reuploaded
@@ -47,15 +47,15 @@ def submitted(*users: User) -> list[Submission]:
     ]
 
 
-def given_back(tmp_path: Path, results: Results, sheet: bytes | None, **order: object) -> HandedBack:
+def given_back(tmp_path: Path, results: Results, sheet: bytes | None, **order: object) -> ExportedFiles:
     sheets: tuple[Path, ...] = ()
     if sheet is not None:
         sheets = (tmp_path / "2026-03 Grades-DL.csv",)
         sheets[0].write_bytes(sheet)
-    return hand_back(results, replace(Order(tmp_path / "out", sheets), **order))  # type: ignore[arg-type]
+    return hand_back(results, replace(ExportRequest(tmp_path / "out", sheets), **order))  # type: ignore[arg-type]
 
 
-def said(done: HandedBack) -> str:
+def said(done: ExportedFiles) -> str:
     return "\n".join(map(str, done.notes))
 
 
@@ -447,13 +447,20 @@ def test_every_notebook_comes_back_under_its_own_upload(
     taken, ignored = reuploaded(room / "out" / "canvas-feedback.zip", uploads)
     assert not ignored and taken.keys() == {one.id for one in uploads}
     keys = {one.anonymous or str(one.user): one.id for one in uploads}
-    for one in results.students:
+    for one in results.submissions:
         first = nbformat.reads(taken[keys[one.student.key]][1].decode(), 4).cells[0]
         assert f"Result: {one.total:g} of 100 points" in first.source.replace("&#46;", ".")
 
 
 def test_a_file_called_link_is_not_ignored(tmp_path: Path) -> None:
-    one = Result(Student("41", "leeann", "41"), 1.0, 1.0, "ok", lms="canvas", origin="leeann_41_7_linkage.ipynb")
+    one = Result(
+        student=Student("41", "leeann", "41"),
+        total=1.0,
+        max=1.0,
+        outcome="ok",
+        lms="canvas",
+        origin="leeann_41_7_linkage.ipynb",
+    )
     assert entry_name(one, "7", "linkage.ipynb") == "leeann_41_7_-linkage.ipynb"
     assert (
         entry_name(replace(one, student=Student("41", "anon", "41")), "7", "a_link.ipynb")
@@ -515,14 +522,19 @@ def test_anonymous_students_go_by_their_ids(tmp_path: Path) -> None:
 
 
 def result(folder: Path, **changes: object) -> Result:
-    one = Result(Student("41", "leeann", "41"), 87.5, 100.0, "ok", folder=folder)
+    one = Result(student=Student("41", "leeann", "41"), total=87.5, max=100.0, outcome="ok", folder=folder)
     return replace(one, **changes)  # type: ignore[arg-type]
 
 
 def test_the_result_stands_above_the_executed_notebook_in_the_classs_language(tmp_path: Path) -> None:
     (tmp_path / "executed.ipynb").write_bytes(NB)
-    points = Points(
-        "acc", 60.0, 60.0, "ran", {"en": "Accuracy", "zh-TW": "準確率"}, message("Every cell ran from top to bottom.")
+    points = CriterionResult(
+        "acc",
+        60.0,
+        60.0,
+        reason="ran",
+        title={"en": "Accuracy", "zh-TW": "準確率"},
+        said=Sentence("Every cell ran from top to bottom."),
     )
     made = nbformat.reads(annotated(result(tmp_path, criteria=(points,)), "zh-TW").decode(), 4)
     nbformat.validate(made)
@@ -553,7 +565,7 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_of_the_students_is_markup(tmp_path: Path, attack: str) -> None:
-    points = Points(attack, 1.0, 2.0, attack, {}, message("{name} failed.", name=attack))
+    points = CriterionResult(attack, 1.0, 2.0, reason=attack, said=Sentence("{name} failed.", {"name": attack}))
     source = json.loads(annotated(result(tmp_path, criteria=(points,)), "en"))["cells"][0]["source"]
     text = "".join(source)
     assert not re.search(r"[<>\[\]$\\`!]|https?://", text)
@@ -579,11 +591,19 @@ def test_a_large_course_takes_no_time(tmp_path: Path) -> None:
     users = [User(number, f"Last{number}, First", f"login{number}") for number in range(1, 1001)]
     course = Course(users, {number: f"Homework {number}" for number in range(1, 41)})
     results = Results(
-        "disease",
-        100.0,
-        tmp_path,
-        tuple(Result(Student(str(one.id), one.name, str(one.id)), 50.0, 100.0, "ok", lms="canvas") for one in users),
-        {"en": "Homework 7"},
+        assignment="disease",
+        title={"en": "Homework 7"},
+        submissions=tuple(
+            Result(
+                student=Student(str(user.id), user.name, str(user.id)),
+                total=50.0,
+                max=100.0,
+                outcome="ok",
+                lms="canvas",
+            )
+            for user in users
+        ),
+        folder=tmp_path,
     )
     started = time.perf_counter()
     done = given_back(tmp_path, results, course.exported())

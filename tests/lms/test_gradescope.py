@@ -20,9 +20,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.grading.handback import Order, Points, Result, Results
+from grader.grading.results import CriterionResult, Result, Results
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.export.exporter import hand_back
+from grader.lms.export_request import ExportRequest
 from grader.lms.gradescope import export, metadata
 from grader.lms.gradescope.metadata import MAX_ALIASES, Record, Submitter, read_metadata
 from grader.models.errors import IntakeError
@@ -244,22 +245,31 @@ ANN, BOB = Student("ann", "Ann", "ann@x", "ann@x"), Student("b", "=Bob", "7", "b
 
 def result(key: str = "11", total: float | None = 80.0, **changes: Any) -> Result:
     criteria = (
-        Points("runs", 20.0, 20.0, "All cells ran."),
-        Points("r2", None if total is None else total - 20, 80.0, "<b>0.9</b> =1+1"),
+        CriterionResult("runs", 20.0, 20.0, reason="All cells ran."),
+        CriterionResult("r2", None if total is None else total - 20, 80.0, reason="<b>0.9</b> =1+1"),
     )
     student = Student(key, f"S{key}", key, f"{key}@x", f"0{key}")
     return replace(
-        Result(student, total, 100.0, "ok", lms="gradescope", origin=f"submission_{key}", criteria=criteria), **changes
+        Result(
+            student=student,
+            total=total,
+            max=100.0,
+            outcome="ok",
+            lms="gradescope",
+            origin=f"submission_{key}",
+            criteria=criteria,
+        ),
+        **changes,
     )
 
 
 def results(*students: Result, folder: Path = Path()) -> Results:
-    return Results("hw", 100.0, folder, students)
+    return Results(assignment="hw", submissions=students, folder=folder)
 
 
 def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
     """``results.json`` of each, by folder; all of them are as Gradescope's documentation says."""
-    export.hand_back(results(*students), Order(tmp_path, language=language))
+    export.hand_back(results(*students), ExportRequest(tmp_path, language=language))
     found = {
         path.parent.name: json.loads(path.read_bytes())
         for path in sorted((tmp_path / "results").glob("*/results.json"))
@@ -293,7 +303,7 @@ def test_what_is_open_has_no_score_and_no_zero(tmp_path: Path) -> None:
 
 
 def test_what_is_open_is_said(tmp_path: Path) -> None:
-    handed = hand_back(results(result(), result("12", None), result("13", lms="moodle")), Order(tmp_path))
+    handed = hand_back(results(result(), result("12", None), result("13", lms="moodle")), ExportRequest(tmp_path))
     assert [path.name for path in handed.files] == ["gradescope-autograder.zip", "gradescope-grades.csv"]
     assert all(path.is_file() for path in handed.files)
     words = "\n".join(map(str, handed.notes))
@@ -344,7 +354,7 @@ def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
     ids=["graded", "open", "unknown", "path", "command", "broken", "missing"],
 )
 def test_the_autograder_that_runs_nothing(tmp_path: Path, told: str | None, score: float | None) -> None:
-    hand_back(results(result("11"), result("12", None)), Order(tmp_path / "out"), to="gradescope")
+    hand_back(results(result("11"), result("12", None)), ExportRequest(tmp_path / "out"), to="gradescope")
     document = run_returning(tmp_path, told)
     assert document.get("score") == score and has_a_score(document) == (score is not None)
 
@@ -352,9 +362,12 @@ def test_the_autograder_that_runs_nothing(tmp_path: Path, told: str | None, scor
 def test_there_and_back(tmp_path: Path) -> None:
     read = intake(tmp_path, LIST, FILES)
     students = [
-        Result(one.student, 50.0, 100.0, "ok", lms=one.lms, origin=one.origin, group=one.group) for one in read.values()
+        Result(
+            student=one.student, total=50.0, max=100.0, outcome="ok", lms=one.lms, origin=one.origin, group=one.group
+        )
+        for one in read.values()
     ]
-    hand_back(results(*students), Order(tmp_path / "out"))
+    hand_back(results(*students), ExportRequest(tmp_path / "out"))
     assert run_returning(tmp_path, '{"id": 12}')["score"] == 50.0
     rows = rows_in(tmp_path / "out")
     assert [row["Email"] for row in rows] == ["lin@school.edu", "ann@school.edu", "bob@school.edu"]

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.grading.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.files.csv_sheet import read_sheet
+from grader.grading.results import CriterionResult, Result, Results
 from grader.i18n.catalogue import translation
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.export import exporter
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.lms.moodle.export import check, hand_back, recognises
 from grader.lms.moodle.worksheet import UNGRADED
 from grader.models.errors import IntakeError
@@ -43,26 +44,37 @@ def graded(tmp_path: Path, submissions: Sequence[Submission], totals: Mapping[st
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.html").write_text(f"report of {one.student.name}")
         total = totals.get(one.student.name, 15.0)
-        criteria = (Points("accuracy", 10.0, 10.0), Points("<plot>", total and total - 10, 10.0))
+        criteria = (CriterionResult("accuracy", 10.0, 10.0), CriterionResult("<plot>", total and total - 10, 10.0))
         students.append(
             Result(
-                one.student, total, 20.0, "ok", lms=one.lms, origin=one.origin, entry=one.entry, criteria=criteria,
+                student=one.student,
+                total=total,
+                max=20.0,
+                outcome="ok",
+                lms=one.lms,
+                origin=one.origin,
+                entry=one.entry,
+                criteria=criteria,
                 folder=folder,
             )
-        )  # fmt: skip
-    return Results("hw", 20.0, tmp_path / "out", tuple(students))
+        )
+    return Results(assignment="hw", submissions=tuple(students), folder=tmp_path / "out")
+
+
+def moodle_result(student: Student, total: float, maximum: float) -> Result:
+    return Result(student=student, total=total, max=maximum, outcome="ok", lms="moodle")
 
 
 def given_back(
     tmp_path: Path, results: Results, sheet: bytes | None, *, missing: Missing = Missing.BLANK, language: str = "en"
-) -> HandedBack:
+) -> ExportedFiles:
     paths = () if sheet is None else (tmp_path / "Grades-C-HW1-99.csv",)
     for path in paths:
         path.write_bytes(sheet or b"")
-    return hand_back(results, Order(tmp_path / "out", paths, missing, language))
+    return hand_back(results, ExportRequest(tmp_path / "out", paths, missing, language))
 
 
-def said(back: HandedBack) -> str:
+def said(back: ExportedFiles) -> str:
     return "\n".join(map(str, back.notes))
 
 
@@ -130,17 +142,17 @@ def test_there_and_back(tmp_path: Path, data: st.DataObject) -> None:
     results = graded(room, submissions, {})
     results = replace(
         results,
-        students=tuple(
-            replace(one, total=total / 4, criteria=()) for one, total in zip(results.students, totals, strict=True)
+        submissions=tuple(
+            replace(one, total=total / 4, criteria=()) for one, total in zip(results.submissions, totals, strict=True)
         ),
     )
     back = given_back(room, results, site.worksheet(**form))
-    expected = {one.student.key: (one.total or 0.0) / 20 * site.maximum for one in results.students}
+    expected = {one.student.key: (one.total or 0.0) / 20 * site.maximum for one in results.submissions}
     for one in site.people:
         if str(one.number) in expected:
             shown = site.shown(expected[str(one.number)])
             one.grade = shown.rstrip("0").rstrip(".,")
-            own = next(each.total or 0.0 for each in results.students if each.student.key == str(one.number))
+            own = next(each.total or 0.0 for each in results.submissions if each.student.key == str(one.number))
             one.comment = f"Total: {own:g} / 20"
     assert back.files[0].read_bytes() == site.worksheet(**form)
 
@@ -216,8 +228,8 @@ def test_nobody_gets_a_zero_while_a_submission_is_nobodys(tmp_path: Path) -> Non
     """A team's members without a number among them, or who is in no row: it may be the homework of an empty one."""
     site = Site(people("Ann", "Bob", "Cid"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11, 12]), {})
-    ann, bob = results.students
-    lost = replace(results, students=(ann, replace(bob, student=replace(bob.student, key=""))))
+    ann, bob = results.submissions
+    lost = replace(results, submissions=(ann, replace(bob, student=replace(bob.student, key=""))))
     back = given_back(tmp_path, lost, site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     assert [one.grade for one in site.people] == ["75.00", "", ""]
@@ -282,7 +294,7 @@ def test_two_groups_worksheets_are_both_filled(tmp_path: Path) -> None:
     for number, site in enumerate(sites):
         paths.append(tmp_path / f"{number}.csv")
         paths[-1].write_bytes(site.worksheet())
-    back = hand_back(graded(tmp_path, submissions, {}), Order(tmp_path / "out", tuple(paths)))
+    back = hand_back(graded(tmp_path, submissions, {}), ExportRequest(tmp_path / "out", tuple(paths)))
     assert [path.name for path in back.files] == ["grades-for-moodle.csv", "grades-for-moodle-2.csv", "feedback.zip"]
     for site, path in zip(sites, back.files, strict=False):
         site.upload_worksheet(path.read_bytes())
@@ -292,11 +304,12 @@ def test_two_groups_worksheets_are_both_filled(tmp_path: Path) -> None:
 def test_the_largest_worksheet_that_moodle_writes(tmp_path: Path) -> None:
     site = Site([Person(number, f"學生{number}", comment="x" * 100) for number in range(10_000)])
     students = [
-        Result(Student(str(number), f"學生{number}", str(number)), 7.5, 10.0, "ok", lms="moodle")
-        for number in range(0, 10_000, 2)
+        moodle_result(Student(str(number), f"學生{number}", str(number)), 7.5, 10.0) for number in range(0, 10_000, 2)
     ]
     started = time.process_time()
-    back = given_back(tmp_path, Results("hw", 10.0, tmp_path, tuple(students)), site.worksheet(), missing=Missing.ZERO)
+    back = given_back(
+        tmp_path, Results(assignment="hw", submissions=tuple(students)), site.worksheet(), missing=Missing.ZERO
+    )
     assert time.process_time() - started < 10, "about one second where nothing else runs"
     site.upload_worksheet(back.files[0].read_bytes())
     assert [one.grade for one in site.people] == ["75.00", "0.00"] * 5_000
@@ -317,7 +330,7 @@ def test_without_a_worksheet(tmp_path: Path) -> None:
 def test_the_writer_is_found_by_name(tmp_path: Path) -> None:
     site = Site(people("Ann"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11]), {})
-    assert exporter.hand_back(results, Order(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
+    assert exporter.hand_back(results, ExportRequest(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
 
 
 # ---------------------------------------------------------------- the archive of reports
@@ -464,9 +477,9 @@ def test_a_damaged_worksheet_is_filled_in_or_refused_in_words(
     text = site.worksheet().decode("utf-8")
     path = tmp_path / "g.csv"
     path.write_bytes((text[: place[0]] + new + text[sum(place) :]).encode())
-    students = [Result(Student(str(key), "Ann", str(key)), 5.0, 10.0, "ok", lms="moodle") for key in (11, 12)]
+    students = [moodle_result(Student(str(key), "Ann", str(key)), 5.0, 10.0) for key in (11, 12)]
     try:
-        hand_back(Results("hw", 10.0, tmp_path, tuple(students)), Order(tmp_path / "out", (path,)))
+        hand_back(Results(assignment="hw", submissions=tuple(students)), ExportRequest(tmp_path / "out", (path,)))
     except IntakeError as error:
         assert str(path) in str(error)
         return
@@ -522,6 +535,6 @@ def test_other_systems_lists_are_not_taken(tmp_path: Path, text: str) -> None:
 
 
 def test_results_of_another_system_have_no_way_into_moodle(tmp_path: Path) -> None:
-    one = Result(Student("lin", "lin"), 1.0, 1.0, "ok")
+    one = Result(student=Student("lin", "lin"), total=1.0, max=1.0, outcome="ok")
     with pytest.raises(IntakeError, match="holds no results of submissions from Moodle"):
-        hand_back(Results("hw", 1.0, tmp_path, (one,)), Order(tmp_path / "out"))
+        hand_back(Results(assignment="hw", submissions=(one,), folder=tmp_path), ExportRequest(tmp_path / "out"))

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from grader.grading.handback import HandedBack, Order, read_results
-from grader.grading.results import write_results
+from grader.grading.results import read_results, write_results
 from grader.i18n.message import message
 from grader.lms.archive import lms_detection
 from grader.lms.archive import submissions as intake
 from grader.lms.export.exporter import FORMATS, check_sheets, hand_back
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.models.grade import Grade, Graded, Score
 from grader.models.run import Outcome, Run
 from grader.models.submission import Submission
@@ -140,7 +140,7 @@ def write_reports(results: Sequence[Graded], out: Path) -> None:
 
 def there_and_back(
     room: Path, system: System, class_: Drawn, submissions: Sequence[Submission], numbers: Mapping[str, int]
-) -> HandedBack:
+) -> ExportedFiles:
     results = [graded(one, class_.totals[numbers[whose(one, numbers)]]) for one in submissions]
     write_results(results, ASSIGNMENT, room / "out", MADE_AT)
     write_reports(results, room / "out")
@@ -150,7 +150,7 @@ def there_and_back(
         (room / name).write_bytes(content)
         sheets = (room / name,)
         check_sheets(submissions[0].lms, submissions, sheets)
-    return hand_back(read_results(room / "out"), Order(room / "back", sheets))
+    return hand_back(read_results(room / "out"), ExportRequest(room / "back", sheets))
 
 
 def whose(one: Submission, numbers: Mapping[str, int]) -> str:

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 
 from grader.cli.console import intake_line
 from grader.files.archives.contents import Entry
-from grader.grading.handback import Missing, Order, read_results
 from grader.grading.lateness.rules import assess_lateness
-from grader.grading.results import write_results
+from grader.grading.results import read_results, write_results
 from grader.i18n.catalogue import translation
 from grader.i18n.message import message
 from grader.lms.archive.notebook_selection import build_submission
 from grader.lms.archive.student_files import StudentFile, StudentUpload
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.export.exporter import hand_back
+from grader.lms.export_request import ExportRequest, Missing
 from grader.lms.identity import Owner
 from grader.models.errors import IntakeError
 from grader.models.intake import FileDecision, FileStatus, Intake, IntakeRecord
@@ -214,7 +214,7 @@ def test_absent_students_have_a_line_and_no_grade_unless_asked_for(
     tmp_path: Path, missing: Missing, total: str
 ) -> None:
     write_results([strong()], DATED, tmp_path, MADE_AT, absent=[Student("9", "=沒交", "", "a@x", "9")])
-    table = hand_back(read_results(tmp_path), Order(tmp_path, missing=missing), to="csv").files[0]
+    table = hand_back(read_results(tmp_path), ExportRequest(tmp_path, missing=missing), to="csv").files[0]
     _header, _strong, last = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
     assert last == ["'=沒交", "9", "9", "a@x", total, "100", "", "false", *[""] * len(ASSIGNMENT.rubric)]
 
@@ -234,4 +234,4 @@ def test_absent_students_are_kept_apart_from_results(tmp_path: Path) -> None:
     write_results([strong()], DATED, tmp_path, MADE_AT, absent=absent)
     VALIDATOR.validate(json.loads((tmp_path / "grades.json").read_bytes()))
     read = read_results(tmp_path)
-    assert (len(read.students), read.absent) == (1, absent)
+    assert (len(read.submissions), read.absent) == (1, absent)

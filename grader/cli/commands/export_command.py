@@ -8,8 +8,9 @@ from pathlib import Path
 from grader.cli.arguments import Language
 from grader.cli.commands.grade_command import UPLOAD, print_upload_hints
 from grader.cli.terminal import choose_translation
-from grader.grading.handback import Missing, Order, read_results
+from grader.grading.results import read_results
 from grader.lms.export import exporter
+from grader.lms.export_request import ExportRequest, Missing
 
 
 def export_results(
@@ -25,5 +26,5 @@ def export_results(
     """Write grades and reports for the LMS into ``out``, by default the folder ``upload`` in ``results``."""
     translation = choose_translation(lang)
     found = read_results(results)
-    order = Order(out or results / UPLOAD, tuple(sheets), Missing(missing), translation.language, column)
+    order = ExportRequest(out or results / UPLOAD, tuple(sheets), Missing(missing), translation.language, column)
     print_upload_hints(exporter.hand_back(found, order, to=to), order.out, translation)

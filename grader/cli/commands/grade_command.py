@@ -19,12 +19,13 @@ from grader.cli.demo import write_demo_archive, write_demo_worksheet
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, errors, processors, say, screen
 from grader.data import hidden_sets
 from grader.data.cache.cached_sets import default_library
-from grader.grading.handback import HandedBack, Missing, Order, read_results
 from grader.grading.lateness.rules import apply_options
+from grader.grading.results import read_results
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.export import exporter
 from grader.lms.export.upload_hints import upload_hints
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.models.assignment import Assignment, Limits
 from grader.models.errors import IntakeError
 from grader.models.grade import Graded
@@ -98,7 +99,7 @@ def grade(
     """Grade the submissions, and fill in the LMS's gradebooks that were given with them."""
     make_writable(options.out)
     handed_in, sheets = exporter.apart(given.paths)
-    order = Order(options.out / UPLOAD, sheets, Missing.BLANK, translation.language)
+    order = ExportRequest(options.out / UPLOAD, sheets, Missing.BLANK, translation.language)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
         given = replace(given, paths=handed_in, sheets=sheets)
         intake = read_class(given, assignment, Path(workspace), language=translation.language, out=options.out)
@@ -115,7 +116,7 @@ def grade(
     finish(results)
 
 
-def _export(order: Order, to: str, out: Path) -> HandedBack:
+def _export(order: ExportRequest, to: str, out: Path) -> ExportedFiles:
     """Write the upload files from the written results, as ``grader export`` does at any later time."""
     try:
         return exporter.hand_back(read_results(out), order, to=to)
@@ -183,7 +184,7 @@ def with_progress(
             sandbox.close()
 
 
-def print_upload_hints(handed: HandedBack, folder: Path, translation: Translation) -> None:
+def print_upload_hints(handed: ExportedFiles, folder: Path, translation: Translation) -> None:
     """Print which files were written into ``folder``, where to upload each, and what to know before."""
     if handed.files:
         screen.print(translation.text("To upload, in {path}:", path=folder.resolve()), soft_wrap=True)

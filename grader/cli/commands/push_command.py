@@ -14,7 +14,7 @@ from rich.text import Text
 from grader.cli import console
 from grader.cli.arguments import Language, Server
 from grader.cli.terminal import EXIT_OPERATOR, choose_translation, errors, screen
-from grader.grading.handback import read_results
+from grader.grading.results import read_results
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.api.canvas_api import CanvasAssignment

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from grader.files.csv_sheet import number
 from grader.i18n.message import Message, message
 from grader.lms.api.connection import Connection
 from grader.lms.api.push_plan import Place
-from grader.lms.gradebook_csv.csv_sheet import number
 from grader.models.errors import PushError
 
 _PAGE = 100

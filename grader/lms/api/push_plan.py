@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from grader.grading.handback import Result, Results
+from grader.grading.results import Result, Results
 from grader.i18n.message import Message, message
 from grader.models.errors import PushError, TokenError, UnclearError
 
@@ -71,8 +71,8 @@ class Sent:
 def plan(results: Results, target: Target) -> tuple[Change, ...]:
     """A change for each result, in their order; nothing is written."""
     there = target.places()
-    count = Counter(one.student.key for one in results.students if one.lms == target.system)
-    return tuple(_change(one, there, target, alone=count[one.student.key] == 1) for one in results.students)
+    count = Counter(one.student.key for one in results.submissions if one.lms == target.system)
+    return tuple(_change(one, there, target, alone=count[one.student.key] == 1) for one in results.submissions)
 
 
 def _change(result: Result, there: Mapping[str, Place], target: Target, *, alone: bool) -> Change:

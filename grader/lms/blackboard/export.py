@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.files.atomic import write_bytes
-from grader.grading.handback import HandedBack, Order, Results
+from grader.files.csv_sheet import filled
+from grader.grading.results import Results
 from grader.i18n.message import message
 from grader.lms import grades_table
 from grader.lms.blackboard.gradebook import read
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.lms.feedback_notebook import in_one_line
 from grader.lms.gradebook_csv import grade_entry, gradebook_table
-from grader.lms.gradebook_csv.csv_sheet import filled
 from grader.lms.gradebook_csv.grade_column import chosen
 
 _COMMENT = "Feedback to Learner"
@@ -22,7 +23,7 @@ _WANTED = message(
 )
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
+def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
     """Writes ``blackboard-gradebook`` with the ending of the teacher's file; where there is none, a plain table.
 
     Raises ``IntakeError`` when the gradebook does not fit, ``OutputError`` when nothing can be written.
@@ -30,15 +31,15 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     if not order.sheets:
         return replace(grades_table.hand_back(results, order), notes=(_WANTED,))
     book = read(gradebook_table.only_sheet(order.sheets))
-    gradebook_table.check_somebody(book, results.students)
+    gradebook_table.check_somebody(book, results.submissions)
     column = chosen(book.columns, book.sheet, results, order)
     done = grade_entry.fill(book, column, results, order)
     path = order.out / f"blackboard-gradebook{book.sheet.path.suffix or '.csv'}"
     write_bytes(path, filled(book.sheet, done.changes | _comments(done, order)))
-    return HandedBack((path,), tuple(grade_entry.notes_on(done, results)))
+    return ExportedFiles((path,), tuple(grade_entry.notes_on(done, results)))
 
 
-def _comments(done: grade_entry.Filling, order: Order) -> dict[tuple[int, int], str]:
+def _comments(done: grade_entry.Filling, order: ExportRequest) -> dict[tuple[int, int], str]:
     """What each criterion says, where one column was downloaded with its comments; a teacher's own words stay."""
     book = done.book
     if _COMMENT not in book.sheet.header or len(book.columns) > 1:

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.files.atomic import write_bytes
-from grader.grading.handback import HandedBack, Order, Result, Results
+from grader.files.csv_sheet import filled
+from grader.grading.results import Result, Results
 from grader.i18n.message import Message, join_list, message
 from grader.lms import grades_table
 from grader.lms.canvas import feedback
 from grader.lms.canvas.archive import is_anonymous
 from grader.lms.canvas.gradebook import posted_by_hand, read
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.lms.gradebook_csv import grade_entry, gradebook_table
-from grader.lms.gradebook_csv.csv_sheet import filled
 from grader.lms.gradebook_csv.grade_column import chosen
 from grader.lms.identity import fold_case
 
@@ -31,29 +32,29 @@ _WANTED = message(
 )
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
+def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
     """Writes ``canvas-gradebook.csv``, where there is a gradebook to fill in, and ``canvas-feedback.zip``.
 
     Raises ``IntakeError`` when the gradebook does not fit, ``OutputError`` when nothing can be written.
     """
-    anonymous = [one for one in results.students if one.lms == "canvas" and is_anonymous(one.origin)]
-    named = replace(results, students=tuple(one for one in results.students if one not in anonymous))
+    anonymous = [one for one in results.submissions if one.lms == "canvas" and is_anonymous(one.origin)]
+    named = replace(results, submissions=tuple(one for one in results.submissions if one not in anonymous))
     done = []
-    if named.students and order.sheets:
+    if named.submissions and order.sheets:
         done.append(_grades(named, order, len(anonymous)))
-    elif named.students:
+    elif named.submissions:
         done.append(replace(grades_table.hand_back(named, order), notes=(_WANTED,)))
     if anonymous:
-        done.append(_anonymous(replace(results, students=tuple(anonymous)), order))
-    done.append(_feedback(results.students, order))
+        done.append(_anonymous(replace(results, submissions=tuple(anonymous)), order))
+    done.append(_feedback(results.submissions, order))
     files = tuple(path for one in done for path in one.files)
-    return HandedBack(files, tuple(note for one in done for note in one.notes))
+    return ExportedFiles(files, tuple(note for one in done for note in one.notes))
 
 
-def _grades(results: Results, order: Order, unknown: int) -> HandedBack:
+def _grades(results: Results, order: ExportRequest, unknown: int) -> ExportedFiles:
     """``unknown`` students have handed in without a name."""
     book = read(gradebook_table.only_sheet(order.sheets))
-    gradebook_table.check_somebody(book, results.students)
+    gradebook_table.check_somebody(book, results.submissions)
     column = chosen(book.columns, book.sheet, results, order)
     groups = _groups(book, results)
     done = grade_entry.fill(book, column, results, order, unsure=unknown + len(groups))
@@ -69,13 +70,13 @@ def _grades(results: Results, order: Order, unknown: int) -> HandedBack:
         )
     if posted_by_hand(book, column):
         notes.append(message("Students see these grades only once you post them: the column is posted by hand."))
-    return HandedBack((order.out / FILE,), tuple(notes))
+    return ExportedFiles((order.out / FILE,), tuple(notes))
 
 
 def _groups(book: gradebook_table.Gradebook, results: Results) -> list[str]:
     """Canvas names a group's files by the group, with the id of one of its members: the two names side by side."""
     rows = {row.index: row.name for row in book.rows}
-    placed = grade_entry.place(book, [one for one in results.students if one.lms == "canvas"])
+    placed = grade_entry.place(book, [one for one in results.submissions if one.lms == "canvas"])
     pairs = [(one.student.name, rows[index]) for index, one in placed.by_row.items()]
     return [f"{one} ({other})" for one, other in pairs if _letters(one) != _letters(other)]
 
@@ -84,20 +85,20 @@ def _letters(name: str) -> str:
     return "".join(letter for letter in fold_case(name) if letter.isalnum())
 
 
-def _anonymous(results: Results, order: Order) -> HandedBack:
+def _anonymous(results: Results, order: ExportRequest) -> ExportedFiles:
     """A table by anonymous ids, and the reports: who is behind them, Canvas alone can tell."""
     note = message(
         "{count} submissions are anonymous: the gradebook does not know their ids. Enter their grades in SpeedGrader, "
         "by the ids in {file}, or turn anonymous grading off and download the submissions again.",
-        count=len(results.students),
+        count=len(results.submissions),
         file=ANONYMOUS,
     )
     made = grades_table.hand_back(results, order, file=ANONYMOUS)
-    reports = feedback.write_reports(results.students, order)
-    return HandedBack(made.files + ((reports,) if reports else ()), (note,))
+    reports = feedback.write_reports(results.submissions, order)
+    return ExportedFiles(made.files + ((reports,) if reports else ()), (note,))
 
 
-def _feedback(results: Sequence[Result], order: Order) -> HandedBack:
+def _feedback(results: Sequence[Result], order: ExportRequest) -> ExportedFiles:
     path, without = feedback.write_feedback(results, order)
     notes: list[Message] = []
     if path:
@@ -112,4 +113,4 @@ def _feedback(results: Sequence[Result], order: Order) -> HandedBack:
         names = join_list([one.student.name for one in without])
         notes.append(message("Canvas has no upload to hang feedback on; send the report to: {names}.", names=names))
     files: tuple[Path, ...] = (path,) if path else ()
-    return HandedBack(files, tuple(notes))
+    return ExportedFiles(files, tuple(notes))

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.files.atomic import atomic_file
-from grader.grading.handback import Order, Result
+from grader.grading.results import Result
 from grader.lms.canvas.archive import is_anonymous
+from grader.lms.export_request import ExportRequest
 from grader.lms.feedback_notebook import annotated
 from grader.lms.folder import stem
 
@@ -36,7 +37,7 @@ class _Upload:
     file: str
 
 
-def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None, list[Result]]:
+def write_feedback(results: Sequence[Result], order: ExportRequest) -> tuple[Path | None, list[Result]]:
     """Writes the zip; gives those for whom Canvas has no upload that a notebook could come back under."""
     uploads = [(result, _upload(result)) for result in results]
     there = [upload for _result, upload in uploads if upload]
@@ -47,7 +48,7 @@ def write_feedback(results: Sequence[Result], order: Order) -> tuple[Path | None
     return (order.out / FILE if there else None), [result for result, upload in uploads if upload is None]
 
 
-def write_reports(results: Sequence[Result], order: Order) -> Path | None:
+def write_reports(results: Sequence[Result], order: ExportRequest) -> Path | None:
     """The reports by anonymous id, for whom a teacher can only find in Canvas itself."""
     there = {result.student.key: result.report.read_bytes() for result in results if result.report.is_file()}
     if not there:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from grader.files.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.canvas.archive import is_anonymous
-from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, check_somebody, only_sheet, repeated_keys
 from grader.models.errors import IntakeError

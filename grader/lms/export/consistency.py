@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from grader.grading.handback import Results
+from grader.grading.results import Results
 from grader.i18n.message import Message, message
 
 _ROUNDING = 0.011  # a total is rounded to two digits
@@ -13,7 +13,7 @@ _ROUNDING = 0.011  # a total is rounded to two digits
 
 def doubts(results: Results) -> Iterator[Message]:
     """Where a total and its points say different things, as after somebody edited one of them alone."""
-    for one in results.students:
+    for one in results.submissions:
         points = [each.points for each in one.criteria if each.points is not None]
         if not one.criteria or len(points) < len(one.criteria):
             continue

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.files import filetype
-from grader.grading.handback import HandedBack, Order, Results
+from grader.files.csv_sheet import read_sheet
+from grader.grading.results import Results
 from grader.i18n.message import Message, message
 from grader.lms import grades_table
 from grader.lms.export.consistency import doubts
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.lms.systems import BY_NAME, SYSTEMS
 from grader.models.errors import IntakeError
 from grader.models.submission import Submission
@@ -25,12 +26,12 @@ TABLE = "csv"  # a plain table, for an LMS without a format of its own
 FORMATS = (TABLE, *(system.name for system in SYSTEMS if system.export is not None))
 
 
-def hand_back(results: Results, order: Order, *, to: str = "auto") -> HandedBack:
+def hand_back(results: Results, order: ExportRequest, *, to: str = "auto") -> ExportedFiles:
     """Write the files to upload into ``order.out``, in the format that ``destination`` chooses for ``to``.
 
     Raises ``IntakeError`` when a sheet does not fit, ``OutputError`` when a file cannot be written.
     """
-    to = destination([result.lms for result in results.students], order, to=to)
+    to = destination([result.lms for result in results.submissions], order, to=to)
     export = (BY_NAME[to].export if to in BY_NAME else None) or grades_table.hand_back
     exported = export(results, order)
     return replace(exported, notes=(*doubts(results), *exported.notes))
@@ -42,7 +43,7 @@ def check_sheets(to: str, submissions: Sequence[Submission], sheets: Sequence[Pa
         BY_NAME[to].check(submissions, sheets)
 
 
-def destination(systems: Sequence[str], order: Order, *, to: str = "auto") -> str:
+def destination(systems: Sequence[str], order: ExportRequest, *, to: str = "auto") -> str:
     """Which of ``FORMATS`` is meant: the one asked for, else ``came_from``, else the one whose sheets there are.
 
     ``systems`` are where each submission came from. Raises ``IntakeError`` when these do not go together, or when a

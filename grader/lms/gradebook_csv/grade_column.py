@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from grader.grading.handback import Order, Results
+from grader.files.csv_sheet import Sheet
+from grader.grading.results import Results
 from grader.i18n.message import join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet
+from grader.lms.export_request import ExportRequest
 from grader.lms.identity import fold_case, name_parts
 from grader.models.errors import IntakeError
 
@@ -23,7 +24,7 @@ class Column:
     max: float | None = None
 
 
-def chosen(columns: Sequence[Column], sheet: Sheet, results: Results, order: Order) -> Column:
+def chosen(columns: Sequence[Column], sheet: Sheet, results: Results, order: ExportRequest) -> Column:
     """The column that the order names, or the assignment's, known by its title, or the only one there is.
 
     Raises ``IntakeError`` with the candidates where that is none or several.

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.grading.handback import Missing, Order, Result, Results
+from grader.files.csv_sheet import number, parsed_number
+from grader.grading.results import Result, Results
 from grader.i18n.message import Message, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import number, parsed_number
+from grader.lms.export_request import ExportRequest, Missing
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, finder
 
@@ -81,13 +82,13 @@ class Filling:
         self.changes[row.index, self.column.index] = new
 
 
-def fill(book: Gradebook, column: Column, results: Results, order: Order, *, unsure: int = 0) -> Filling:
+def fill(book: Gradebook, column: Column, results: Results, order: ExportRequest, *, unsure: int = 0) -> Filling:
     """The grades in ``column``; a line whose grade stands there already stays as it is, byte for byte.
 
     ``unsure`` submissions may also be those of students who seem to have handed in nothing, as may be what has no line
     of its own: then nobody gets a zero.
     """
-    placed = place(book, results.students)
+    placed = place(book, results.submissions)
     filling = Filling(book, column, book.decimal_comma, placed)
     unsure += len(placed.absent) + len(placed.doubled)
     missing = Missing.BLANK if unsure else order.missing

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.grading.handback import Result
+from grader.files.csv_sheet import Sheet, parsed_number
+from grader.grading.results import Result
 from grader.i18n.message import Message, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number
 from grader.lms.gradebook_csv.grade_column import Column
 from grader.lms.identity import fold_case, spellings
 from grader.models.errors import IntakeError

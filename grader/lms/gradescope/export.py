@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula, points_cell
-from grader.grading.handback import HandedBack, Order, Result, Results
+from grader.grading.results import Result, Results
 from grader.i18n.catalogue import Translation, translation
 from grader.i18n.message import Message, join_list, message
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.lms.gradescope.autograder_zip import RETURNING, packed, program
 from grader.lms.gradescope.results_json import Test, results_json
 
@@ -24,14 +25,14 @@ OPEN = message("This could not be graded by the machine. Your teacher will look 
 NOT_GRADED = message("This was not among the submissions that were graded. Your teacher will look at it.")
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
+def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
     """Writes both into ``order.out``; what is open goes back without a score."""
     speech = translation(order.language)
     files = {
         f"{RESULTS}/{_folder(one)}/results.json": results_json(
             one.total, _tests(one, speech), output=_said(one, speech)
         )
-        for one in results.students
+        for one in results.submissions
     }
     for name, data in files.items():
         write_bytes(order.out / name, data)
@@ -39,7 +40,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     autograder, grades = order.out / AUTOGRADER, order.out / GRADES
     write_bytes(autograder, packed({**program(RETURNING), **files}))
     write_text(grades, _table(results))
-    return HandedBack((autograder, grades), tuple(_notes(results)))
+    return ExportedFiles((autograder, grades), tuple(_notes(results)))
 
 
 def _folder(one: Result) -> str:
@@ -55,10 +56,10 @@ def _tests(one: Result, speech: Translation) -> list[Test]:
     to_be_judged = speech.text("A person has to judge this.")
     return [
         Test(
-            speech.title(each.title) or each.criterion,
+            speech.title(each.title) or each.id,
             each.points or 0.0,
             each.max,
-            to_be_judged if each.points is None else speech.say(each.said) if each.said else each.reason,
+            to_be_judged if each.points is None else speech.say(each.explanation),
         )
         for each in one.criteria
     ]
@@ -72,7 +73,7 @@ def _said(one: Result, speech: Translation) -> str:
 
 def _table(results: Results) -> str:
     """A line for each student."""
-    return csv_text([_COLUMNS, *(row for one in results.students for row in _rows(one))])
+    return csv_text([_COLUMNS, *(row for one in results.submissions for row in _rows(one))])
 
 
 def _rows(one: Result) -> Iterator[list[str]]:
@@ -82,18 +83,18 @@ def _rows(one: Result) -> Iterator[list[str]]:
             points_cell(one.total),
             points_cell(one.max),
             one.student.key if _is_gradescopes(one) else "",
-            escape_formula(one.submitted_at),
+            escape_formula(one.submitted_at or ""),
         ]
 
 
 def _notes(results: Results) -> Iterator[Message]:
-    waiting = [one.student.name for one in results.students if one.total is None]
+    waiting = [one.student.name for one in results.submissions if one.total is None]
     if waiting:
         yield message("Without a score, because they are open: {students}.", students=join_list(waiting))
-    strangers = [one.student.name for one in results.students if not _is_gradescopes(one)]
+    strangers = [one.student.name for one in results.submissions if not _is_gradescopes(one)]
     if strangers:
         yield message(
             "Not from Gradescope, so that it will not find their results: {students}.", students=join_list(strangers)
         )
-    if any(one.max != results.max for one in results.students):
+    if any(one.max != results.max for one in results.submissions):
         yield message("Not every submission has the same maximum.")

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula
-from grader.grading.handback import HandedBack, Missing, Order, Result, Results
+from grader.files.csv_sheet import Sheet, filled, number
+from grader.grading.results import Result, Results
 from grader.i18n.catalogue import translation
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet, filled, number
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.lms.moodle import column_names, feedback
 from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet
 from grader.lms.moodle.worksheet_entry import comment, fill, notes
@@ -53,9 +54,9 @@ def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
     _matches(sheets, [one for one in submissions if one.lms == "moodle"])
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
+def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
     """Writes ``grades-for-moodle.csv``, one per worksheet, and ``feedback.zip``; raises as ``check`` does."""
-    ours = [one for one in results.students if one.lms == "moodle"]
+    ours = [one for one in results.submissions if one.lms == "moodle"]
     if not ours:
         raise IntakeError(
             message(
@@ -82,7 +83,7 @@ def hand_back(results: Results, order: Order) -> HandedBack:
         _write_without_worksheet(written, _alone(ours), results.max, order)
     written.notes += _left_out(ours, matches)
     _write_feedback(written, ours, matches, order.out)
-    return HandedBack(tuple(written.files), tuple(written.notes))
+    return ExportedFiles(tuple(written.files), tuple(written.notes))
 
 
 # ---------------------------------------------------------------- worksheets that fit
@@ -137,7 +138,7 @@ def _of_others(worksheet: Worksheet, whose: Sequence[Whose]) -> Message:
 # ---------------------------------------------------------------- grades
 
 
-def _write_worksheet(written: _Written, found: Match[Result], order: Order, ending: str) -> None:
+def _write_worksheet(written: _Written, found: Match[Result], order: ExportRequest, ending: str) -> None:
     filling = fill(found, translation(order.language), order.missing)
     path = order.out / FILE.replace(".csv", f"{ending}.csv")
     write_bytes(path, filled(found.worksheet.sheet, filling.changes))
@@ -178,7 +179,7 @@ def _comments(found: Match[Result], path: Path) -> list[Message]:
     ]
 
 
-def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum: float, order: Order) -> None:
+def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum: float, order: ExportRequest) -> None:
     speech = translation(order.language)
     header = [
         column_names.ENGLISH_IDENTIFIER,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader.files.atomic import atomic_file
-from grader.grading.handback import Result
+from grader.grading.results import Result
 from grader.lms.identity import Owner
 from grader.lms.moodle import archive
 

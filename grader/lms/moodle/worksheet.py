@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from grader.files import filetype
+from grader.files.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.moodle import column_names
 from grader.models.errors import IntakeError
 

@@ -6,10 +6,11 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from grader.grading.handback import Missing, Result
+from grader.files.csv_sheet import number, parsed_number
+from grader.grading.results import Result
 from grader.i18n.catalogue import LANGUAGES, Translation, translation
 from grader.i18n.message import Message, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import number, parsed_number
+from grader.lms.export_request import Missing
 from grader.lms.moodle.worksheet import UNGRADED
 from grader.lms.moodle.worksheet_matching import Match
 
@@ -79,7 +80,7 @@ def _fill_row(filling: Filling, match: Match[Result], row: int, speech: Translat
 def comment(result: Result, speech: Translation) -> str:
     """Total and one line per criterion, as HTML, which is what Moodle keeps comments in."""
     total = message("Total: {points} / {max}", points=_points(result.total), max=_points(result.max))
-    named = [(speech.title(one.title) or one.criterion, one) for one in result.criteria]
+    named = [(speech.title(one.title) or one.id, one) for one in result.criteria]
     criteria = [f"{html.escape(name)}: {_points(one.points)} / {_points(one.max)}" for name, one in named]
     return _BREAK.join([html.escape(speech.say(total)), *criteria])
 

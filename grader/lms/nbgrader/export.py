@@ -14,8 +14,9 @@ from pathlib import Path
 
 from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula, points_cell
-from grader.grading.handback import HandedBack, Missing, Order, Result, Results
+from grader.grading.results import Result, Results
 from grader.i18n.message import Message, join_list, message
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.lms.identity import fold_case, safe_id
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.lms.nbgrader.gradebook import CellEntry, Entry, Known
@@ -41,7 +42,7 @@ def check(_submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
         nbgrader_gradebook.read(path, "")
 
 
-def hand_back(results: Results, order: Order) -> HandedBack:
+def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
     """Writes ``autograded/``, ``feedback/``, ``grades.csv`` and ``gradebook.db``; the teacher's own gradebook, where
     it is given, is copied and filled in.
     """
@@ -49,15 +50,15 @@ def hand_back(results: Results, order: Order) -> HandedBack:
     given = order.sheets[0] if order.sheets else None
     known = nbgrader_gradebook.read(given, results.assignment) if given else Known()
     results, shared = _told_apart(results)
-    for one in results.students:
+    for one in results.submissions:
         _write_folders(one, results.assignment, order.out)
     cells = list(_cells(results))
-    entries = [entry for one in results.students for entry in _entries(one, results.assignment)]
+    entries = [entry for one in results.submissions for entry in _entries(one, results.assignment)]
     data, unknown = nbgrader_gradebook.filled(given, results.assignment, cells, entries)
     write_bytes(order.out / GRADEBOOK, data)
     write_text(order.out / GRADES, csv_text([list(_COLUMNS), *_rows(results, known, order.missing, shared)]))
     files = (order.out / GRADEBOOK, order.out / GRADES, order.out / "autograded", order.out / "feedback")
-    return HandedBack(files, (*_doubled(shared), *_notes(results, known, unknown, new=given is None)))
+    return ExportedFiles(files, (*_doubled(shared), *_notes(results, known, unknown, new=given is None)))
 
 
 def folder_of(student: Student) -> str:
@@ -72,16 +73,18 @@ def _told_apart(results: Results) -> tuple[Results, tuple[str, ...]]:
 
     Ids may be what students wrote into their notebooks; a member of a group may have handed in alone as well.
     """
-    owners = [{fold_case(folder_of(student)) for student in one.members} for one in results.students]
+    owners = [{fold_case(folder_of(student)) for student in one.members} for one in results.submissions]
     count = Counter(name for names in owners for name in names)
 
     def alone(student: Student) -> bool:
         return count[fold_case(folder_of(student))] == 1
 
     kept = [
-        replace(one, group=tuple(filter(alone, one.group))) for one in results.students if any(map(alone, one.members))
+        replace(one, group=tuple(filter(alone, one.group)))
+        for one in results.submissions
+        if any(map(alone, one.members))
     ]
-    return replace(results, students=tuple(kept)), tuple(name for name in count if count[name] > 1)
+    return replace(results, submissions=tuple(kept)), tuple(name for name in count if count[name] > 1)
 
 
 # ---------------------------------------------------------------- folders
@@ -115,7 +118,7 @@ def safe_folder(assignment: str) -> str:
 def _cells(results: Results) -> Iterator[CellEntry]:
     """The teacher's cells, as the notebooks that ran have them: those that one student lacks another has."""
     seen: set[tuple[str, str]] = set()
-    for one in results.students:
+    for one in results.submissions:
         for notebook, path in _executed(one, results.assignment).items():
             for cell in json.loads(path.read_bytes())["cells"]:
                 marks = cell["metadata"].get("nbgrader")
@@ -133,12 +136,12 @@ def _entries(one: Result, assignment: str) -> Iterator[Entry]:
     ran = _executed(one, assignment)
     points, most = {}, {}
     for each in one.criteria:
-        notebook, _slash, name = each.criterion.rpartition("/")
+        notebook, _slash, name = each.id.rpartition("/")
         most[notebook or assignment, name] = each.max
         if (notebook or assignment) in ran:
             points[notebook or assignment, name] = each.points
     for student in one.members:
-        yield Entry(folder_of(student), student.name, student.email, one.submitted_at, points, most)
+        yield Entry(folder_of(student), student.name, student.email, one.submitted_at or "", points, most)
 
 
 # ---------------------------------------------------------------- the table
@@ -146,7 +149,7 @@ def _entries(one: Result, assignment: str) -> Iterator[Entry]:
 
 def _rows(results: Results, known: Known, missing: Missing, shared: Sequence[str]) -> Iterator[list[str]]:
     graded = set(shared)
-    for one in results.students:
+    for one in results.submissions:
         for student in one.members:
             name = folder_of(student)
             graded.add(fold_case(name))
@@ -159,7 +162,7 @@ def _rows(results: Results, known: Known, missing: Missing, shared: Sequence[str
             yield [
                 escape_formula(results.assignment),
                 known.duedate,
-                one.submitted_at,
+                one.submitted_at or "",
                 *person,
                 *scores,
                 points_cell(one.max),
@@ -187,9 +190,9 @@ def _notes(results: Results, known: Known, unknown: Sequence[str], *, new: bool)
     if unknown:
         yield message("The gradebook does not know these cells; their points are not in it: {cells}.",
                       cells=join_list(unknown))  # fmt: skip
-    names = {folder_of(student) for one in results.students for student in one.members}
+    names = {folder_of(student) for one in results.submissions for student in one.members}
     if not new and (strangers := sorted(names - known.students.keys())):
         yield message("Added to the gradebook's students: {names}.", names=join_list(strangers))
-    waiting = sum(one.total is None for one in results.students)
+    waiting = sum(one.total is None for one in results.submissions)
     if waiting:
         yield message("{n} students have points that a person is to give: enter them in the formgrader.", n=waiting)

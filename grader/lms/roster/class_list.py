@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from grader.files.csv_sheet import Sheet
 from grader.grading.lateness import datetimes
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet
 from grader.lms.identity import fold_case
 from grader.lms.moodle.worksheet import find_columns
 from grader.models.errors import IntakeError

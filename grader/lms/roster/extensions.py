@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.files.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.grading.lateness import datetimes
 from grader.grading.lateness.rules import assess_lateness
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms.gradebook_csv.csv_sheet import Sheet, parsed_number, read_sheet
 from grader.lms.identity import fold_case, spellings, strip_accents
 from grader.lms.roster.class_list import Person, column_kinds, normalize_heading, person_in_row
 from grader.lms.roster.roster_matching import RosterIndex

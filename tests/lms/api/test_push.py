@@ -22,8 +22,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 
 from grader.cli.console import scaling_line
 from grader.cli.main import main
-from grader.grading.handback import Results, read_results
-from grader.grading.results import write_results
+from grader.grading.results import Results, read_results, write_results
 from grader.i18n.catalogue import translation
 from grader.lms.api.canvas_api import CanvasAssignment
 from grader.lms.api.connection import Connection, checked_address
@@ -147,8 +146,8 @@ def test_a_grade_above_the_maximum_is_written_where_the_lms_takes_it(
 ) -> None:
     for lms, target, due in (("canvas", canvas_target(canvas), True), ("moodle", moodle_target(moodle), False)):
         results = read_results(results_folder(tmp_path / lms, lms))
-        students = (replace(results.students[0], total=105.0), *results.students[1:])
-        first = plan(replace(results, students=students), target)[0]
+        students = (replace(results.submissions[0], total=105.0), *results.submissions[1:])
+        first = plan(replace(results, submissions=students), target)[0]
         assert (first.grade, first.due) == (105.0, due)
         assert due or str(first.obstacle) == "more than the 100 points that can be had there"
 
@@ -626,6 +625,6 @@ def test_names_cannot_move_the_terminals_cursor(
 
 def test_a_student_without_the_lmss_number_is_nobody(canvas: Canvas, tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "canvas", ("", "", "", "", "")))
-    assert results.students[0].student == Student("s001", "陳怡君")
+    assert results.submissions[0].student == Student("s001", "陳怡君")
     assert not any(one.due for one in plan(results, canvas_target(canvas)))
     assert our_fault().grade.total is None

@@ -17,14 +17,15 @@ from grader.cli.commands import grade_command
 from grader.cli.commands.grade_command import GradeOptions
 from grader.cli.demo import write_demo_archive, write_demo_worksheet
 from grader.cli.main import main
-from grader.grading.handback import HandedBack, Order, read_results
+from grader.files.csv_sheet import read_sheet
+from grader.grading.results import LatenessResult, read_results
 from grader.i18n.catalogue import translation
 from grader.lms.archive import submissions as intake
 from grader.lms.export import exporter
 from grader.lms.export.consistency import doubts
 from grader.lms.export.exporter import FORMATS, apart, destination
 from grader.lms.export.upload_hints import upload_hints
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.lms.export_request import ExportedFiles, ExportRequest
 from grader.models.errors import IntakeError
 from grader.pipeline import ClassFiles
 from grader.sandbox.base import Job, Reply
@@ -138,7 +139,7 @@ def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
 )
 def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, to: str, meant: str) -> None:
     sheets = (lists(tmp_path)[sheet],) if sheet else ()
-    assert destination(systems, Order(tmp_path / "out", sheets), to=to) == meant
+    assert destination(systems, ExportRequest(tmp_path / "out", sheets), to=to) == meant
 
 
 @pytest.mark.parametrize(
@@ -155,18 +156,18 @@ def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, 
 def test_what_does_not_go_together(tmp_path: Path, systems: list[str], names: list[str], to: str, says: str) -> None:
     made = lists(tmp_path) | {"nowhere": tmp_path / "nowhere.csv"}
     with pytest.raises(IntakeError, match=says):
-        destination(systems, Order(tmp_path / "out", tuple(made[name] for name in names)), to=to)
+        destination(systems, ExportRequest(tmp_path / "out", tuple(made[name] for name in names)), to=to)
 
 
 def test_the_teachers_own_list_is_not_overwritten(tmp_path: Path) -> None:
     sheet = lists(tmp_path)["moodle"]
     with pytest.raises(IntakeError, match="would be overwritten"):
-        destination(["moodle"], Order(tmp_path / "a" / "..", (sheet,)))
+        destination(["moodle"], ExportRequest(tmp_path / "a" / "..", (sheet,)))
 
 
 def test_a_column_belongs_to_a_list(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="give the list as well"):
-        destination(["canvas"], Order(tmp_path, column="Homework 2"))
+        destination(["canvas"], ExportRequest(tmp_path, column="Homework 2"))
 
 
 def test_every_lms_that_is_read_can_be_asked_for() -> None:
@@ -188,14 +189,14 @@ def test_an_edited_total_goes_back_and_what_contradicts_it_is_said(tmp_path: Pat
             row["points"] = 5
 
     results = read_results(edited(results_folder(tmp_path, "folder"), change))
-    assert results.students[0].total == 95.5
+    assert results.submissions[0].total == 95.5
     assert [str(one) for one in doubts(results)] == [
         "陳怡君: the total of 95.5 is given back, though the points add up to 100.",
         "Lin Chih-Wei: the total of 77.91 is given back, though the points add up to 80.91.",
         "李美玲: every criterion has its points (20), but the total is open and is not given back; write it into "
         "grades.json.",
     ]
-    handed = exporter.hand_back(results, Order(tmp_path / "upload"))
+    handed = exporter.hand_back(results, ExportRequest(tmp_path / "upload"))
     assert len(handed.notes) == 3
     assert ",95.5," in handed.files[0].read_text("utf-8-sig")
 
@@ -203,8 +204,8 @@ def test_an_edited_total_goes_back_and_what_contradicts_it_is_said(tmp_path: Pat
 def test_an_untouched_class_is_in_no_doubt(tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "folder"))
     assert list(doubts(results)) == []
-    late = replace(results.students[0], total=90.0, taken_off=10.0)
-    assert list(doubts(replace(results, students=(late,)))) == []
+    late = replace(results.submissions[0], total=90.0, lateness=LatenessResult(taken_off=10.0))
+    assert list(doubts(replace(results, submissions=(late,)))) == []
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_all_slips_are_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"assignment": "x"}', '{"submissions": 3}', "\ud83d"])
 def test_what_is_no_grades_json_is_one_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "grades.json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(IntakeError, match="cannot be given back"):
+    with pytest.raises(IntakeError, match="cannot be exported"):
         read_results(tmp_path)
 
 
@@ -326,7 +327,7 @@ def test_each_file_for_an_lms_says_where_it_goes(tmp_path: Path, to: str) -> Non
 
     results = read_results(edited(folder, change))
     out = tmp_path / "upload"
-    handed = exporter.hand_back(results, Order(out, (lists(tmp_path)[to],)), to=to)
+    handed = exporter.hand_back(results, ExportRequest(out, (lists(tmp_path)[to],)), to=to)
     said = [str(one) for one in upload_hints(handed.files, out)]
     assert said and all(f": {to.capitalize()}, " in one for one in said), said
 
@@ -369,7 +370,7 @@ def test_from_an_archive_and_a_worksheet_to_what_is_uploaded(
     before = sheet.read_text("utf-8-sig").splitlines()
     assert rows[3] == before[3], "who handed in nothing is left as it was"
     assert rows[1].startswith('"Participant 1",Student 1,Submitted,10,100.00,Yes,-,-,')
-    assert read_results(out).students[0].student.key == "1"
+    assert read_results(out).submissions[0].student.key == "1"
     assert written(out / "upload").keys() == {"grades-for-moodle.csv", "feedback.zip"}
 
 
@@ -387,7 +388,7 @@ def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
     archive = write_demo_archive(folder, tmp_path / "handed-in.zip")
     sheet = write_demo_worksheet(folder, tmp_path / "Grades.csv")
     submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
-    order = Order(tmp_path / "out", (sheet,))
+    order = ExportRequest(tmp_path / "out", (sheet,))
     assert destination([one.lms for one in submissions], order) == "moodle"
     exporter.check_sheets("moodle", submissions, [sheet])
     assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
@@ -397,7 +398,7 @@ def test_a_table_that_is_no_list_of_grades_is_what_it_was(tmp_path: Path, monkey
     words = lists(tmp_path)["words"].rename(tmp_path / "answer.txt")
     sandbox = graded([moodle_archive(tmp_path, 1), words], tmp_path / "out", monkeypatch)
     assert len(sandbox.jobs) == 1
-    assert [one.outcome for one in read_results(tmp_path / "out").students] == ["ok", "missing"]
+    assert [one.outcome for one in read_results(tmp_path / "out").submissions] == ["ok", "missing"]
 
 
 def test_half_a_class_is_not_uploaded_unasked(
@@ -413,7 +414,7 @@ def test_half_a_class_is_not_uploaded_unasked(
         graded([moodle_archive(tmp_path, 1, 2)], out, monkeypatch, stopped_at_the_second)
     assert f"grader export {out} writes" in capsys.readouterr().err.replace("\n", " ")
     assert not (out / "upload").exists()
-    assert len(read_results(out).students) == 1
+    assert len(read_results(out).submissions) == 1
 
 
 def test_what_fails_in_the_end_costs_no_grading(
@@ -428,6 +429,6 @@ def test_what_fails_in_the_end_costs_no_grading(
     out = tmp_path / "out"
     with pytest.raises(IntakeError, match=r"(?s)--column.*The class is graded, nothing is lost"):
         graded([archive, sheet], out, monkeypatch)
-    assert len(read_results(out).students) == 1
-    handed = exporter.hand_back(read_results(out), Order(out / "upload", (sheet,), column="35"))
-    assert isinstance(handed, HandedBack)
+    assert len(read_results(out).submissions) == 1
+    handed = exporter.hand_back(read_results(out), ExportRequest(out / "upload", (sheet,), column="35"))
+    assert isinstance(handed, ExportedFiles)

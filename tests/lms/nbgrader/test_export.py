@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from grader.grading.handback import HandedBack, Missing, Order, Points, Result, Results
+from grader.grading.results import CriterionResult, Result, Results
 from grader.lms.export.exporter import hand_back
+from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
 from grader.lms.nbgrader import export as nbgrader_course
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.models.errors import IntakeError
@@ -27,7 +28,7 @@ CELLS = [
     marked("task", "plot", "Plot it.", 4, checksum="d"),
     text("mine"),
 ]
-SCORES = (Points("p/t", 2.0, 2.0), Points("p/why", None, 3.0), Points("p/plot", None, 4.0))
+SCORES = (CriterionResult("p/t", 2.0, 2.0), CriterionResult("p/why", None, 3.0), CriterionResult("p/plot", None, 4.0))
 
 
 def result(folder: Path, name: str = "ann", *, total: float | None = None, **changes: Any) -> Result:
@@ -42,8 +43,10 @@ def result(folder: Path, name: str = "ann", *, total: float | None = None, **cha
     return Result(**{"student": student, "total": total, "max": 9.0, "outcome": "ok"} | given | changes)
 
 
-def back(folder: Path, *students: Result, **order: Any) -> HandedBack:
-    return hand_back(Results("ps1", 9.0, folder, students), Order(folder / "back", **order))
+def back(folder: Path, *students: Result, **order: Any) -> ExportedFiles:
+    return hand_back(
+        Results(assignment="ps1", submissions=students, folder=folder), ExportRequest(folder / "back", **order)
+    )
 
 
 def query_all(path: Path, query: str) -> list[tuple[Any, ...]]:
@@ -117,7 +120,7 @@ def filled_once(folder: Path) -> Path:
 def test_copy_of_the_teachers_gradebook_is_filled_in(tmp_path: Path) -> None:
     gradebook = filled_once(tmp_path)
     before = gradebook.read_bytes()
-    failed = (Points("p/t", 0.0, 2.0), *SCORES[1:])
+    failed = (CriterionResult("p/t", 0.0, 2.0), *SCORES[1:])
     back(tmp_path, result(tmp_path, criteria=failed), result(tmp_path, "eve"), sheets=(gradebook,))
     found = query_all(tmp_path / "back" / "gradebook.db", GRADED)
     assert found[:3] == [("ann", "t", 0.0, None, 0), ("ann", "why", None, 1.5, 1), ("ann", "plot", None, 1.5, 1)]
@@ -143,12 +146,12 @@ def test_open_points_are_blank_and_noted(tmp_path: Path) -> None:
 
 
 def test_missing_notebook_is_not_in_the_gradebook(tmp_path: Path) -> None:
-    back(tmp_path, result(tmp_path, criteria=(*SCORES, Points("q/t", 0.0, 5.0))))
+    back(tmp_path, result(tmp_path, criteria=(*SCORES, CriterionResult("q/t", 0.0, 5.0))))
     assert {row[1] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)} == {"t", "why", "plot"}
 
 
 def test_unknown_cells_are_noted(tmp_path: Path) -> None:
-    ann = result(tmp_path, criteria=(*SCORES, Points("p/new", 1.0, 1.0)))
+    ann = result(tmp_path, criteria=(*SCORES, CriterionResult("p/new", 1.0, 1.0)))
     done = back(tmp_path, ann, sheets=(filled_once(tmp_path),))
     assert "p/new" in "\n".join(map(str, done.notes))
 
@@ -207,7 +210,7 @@ def test_gradebook_of_another_assignment_is_refused(tmp_path: Path) -> None:
 
 
 def test_assignment_without_nbgrader_cells_is_exported(tmp_path: Path) -> None:
-    ann = result(tmp_path, criteria=(Points("runs", 1.0, 2.0),), total=1.0)
+    ann = result(tmp_path, criteria=(CriterionResult("runs", 1.0, 2.0),), total=1.0)
     (ann.folder / "executed" / "p.ipynb").unlink()
     back(tmp_path, ann)
     assert [row[1:3] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)] == [("runs", 1.0)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.files.csv_sheet import read_sheet
 from grader.lms.roster.class_list import Roster, parse_roster
 
 MOODLE = (

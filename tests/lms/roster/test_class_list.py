@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.lms.gradebook_csv.csv_sheet import read_sheet
+from grader.files.csv_sheet import read_sheet
 from grader.lms.roster.class_list import Person, parse_roster
 from grader.models.errors import IntakeError
 from tests.lms import moodle_site

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.lms.gradebook_csv.csv_sheet import DELIMITERS, filled, number, parsed_number, read_sheet
+from grader.files.csv_sheet import DELIMITERS, filled, number, parsed_number, read_sheet
 from grader.models.errors import IntakeError
 
 # A lone carriage return ends a line for some programs and stands unquoted in what others write.
