@@ -1,11 +1,14 @@
-"""What happened and what to do about it, in words for students: by outcome, and by the kind of a cell's error."""
+"""Explanations for people: outcomes and what to do, hints on errors, levels of confinement, adaptations."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from grader.i18n.message import Message, message
+from grader.models.facts import Adaptation
 from grader.models.run import CellError, Outcome
+from grader.sandbox.guest.compat.notes import Kind
 
 OUTCOMES: dict[Outcome, Message] = {
     Outcome.OK: message("Ran to the end"),
@@ -21,19 +24,18 @@ OUTCOMES: dict[Outcome, Message] = {
 WHAT_TO_DO: dict[Outcome, Message] = {
     Outcome.OK: message("Every cell ran from top to bottom."),
     Outcome.ERROR: message(
-        "The cells below a failed one were run all the same. Restart the kernel, run all cells from top to bottom, "
-        "and put right the first one that fails."
+        "The cells after a failed cell were still run. Restart the kernel, run all cells from top to bottom, and fix "
+        "the first one that fails."
     ),
     Outcome.TIMEOUT: message(
-        "What was reached before the limit was graded. Train for fewer epochs, on fewer rows, or with a smaller model."
+        "The results up to the time limit were graded. Train for fewer epochs, on fewer rows, or with a smaller model."
     ),
     Outcome.MEMORY: message("Use smaller batches, fewer copies of the data, or a smaller model."),
-    Outcome.DISK: message("Save fewer or smaller files; the homework asks for the notebook alone."),
+    Outcome.DISK: message("Save fewer or smaller files; only the notebook is required."),
     Outcome.MISSING: message(
-        "Download the notebook as an .ipynb file, open it once more to see that it is the right one, "
-        "and hand it in again."
+        "Download the notebook as an .ipynb file, open it to check that it is the right one, and submit it again."
     ),
-    Outcome.FORBIDDEN: message("Hand in the notebook again, without the part that was refused."),
+    Outcome.FORBIDDEN: message("Submit the notebook again, without the part that was refused."),
     Outcome.GRADER_FAULT: message(
         "This is not the student's fault and costs no points. Grade it again; if it fails again, grade it by hand."
     ),
@@ -50,17 +52,17 @@ _SHAPE_DIFFERS = message(
 )
 _MEMORY_FULL = message("There was not enough memory. Use smaller batches, less data at once, or a smaller model.")
 _NO_NETWORK = message(
-    "There is no internet while grading. Use the files handed out with the homework, which lie beside the notebook."
+    "There is no internet during grading. Use the files of the assignment, which are in the notebook's folder."
 )
 _CELL_STOPPED = message(
     "The cell was stopped at the time limit. Train for fewer epochs, on fewer rows or with a smaller model."
 )
 _SYNTAX = message(
-    "Python cannot read the cell: look for a missing bracket, quotation mark or colon, and for lines set in wrongly."
+    "Python cannot read the cell: look for a missing bracket, quotation mark or colon, and for wrong indentation."
 )
 _TYPES = message(
-    "A function got something of another kind than it takes, or one argument too many or too few. "
-    "Compare the call with its documentation."
+    "A function got an argument of the wrong type, or one argument too many or too few. Compare the call with its "
+    "documentation."
 )
 
 _PYTHON_2 = message(
@@ -68,11 +70,11 @@ _PYTHON_2 = message(
     "xrange and input instead of raw_input, and run it with Python 3 before handing it in."
 )
 _TENSORFLOW_1 = message(
-    "This is code for TensorFlow 1, which first built a graph and then ran it in a session. That cannot be run any "
-    "more: build the model with keras.layers, and train it with compile() and fit()."
+    "This is code for TensorFlow 1, which built a graph and ran it in a session. It no longer runs: build the model "
+    "with keras.layers, and train it with compile() and fit()."
 )
 
-# The first line that fits decides: error names, what the message must contain, the hint.
+# Error names, a pattern in the error's message, the hint. The first match wins.
 _HINTS: tuple[tuple[str, str, Message], ...] = (
     ("NameError", r"'(xrange|raw_input|unicode|basestring|unichr|execfile)'", _PYTHON_2),
     ("NameError|UnboundLocalError", "", _NAMES),
@@ -87,7 +89,7 @@ _HINTS: tuple[tuple[str, str, Message], ...] = (
         "FileNotFoundError|NotADirectoryError|IsADirectoryError|NotFoundError",
         "",
         message(
-            "The file is not there. Only the files handed out with the homework lie beside the notebook: open them by "
+            "The file does not exist. Only the files of the assignment are in the notebook's folder: open them by "
             "their plain names, not by a path on your own computer or on Google Drive."
         ),
     ),
@@ -95,8 +97,8 @@ _HINTS: tuple[tuple[str, str, Message], ...] = (
         "ModuleNotFoundError|ImportError",
         "",
         message(
-            "This package is not installed where homework is graded. Use the packages from class; installing others "
-            "has no effect here."
+            "This package is not installed in the grading environment. Use the packages from class; installing others "
+            "has no effect."
         ),
     ),
     ("MemoryError|ResourceExhaustedError", "", _MEMORY_FULL),
@@ -105,19 +107,19 @@ _HINTS: tuple[tuple[str, str, Message], ...] = (
     (
         "DeadKernelError",
         "",
-        message("Python itself ended while the cell ran, often for lack of memory. The cells after it could not run."),
+        message("Python crashed while the cell ran, often for lack of memory. The cells after it could not run."),
     ),
     ("URLError|HTTPError|ConnectionError|gaierror|ConnectTimeout|SSLError", "", _NO_NETWORK),
     (".*", "urlopen|name resolution|network is unreachable|failed to resolve|URL fetch", _NO_NETWORK),
     (
         "StdinNotImplementedError",
         "",
-        message("Nobody is there to type while grading. Put the value into the code instead of calling input()."),
+        message("Nobody can type during grading. Put the value into the code instead of calling input()."),
     ),
     (
         "PermissionError",
         "",
-        message("This place may not be written to. Save files beside the notebook, by a plain name."),
+        message("Files cannot be written here. Save them in the notebook's folder, by a plain name."),
     ),
     ("NotFittedError", "", message("The model or scaler is used before it was trained: call fit() first.")),
     (
@@ -131,7 +133,8 @@ _HINTS: tuple[tuple[str, str, Message], ...] = (
         "ValueError",
         "could not convert|invalid literal|unsupported object type",
         message(
-            "Text stands where a number is expected. Look at the columns with .dtypes and turn text into numbers first."
+            "A number was expected, but text was found. Check the columns with .dtypes and convert text to numbers "
+            "first."
         ),
     ),
     ("KeyError", "", message("There is no such column or key. Print the names with .columns or .keys() and compare.")),
@@ -140,39 +143,80 @@ _HINTS: tuple[tuple[str, str, Message], ...] = (
         "AttributeError",
         "",
         message(
-            "The object has nothing of this name. Check the spelling, and whether the variable is what you think: "
-            "print its type(). Some names from older Keras versions are gone."
+            "The object has no attribute of this name. Check the spelling and the type(): the variable may hold "
+            "something else. Some names from older Keras versions are gone."
         ),
     ),
     ("TypeError", "", _TYPES),
     ("ZeroDivisionError", "", message("Something was divided by zero: is a list or a count empty?")),
-    ("RecursionError", "", message("A function calls itself without end.")),
-    ("UnicodeDecodeError", "", message("The file is not in this encoding. Try encoding='utf-8' or 'big5'.")),
-    ("AssertionError", "", message("A check written in the notebook itself did not hold.")),
-    ("SystemExit", "", message("exit() or quit() was called: leave it out, so that the cells below can run.")),
+    ("RecursionError", "", message("A function calls itself endlessly.")),
+    ("UnicodeDecodeError", "", message("The file has another encoding. Try encoding='utf-8' or 'big5'.")),
+    ("AssertionError", "", message("An assert statement in the notebook failed.")),
+    ("SystemExit", "", message("exit() or quit() was called: remove it, so that the cells below can run.")),
 )
 
 
 def hint(error: CellError) -> Message | None:
-    """What usually helps against ``error``; None for errors that only their own message explains."""
+    """Return what usually helps against ``error``; None for an error that only its own message explains."""
     for names, contains, advice in _HINTS:
         if re.fullmatch(names, error.name) and re.search(contains, error.message[:4000], re.IGNORECASE):
             return advice
     return None
 
 
-# Each level of confinement, as an honest word to whoever reads the report.
+# Level of confinement -> what it allows the notebook.
 CONFINEMENT = {
     "namespaces": message(
-        "Namespaces: processes, files, network and users of its own; it sees the interpreter, read-only, and its own "
-        "folder."
+        "Namespaces: separate processes, files, network and users. The notebook sees the interpreter, read-only, and "
+        "its own folder."
     ),
     "bubblewrap": message(
-        "Bubblewrap: namespaces set up by another program; it sees the interpreter, read-only, and its own folder."
+        "Bubblewrap: namespaces set up by another program. The notebook sees the interpreter, read-only, and its own "
+        "folder."
     ),
-    "container": message("A rootless container without network: it sees the image, read-only, and its own folder."),
+    "container": message(
+        "A rootless container without network. The notebook sees the image, read-only, and its own folder."
+    ),
     "process": message(
-        "Limits only: its own process tree, folder and environment; time, memory, disk and processes bounded. Not "
-        "confined: it could read what the grading account can read, and use the network."
+        "Limits only: separate process tree, folder and environment; limited time, memory, disk and processes. Not "
+        "confined: the notebook could read what the grading account can read, and use the network."
     ),
 }
+
+# Adaptations that are shown with today's spelling, for students to learn.
+_TRANSLATED = {
+    Kind.TRANSLATED: message("{found} is written {used} today."),
+    Kind.IGNORED: message("{found} has no effect any more and was left out."),
+    Kind.CAUTION: message(
+        "{found} runs, but its meaning has changed. It was left unchanged; {used} is probably what was meant."
+    ),
+}
+# Adaptations to things that only work elsewhere.
+_ELSEWHERE = {
+    Kind.FILE: message("{found} was not submitted; the course's own {used} was read instead."),
+    Kind.DOWNLOAD: message("{found} was not downloaded, because there is no internet here; the copy {used} was used."),
+    Kind.PLACE: message("{found} exists on Colab or Kaggle only; here it does nothing."),
+    Kind.UPLOAD: message("{found} asks for a file; the course's own {used} was given."),
+    Kind.INSTALLED: message("{found} was not installed again: {used} is here already."),
+    Kind.NOT_INSTALLED: message("{found} is not available here and was not installed."),
+    Kind.INSTEAD: message("{found} is not available here; {used} was used instead."),
+    Kind.STAND_IN: message("{found} is not available here; a placeholder that does nothing replaces it."),
+}
+
+Notes = list[tuple[Adaptation, Message]]
+
+
+def adaptation_notes(adaptations: Sequence[Adaptation]) -> tuple[Notes, Notes]:
+    """Return notes on code that was translated to today's spelling, and on code that would not run elsewhere."""
+    return _notes(adaptations, _TRANSLATED), _notes(adaptations, _ELSEWHERE)
+
+
+def _notes(adaptations: Sequence[Adaptation], sentences: Mapping[Kind, Message]) -> Notes:
+    return [
+        (
+            adaptation,
+            Message(sentences[Kind(adaptation.kind)].template, {"found": adaptation.found, "used": adaptation.used}),
+        )
+        for adaptation in adaptations
+        if adaptation.kind in sentences
+    ]

@@ -1,4 +1,4 @@
-"""``intake.html``: every decision taken on the way in, what is in doubt first, before anything is graded."""
+"""Write ``intake.html``: every decision of the intake, doubtful ones first, before anything is graded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grader.models.intake import INTAKE_PAGE, FileDecision, FileStatus, Intake, 
 from grader.models.lateness import Lateness
 from grader.report.pages import environment
 
-_NAMES_SHOWN = 60  # of one status, for one student
+_NAMES_SHOWN = 60  # file names per student and status
 
 STATUS_HEADINGS = {
     FileStatus.NOTEBOOK: message("The notebook that is graded"),
@@ -32,7 +32,7 @@ STATUS_HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Those with one status; ``more`` are not named."""
+    """Files with one status; ``more`` of them are not named."""
 
     status: FileStatus
     heading: Message
@@ -50,7 +50,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
-    """Submissions to look at for one reason, each with its own sentence where they differ."""
+    """Submissions to check for one reason, with the individual sentence where sentences differ."""
 
     heading: str
     rows: tuple[tuple[_Row, str], ...]
@@ -59,7 +59,7 @@ class _Doubt:
 def write_intake_page(intake: Intake, assignment: Assignment, *, language: str, out: Path) -> Path:
     """Write ``out/intake.html`` and return its path; raises ``OutputError``."""
     path = out / INTAKE_PAGE
-    rows = [_row(number, one, assignment) for number, one in enumerate(intake.records, 1)]
+    rows = [_row(number, record, assignment) for number, record in enumerate(intake.records, 1)]
     page = (
         environment(language)
         .get_template("intake.html")
@@ -76,15 +76,15 @@ def write_intake_page(intake: Intake, assignment: Assignment, *, language: str, 
     return path
 
 
-def _row(number: int, one: IntakeRecord, assignment: Assignment) -> _Row:
-    late = None if assignment.late is None else assess_lateness(assignment.late, one.submission, None)
-    return _Row(f"submission-{number}", one, _by_status(one.files), late)
+def _row(number: int, record: IntakeRecord, assignment: Assignment) -> _Row:
+    late = None if assignment.late is None else assess_lateness(assignment.late, record.submission, None)
+    return _Row(f"submission-{number}", record, _by_status(record.files), late)
 
 
 def _by_status(files: Sequence[FileDecision]) -> tuple[_Files, ...]:
     found: dict[FileStatus, list[FileDecision]] = {}
-    for one in files:
-        found.setdefault(one.status, []).append(one)
+    for file in files:
+        found.setdefault(file.status, []).append(file)
     return tuple(
         _Files(status, heading, tuple(found[status][:_NAMES_SHOWN]), max(0, len(found[status]) - _NAMES_SHOWN))
         for status, heading in STATUS_HEADINGS.items()
@@ -93,14 +93,14 @@ def _by_status(files: Sequence[FileDecision]) -> tuple[_Files, ...]:
 
 
 def _doubts(rows: Sequence[_Row], language: Translation) -> list[_Doubt]:
-    """By the kind of doubt, the rare before the frequent: what everybody has is seldom what is wrong."""
+    """Group the submissions by doubt, rare doubts first: a doubt that all submissions share is rarely a problem."""
     found: dict[str, list[tuple[_Row, Message]]] = {}
     for row in rows:
         for doubt in row.record.doubts:
             found.setdefault(doubt.template, []).append((row, doubt))
     groups = []
-    for those in sorted(found.values(), key=len):
-        heading = language.outline([doubt for _row, doubt in those])
-        said = [(row, language.say(doubt)) for row, doubt in those]
-        groups.append(_Doubt(heading, tuple((row, "" if text == heading else text) for row, text in said)))
+    for group in sorted(found.values(), key=len):
+        heading = language.outline([doubt for _row, doubt in group])
+        sentences = [(row, language.say(doubt)) for row, doubt in group]
+        groups.append(_Doubt(heading, tuple((row, "" if text == heading else text) for row, text in sentences)))
     return groups

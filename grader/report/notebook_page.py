@@ -1,6 +1,6 @@
-"""The executed notebook as pages show it: every cell and output made harmless, nothing longer than people read.
+"""Prepare the executed notebook for a page: every cell and output is sanitised and shortened.
 
-The file was validated when it was taken in, but a student's code had a hand in it: nothing here relies on its shape.
+The student's code could change the executed file, so nothing here relies on its structure.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from grader.report.sanitizer import (
 _FILE_BYTES = 128_000_000
 _CELLS = 400
 _OUTPUTS = 40
-# For one page: colours, markup and pictures beyond these cost more time and memory than their reader has.
+# Limits for one page; more colours, markup or pictures would make it slow to build and to open.
 _COLOURED_CHARACTERS = 400_000
 _PAGE_MARKUP = 480_000
 _PAGE_IMAGES = 24_000_000
@@ -38,27 +38,27 @@ _NOTHING = Markup()
 
 @dataclass(frozen=True, slots=True)
 class OutputView:
-    """One output: text (``head``, then ``omitted`` characters left out, then ``tail``), safe ``html``, or a picture."""
+    """One output: text (``head``, ``omitted`` characters left out, ``tail``), safe ``html``, or a picture."""
 
     kind: str  # "stream", "error", "text", "html", "image", "unshown"
     head: str = ""
     tail: str = ""
     omitted: int = 0
     html: Markup = _NOTHING
-    image: str = ""  # a checked data: address
+    image: str = ""  # a checked data: URI
     warning: bool = False  # written to stderr
 
 
 @dataclass(frozen=True, slots=True)
 class CellView:
-    number: int  # place in the notebook, from 1
+    number: int  # position in the notebook, from 1
     kind: str
     html: Markup
     omitted: int = 0
     outputs: tuple[OutputView, ...] = ()
     outputs_left_out: int = 0
     count: int | None = None
-    saved: tuple[OutputView, ...] = ()  # outputs as they were handed in, not reproduced
+    saved: tuple[OutputView, ...] = ()  # outputs in the submitted file, not reproduced
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,14 @@ class NotebookView:
 
 @dataclass(slots=True)
 class _Budget:
-    """How much of each costly thing one page may still hold."""
+    """Characters of each costly kind that one page may still hold."""
 
     left: dict[str, int] = field(
         default_factory=lambda: {"colour": _COLOURED_CHARACTERS, "markup": _PAGE_MARKUP, "image": _PAGE_IMAGES}
     )
 
     def take(self, what: str, amount: int) -> bool:
+        """Return whether ``amount`` is left, and subtract it if so."""
         if amount > self.left[what]:
             return False
         self.left[what] -= amount
@@ -83,7 +84,7 @@ class _Budget:
 
 
 def notebook_view(path: Path | None) -> NotebookView | None:
-    """The notebook at ``path``, ready for a page; None when there is none that can be read."""
+    """Return the notebook at ``path`` ready for a page; None if it cannot be read."""
     try:
         if path is None or path.stat().st_size > _FILE_BYTES:
             return None
@@ -126,7 +127,7 @@ def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
 
 
 def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Neighbouring pieces of one stream as one: a progress bar arrives in hundreds."""
+    """Merge neighbouring pieces of one stream, because a progress bar consists of hundreds."""
     merged: list[dict[str, Any]] = []
     pieces: list[list[str]] = []
     for output in outputs:
@@ -156,7 +157,7 @@ def _output(output: Mapping[str, Any], budget: _Budget) -> Iterator[OutputView]:
 
 
 def _display(data: Mapping[str, Any], budget: _Budget) -> OutputView:
-    """The richest safe form of an output; its plain text where no other is safe."""
+    """Return the richest safe form of an output, or its plain text."""
     for media_type in IMAGE_TYPES:
         encoded = _joined(data.get(media_type))
         uri = image_uri(media_type, encoded) if encoded and budget.take("image", len(encoded)) else None
@@ -172,7 +173,7 @@ def _display(data: Mapping[str, Any], budget: _Budget) -> OutputView:
 
 
 def _markup(source: str, budget: _Budget, attachments: Mapping[str, str], *, markdown: bool) -> Markup:
-    # What is longer than any text that is shown can only be pictures.
+    # The part beyond the limit for text can only be embedded pictures.
     pictures = max(0, len(source) - MARKUP_CHARACTERS)
     if not budget.take("markup", len(source) - pictures) or not budget.take("image", pictures):
         return Markup("<pre>{}</pre>").format(source[:TEXT_CHARACTERS])
@@ -180,7 +181,7 @@ def _markup(source: str, budget: _Budget, attachments: Mapping[str, str], *, mar
 
 
 def _attachments(found: object, budget: _Budget) -> dict[str, str]:
-    """The pictures pasted into a Markdown cell, by name, as checked ``data:`` addresses."""
+    """Return the pictures pasted into a Markdown cell: name -> checked ``data:`` URI."""
     uris = {}
     for name, forms in (found if isinstance(found, dict) else {}).items():
         for media_type, encoded in (forms if isinstance(forms, dict) else {}).items():
@@ -197,7 +198,7 @@ def _text(kind: str, text: str, *, warning: bool = False) -> OutputView:
 
 
 def _joined(value: object) -> str:
-    """Jupyter's text: a string or a list of strings; anything else is no text."""
+    """Return Jupyter's text, a string or a list of strings, as a string; anything else gives an empty string."""
     if isinstance(value, str):
         return value
     return "".join(part for part in value if isinstance(part, str)) if isinstance(value, list) else ""

@@ -1,6 +1,6 @@
-"""Grades as pages: a self-contained HTML file per student and one for the class, without scripts or requests.
+"""Write the report pages: one self-contained HTML file per student and one for the class, without scripts or requests.
 
-Everything on a page comes from the records given; texts in them are a student's and are escaped or sanitised.
+Pages show only the records passed in. Text in them may come from students and is escaped or sanitised.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from grader.models.assignment import Assignment
 from grader.models.facts import Fit
 from grader.models.grade import Graded
 from grader.models.run import Outcome
-from grader.report import advice, compat_notes, plots
+from grader.report import advice, plots
 from grader.report.notebook_page import notebook_view
 from grader.scoring.report_pdf import headings
 from grader.scoring.rubric.course_test import IN_THE_STUDENTS_PROCESS
 
 _FITS_SHOWN = 3
 
-# Words that the stages use for themselves, as people say them. Anything else is shown as it is.
+# Internal names -> text for people. Unknown names are shown unchanged.
 _WORDS = {
     "majority": message("Majority class"),
     "mean": message("Mean of the answers"),
@@ -83,6 +83,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
     """Write ``folder/report.html`` and return its path; raises ``OutputError``."""
     path = folder / "report.html"
     run = graded.run
+    translated, elsewhere = advice.adaptation_notes(run.facts.adaptations)
     scores = [(score, plots.scale_picture(score)) for score in graded.grade.scores]
     page = (
         environment(language)
@@ -97,8 +98,8 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
             forgeable=IN_THE_STUDENTS_PROCESS if run.tests else None,
             failed=[(cell, cell.error, advice.hint(cell.error)) for cell in run.cells if cell.error is not None],
             unreached=_unreached(graded),
-            translated=compat_notes.translated(run.facts.adaptations),
-            elsewhere=compat_notes.elsewhere(run.facts.adaptations),
+            translated=translated,
+            elsewhere=elsewhere,
             fits=[(number, fit, plots.curve_charts(fit)) for number, fit in _last_fits(run.facts.fits)],
             outcome=advice.OUTCOMES[run.outcome],
             to_do=advice.WHAT_TO_DO[run.outcome],
@@ -110,7 +111,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
 
 
 def _unreached(graded: Graded) -> list[int]:
-    """Numbers of the code cells that were never run."""
+    """Return the numbers of the code cells that were never run, from 1."""
     return [
         cell.index + 1
         for cell in graded.run.cells
@@ -127,11 +128,11 @@ def _last_fits(fits: Sequence[Fit]) -> list[tuple[int, Fit]]:
 
 @dataclass(frozen=True, slots=True)
 class _ReviewGroup:
-    """Students to look at for one reason, each with their own sentence where they differ."""
+    """Students who need review for one reason, with the individual sentence where sentences differ."""
 
     heading: str
     students: tuple[tuple[Graded, str], ...]
-    proposed: bool  # points that wait for a person with everybody: nothing is wrong
+    proposed: bool  # a manual criterion that every student has: nothing is wrong
 
 
 def write_class_page(results: Sequence[Graded], assignment: Assignment, *, language: str, out: Path) -> Path:
@@ -167,7 +168,7 @@ def _by_name(graded: Graded) -> tuple[str, str]:
 
 
 def _review_groups(results: Sequence[Graded], language: Translation) -> list[_ReviewGroup]:
-    """Who needs a look, by the kind of reason: first what stands out, the most frequent before the rare."""
+    """Return the students who need review, grouped by reason: proposed points last, frequent reasons first."""
     found: dict[tuple[bool, str], list[tuple[Graded, Message]]] = {}
     for graded in results:
         for reason in graded.grade.review_reasons:
@@ -175,14 +176,14 @@ def _review_groups(results: Sequence[Graded], language: Translation) -> list[_Re
     groups = []
     for (proposed, _template), students in sorted(found.items(), key=lambda group: (group[0][0], -len(group[1]))):
         heading = language.outline([reason for _graded, reason in students])
-        said = [(graded, language.say(reason)) for graded, reason in students]
-        own = tuple((graded, "" if sentence == heading else sentence) for graded, sentence in said)
+        sentences = [(graded, language.say(reason)) for graded, reason in students]
+        own = tuple((graded, "" if sentence == heading else sentence) for graded, sentence in sentences)
         groups.append(_ReviewGroup(heading, own, proposed))
     return groups
 
 
 def _is_proposal(graded: Graded, reason: Message) -> bool:
-    """The reason is a manual criterion's: it waits for a person by design."""
+    """Return whether the reason belongs to a manual criterion, which always waits for a person."""
     proposed = [score for score in graded.grade.scores if score.passed is None and score.points is not None]
     return any(score.review == reason for score in proposed)
 
@@ -191,11 +192,12 @@ def _stands_out(graded: Graded) -> bool:
     return any(not _is_proposal(graded, reason) for reason in graded.grade.review_reasons)
 
 
-# ---------------------------------------------------------------- how a page says things
+# ---------------------------------------------------------------- templates
 
 
 @cache
 def environment(language: str) -> Environment:
+    """Return the templates with the filters and the translation of ``language``."""
     words = translation(language)
     environment = Environment(
         loader=PackageLoader("grader.report"),
@@ -209,8 +211,8 @@ def environment(language: str) -> Environment:
     environment.globals.update(
         _=words.text,
         language=words.language,
-        style=Markup(style),  # noqa: S704 - our own file
-        # The page allows its own style sheet and data: pictures, by name; nothing else, whatever slipped in.
+        style=Markup(style),  # noqa: S704 - a file of this package
+        # The page allows only its own style sheet and data: pictures, even if something unsafe got into it.
         policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         WIDTH=plots.WIDTH,
     )
@@ -243,7 +245,7 @@ def _worded(name: str, words: Translation) -> str:
 
 
 def _points(value: float | None, most: float | None = None) -> str:
-    """Points with at most two decimals; the maximum itself is shown only to those who reached it."""
+    """Return points with at most two decimals; only a score of at least ``most`` is shown as ``most``."""
     if value is None or not math.isfinite(value):
         return "–"
     shown = round(value, 2)
@@ -261,7 +263,7 @@ def _measured(value: float | None) -> str:
 
 
 def _moment(when: datetime) -> str:
-    """With its offset from UTC where it has one: two zones may meet on a page."""
+    """Return date and time, with the UTC offset if known, because a page may show two time zones."""
     return f"{when:%Y-%m-%d %H:%M}" + (f" {when.isoformat()[-6:]}" if when.tzinfo is not None else "")
 
 

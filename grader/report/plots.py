@@ -1,6 +1,6 @@
-"""Pictures in numbers: where each line, dot and bar of a report's SVG goes. Templates draw, nothing here writes markup.
+"""Coordinates of the lines, dots and bars in a report's charts. The templates draw them as SVG.
 
-Coordinates are SVG units. A picture is ``WIDTH`` wide, which is a phone's page: its text is legible there unscaled.
+Coordinates are SVG units. A chart is ``WIDTH`` wide, the width of a phone's screen, so that its text is readable there.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ WIDTH = 340.0
 
 _SCALE_LEFT, _SCALE_RIGHT, _SCALE_TOP, _ROW = 118.0, 282.0, 8.0, 26.0
 _CHART_LEFT, _CHART_RIGHT, _CHART_TOP, _CHART_BOTTOM = 46.0, 334.0, 12.0, 150.0
-_POINTS = 240  # of a curve; more cannot be told apart
+_POINTS = 240  # points of a curve; more cannot be distinguished
 _BARS_TOP, _BARS_BOTTOM = 18.0, 130.0
 
 
 def _drawable(value: float) -> bool:
-    """A number, and one whose differences are numbers too."""
+    """Return whether ``value`` is a number small enough that differences stay finite."""
     return abs(value) < 1e300  # false for NaN
 
 
 @dataclass(frozen=True, slots=True)
 class ScaleRow:
-    """One line of a value's picture. ``beyond`` is -1 or 1 when the value lies off that side of the scale."""
+    """One row of a scale. ``beyond`` is -1 or 1 if the value lies outside the scale on that side, else 0."""
 
     kind: str  # "value", "full", "zero", or a baseline's name
     value: float
@@ -42,14 +42,14 @@ class ScaleRow:
 class ScalePicture:
     rows: tuple[ScaleRow, ...]
     full_x: float
-    full_left: bool  # full points lie to the left: the metric is an error
+    full_left: bool  # full points are on the left: the metric is an error
     height: float
     left: float = _SCALE_LEFT
     right: float = _SCALE_RIGHT
 
 
 def scale_picture(score: Score) -> ScalePicture | None:
-    """The measured value against threshold, zero mark and baselines, best first; None when there is nothing to draw."""
+    """Return the measured value with threshold, zero mark and baselines, best first; None without a scale."""
     scale = score.scale
     if scale is None or not _drawable(scale.full_at) or not _drawable(scale.zero_at):
         return None
@@ -76,7 +76,7 @@ def scale_picture(score: Score) -> ScalePicture | None:
 
 
 def _span(score: Score, scale: Scale) -> tuple[float, float]:
-    """Ends of the axis: around the marks, and as far as the value where that does not squash them."""
+    """Return the ends of the axis: around the marks, extended to the value if the marks stay readable."""
     marks = [scale.full_at, scale.zero_at]
     width = abs(scale.full_at - scale.zero_at) or abs(scale.full_at) or 1.0
     others = [*scale.baselines.values(), score.value, score.low, score.high]
@@ -105,7 +105,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve as SVG polylines: more than one where it was not a number in between."""
+    """One curve as SVG polylines; values that are not numbers split it into several."""
 
     name: str
     validation: bool
@@ -118,7 +118,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class CurveChart:
     measure: str  # "loss", "accuracy", ...
-    epochs: int  # with a single one there is no curve to draw
+    epochs: int  # with 1 there is no curve to draw
     lines: tuple[Line, ...]
     y_ticks: tuple[Tick, ...]
     x_ticks: tuple[Tick, ...]
@@ -130,7 +130,7 @@ class CurveChart:
 
 
 def curve_charts(fit: Fit, most: int = 4) -> list[CurveChart]:
-    """One chart per measure, training and validation together, the loss first."""
+    """Return at most ``most`` charts, one per measure with training and validation, the loss first."""
     measures = list(dict.fromkeys(name.removeprefix("val_") for name, values in fit.curves.items() if values))
     measures.sort(key=lambda measure: measure != "loss")
     return [_chart(measure, fit.curves) for measure in measures[:most]]
@@ -181,10 +181,11 @@ def _line(name: str, points: Sequence[tuple[float, float, float]]) -> Line:
 
 
 def _ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round values from ``low`` to ``high``; both ends included where rounding cannot."""
+    """Return round values from ``low`` to ``high``, or the ends themselves if the range is too narrow or too wide."""
     width = (high - low) / about
     if not width > abs(high) * 1e-9 or not 1e-300 < width < 1e300:
-        return [low, high] if high > low else [low - (abs(low) or 1.0) / 2, low, low + (abs(low) or 1.0) / 2]
+        half = abs(low) / 2 or 0.5  # half of the smallest float is 0
+        return [low, high] if high > low else [low - half, low, low + half]
     power = 10.0 ** math.floor(math.log10(width))
     step = min((factor * power for factor in (1, 2, 5, 10)), key=lambda size: abs(size - width))
     first = math.floor(low / step)
@@ -207,7 +208,7 @@ class Bar:
 
 
 def histogram(shares: Iterable[float], bins: int = 10) -> tuple[Bar, ...]:
-    """Bars for shares of the points in [0, 1]; the last one holds full marks."""
+    """Return bars for shares of the points in [0, 1]; the last bar includes full marks."""
     counts = [0] * bins
     for share in shares:
         counts[min(bins - 1, max(0, int(share * bins + 1e-9)))] += 1

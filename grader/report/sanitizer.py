@@ -1,6 +1,6 @@
-"""What a student wrote, made harmless: out goes HTML that runs nothing, loads nothing and hides nothing.
+"""Sanitise students' content: the HTML that comes out runs nothing, loads nothing and hides nothing.
 
-Allow-lists throughout: what is not known to be safe is left out or shown as text.
+Everything works by allow-lists: content that is not known to be safe is left out or shown as text.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 IMAGE_BYTES = 4_000_000
-IMAGE_PIXELS = 40_000_000  # a few hundred bytes can unpack to more than a browser's memory
+IMAGE_PIXELS = 40_000_000  # a few hundred bytes may unpack to more than a browser's memory
 
 TEXT_LINES = 160
 TEXT_CHARACTERS = 16_000
-_CODE_CHARACTERS = 40_000  # above it, colours take longer than they help
-MARKUP_CHARACTERS = 80_000  # the cleaner's time grows with the square of the nesting
+_CODE_CHARACTERS = 40_000  # longer code is not coloured, because that takes too long
+MARKUP_CHARACTERS = 80_000  # the time for cleaning grows with the square of the nesting
 
 _TAGS = """
     a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
@@ -41,7 +41,7 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
-# Their text is a program or a style, not something to read.
+# Elements whose text is a program or a style.
 _DROPPED_WHOLE = """
     script style iframe object embed applet template noscript noembed noframes svg math title textarea xmp
 """
@@ -52,7 +52,7 @@ _EMBEDDED = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]*)"
 
 
 def terminal_text(text: str) -> str:
-    """What a terminal would show in the end: no colours, progress bars at their last state."""
+    """Return what a terminal would show at the end: no colours, progress bars at their last state."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n")
     return _CONTROLS.sub("", "\n".join(_settled(line) for line in text.split("\n")))
 
@@ -70,7 +70,7 @@ def _settled(line: str) -> str:
 
 
 def shortened(text: str, *, lines: int = TEXT_LINES, characters: int = TEXT_CHARACTERS) -> tuple[str, str, int]:
-    """``text`` as its beginning, its end, and how many characters were left out between them: often none."""
+    """Return the beginning and the end of ``text`` and the number of characters left out between them."""
     rows = text.split("\n")
     if len(rows) <= lines and len(text) <= characters:
         return text, "", 0
@@ -82,7 +82,7 @@ def shortened(text: str, *, lines: int = TEXT_LINES, characters: int = TEXT_CHAR
 
 
 def image_uri(media_type: str, encoded: str) -> str | None:
-    """A ``data:`` address for a base64 picture that is what it says and of sane size; None for anything else."""
+    """Return a ``data:`` URI for a base64 picture of the stated type and a sane size; None for anything else."""
     if media_type not in IMAGE_TYPES or len(encoded) > IMAGE_BYTES * 2:
         return None
     try:
@@ -110,7 +110,7 @@ def _gif_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height from the first frame header, found by stepping over the segments before it."""
+    """Return width and height from the first frame header, stepping over the segments before it."""
     if not content.startswith(b"\xff\xd8\xff"):
         return None
     at = 2
@@ -131,11 +131,11 @@ _SIZES: Mapping[str, Callable[[bytes], tuple[int, int] | None]] = {
 
 
 def safe_html(fragment: str, attachments: Mapping[str, str] | None = None) -> Markup:
-    """``fragment`` as plain structure: no scripts, styles, ids, forms or frames; nothing loaded from elsewhere.
+    """Return ``fragment`` without scripts, styles, ids, forms, frames and anything loaded from elsewhere.
 
-    ``attachments`` maps the names a Markdown cell uses in ``attachment:`` addresses to checked ``data:`` addresses.
+    ``attachments`` maps the names in a Markdown cell's ``attachment:`` URIs to checked ``data:`` URIs.
     """
-    fragment, pictures = _pictures_apart(fragment, attachments or {})
+    fragment, pictures = _extract_pictures(fragment, attachments or {})
     cleaned = nh3.clean(
         fragment[:MARKUP_CHARACTERS],
         tags=set(_TAGS.split()),
@@ -149,8 +149,8 @@ def safe_html(fragment: str, attachments: Mapping[str, str] | None = None) -> Ma
     return Markup(cleaned)  # noqa: S704 - the allow-list above is what makes it safe
 
 
-def _pictures_apart(text: str, attachments: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """``text`` with its embedded pictures as attachments, so that only words count against its length."""
+def _extract_pictures(text: str, attachments: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return ``text`` with embedded pictures moved to attachments, so that only words count against its length."""
     pictures = dict(attachments)
 
     def replaced(found: re.Match[str]) -> str:
@@ -174,16 +174,16 @@ def _kept(tag: str, attribute: str, value: str, pictures: Mapping[str, str]) -> 
 
 
 class _Markdown(mistune.HTMLRenderer):
-    """Headings two steps down: the page's own come first in its outline."""
+    """Moves headings two levels down, below the headings of the page."""
 
     def heading(self, text: str, level: int, **_attributes: object) -> str:
         return f"<h{min(level + 2, 6)}>{text}</h{min(level + 2, 6)}>\n"
 
 
 def safe_markdown(source: str, attachments: Mapping[str, str] | None = None) -> Markup:
-    """Markdown as harmless HTML; what the parser cannot take is shown as it was written."""
-    source, pictures = _pictures_apart(source, attachments or {})
-    renderer = _Markdown(escape=False, allow_harmful_protocols=["attachment:"])  # what comes out is cleaned as a whole
+    """Return Markdown as safe HTML; text that the parser cannot process is shown unchanged."""
+    source, pictures = _extract_pictures(source, attachments or {})
+    renderer = _Markdown(escape=False, allow_harmful_protocols=["attachment:"])  # the output is cleaned as a whole
     render = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough"])
     try:
         rendered = render(source[:MARKUP_CHARACTERS])
@@ -198,8 +198,8 @@ def _formatter() -> HtmlFormatter:
 
 
 def safe_code(source: str) -> Markup:
-    """Python as escaped HTML with a class for each kind of word."""
+    """Return Python code as escaped HTML with a class for each kind of token."""
     if len(source) > _CODE_CHARACTERS:
         return escape(source)
-    # Not IPython's lexer: a few thousand empty lines keep that one busy for minutes.
+    # Not IPython's lexer: a few thousand empty lines take it minutes.
     return Markup(highlight(source, PythonLexer(stripnl=False), _formatter()))  # noqa: S704 - the formatter escapes

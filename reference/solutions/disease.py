@@ -165,7 +165,7 @@ print(confusion_matrix(y_test, probabilities > 0.5))  # rows: healthy, ill; colu
 # two different results. A miss in the lower left of the confusion matrix (an ill patient sent home) is worse than one
 # in the upper right; a clinic would lower the limit of 0.5 and accept more false alarms.
 #
-# **中文摘要** 只看單一病徵時，抑鬱和輕挑驕傲幾乎沒有鑑別力；
+# **中文摘要** 只看單一病徵時，抑鬱和輕佻驕傲幾乎沒有鑑別力；
 # 把兩者畫在同一張圖上，才發現患者集中在兩個角落，一條直線怎麼切都切不開，
 # 所以邏輯迴歸只有七成左右，加上兩層隱藏層的小網路就能超過八成。
 # 輸入的標準化放在模型裡，之後直接輸入原始程度就能預測。

@@ -52,7 +52,7 @@ def test_its_sections_become_points_that_a_person_decides(out: Path) -> None:
     rows = {row["student"]["id"]: row for row in grades(out / "en")["submissions"]}
     assert {name: row["total"] for name, row in rows.items()} == {"ann": 20, "bob": 0, "eve": 20, "cai": 0, "dan": 20}
     assert all(row["needs_review"] for row in rows.values())
-    assert rows["ann"]["review_reasons"][0] == "Listed as the mascot, who did nothing: 陳大文."
+    assert rows["ann"]["review_reasons"][0] == "Listed as the mascot, without a task: 陳大文."
     assert "save it as PDF" in rows["bob"]["criteria"][0]["reason"]
     assert rows["dan"]["outcome"] == Outcome.MISSING
 

@@ -1,4 +1,4 @@
-"""The PDF among what a student handed in, to a ``Document``: which file, what is wrong with it, what stands in it."""
+"""Read the PDF report of a submission: select the file, say what is wrong with it, find sections and members."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from grader.scoring.report_pdf import headings, members, text_cleanup
 MAX_BYTES = 64 << 20
 MAX_PAGES, MAX_CHARACTERS = 100, 20_000  # characters of one page
 BOUNDS = ProcessLimits(seconds=40, memory_mb=1024, file_mb=1)
-LITTLE_TEXT = 30  # letters in a whole document: a caption, not a report
-UNREADABLE = 0.3  # of the characters
-MANY_WHITE = 200  # characters: more than a table's head
+LITTLE_TEXT = 30  # letters; a document with fewer is not a report
+UNREADABLE = 0.3  # share of the characters
+MANY_WHITE = 200  # characters; more than the header of a table
 
 Decode = Callable[[str, Mapping[str, object], ProcessLimits], Any]
 
 _PDF = b"%PDF-"
-# Documents that are no PDF, by their names: some are zips or text that say nothing of themselves.
+# Other documents by extension, because the content of some is just a zip archive or text.
 _OTHERS: Mapping[str, Message] = {
     ".docx": message("a Word document"),
     ".doc": message("an old Word document"),
@@ -41,50 +41,53 @@ _OTHERS: Mapping[str, Message] = {
     ".md": message("a Markdown file"),
     ".txt": message("a text file"),
 }
-_SPEAKING = ("報告", "專題", "report", "書面", "final", "homework", "作業")
+_REPORT_WORDS = ("報告", "專題", "report", "書面", "final", "homework", "作業")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: sections by name, and an assignment's own headings for them."""
+    """Names of the sections to look for, and headings that the assignment adds."""
 
     sections: tuple[str, ...] = tuple(headings.NAMES)
     added: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def read_document(attachments: Sequence[Attachment], wanted: Wanted, *, decode: Decode = run_isolated) -> Document:
-    """Never fails: what cannot be read is a ``problem``. ``decode`` runs the reader of the bytes."""
-    taken, notes = _chosen(attachments)
-    if taken is None:
+    """Return the report among ``attachments``. A file that cannot be read has a ``problem``; nothing is raised.
+
+    ``decode`` runs ``pdf_text`` on the bytes, by default in an isolated process.
+    """
+    selected, notes = _select_pdf(attachments)
+    if selected is None:
         return Document(problem=_no_pdf(attachments), none=True)
-    document = Document(PurePosixPath(taken.name).name, notes=notes)
-    refused = _refused(taken)
-    if refused is not None:
-        return replace(document, problem=refused[0], none=refused[1])
-    request = {"path": str(taken.path), "pages": MAX_PAGES, "characters": MAX_CHARACTERS}
+    document = Document(PurePosixPath(selected.name).name, notes=notes)
+    refusal = _refusal(selected)
+    if refusal is not None:
+        return replace(document, problem=refusal[0], none=refusal[1])
+    request = {"path": str(selected.path), "pages": MAX_PAGES, "characters": MAX_CHARACTERS}
     try:
-        return _described(document, decode("grader.scoring.report_pdf.pdf_text", request, BOUNDS), wanted)
+        return _describe(document, decode("grader.scoring.report_pdf.pdf_text", request, BOUNDS), wanted)
     except IsolationError as error:
-        said = message("{name} cannot be read: {reason}.", name=document.name, reason=error.message)
-        return replace(document, problem=said)
+        problem = message("{name} cannot be read: {reason}.", name=document.name, reason=error.message)
+        return replace(document, problem=problem)
 
 
-# ------------------------------------------------------------------ which file
+# ------------------------------------------------------------------ selecting the file
 
 
-def _chosen(attachments: Sequence[Attachment]) -> tuple[Attachment | None, tuple[Message, ...]]:
-    """Of several the one that is called a report, among equals the largest."""
-    pdfs = [one for one in attachments if one.name.lower().endswith(".pdf")]
-    pdfs = pdfs or [one for one in attachments if not PurePosixPath(one.name).suffix and _PDF in _head(one)[:1024]]
+def _select_pdf(attachments: Sequence[Attachment]) -> tuple[Attachment | None, tuple[Message, ...]]:
+    """Return the report and a note on the other PDFs: real PDFs first, then a report's name, then the largest."""
+    pdfs = [file for file in attachments if file.name.lower().endswith(".pdf")]
+    pdfs = pdfs or [file for file in attachments if not PurePosixPath(file.name).suffix and _PDF in _head(file)[:1024]]
     if not pdfs:
         return None, ()
 
-    def rank(one: Attachment) -> tuple[bool, bool, int, str]:
-        called = any(word in PurePosixPath(one.name).name.lower() for word in _SPEAKING)
-        return _PDF in _head(one)[:1024], called, one.path.stat().st_size, one.name
+    def rank(file: Attachment) -> tuple[bool, bool, int, str]:
+        named_report = any(word in PurePosixPath(file.name).name.lower() for word in _REPORT_WORDS)
+        return _PDF in _head(file)[:1024], named_report, file.path.stat().st_size, file.name
 
     best = max(pdfs, key=rank)
-    others = ", ".join(sorted(one.name for one in pdfs if one is not best))
+    others = ", ".join(sorted(file.name for file in pdfs if file is not best))
     note = message("{taken} was read as the report. Other PDFs: {names}.", taken=best.name, names=others[:400])
     return best, (note,) if others else ()
 
@@ -95,104 +98,107 @@ def _head(attachment: Attachment) -> bytes:
 
 
 def _no_pdf(attachments: Sequence[Attachment]) -> Message:
-    for one in attachments:
-        kind = _OTHERS.get(PurePosixPath(one.name).suffix.lower())
+    for file in attachments:
+        kind = _OTHERS.get(PurePosixPath(file.name).suffix.lower())
         if kind is not None:
             return message(
-                "No PDF was handed in; {name} is {kind}. Open it in its program, save it as PDF and hand that in.",
-                name=one.name,
+                "No PDF was submitted; {name} is {kind}. Open it in its program, save it as PDF and submit that.",
+                name=file.name,
                 kind=kind,
             )
-    return message("No PDF was handed in. Save the report as PDF and hand it in beside the notebook.")
+    return message("No PDF was submitted. Save the report as PDF and submit it with the notebook.")
 
 
-def _refused(taken: Attachment) -> tuple[Message, bool] | None:
-    """Why it is not even opened, and whether that leaves nothing to read."""
-    name, head = PurePosixPath(taken.name).name, _head(taken)
+def _refusal(selected: Attachment) -> tuple[Message, bool] | None:
+    """Return why the file is not opened and whether nobody can read it; None if it can be opened."""
+    name, head = PurePosixPath(selected.name).name, _head(selected)
     if _PDF not in head[:1024]:
-        said = message(
-            "{name} is called a PDF and is {kind}. A new name makes no PDF: open it in its program and save it as PDF.",
+        problem = message(
+            "{name} is named .pdf but is {kind}. Renaming does not convert a file: open it in its program and save it "
+            "as PDF.",
             name=name,
             kind=filetype.kind(head),
         )
-        return said, True
-    size = taken.path.stat().st_size
+        return problem, True
+    size = selected.path.stat().st_size
     if size > MAX_BYTES:
-        said = message(
+        problem = message(
             "{name} has {size} MB; at most {most} MB are read.", name=name, size=size >> 20, most=MAX_BYTES >> 20
         )
-        return said, False
+        return problem, False
     return None
 
 
-# ------------------------------------------------------------------ what stands in it
+# ------------------------------------------------------------------ reading it
 
 
-def _described(document: Document, told: Mapping[str, Any], wanted: Wanted) -> Document:
+def _describe(document: Document, extracted: Mapping[str, Any], wanted: Wanted) -> Document:
     name = document.name
-    if told["trouble"] == "encrypted":
-        said = message("{name} is locked with a password. Save it without one and hand it in again.", name=name)
-        return replace(document, problem=said, none=True)
-    if told["trouble"]:
-        said = message("{name} is damaged or cut off: {reason}.", name=name, reason=told["detail"])
-        return replace(document, problem=said)
-    pages = [text_cleanup.tidied(page["text"]) for page in told["pages"]]
-    document = replace(document, pages=told["count"])
-    problem = _unreadable(name, pages, told)
-    if problem is not None:
+    if extracted["trouble"] == "encrypted":
+        problem = message(
+            "{name} is locked with a password. Save it without a password and submit it again.", name=name
+        )
+        return replace(document, problem=problem, none=True)
+    if extracted["trouble"]:
+        problem = message("{name} is damaged or cut off: {reason}.", name=name, reason=extracted["detail"])
         return replace(document, problem=problem)
-    found = headings.passages(pages, headings.known_headings(wanted.added))
+    pages = [text_cleanup.normalise_text(page["text"]) for page in extracted["pages"]]
+    document = replace(document, pages=extracted["count"])
+    unreadable = _unreadable(name, pages, extracted)
+    if unreadable is not None:
+        return replace(document, problem=unreadable)
+    found = headings.split_at_headings(pages, headings.known_headings(wanted.added))
     who = _members(found, pages)
     return replace(
         document,
-        sections=tuple(headings.sections(found, wanted.sections)),
+        sections=tuple(headings.count_sections(found, wanted.sections)),
         members=who,
-        doubts=tuple(_doubts(document, told, who)),
+        doubts=tuple(_doubts(document, extracted, who)),
     )
 
 
-def _unreadable(name: str, pages: Sequence[str], told: Mapping[str, Any]) -> Message | None:
+def _unreadable(name: str, pages: Sequence[str], extracted: Mapping[str, Any]) -> Message | None:
     whole = "\n".join(pages)
-    unmapped = sum(page["unmapped"] for page in told["pages"])
+    unmapped = sum(page["unmapped"] for page in extracted["pages"])
     if text_cleanup.unreadable_share(whole) > UNREADABLE or unmapped > max(LITTLE_TEXT, len(whole)):
         return message(
-            "The text of {name} cannot be read by a machine: its fonts do not say which characters they show. "
+            "The text of {name} cannot be read by a machine: its fonts have no table of their characters. "
             "A person must read it; next time save it as PDF instead of printing it.",
             name=name,
         )
-    if text_cleanup.letters(whole) >= LITTLE_TEXT:
+    if text_cleanup.count_letters(whole) >= LITTLE_TEXT:
         return None
-    if any(page["pictures"] for page in told["pages"]):
-        return message("{name} has pictures of pages and no text: a scan. A person must read it.", name=name)
-    return message("{name} ({n} p.) has hardly any text that can be read.", name=name, n=told["count"])
+    if any(page["pictures"] for page in extracted["pages"]):
+        return message("{name} is a scan: it has pictures of pages and no text. A person must read it.", name=name)
+    return message("{name} ({n} p.) has almost no readable text.", name=name, n=extracted["count"])
 
 
 def _members(found: Sequence[headings.Passage], pages: Sequence[str]) -> tuple[Member, ...]:
-    """From their own section; without one, from the cover page."""
-    named = members.members(line for one in found if "members" in one.sections for line in one.lines)
-    return named or members.announced(pages[0].split("\n") if pages else ())
+    """Return the members from their section, or from the cover page if there is none."""
+    named = members.find_members(line for passage in found if "members" in passage.sections for line in passage.lines)
+    return named or members.announced_members(pages[0].split("\n") if pages else ())
 
 
-def _doubts(document: Document, told: Mapping[str, Any], who: Sequence[Member]) -> list[Message]:
-    counts = {what: sum(page[what] for page in told["pages"]) for what in ("hidden", "white", "recognised")}
+def _doubts(document: Document, extracted: Mapping[str, Any], who: Sequence[Member]) -> list[Message]:
+    counts = {what: sum(page[what] for page in extracted["pages"]) for what in ("hidden", "white", "recognised")}
     mascots = [member.name for member in who if member.mascot]
     doubts = []
     if mascots:
-        doubts.append(message("Listed as the mascot, who did nothing: {names}.", names=join_list(mascots)))
+        doubts.append(message("Listed as the mascot, without a task: {names}.", names=join_list(mascots)))
     if counts["hidden"]:
         doubts.append(
             message(
-                "{n} characters that nobody sees (white, tiny or beside the page) were left out of the report.",
+                "{n} invisible characters of the report (white, tiny or outside the page) were left out.",
                 n=counts["hidden"],
             )
         )
     if counts["white"] > MANY_WHITE:
         doubts.append(
-            message("{n} characters of the report are white: look whether one can see them.", n=counts["white"])
+            message("{n} characters of the report are white: check whether they can be seen.", n=counts["white"])
         )
     if counts["recognised"]:
-        doubts.append(message("The report is a scan, read by a program: look at the pages themselves."))
-    unread = sum(not page["read"] for page in told["pages"])
+        doubts.append(message("The report is a scan with recognised text: check the pages themselves."))
+    unread = sum(not page["read"] for page in extracted["pages"])
     if unread:
         doubts.append(message("Pages of the report that could not be read: {n}.", n=unread))
     if document.pages > MAX_PAGES:

@@ -1,4 +1,4 @@
-"""Sections of a report by their headings: Chinese and English, however numbered, and how much is written below each."""
+"""Find the sections of a report by their headings, in Chinese and English, and count the text below each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from grader.i18n.message import Message, message
 from grader.models.pdf_report import Section
-from grader.scoring.report_pdf.members import awaits_part
-from grader.scoring.report_pdf.text_cleanup import letters, without_gaps
+from grader.scoring.report_pdf.members import expects_task
+from grader.scoring.report_pdf.text_cleanup import count_letters, remove_gaps
 
 NAMES: Mapping[str, Message] = {
     "members": message("Members and their parts"),
@@ -23,7 +23,7 @@ NAMES: Mapping[str, Message] = {
     "references": message("References"),
 }
 
-# What begins each, besides what an assignment adds. In lower case; "contents" is the table of contents.
+# Headings of each section in lower case, besides those that an assignment adds. "contents" is the table of contents.
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "members": (
         *("組員", "成員", "小組成員", "團隊成員", "組員名單", "分工", "工作分配", "任務分配", "分工表", "團隊"),
@@ -65,25 +65,10 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "reflections": ("心得", "反思", "心得感想", "學習心得", "感想", "檢討", "reflection", "reflections", "discussion"),
     "references": ("參考資料", "參考文獻", "資料出處", "references", "bibliography", "sources"),
 }
+# Words without a meaning of their own in a heading.
 _FILLERS = (
-    *(
-        "我們的",
-        "我們",
-        "本組",
-        "專題",
-        "研究",
-        "實驗",
-        "說明",
-        "介紹",
-        "過程",
-        "方法",
-        "概述",
-        "描述",
-        "分析",
-        "討論",
-        "設計",
-    ),
-    *("與", "和", "及", "暨", "的", "之", "名單", "列表", "表"),
+    *("我們的", "我們", "本組", "專題", "研究", "實驗", "說明", "介紹", "過程", "方法", "概述", "描述", "分析"),
+    *("討論", "設計", "與", "和", "及", "暨", "的", "之", "名單", "列表", "表"),
 )
 _FILLING_WORDS = re.compile(r"\b(?:and|of|the|our|we|description|overview|section|part|chapter|their|each)\b")
 _NUMBERING = re.compile(
@@ -100,31 +85,31 @@ _NUMBERING = re.compile(
 _LEADERS = re.compile(r"(?:\.{2,}|…|·{2,}|_{3,}|-{3,}|(?:\. ){2,})\s*[\divxlc]*\s*$|\s\d{1,3}\s*$", re.IGNORECASE)
 _INLINE = re.compile(r"([^:]{1,30}?)\s*:\s*(.*)")
 _FRAME = "【】〈〉《》「」『』[](){}<>|/&,、.;:!?'\"“”-–—~*_#=+ \t"
-_LONGEST = 30  # characters of a heading
-_HALF = 12  # of each part of one that a line broke
-_MOST_LINES = 10_000  # more is made to keep us busy
-_PROSE = 13  # letters of a line that is a sentence
+_LONGEST = 30  # characters of a heading at most
+_HALF = 12  # characters of each half of a heading that a line break split
+_MOST_LINES = 10_000  # a longer report can only be meant to waste time
+_PROSE = 13  # a line with this many letters is a sentence
 
 
 @dataclass
 class Passage:
-    """What stands below one heading."""
+    """The lines below one heading."""
 
-    sections: tuple[str, ...]  # several: "模型設計與訓練過程"
+    sections: tuple[str, ...]  # "模型設計與訓練過程" begins two
     heading: str
     page: int
     lines: list[str] = field(default_factory=list)
 
 
 def known_headings(added: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Heading -> section, the longest first; an assignment's own meaning of one counts."""
+    """Return heading -> section, the longest heading first; the assignment's own headings override the others."""
     known = {_plain(title): name for name, titles in HEADINGS.items() for title in titles}
     known |= {_plain(title): name for name, titles in added.items() for title in titles}
     return {heading: known[heading] for heading in sorted(known, key=len, reverse=True)}
 
 
-def passages(pages: Sequence[str], known: Mapping[str, str]) -> list[Passage]:
-    """The text of tidied ``pages``, parted at its headings; what stands before the first has none."""
+def split_at_headings(pages: Sequence[str], known: Mapping[str, str]) -> list[Passage]:
+    """Split the normalised ``pages`` at the headings; the first passage is the text before the first heading."""
     found = [Passage((), "", 1)]
     lines = [(number, line) for number, text in enumerate(pages, 1) for line in text.split("\n") if line.strip()]
     lines = lines[:_MOST_LINES]
@@ -136,7 +121,7 @@ def passages(pages: Sequence[str], known: Mapping[str, str]) -> list[Passage]:
         if at < len(lines) and (whole := _broken_heading(line, lines[at][1], known, alone=heading is None)):
             line, heading = f"{line}{lines[at][1]}", whole
             at += 1
-        if heading is None or _is_part(line, found[-1], lines[at][1] if at < len(lines) else ""):
+        if heading is None or _is_task(line, found[-1], lines[at][1] if at < len(lines) else ""):
             found[-1].lines.append(line)
             continue
         sections, inline = heading
@@ -144,19 +129,19 @@ def passages(pages: Sequence[str], known: Mapping[str, str]) -> list[Passage]:
     return found
 
 
-def _is_part(line: str, before: Passage, following: str) -> bool:
-    """The work of a member, in a cell below or beside the name: "模型訓練" between two names is no heading."""
-    below_a_name = "members" in before.sections and bool(before.lines) and awaits_part(before.lines[-1])
-    return below_a_name and not _NUMBERING.match(line) and letters(following) < _PROSE
+def _is_task(line: str, before: Passage, following: str) -> bool:
+    """Return whether ``line`` is a member's task in a table: "模型訓練" between two names is not a heading."""
+    below_a_name = "members" in before.sections and bool(before.lines) and expects_task(before.lines[-1])
+    return below_a_name and not _NUMBERING.match(line) and count_letters(following) < _PROSE
 
 
 def _heading(line: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
-    """The sections that ``line`` begins, and what stands behind its colon; None for a line that begins none."""
+    """Return the sections that ``line`` begins and the text after its colon; None if it is not a heading."""
     bare = _bare(line)
     if len(bare) > _LONGEST and ":" not in bare[:_LONGEST]:
         return None
     if _LEADERS.search(bare[-2 * _LONGEST :]):
-        return None  # of a table of contents
+        return None  # a line of the table of contents
     whole = sections_of(bare, known)
     if whole:
         return whole, ""
@@ -173,9 +158,9 @@ def _bare(line: str) -> str:
 def _broken_heading(
     line: str, following: str, known: Mapping[str, str], *, alone: bool
 ) -> tuple[tuple[str, ...], str] | None:
-    """Of a heading that a narrow column broke: its number alone, or its first words after a number.
+    """Return the heading that a narrow column split over two lines, after its number or first words; else None.
 
-    Where the first words are a heading themselves, not ``alone``, both together must be one.
+    Without ``alone`` the first line is a heading by itself, so both lines together must be a known heading.
     """
     numbered = _NUMBERING.match(line)
     if numbered is None or len(line) > _HALF or len(following) > _HALF or _NUMBERING.match(following):
@@ -185,14 +170,14 @@ def _broken_heading(
 
 
 def sections_of(title: str, known: Mapping[str, str]) -> tuple[str, ...]:
-    """The sections whose headings make up ``title``, but for words that mean nothing of their own."""
+    """Return the sections whose headings make up ``title``, ignoring filler words; empty if other text remains."""
     rest = _plain(title)
     found: list[tuple[int, str]] = []
     for heading, name in known.items():
         if heading in rest and not _is_inside_a_word(heading, rest):
             place = rest.index(heading)
             found.append((place, name))
-            # As long as it was, so that the places of the others stay.
+            # Padding of the same length keeps the positions of the other headings.
             rest = rest.replace(heading, "\0" * len(heading), 1)
     if not found:
         return ()
@@ -205,27 +190,27 @@ def sections_of(title: str, known: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _is_inside_a_word(heading: str, title: str) -> bool:
-    """Of the first of them: "model" in "remodelling"."""
+    """Return whether the first ``heading`` in ``title`` is part of a longer word: "model" in "remodelling"."""
     before, _heading, after = title.partition(heading)
     beside = before[-1:] + after[:1]
-    return heading.isascii() and any(one.isascii() and one.isalpha() for one in beside)
+    return heading.isascii() and any(letter.isascii() and letter.isalpha() for letter in beside)
 
 
 def _plain(title: str) -> str:
-    return " ".join(without_gaps(title).casefold().split())
+    return " ".join(remove_gaps(title).casefold().split())
 
 
-def sections(found: Sequence[Passage], wanted: Sequence[str]) -> Iterator[Section]:
-    """Each of ``wanted`` with all that is written below its headings; a line that comes again is counted once."""
+def count_sections(found: Sequence[Passage], wanted: Sequence[str]) -> Iterator[Section]:
+    """Yield the ``wanted`` sections with the text below all their headings; a repeated line counts once."""
     seen: set[str] = set()
     counted = []
     for passage in found:
         fresh = [line for line in dict.fromkeys(passage.lines) if line not in seen]
         seen.update(fresh)
-        counted.append((passage, sum(map(letters, fresh))))
+        counted.append((passage, sum(map(count_letters, fresh))))
     for name in wanted:
         own = [(passage, count) for passage, count in counted if name in passage.sections]
-        # The first with text: a table of contents names it earlier.
+        # The first heading with text below it: a table of contents may have the same heading earlier.
         first = next((passage for passage, count in own if count), own[0][0] if own else None)
         if first is None:
             yield Section(name)

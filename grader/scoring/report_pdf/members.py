@@ -1,4 +1,4 @@
-"""Who made it, and who did what: names as they are written, from lists, sentences and rows of tables."""
+"""Find the members of a group and their tasks in lists, sentences and table rows of a report."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from grader.models.pdf_report import Member
 from grader.scoring.report_pdf.text_cleanup import IDEOGRAPH
 
 MAX_MEMBERS, MAX_NAME, MAX_PART = 40, 40, 200
-_LINE = 400  # characters looked at
+_LINE = 400  # characters of a line that are read
 
-# Those of nearly everybody in Taiwan, and the double ones.
+# The common surnames of Taiwan, and those of two characters.
 _SURNAMES = frozenset(
     "陳林黃黄張李王吳劉蔡楊許鄭謝洪郭邱曾廖賴徐周葉蘇莊江呂何羅高蕭潘簡朱鍾游詹胡彭施沈余盧趙梁顏柯翁魏孫戴方宋范鄧杜傅侯曹薛阮丁"
     "卓馬董溫唐藍蔣石古紀姚連歐馮程田康姜湯汪白鄒尤巫鐘黎涂龔嚴韓袁金童陸柳凌邵夏錢倪湛伍崔武任艾史俞章管管龍段雷藺賀萬毛尹秦"
@@ -52,48 +52,48 @@ _DID = re.compile(r"(.{1,40}?)\s*(?:負責|擔任|did|does|made|was responsible 
 _BRACKETS = re.compile(r"([^()\[\]]{1,40}?)\s*[(\[]([^()\[\]]{1,200})[)\]]\s*(.*)")
 
 
-def members(lines: Iterable[str]) -> tuple[Member, ...]:
-    """From the tidied ``lines`` of the section that names them, each once, in their order."""
+def find_members(lines: Iterable[str]) -> tuple[Member, ...]:
+    """Return the members named in the normalised ``lines`` of the members section, each once, in order."""
     found: dict[str, Member] = {}
-    waiting = ""  # a member whose part may stand on the next line
-    for line in map(_cleaned, lines):
+    waiting = ""  # a member whose task may follow on the next line
+    for line in map(_clean, lines):
         if not line:
             continue
         rows = _row(line)
-        if not rows and waiting and _could_be_part(line):
-            found[waiting] = _with_part(found[waiting], line)
+        if not rows and waiting and _may_be_task(line):
+            found[waiting] = _add_task(found[waiting], line)
         for name, part in rows:
             if name in found or len(found) < MAX_MEMBERS:
-                found[name] = _with_part(found.get(name, Member(name)), part)
+                found[name] = _add_task(found.get(name, Member(name)), part)
         waiting = rows[-1][0] if rows and not rows[-1][1] and len(rows) == 1 else ""
     return tuple(found.values())
 
 
-def awaits_part(line: str) -> bool:
-    """A name alone, or a student's number: what that member did comes next."""
-    text = _cleaned(line)
+def expects_task(line: str) -> bool:
+    """Return whether ``line`` is only a name or a student number, so that the next line may be the task."""
+    text = _clean(line)
     return bool(line.strip()) and (not text or bool(_names(text)))
 
 
-def announced(lines: Sequence[str]) -> tuple[Member, ...]:
-    """From a cover page: those that a word such as 組員 announces."""
-    return members([line for line in lines if _ROLE.match(_NUMBER.sub("", line)) or _MASCOT.search(line)])
+def announced_members(lines: Sequence[str]) -> tuple[Member, ...]:
+    """Return the members named on a cover page, on lines with a word such as 組員."""
+    return find_members([line for line in lines if _ROLE.match(_NUMBER.sub("", line)) or _MASCOT.search(line)])
 
 
-def _with_part(member: Member, part: str) -> Member:
+def _add_task(member: Member, part: str) -> Member:
     part = part.strip(" :;,、。.|-–—")[:MAX_PART]
-    both = "; ".join(dict.fromkeys(one for one in (member.part, part) if one))[:MAX_PART]
+    both = "; ".join(dict.fromkeys(text for text in (member.part, part) if text))[:MAX_PART]
     return replace(member, part=both, mascot=member.mascot or bool(_MASCOT.search(part)))
 
 
-def _cleaned(line: str) -> str:
-    """Without numbers of any kind, roles, and the frame of a table."""
+def _clean(line: str) -> str:
+    """Return ``line`` without numbering, student numbers, classes, roles and table borders."""
     text = _CLASS.sub(" ", _STUDENT_ID.sub(" ", _NUMBER.sub("", line[:_LINE])))
     return _ROLE.sub("", text.strip(" |"), count=1).strip()
 
 
 def _row(text: str) -> list[tuple[str, str]]:
-    """Names and parts of one line; none when it names nobody."""
+    """Return pairs of name and task of one line; empty if it has no name."""
     if re.search(r"姓名|\bname\b", text, re.IGNORECASE):
         return []
     names = _names(text)
@@ -110,8 +110,8 @@ def _row(text: str) -> list[tuple[str, str]]:
 
 
 def _pair(parted: re.Match[str], explicit: bool) -> list[tuple[str, str]]:
-    """``name: part``, or ``part: names``; with an explicit sign also a name that looks like none."""
-    left, right = parted[1].strip(), " ".join(one for one in parted.groups()[1:] if one).strip()
+    """Read ``name: task`` or ``task: names``; after an ``explicit`` separator a nickname counts as well."""
+    left, right = parted[1].strip(), " ".join(group for group in parted.groups()[1:] if group).strip()
     if names := _names(left):
         return [(name, right) for name in names]
     if others := _names(right):
@@ -121,7 +121,7 @@ def _pair(parted: re.Match[str], explicit: bool) -> list[tuple[str, str]]:
 
 
 def _names(text: str) -> list[str]:
-    """``text`` as names and nothing else; empty when it is not."""
+    """Return the names in ``text``; empty if it contains anything else."""
     for pieces in (_SPLIT.split(text), text.split(" ")):
         parts = [piece.strip(" .。") for piece in pieces if piece.strip(" .。")]
         if parts and all(map(_is_name, parts)):
@@ -138,5 +138,5 @@ def _is_chinese_name(text: str) -> bool:
     return known and bool(_CHINESE_NAME.fullmatch(text)) and not _TASKS.search(text)
 
 
-def _could_be_part(line: str) -> bool:
+def _may_be_task(line: str) -> bool:
     return len(line) <= MAX_PART and bool(_TASKS.search(line) or _ENGLISH_TASKS.search(line))

@@ -1,6 +1,6 @@
-"""A PDF's text as a reader sees it, page by page. Runs in a bounded process of its own: see ``grader.files.isolated``.
+"""Extract a PDF's visible text, page by page. Runs in an isolated process: see ``grader.files.isolated``.
 
-Scripts, attachments, forms and links are not looked at. Text that nobody can see is left out and counted.
+Scripts, attachments, forms and links are ignored. Invisible text is left out and counted.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pypdf import PageObject, PasswordType, PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError
 from pypdf.generic import ContentStream, NameObject
 
-TINY = 2.5  # points: smaller than the smallest print
-WHITE = 0.94  # of a colour's components, 1 is full light
+TINY = 2.5  # points; smaller text cannot be read
+WHITE = 0.94  # the darkest colour component of a colour that counts as white; 1 is full light
 INVISIBLE = 3  # text rendering mode
 
 _Matrix = tuple[float, float, float, float, float, float]
@@ -26,8 +26,11 @@ _PAINTS = (b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"sh")
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """``request``: ``path``, ``pages`` and ``characters`` at most. What cannot be read is said in ``trouble``."""
-    logging.disable(logging.CRITICAL)  # a broken file is told in the answer
+    """Return the text of at most ``pages`` pages of the file at ``path``, or the reason in ``trouble``.
+
+    ``characters`` limits the text of one page.
+    """
+    logging.disable(logging.CRITICAL)  # the answer reports a broken file
     try:
         reader = PdfReader(request["path"])
         if reader.is_encrypted and reader.decrypt("") is PasswordType.NOT_DECRYPTED:
@@ -36,7 +39,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         pages = [_page(page, request["characters"]) for page in islice(reader.pages, request["pages"])]
     except (DependencyError, FileNotDecryptedError):
         return {"trouble": "encrypted"}
-    except Exception as error:  # noqa: BLE001  a hostile or broken file: pypdf promises no kind of error
+    except Exception as error:  # noqa: BLE001  pypdf may raise anything for a hostile or broken file
         return {"trouble": "broken", "detail": f"{type(error).__name__}: {error}"[:200]}
     return {"trouble": "", "count": count, "pages": pages}
 
@@ -46,34 +49,34 @@ def _page(page: PageObject, characters: int) -> dict[str, Any]:
     try:
         seen = _without_hidden(page)
         text = page.extract_text()
-    except Exception:  # noqa: BLE001  as above; the other pages may be readable
+    except Exception:  # noqa: BLE001  as above; other pages may still be readable
         return found | {"read": False}
     counts = {name: getattr(seen, name) for name in ("pictures", "hidden", "white", "recognised", "unmapped")}
     return found | counts | {"text": text[:characters].encode("utf-8", "replace").decode()}
 
 
-# ------------------------------------------------------------------ what can be seen
+# ------------------------------------------------------------------ visible text
 
 
 @dataclass(frozen=True)
 class _State:
-    """What ``q`` keeps and ``Q`` brings back."""
+    """Graphics state that ``q`` saves and ``Q`` restores."""
 
     place: _Matrix = _UNIT
-    light: float = 0.0  # the darkest component of the colour of fillings: 1 is white
+    light: float = 0.0  # darkest component of the fill colour; 1 is white
     mode: int = 0
     size: float = 0.0
-    mapped: bool = True  # the font says which characters its codes are
+    mapped: bool = True  # the font has a table of its characters
 
 
 @dataclass
 class _Seen:
-    """One page's; all but ``pictures`` in characters of text."""
+    """Counts for one page, in characters unless noted, and the graphics state."""
 
-    hidden: int = 0  # left out
-    white: int = 0  # on something coloured, so perhaps visible
-    recognised: int = 0  # invisible over a picture: a scan whose text a program has read
-    unmapped: int = 0  # in fonts that do not say what is written
+    hidden: int = 0  # left out of the text
+    white: int = 0  # white, but on a coloured background, so perhaps visible
+    recognised: int = 0  # invisible over a picture: a scan with recognised text (OCR)
+    unmapped: int = 0  # in fonts without a table of their characters
     pictures: bool = False
     painted: bool = False
     state: _State = field(default_factory=_State)
@@ -82,12 +85,12 @@ class _Seen:
 
 
 def _without_hidden(page: PageObject) -> _Seen:
-    """Takes out of ``page`` what shows text that nobody sees."""
+    """Remove the operations that show invisible text from ``page``, and return the counts."""
     contents = page.get_contents()
     seen = _Seen(pictures=bool(_pictures(page)))
     if contents is None:
         return seen
-    stream = ContentStream(contents, page.pdf, "bytes")  # text as codes, as extract_text wants it
+    stream = ContentStream(contents, page.pdf, "bytes")  # extract_text needs text as codes
     mapped = {name: _is_mapped(font) for name, font in _resources(page, "/Font").items()}
     box = page.cropbox
     bounds = (float(box.left), float(box.bottom), float(box.right), float(box.top))
@@ -109,20 +112,22 @@ def _without_hidden(page: PageObject) -> _Seen:
 def _resources(page: PageObject, kind: str) -> dict[str, Any]:
     resources = page.get("/Resources")
     found = resources.get_object().get(kind) if resources is not None else None
-    return {str(name): one.get_object() for name, one in found.get_object().items()} if found is not None else {}
+    return (
+        {str(name): resource.get_object() for name, resource in found.get_object().items()} if found is not None else {}
+    )
 
 
 def _pictures(page: PageObject) -> list[str]:
-    return [name for name, one in _resources(page, "/XObject").items() if one.get("/Subtype") == "/Image"]
+    return [name for name, image in _resources(page, "/XObject").items() if image.get("/Subtype") == "/Image"]
 
 
 def _is_mapped(font: Any) -> bool:
-    """Codes that are glyphs' places in the font, without a table of what they mean, say nothing to a machine."""
+    """Return whether a machine can read the font's codes: glyph numbers need a table of their characters."""
     return not (font.get("/Subtype") == "/Type0" and "/ToUnicode" not in font and "Identity" in str(font["/Encoding"]))
 
 
 def _follow(seen: _Seen, operands: Any, operator: bytes) -> None:
-    """How the state changes; PDF 32000-1, 8.4.4 and 9.3."""
+    """Apply an operator to the graphics state; PDF 32000-1, 8.4.4 and 9.3."""
     state = seen.state
     match operator:
         case b"q":
@@ -146,8 +151,8 @@ def _follow(seen: _Seen, operands: Any, operator: bytes) -> None:
         case _ if operator in _PAINTS:
             seen.painted = seen.painted or state.light < WHITE
         case b"g" | b"rg" | b"k" | b"sc" | b"scn":
-            components = [float(one) for one in operands if _is_number(one)]
-            # Of one component in a colour space with a name, 1 may be all of an ink.
+            components = [float(operand) for operand in operands if _is_number(operand)]
+            # In a named colour space a single component of 1 may mean full ink.
             dark = len(components) == 1 and operator != b"g"
             seen.state = replace(state, light=0.0 if dark else _light(components))
 
@@ -160,7 +165,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _light(components: list[float]) -> float:
-    """0 is black, 1 is white; of four components, which are inks, none is white."""
+    """Return the lightness of a colour, 0 (black) to 1 (white); four components are inks (CMYK)."""
     if len(components) == 4:
         return 1.0 - max(components)
     return min(components, default=0.0)
@@ -171,9 +176,9 @@ def _matrix(operands: Any) -> _Matrix:
     return a, b, c, d, e, f
 
 
-def _times(one: _Matrix, other: _Matrix) -> _Matrix:
-    a, b, c, d, e, f = one
-    g, h, i, j, k, m = other
+def _times(left: _Matrix, right: _Matrix) -> _Matrix:
+    a, b, c, d, e, f = left
+    g, h, i, j, k, m = right
     return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
 
 
@@ -199,6 +204,6 @@ def _is_hidden(seen: _Seen, operands: Any, bounds: tuple[float, float, float, fl
 
 
 def _length(operands: Any) -> int:
-    """Bytes of the strings shown, which is one or two for a character."""
+    """Return the number of bytes of the strings shown, one or two for a character."""
     parts = operands[0] if operands and isinstance(operands[0], list) else operands
     return sum(len(part) for part in parts if isinstance(part, (str, bytes)))

@@ -1,4 +1,4 @@
-"""A report's PDF, read: what stands in it however it is laid out, and what is wrong with it in words."""
+"""Reading PDF reports: sections and members in many layouts, unreadable files, and attacks."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ KNOWN = headings.known_headings({})
     ids=["radicals", "radicals of the supplement", "ligatures", "set apart", "two words", "a broken word", "a name",
          "full width", "invisible characters", "nothing"],
 )  # fmt: skip
-def test_text_is_as_it_was_written(raw: str, plain: str) -> None:
-    assert text_cleanup.tidied(raw) == plain
+def test_extracted_text_is_normalised(raw: str, plain: str) -> None:
+    assert text_cleanup.normalise_text(raw) == plain
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=60))
-def test_tidying_never_fails_and_repeating_it_changes_nothing(raw: str) -> None:
-    once = text_cleanup.tidied(raw)
-    assert text_cleanup.tidied(once) == once or "-" in raw or "\u2010" in raw
+def test_normalising_never_fails_and_is_idempotent(raw: str) -> None:
+    once = text_cleanup.normalise_text(raw)
+    assert text_cleanup.normalise_text(once) == once or "-" in raw or "\u2010" in raw
 
 
 # ---------------------------------------------------------------- headings
@@ -85,8 +85,8 @@ def test_tidying_never_fails_and_repeating_it_changes_nothing(raw: str) -> None:
         ("RESULTS", ("results",)),
     ],
 )
-def test_a_heading_is_known_however_it_is_numbered(title: str, named: tuple[str, ...]) -> None:
-    (_before, passage) = headings.passages([text_cleanup.tidied(title)], KNOWN)
+def test_a_heading_is_recognised_with_any_numbering(title: str, named: tuple[str, ...]) -> None:
+    (_before, passage) = headings.split_at_headings([text_cleanup.normalise_text(title)], KNOWN)
     assert passage.sections == named
 
 
@@ -106,51 +106,55 @@ def test_a_heading_is_known_however_it_is_numbered(title: str, named: tuple[str,
         "",
     ],
 )
-def test_what_is_no_heading(line: str) -> None:
-    assert len(headings.passages([text_cleanup.tidied(line)], KNOWN)) == 1
+def test_other_lines_are_not_headings(line: str) -> None:
+    assert len(headings.split_at_headings([text_cleanup.normalise_text(line)], KNOWN)) == 1
 
 
 @pytest.mark.parametrize("lines", ["三、資料\n前處理", "三、\n前處理", "3.\nPreprocessing"])
-def test_a_heading_that_a_line_broke(lines: str) -> None:
-    (_before, passage) = headings.passages([text_cleanup.tidied(lines + "\n照片縮小")], KNOWN)
+def test_a_heading_split_over_two_lines_is_recognised(lines: str) -> None:
+    (_before, passage) = headings.split_at_headings([text_cleanup.normalise_text(lines + "\n照片縮小")], KNOWN)
     assert (passage.sections, passage.lines) == (("preprocessing",), ["照片縮小"])
 
 
-def test_the_work_of_a_member_is_no_heading() -> None:
+def test_the_task_of_a_member_is_not_a_heading() -> None:
     lines = "組員\n王小明\n資料蒐集\n李美玲\ns1234\n模型訓練\n目的\n我們想要讓電腦看懂手寫的注音符號"
-    assert [one.heading for one in headings.passages([lines], KNOWN)] == ["", "組員", "目的"]
+    assert [passage.heading for passage in headings.split_at_headings([lines], KNOWN)] == ["", "組員", "目的"]
     names_alone = "組員\n王小明、李美玲\n模型設計\n我們用了三層卷積再加上兩層全連接層"
-    assert [one.heading for one in headings.passages([names_alone], KNOWN)] == ["", "組員", "模型設計"]
+    assert [passage.heading for passage in headings.split_at_headings([names_alone], KNOWN)] == ["", "組員", "模型設計"]
 
 
-def test_many_lines_take_no_time() -> None:
+def test_many_lines_are_read_in_seconds() -> None:
     hostile = ["." * 20_000, "目的:" + "." * 20_000, "\n".join("目的模" for _ in range(20_000)), "一、" * 10_000] * 5
     began = time.perf_counter()
-    found = headings.passages(hostile, KNOWN)
-    members.members(line for passage in found for line in passage.lines)
+    found = headings.split_at_headings(hostile, KNOWN)
+    members.find_members(line for passage in found for line in passage.lines)
     assert time.perf_counter() - began < 10
 
 
-def test_text_behind_the_colon_belongs_to_the_section() -> None:
-    (section,) = headings.sections(headings.passages(["目的:認識注音符號"], KNOWN), ["purpose"])
+def test_text_after_a_colon_belongs_to_the_section() -> None:
+    (section,) = headings.count_sections(headings.split_at_headings(["目的:認識注音符號"], KNOWN), ["purpose"])
     assert section.characters == 6
 
 
-def test_a_table_of_contents_and_headings_without_text_are_no_sections() -> None:
+def test_headings_without_text_count_no_characters() -> None:
     contents = "\n".join(f"{number}. {name}" for number, name in enumerate(["目的", "模型", "結果"] * 100, 1))
-    found = headings.passages([contents], KNOWN)
-    assert [one.characters for one in headings.sections(found, ["purpose", "model", "results"])] == [0, 0, 0]
+    found = headings.split_at_headings([contents], KNOWN)
+    assert [section.characters for section in headings.count_sections(found, ["purpose", "model", "results"])] == [
+        0,
+        0,
+        0,
+    ]
 
 
-def test_the_same_line_again_counts_once() -> None:
-    found = headings.passages(["目的\n" + "寫了又寫寫了又寫\n" * 50 + "結果\n寫了又寫寫了又寫"], KNOWN)
-    assert [one.characters for one in headings.sections(found, ["purpose", "results"])] == [8, 0]
+def test_a_repeated_line_counts_once() -> None:
+    found = headings.split_at_headings(["目的\n" + "寫了又寫寫了又寫\n" * 50 + "結果\n寫了又寫寫了又寫"], KNOWN)
+    assert [section.characters for section in headings.count_sections(found, ["purpose", "results"])] == [8, 0]
 
 
-def test_a_teacher_adds_headings() -> None:
+def test_an_assignment_can_add_headings() -> None:
     known = headings.known_headings({"safety": ["安全", "Safety rules"], "purpose": ["為什麼"]})
-    found = headings.passages(["一、安全\n不要碰電線\n2) SAFETY RULES\n小心\n三、為什麼\n因為想做"], known)
-    assert {one.name: one.characters for one in headings.sections(found, ["safety", "purpose"])} == {
+    found = headings.split_at_headings(["一、安全\n不要碰電線\n2) SAFETY RULES\n小心\n三、為什麼\n因為想做"], known)
+    assert {section.name: section.characters for section in headings.count_sections(found, ["safety", "purpose"])} == {
         "safety": 7,
         "purpose": 4,
     }
@@ -158,12 +162,12 @@ def test_a_teacher_adds_headings() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(alphabet=string.printable + "一二、（）：目的模型訓練結果組員\n", max_size=80), max_size=4))
-def test_no_text_breaks_the_search_for_headings(pages: list[str]) -> None:
-    tidy = [text_cleanup.tidied(page) for page in pages]
-    found = headings.passages(tidy, KNOWN)
+def test_any_text_can_be_searched_for_headings(pages: list[str]) -> None:
+    tidy = [text_cleanup.normalise_text(page) for page in pages]
+    found = headings.split_at_headings(tidy, KNOWN)
     lines = sum(bool(line.strip()) for page in tidy for line in page.split("\n"))
     assert len(found) - 1 <= lines
-    assert sum(section.characters for section in headings.sections(found, ALL)) <= 7 * sum(map(len, tidy))
+    assert sum(section.characters for section in headings.count_sections(found, ALL)) <= 7 * sum(map(len, tidy))
 
 
 # ---------------------------------------------------------------- members
@@ -190,27 +194,27 @@ def test_no_text_breaks_the_search_for_headings(pages: list[str]) -> None:
         ([], []),
     ],
 )  # fmt: skip
-def test_members_and_their_parts(lines: list[str], expected: list[tuple[str, str]]) -> None:
-    assert [(one.name, one.part) for one in members.members(map(text_cleanup.tidied, lines))] == [
-        (name, text_cleanup.tidied(part)) for name, part in expected
+def test_members_are_found_with_their_tasks(lines: list[str], expected: list[tuple[str, str]]) -> None:
+    assert [(member.name, member.part) for member in members.find_members(map(text_cleanup.normalise_text, lines))] == [
+        (name, text_cleanup.normalise_text(part)) for name, part in expected
     ]
 
 
 @pytest.mark.parametrize(
     "line", ["陳大文：吉祥物", "吉祥物：陳大文", "陳大文 (吉祥物)", "陳大文 mascot", "陳大文 負責 吉祥物"]
 )
-def test_the_mascot_is_told(line: str) -> None:
-    (one,) = members.members([text_cleanup.tidied(line)])
-    assert one == Member("陳大文", one.part, mascot=True) and one.part
+def test_the_mascot_is_marked(line: str) -> None:
+    (member,) = members.find_members([text_cleanup.normalise_text(line)])
+    assert member == Member("陳大文", member.part, mascot=True) and member.part
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(alphabet=string.printable + "王小明程式：、（）|吉祥物負責", max_size=120), max_size=60))
-def test_no_text_breaks_the_search_for_members(lines: list[str]) -> None:
-    named = members.members(map(text_cleanup.tidied, lines))
+def test_any_text_can_be_searched_for_members(lines: list[str]) -> None:
+    named = members.find_members(map(text_cleanup.normalise_text, lines))
     assert len(named) <= members.MAX_MEMBERS
-    assert all(0 < len(one.name) <= members.MAX_NAME and len(one.part) <= members.MAX_PART for one in named)
-    assert len({one.name for one in named}) == len(named)
+    assert all(0 < len(member.name) <= members.MAX_NAME and len(member.part) <= members.MAX_PART for member in named)
+    assert len({member.name for member in named}) == len(named)
 
 
 # ---------------------------------------------------------------- layouts
@@ -239,24 +243,24 @@ def table() -> bytes:
     return buffer.getvalue()
 
 
-def test_a_plain_report(tmp_path: Path) -> None:
+def test_all_sections_of_a_plain_report_are_found(tmp_path: Path) -> None:
     document = read_document([attachment(tmp_path, typed(REPORT))], EVERYTHING)
     assert found(document) == ALL and document.problem is None and document.pages == 1
     assert document.sections[0].heading == "一、組員與分工"
-    assert [(one.name, one.mascot) for one in document.members] == [
+    assert [(member.name, member.mascot) for member in document.members] == [
         ("王小明", False),
         ("李美玲", False),
         ("陳大文", True),
     ]
-    assert [str(doubt) for doubt in document.doubts] == ["Listed as the mascot, who did nothing: 陳大文."]
+    assert [str(doubt) for doubt in document.doubts] == ["Listed as the mascot, without a task: 陳大文."]
 
 
-def test_two_columns(tmp_path: Path) -> None:
+def test_two_columns_are_read(tmp_path: Path) -> None:
     document = read(tmp_path, drawn(two_columns))
     assert found(document) == ALL and len(document.members) == 3
 
 
-def test_members_in_a_table(tmp_path: Path) -> None:
+def test_members_in_a_table_are_found(tmp_path: Path) -> None:
     document = read(tmp_path, table())
     assert document.members == (
         Member("王小明", "程式、訓練"),
@@ -265,26 +269,26 @@ def test_members_in_a_table(tmp_path: Path) -> None:
     )
 
 
-def test_several_pages_and_a_table_of_contents(tmp_path: Path) -> None:
+def test_a_table_of_contents_is_not_a_section(tmp_path: Path) -> None:
     contents = "目錄\n一、目的 ...... 2\n二、模型設計 ...... 2"
     document = read(tmp_path, typed(contents, "一、目的\n認識注音符號的形狀\n二、模型設計\n三層卷積神經網路"))
-    assert {one.name: (one.page, one.characters) for one in document.sections if one.heading} == {
+    assert {section.name: (section.page, section.characters) for section in document.sections if section.heading} == {
         "purpose": (2, 9),
         "model": (2, 8),
     }
 
 
-def test_a_report_in_english(tmp_path: Path) -> None:
+def test_a_report_in_english_is_read(tmp_path: Path) -> None:
     english = (
         "1. Team members\nAmy Chen - data collection\nBob Wu: training, report\n"
         "2. Purpose\nWe want to know whether a computer can read handwriting.\n3. Results\nIt reached 93 percent."
     )
     document = read(tmp_path, typed(english), wanted=Wanted(("members", "purpose", "results")))
     assert found(document) == ["members", "purpose", "results"]
-    assert [one.name for one in document.members] == ["Amy Chen", "Bob Wu"]
+    assert [member.name for member in document.members] == ["Amy Chen", "Bob Wu"]
 
 
-# ---------------------------------------------------------------- files that are no good
+# ---------------------------------------------------------------- unreadable files
 
 
 def scanned() -> bytes:
@@ -307,35 +311,35 @@ DOCX = zip_bytes({"word/document.xml": b"<w:document/>", "[Content_Types].xml": 
 @pytest.mark.parametrize(
     ("name", "content", "none", "said"),
     [
-        ("report.pdf", DOCX, True, "is called a PDF and is a Word document"),
+        ("report.pdf", DOCX, True, "is named .pdf but is a Word document"),
         ("report.pdf", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), True, "an old Office document"),
         ("report.pdf", b"<!doctype html><html>", True, "a web page"),
         ("report.pdf", b"", True, "an empty file"),
         ("report.docx", DOCX, True, "report.docx is a Word document. Open it in its program, save it as PDF"),
         ("report.pages", zip_bytes({"Index/Document.iwa": b"x"}), True, "a Pages document"),
         ("report.odt", b"PK\x03\x04", True, "an OpenDocument file"),
-        ("photo.png", b"\x89PNG", True, "No PDF was handed in."),
+        ("photo.png", b"\x89PNG", True, "No PDF was submitted."),
         ("report.pdf", locked(), True, "locked with a password"),
         ("report.pdf", typed(REPORT)[:300], False, "damaged or cut off"),
         ("report.pdf", b"%PDF-1.7\n" + b"x" * 5000, False, "damaged or cut off"),
         ("report.pdf", scanned(), False, "a scan"),
-        ("report.pdf", typed(""), False, "hardly any text"),
+        ("report.pdf", typed(""), False, "almost no readable text"),
     ],
     ids=["renamed docx", "renamed doc", "renamed page", "empty", "docx", "pages", "odt", "no document", "locked",
          "cut off", "rubbish", "scanned", "blank"],
 )  # fmt: skip
-def test_what_is_wrong_is_said(tmp_path: Path, name: str, content: bytes, none: bool, said: str) -> None:
+def test_an_unreadable_file_has_its_problem(tmp_path: Path, name: str, content: bytes, none: bool, said: str) -> None:
     document = read(tmp_path, content, name)
     assert document.problem is not None and said in str(document.problem)
     assert document.none == none and document.sections == () and document.members == ()
 
 
 @pytest.mark.parametrize("algorithm", ["RC4-128", "AES-256"])
-def test_a_password_that_only_forbids_printing_is_no_lock(tmp_path: Path, algorithm: str) -> None:
+def test_a_pdf_with_only_an_owner_password_is_read(tmp_path: Path, algorithm: str) -> None:
     assert found(read(tmp_path, with_owner_only(algorithm))) == ALL
 
 
-def test_of_several_pdfs_one_is_taken_and_named(tmp_path: Path) -> None:
+def test_the_report_is_selected_among_several_pdfs(tmp_path: Path) -> None:
     handed = [
         attachment(tmp_path, typed("課本\n" * 40, "x"), "課本.pdf"),
         attachment(tmp_path, typed(REPORT), "a/期末報告.PDF"),
@@ -346,7 +350,7 @@ def test_of_several_pdfs_one_is_taken_and_named(tmp_path: Path) -> None:
 
 
 def unmapped() -> bytes:
-    """Codes that are glyphs' places, without a table of what they mean."""
+    """Return a PDF whose text is glyph numbers without a table of their characters."""
 
     def change(writer: PdfWriter) -> None:
         for font in writer.pages[0]["/Resources"]["/Font"].values():
@@ -355,7 +359,7 @@ def unmapped() -> bytes:
     return changed(typed(REPORT), change)
 
 
-def test_fonts_that_do_not_say_what_they_show(tmp_path: Path) -> None:
+def test_fonts_without_a_character_table_are_reported(tmp_path: Path) -> None:
     document = read(tmp_path, unmapped())
     assert "cannot be read by a machine" in str(document.problem) and not document.none
 
@@ -382,13 +386,13 @@ def stuffed(how: str) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["white", "tiny", "beside", "invisible"])
-def test_text_that_nobody_sees_is_left_out(tmp_path: Path, how: str) -> None:
+def test_invisible_text_is_left_out(tmp_path: Path, how: str) -> None:
     document = read(tmp_path, stuffed(how))
     assert found(document) == ["results"] and document.members == ()
-    assert "that nobody sees" in str(document.doubts[0])
+    assert "invisible characters" in str(document.doubts[0])
 
 
-def test_white_on_colour_is_seen(tmp_path: Path) -> None:
+def test_white_text_on_colour_is_read(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         canvas.setFillColorRGB(0.1, 0.2, 0.6)
         canvas.rect(40, 770, 400, 30, fill=1)
@@ -402,7 +406,7 @@ def test_white_on_colour_is_seen(tmp_path: Path) -> None:
     assert found(document) == ["purpose"] and document.doubts == ()
 
 
-def test_a_scan_with_recognised_text_is_read_and_looked_at(tmp_path: Path) -> None:
+def test_a_scan_with_recognised_text_is_read_and_needs_review(tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
     Image.new("RGB", (60, 80), "white").save(picture)
 
@@ -416,10 +420,10 @@ def test_a_scan_with_recognised_text_is_read_and_looked_at(tmp_path: Path) -> No
 
     document = read(tmp_path, drawn(draw))
     assert found(document) == ALL
-    assert any("scan, read by a program" in str(doubt) for doubt in document.doubts)
+    assert any("scan with recognised text" in str(doubt) for doubt in document.doubts)
 
 
-def test_scripts_and_attachments_are_not_looked_at(tmp_path: Path) -> None:
+def test_scripts_and_attachments_are_ignored(tmp_path: Path) -> None:
     def change(writer: PdfWriter) -> None:
         script = {
             NameObject("/S"): NameObject("/JavaScript"),
@@ -439,11 +443,11 @@ def test_markup_in_a_name_is_kept_as_text(tmp_path: Path) -> None:
         tmp_path,
         typed("一、組員\n<script>x</script>：程式\n李美玲：報告的撰寫與整理\n二、目的\n認識注音符號，讓電腦也會看字"),
     )
-    assert [one.name for one in document.members] == ["<script>x</script>", "李美玲"]
+    assert [member.name for member in document.members] == ["<script>x</script>", "李美玲"]
 
 
 def bomb() -> bytes:
-    """500 MB of a page's text in half a megabyte."""
+    """Return half a megabyte that unpacks to a page with 500 MB of text."""
     packer = zlib.compressobj(1)
     content = packer.compress(b"BT /F1 11 Tf 60 700 Td (" + b"a" * 1000)
     content += b"".join(packer.compress(b"a" * (1 << 20)) for _ in range(500)) + packer.flush()
@@ -461,7 +465,7 @@ def with_stream(content: bytes) -> bytes:
 
 
 def bare(parts: list[bytes]) -> bytes:
-    """A PDF of these objects, the first being its catalogue."""
+    """Return a PDF of these objects; the first is the catalogue."""
     out = b"%PDF-1.7\n"
     places = []
     for number, part in enumerate(parts, 1):
@@ -482,12 +486,12 @@ def nested() -> bytes:
 
 
 @pytest.mark.parametrize("content", [bomb, cyclic, nested], ids=["bomb", "a page tree in a circle", "nested"])
-def test_a_file_made_to_break_costs_nothing_else(tmp_path: Path, content: Callable[[], bytes]) -> None:
+def test_a_hostile_file_is_a_problem_and_nothing_else(tmp_path: Path, content: Callable[[], bytes]) -> None:
     document = read_document([attachment(tmp_path, content())], EVERYTHING)
     assert document.problem is not None and not document.none and found(document) == []
 
 
-def test_only_so_many_pages_are_read(tmp_path: Path) -> None:
+def test_only_the_first_pages_of_a_long_report_are_read(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         for page in range(1000):
             canvas.setFont(CHINESE, 11)
@@ -499,7 +503,7 @@ def test_only_so_many_pages_are_read(tmp_path: Path) -> None:
     assert any("the first 100 were read" in str(doubt) for doubt in document.doubts)
 
 
-def test_one_page_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
+def test_a_broken_page_does_not_affect_the_others(tmp_path: Path) -> None:
     def change(writer: PdfWriter) -> None:
         broken = DecodedStreamObject()
         broken.set_data(b"BT /F2 11 Tf (((((((")
