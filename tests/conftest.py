@@ -12,7 +12,7 @@ import pytest
 from grader.models.errors import SandboxError
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 
 TESTS = Path(__file__).parent
 # Folders whose tests start notebooks, train models or run the whole command line.

@@ -21,7 +21,7 @@ from grader.models.assignment import Limits
 from grader.models.errors import AssignmentError, GraderError, error_message
 from grader.report.advice import CONFINEMENT
 from grader.sandbox.base import Job, Sandbox
-from grader.sandbox.levels import CONFINED, UNCONFINED, open_sandbox, why_not
+from grader.sandbox.levels import CONFINED, UNCONFINED, find_level_problem, open_sandbox
 from grader.spec.loader import load_assignment
 
 TRAINING_STEP = """
@@ -156,7 +156,7 @@ def _machine() -> Finding:
 
 def _sandbox(inherited: Mapping[str, str]) -> list[Finding]:
     """Execute a notebook at every level of confinement."""
-    problems = {level: why_not(level, inherited) for level in (*CONFINED, UNCONFINED)}
+    problems = {level: find_level_problem(level, inherited) for level in (*CONFINED, UNCONFINED)}
     findings = [
         Finding(
             message("Confinement: {level}", level=level),

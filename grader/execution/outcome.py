@@ -8,7 +8,7 @@ from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
 from grader.models.facts import Facts
 from grader.models.run import Cell, Outcome
-from grader.sandbox.base import Ended, Reply
+from grader.sandbox.base import EndReason, Reply
 
 CELL_OUTCOMES = {"MemoryError": Outcome.MEMORY, "ResourceExhaustedError": Outcome.MEMORY}
 TOO_LARGE = "File too large"  # what the system says at the limit for one file
@@ -19,18 +19,18 @@ def outcome_of(
 ) -> tuple[Outcome, Message | None]:
     """The outcome and, unless it is OK, why."""
     timeout_cell, died_cell = _noted_cell(executed, "timeout_cell"), _noted_cell(executed, "died_cell")
-    if reply.ended in (Ended.MEMORY, Ended.DISK, Ended.PROCESSES):
+    if reply.ended in (EndReason.MEMORY, EndReason.DISK, EndReason.PROCESSES):
         return _limit_met(reply, limits, _running_cell(cells))
     if died_cell is not None:
         return Outcome.ERROR, message(
             "The notebook's process ended in cell {cell}; the cells after it did not run.", cell=died_cell + 1
         )
-    if timeout_cell is not None or reply.cell_seconds >= limits.seconds or reply.ended is Ended.TIMEOUT:
+    if timeout_cell is not None or reply.cell_seconds >= limits.seconds or reply.ended is EndReason.TIMEOUT:
         return Outcome.TIMEOUT, _timeout_reason(timeout_cell, limits.seconds)
-    if executed is None and reply.ended is Ended.FINISHED:
+    if executed is None and reply.ended is EndReason.FINISHED:
         # The driver always leaves a valid one, so it was the notebook that put something else there.
         return Outcome.ERROR, message("The notebook wrote over the file that holds its results; they are lost.")
-    if reply.ended is Ended.DIED:
+    if reply.ended is EndReason.DIED:
         return Outcome.ERROR, message("The notebook ended the process that runs it; the rest did not run.")
     return _cell_outcome([cell for cell in cells if cell.error is not None])
 
@@ -63,14 +63,14 @@ def slow_cells(executed: NotebookNode | None, limits: Limits) -> tuple[Message, 
 
 
 def _limit_met(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Message]:
-    if reply.ended is Ended.MEMORY:
+    if reply.ended is EndReason.MEMORY:
         return Outcome.MEMORY, message(
             "Stopped in cell {cell}: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.",
             cell=cell,
             used=reply.used / 1024,
             limit=limits.memory_mb / 1024,
         )
-    if reply.ended is Ended.DISK:
+    if reply.ended is EndReason.DISK:
         return Outcome.DISK, message(
             "Stopped in cell {cell}: it wrote {used:.0f} MB, the limit is {limit} MB.",
             cell=cell,

@@ -24,7 +24,7 @@ from grader.models.facts import Facts
 from grader.models.run import Cell, Outcome, Run
 from grader.models.submission import Submission
 from grader.notebook import name_errors, parse
-from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
+from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.spec.formats.course_format import format_of
 
@@ -151,7 +151,7 @@ def _job(read: _Read, exam: Exam, asked: Asked | None) -> Job:
 
 def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: Asked | None, out: Path) -> Run:
     executed = parse.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
-    if reply.ended is Ended.FAULT:
+    if reply.ended is EndReason.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
     tests, executed = _tested(executed, read, exam)

@@ -1,4 +1,4 @@
-"""What every sandbox takes and gives. Behind this protocol the confinement may be anything."""
+"""Interface of a sandbox: the job it takes, the reply it gives, and the ``Sandbox`` protocol."""
 
 from __future__ import annotations
 
@@ -16,66 +16,68 @@ from grader.models.assignment import Limits
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the notebook's model is asked. The public rows come with their answers, the hidden ones without."""
+    """Rows for the notebook's model to predict. The public rows come with their labels, the hidden rows without."""
 
     task: str  # "classification" or "regression"
-    columns: tuple[str, ...]  # of a table; otherwise the array's name
-    public_inputs: NDArray[np.generic]  # (n, ...): a table's columns, pictures, sequences
+    columns: tuple[str, ...]  # column names of a table, or the name of the array
+    public_inputs: NDArray[np.generic]  # (n, ...): table columns, images or sequences
     public_targets: NDArray[np.generic]  # (n,)
-    hidden_inputs: NDArray[np.generic]  # (rows, ...), in the order they are to be asked
-    # The first rows are asked one by one, then some together, then the rest: see guest.protocol.batches.
+    hidden_inputs: NDArray[np.generic]  # (rows, ...), in the order in which the model predicts them
+    # The first rows are predicted one at a time, the next in a small batch, then the rest: guest.protocol.batches.
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One notebook to execute. ``files`` maps safe relative POSIX paths to files or folders, which lie beside it."""
+    """A notebook to execute. ``files`` maps safe relative POSIX paths to files or folders placed beside it."""
 
-    notebook: bytes  # nbformat 4 JSON without saved outputs, ours to run as it is
+    notebook: bytes  # nbformat 4 JSON without saved outputs, ready to run
     files: Mapping[str, Path]
     limits: Limits
     threads: int = 1
     question: Question | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)  # an address, or a plain name, -> one of ``files``
-    library: Path | None = None  # a folder laid out as KERAS_HOME, for every notebook to read
-    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in ``library`` -> what is there instead
+    sources: Mapping[str, str] = field(default_factory=dict)  # URL or plain file name -> a key of ``files``
+    library: Path | None = None  # a folder laid out as KERAS_HOME, readable by every notebook
+    withheld: Mapping[str, Path] = field(default_factory=dict)  # path in ``library`` -> its replacement
 
 
-class Ended(StrEnum):
-    FINISHED = "finished"  # by itself
-    TIMEOUT = "timeout"  # killed: the interruption was ignored
+class EndReason(StrEnum):
+    """Reason why a job ended."""
+
+    FINISHED = "finished"  # the driver reached its end
+    TIMEOUT = "timeout"  # killed after ignoring the interruption
     MEMORY = "memory"
     DISK = "disk"
     PROCESSES = "processes"
-    DIED = "died"  # the driver was killed, by the notebook or the machine
-    FAULT = "fault"  # the driver failed by itself
+    DIED = "died"  # the driver was killed, by the notebook or by the machine
+    FAULT = "fault"  # the driver failed for a reason of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The bytes that came out, unread: bounded in size, but as hostile as the notebook.
+    """Unparsed bytes that a job left behind: limited in size, but as untrusted as the notebook.
 
-    ``executed`` and ``facts`` were taken before the hidden inputs went in, so nothing in them can tell of these.
+    ``executed`` and ``facts`` are read before the hidden inputs are copied in, so they cannot contain any of them.
     """
 
-    ended: Ended
+    ended: EndReason
     executed: bytes | None = None
     facts: bytes | None = None
     predictions: bytes | None = None
     seconds: float = 0.0
     cell_seconds: float = 0.0  # wall clock from the first cell to the last
     peak_memory_mb: float = 0.0
-    used: float = 0.0  # of the limit that was met, in the limit's unit
-    log: str = ""  # the driver's own last words, for a fault
+    used: float = 0.0  # amount used when a limit was reached, in the limit's unit
+    log: str = ""  # end of the driver's log, to explain a fault
 
 
 class Sandbox(Protocol):
-    """``run`` may be called from several threads at once; ``close`` ends every run that is still going."""
+    """Executes jobs. ``run`` may be called from several threads at once; ``close`` ends every running job."""
 
     @property
     def confinement(self) -> str:
-        """The level's name as reports give it."""
+        """Name of the confinement level, as shown in reports."""
 
     def run(self, job: Job) -> Reply:
-        """Raises SandboxError when the machine, not the notebook, is at fault; Stopped after ``close``."""
+        """Execute ``job``. Raise SandboxError if the machine is at fault, Stopped after ``close``."""
 
     def close(self) -> None: ...

@@ -1,6 +1,6 @@
-"""The level ``bubblewrap``: a cold start inside namespaces that another program, ``bwrap``, sets up. Linux only.
+"""The level ``bubblewrap``: a cold start inside namespaces that the program ``bwrap`` creates. Linux only.
 
-For machines where forking a warm worker is not wanted, or where ``bwrap`` alone is allowed to make namespaces.
+For machines where forking a warm worker is not wanted, or where only ``bwrap`` is allowed to create namespaces.
 """
 
 from __future__ import annotations
@@ -14,54 +14,53 @@ from pathlib import Path
 from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
-from grader.sandbox import gpu
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
 from grader.sandbox.guest.boot import seccomp
-from grader.sandbox.job import JobFolder, environment
-from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, machine_view, view
+from grader.sandbox.job import JobFolder, notebook_environment
+from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, all_mounts, find_gpu, gpu_environment, machine_mounts
 from grader.sandbox.process import Command
 
 NAME = "bubblewrap"
-FILTER = "seccomp.bpf"  # in the job folder, where a notebook can read it and not change it
+FILTER = "seccomp.bpf"  # in the job folder, where the notebook can read but not change it
 FILTER_DESCRIPTOR = "9"
-SCRATCH_BYTES = 64 << 20  # memory that no process owns, and that the watch therefore does not see
+SCRATCH_BYTES = 64 << 20  # limits memory that belongs to no process, which the monitor cannot measure
 TRIAL_SECONDS = 30.0
-# Few processes, no network but with itself, system calls filtered: then the rest of one command holds as well.
+# If there are few processes, only the loopback interface and a system call filter, the other options hold as well.
 TRIAL = """
 import os, socket
-alone = os.getpid() < 10 and {name for _, name in socket.if_nameindex()} <= {"lo"}
+isolated = os.getpid() < 10 and {name for _, name in socket.if_nameindex()} <= {"lo"}
 filtered = "Seccomp:\t2" in open("/proc/self/status").read()
-print("confined" if alone and filtered else "not confined")
+print("confined" if isolated and filtered else "not confined")
 """
 BINDS = {Kind.READ_ONLY: "--ro-bind", Kind.WRITABLE: "--bind", Kind.DEVICE: "--dev-bind", Kind.LINK: "--symlink"}
 
 
 def bubblewrap_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
-    """The worker in namespaces of its own, seeing what ``view`` lists. Raises SandboxError without ``bwrap``."""
+    """Return the command for a worker in its own namespaces. Raise SandboxError if ``bwrap`` is missing."""
     return _command(job, folder, inherited, [protocol.bootstrap("boot.worker", GUEST), str(JOB)])
 
 
-def available(inherited: Mapping[str, str]) -> Message | None:
-    """None when a program really ran confined just now; otherwise what stands in the way, and what to do."""
+def find_problem(inherited: Mapping[str, str]) -> Message | None:
+    """Run a small program confined. Return None if it worked, else the obstacle and its remedy."""
     if sys.platform != "linux":
-        return message("bubblewrap exists for Linux alone.")
-    if _bwrap(inherited) is None:
+        return message("bubblewrap exists only on Linux.")
+    if _find_bwrap(inherited) is None:
         return message(
             "bubblewrap is not installed. Debian and Ubuntu: sudo apt install bubblewrap. "
             "Fedora: sudo dnf install bubblewrap."
         )
     if seccomp.program() is None:
-        return message("There is no filter of system calls for this machine's kind of processor.")
+        return message("The system call filter does not support this machine's processor.")
     job = Job(b"{}", {}, Limits())
     folder = JobFolder(job)
     try:
-        return _tried(_command(job, folder, inherited, [TRIAL]))
+        return _run_trial(_command(job, folder, inherited, [TRIAL]))
     finally:
         folder.close()
 
 
-def _tried(command: Command) -> Message | None:
+def _run_trial(command: Command) -> Message | None:
     try:
         done = subprocess.run(
             command.argv,
@@ -78,64 +77,65 @@ def _tried(command: Command) -> Message | None:
     words = (done.stderr.strip().splitlines() or [done.stdout.strip() or f"exit status {done.returncode}"])[-1]
     if "ermission" in words or "ermitted" in words:
         return message(
-            "bwrap may not make namespaces here: {error}. On Ubuntu 24.04 and newer AppArmor forbids it until bwrap's "
-            "profile is installed; docs/confinement.md has the three commands.",
+            "bwrap may not create namespaces here: {error}. On Ubuntu 24.04 and newer AppArmor forbids it until "
+            "bwrap's profile is installed; docs/confinement.md has the three commands.",
             error=words,
         )
     return message("bwrap does not work here: {error}. Version 0.7 or newer is needed.", error=words)
 
 
-def _bwrap(inherited: Mapping[str, str]) -> str | None:
+def _find_bwrap(inherited: Mapping[str, str]) -> str | None:
     return shutil.which("bwrap", path=inherited.get("PATH"))
 
 
 def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: list[str]) -> Command:
-    """``python`` is what follows ``-c``: the code and its arguments."""
-    program, bwrap = seccomp.program(), _bwrap(inherited)
+    """Return the command that runs Python confined. ``python`` follows ``-c``: the code and its arguments."""
+    program, bwrap = seccomp.program(), _find_bwrap(inherited)
     if program is None or bwrap is None:
-        raise SandboxError("bubblewrap is not to be had on this machine; `grader doctor` says why")
+        raise SandboxError(message("bubblewrap is not available on this machine; `grader doctor` tells why."))
     filter_ = folder.path / FILTER
     filter_.write_bytes(program)
-    # The shell opens the filter for bwrap, which reads and closes it: a descriptor from here would have to pass
+    # The shell opens the filter for bwrap, which reads and closes it. A descriptor opened here would have to pass
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
-    card = gpu.card(inherited)
+    gpu = find_gpu(inherited)
     started = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
-    seen = view(machine_view(card), folder.path, job)
-    argv = [*opened, bwrap, *_confinement(seen), "--", *started]
-    return Command(argv, environment(JOB, job.threads, inherited) | gpu.environment(card, hidden_others=True))
+    mounts = all_mounts(machine_mounts(gpu), folder.path, job)
+    argv = [*opened, bwrap, *_options(mounts), "--", *started]
+    return Command(argv, notebook_environment(JOB, job.threads, inherited) | gpu_environment(gpu, nodes_hidden=True))
 
 
-def _confinement(seen: Iterable[Mount]) -> list[str]:
-    mounts = [word for mount in seen for word in _mounted(mount)]
+def _options(mounts: Iterable[Mount]) -> list[str]:
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),
-        *mounts,
+        *(word for mount in mounts for word in _mount_options(mount)),
         *("--remount-ro", "/"),  # the empty root that everything else is mounted on
         *("--chdir", str(JOB / "work"), "--seccomp", FILTER_DESCRIPTOR),
     ]
 
 
-def _mounted(mount: Mount) -> list[str]:
+def _mount_options(mount: Mount) -> list[str]:
     target = str(mount.target)
     if mount.kind is Kind.EMPTY:
         return ["--tmpfs", target, "--remount-ro", target]
     if mount.kind is Kind.SCRATCH:
         return ["--size", str(SCRATCH_BYTES), "--tmpfs", target]
     if mount.kind is Kind.PROC:
-        return ["--proc", target, *_proc_read_only()]
+        return ["--proc", target, *_read_only_proc()]
     return [BINDS[mount.kind], str(mount.source), target]
 
 
-def _proc_read_only() -> list[str]:
-    """The kernel's switches obey root by its number alone, without any capability, even from inside: /proc/sys could
-    name a program for the kernel to start outside. Some others tell of the machine's other users.
+def _read_only_proc() -> list[str]:
+    """Return options that make kernel settings in /proc read-only and hide files about the machine's users.
+
+    The kernel lets user 0 change the settings without any capability, even from inside: /proc/sys could then name a
+    program for the kernel to start outside.
     """
-    folders = [entry for entry in sorted(Path("/proc").iterdir()) if not (entry.name.isdigit() or entry.is_symlink())]
-    switches = [str(entry) for entry in folders if entry.is_dir() or entry.name == "sysrq-trigger"]
-    covered = [str(entry) for entry in folders if entry.name in protocol.MASKED_PROC_FILES]
+    entries = [entry for entry in sorted(Path("/proc").iterdir()) if not (entry.name.isdigit() or entry.is_symlink())]
+    settings = [str(entry) for entry in entries if entry.is_dir() or entry.name == "sysrq-trigger"]
+    covered = [str(entry) for entry in entries if entry.name in protocol.MASKED_PROC_FILES]
     return [
-        *(word for path in switches for word in ("--ro-bind", path, path)),
+        *(word for path in settings for word in ("--ro-bind", path, path)),
         *(word for path in covered for word in ("--ro-bind", "/dev/null", path)),
     ]

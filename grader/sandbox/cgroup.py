@@ -1,7 +1,7 @@
-"""A limit on memory that the kernel itself keeps, where this machine lets us set one (Linux control groups, v2 or v1).
+"""Memory limits enforced by the kernel, where the machine permits it (Linux control groups, v2 or v1).
 
-It counts every page of a job's processes, from the first on: nothing outruns it between two looks of the watch. Most
-teachers' laptops give no group that can be written; there the watch alone looks.
+A group counts every page of a job's processes from the first one on, so a job cannot exceed the limit between two
+measurements of ``monitor``. Most laptops have no writable group; there only ``monitor`` enforces the limit.
 """
 
 from __future__ import annotations
@@ -16,34 +16,36 @@ from pathlib import Path
 
 MEGABYTE = 1 << 20
 MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
-# A notebook that stays within its limit must not meet the kernel's: what is cached of its files counts here as well.
+# The kernel also counts cached file pages, so its limit is a little higher than the one of the assignment.
 SLACK = 1.1
 SECONDS_TO_EMPTY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """How the two versions call the same things."""
+class _FileNames:
+    """Names of a group's control files, which differ between the two versions."""
 
-    limits: tuple[str, ...]  # the first must be there
+    limits: tuple[str, ...]  # the first is mandatory
     peak: str
     events: str  # has a line "oom_kill N"
 
 
-V2 = _Names(("memory.max", "memory.swap.max"), "memory.peak", "memory.events")
-V1 = _Names(("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.max_usage_in_bytes", "memory.oom_control")
+V2 = _FileNames(("memory.max", "memory.swap.max"), "memory.peak", "memory.events")
+V1 = _FileNames(
+    ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.max_usage_in_bytes", "memory.oom_control"
+)
 
 
 class MemoryGroup:
-    """One job's processes; they enter by writing 0 into ``entrance``. ``close`` when all have ended."""
+    """Control group of one job. A process joins by writing 0 to ``entrance``. Call ``close`` after all have ended."""
 
-    def __init__(self, folder: Path, names: _Names, limit_mb: float) -> None:
+    def __init__(self, folder: Path, names: _FileNames, limit_mb: float) -> None:
         self._folder, self._names = folder, names
         first, *others = names.limits
         (folder / first).write_text(str(int(limit_mb * MEGABYTE * SLACK)))
         swap = "0" if names is V2 else str(int(limit_mb * MEGABYTE * SLACK))
         for name in others:
-            with suppress(OSError):  # where swap is not counted there is nothing to set
+            with suppress(OSError):  # the file is missing where the kernel does not count swap
                 (folder / name).write_text(swap)
 
     @property
@@ -54,11 +56,11 @@ class MemoryGroup:
     def peak_mb(self) -> float:
         with suppress(OSError, ValueError):
             return int((self._folder / self._names.peak).read_text()) / MEGABYTE
-        return 0.0  # older kernels do not keep it
+        return 0.0  # older kernels do not record it
 
     @property
-    def met(self) -> bool:
-        """Whether the kernel has killed a process for its memory."""
+    def limit_reached(self) -> bool:
+        """True if the kernel killed a process of the group for its memory."""
         with suppress(OSError, ValueError):
             lines = dict(line.split() for line in (self._folder / self._names.events).read_text().splitlines())
             return int(lines.get("oom_kill", "0")) > 0
@@ -71,15 +73,15 @@ class MemoryGroup:
                 self._folder.rmdir()
             except FileNotFoundError:
                 return
-            except OSError:  # a process that was killed has not quite gone
+            except OSError:  # a killed process has not been reaped yet
                 time.sleep(0.02)
             else:
                 return
 
 
-def memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = OWN) -> MemoryGroup | None:
-    """A fresh group for one job, or None where none can be made."""
-    for parent, names in _parents(mounts, own):
+def create_memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = OWN) -> MemoryGroup | None:
+    """Create a group for one job, or return None if this machine permits none."""
+    for parent, names in _parent_groups(mounts, own):
         if not os.access(parent, os.W_OK):
             continue
         folder = None
@@ -95,26 +97,26 @@ def memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = OWN) -> 
     return None
 
 
-def _parents(mounts: Path, own: Path) -> Iterator[tuple[Path, _Names]]:
-    """Where this process's own group lies, and in a v2 tree the one above: a group with processes has no children."""
+def _parent_groups(mounts: Path, own: Path) -> Iterator[tuple[Path, _FileNames]]:
+    """Yield this process's own group and, in a v2 tree, its parent, since a v2 group with processes has no children."""
     try:
         lines, groups = mounts.read_text().splitlines(), own.read_text().splitlines()
     except OSError:
         return
-    ours = {tuple(name.split(",")): path for _, name, path in (line.split(":", 2) for line in groups)}
+    own_paths = {tuple(name.split(",")): path for _, name, path in (line.split(":", 2) for line in groups)}
     for line in lines:
         before, _, after = line.partition(" - ")
-        root, place = before.split()[3:5]
+        root, mount_point = before.split()[3:5]
         kind, _, options = after.split(maxsplit=2)
-        if kind == "cgroup2" and ("",) in ours:
-            folder = _below(place, root, ours[("",)])
-            yield from ((folder, V2), (folder.parent, V2)) if folder != Path(place) else ((folder, V2),)
+        if kind == "cgroup2" and ("",) in own_paths:
+            folder = _group_folder(mount_point, root, own_paths[("",)])
+            yield from ((folder, V2), (folder.parent, V2)) if folder != Path(mount_point) else ((folder, V2),)
         elif kind == "cgroup" and "memory" in options.split(","):
-            path = next((path for names, path in ours.items() if "memory" in names), "/")
-            yield _below(place, root, path), V1
+            path = next((path for names, path in own_paths.items() if "memory" in names), "/")
+            yield _group_folder(mount_point, root, path), V1
 
 
-def _below(place: str, root: str, path: str) -> Path:
-    """A group's folder; ``root`` is the part of the tree that is mounted at ``place``."""
+def _group_folder(mount_point: str, root: str, path: str) -> Path:
+    """Return the folder of the group ``path``; ``root`` is the part of the tree mounted at ``mount_point``."""
     relative = path.removeprefix(root.rstrip("/")).lstrip("/")
-    return Path(place) / relative
+    return Path(mount_point) / relative

@@ -1,5 +1,7 @@
-"""The level ``container``: a cold start in a container of rootless Podman or Docker, for macOS, Windows, and Linux
-machines that give no namespaces otherwise. The engine's own rules are tightened, and ours put on top.
+"""The level ``container``: a cold start in a container of rootless Podman or Docker.
+
+For macOS, Windows, and Linux machines without other namespaces. The engine's own confinement is tightened, and the
+grader's system call filter is added.
 """
 
 from __future__ import annotations
@@ -13,49 +15,47 @@ from pathlib import Path
 from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
-from grader.sandbox import guest as guest_package
 from grader.sandbox import keep_stdin_open
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
-from grader.sandbox.image import LABEL, Engine, Image, find_engine, own_image, remove_leftovers
-from grader.sandbox.job import JobFolder, environment
-from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, job_view
+from grader.sandbox.image import LABEL, NO_ENGINE, Engine, Image, find_engine, own_image, remove_leftovers
+from grader.sandbox.job import JobFolder, notebook_environment
+from grader.sandbox.mounts import GUEST, GUEST_SOURCE, JOB, Kind, Mount, job_mounts
 from grader.sandbox.process import Command
 
 NAME = "container"
-SCRATCH = "64m"  # of /dev/shm, and of the folder for the kernel's sockets
+SCRATCH = "64m"  # size of /dev/shm, and of the folder for the kernel's sockets
 OPEN_FILES = 4096
-MORE_MEMORY_MB, MORE_PROCESSES = 256, 64  # than the limit: where the watch can see inside, it is the one that speaks
+# The engine's limits are higher than the assignment's, so that the monitor reports first where it can see inside.
+EXTRA_MEMORY_MB, EXTRA_PROCESSES = 256, 64
 PATH = "/usr/local/bin:/usr/bin:/bin"
 TRIAL = """
 import os, socket
-alone = os.getpid() < 10 and {name for _, name in socket.if_nameindex()} <= {"lo"}
-print("confined" if alone and "CapEff:\\t0000000000000000" in open("/proc/self/status").read() else "not confined")
+isolated = os.getpid() < 10 and {name for _, name in socket.if_nameindex()} <= {"lo"}
+print("confined" if isolated and "CapEff:\\t0000000000000000" in open("/proc/self/status").read() else "not confined")
 """
 
 
 def container_command(
     job: Job, folder: JobFolder, inherited: Mapping[str, str], *, image: Image | None = None
 ) -> Command:
-    """The worker in a container that sees its job folder and nothing else of this machine.
+    """Return the command for a worker in a container that sees only its job folder of this machine.
 
-    Raises SandboxError when there is no engine. The image must have been built (``image.prepare``).
+    The image must have been built (``image.prepare``). Raise SandboxError if there is no engine.
     """
     engine = find_engine(inherited)
     if engine is None:
-        raise SandboxError("neither podman nor docker is to be had on this machine; `grader doctor` says why")
+        raise SandboxError(NO_ENGINE)
     image = image or own_image()
-    # Copied, because an engine in a virtual machine sees temporary folders and not where Python has its packages.
-    shutil.copytree(
-        Path(str(guest_package.__file__)).parent, folder.path / "guest", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    # Copied, because an engine in a virtual machine sees temporary folders but not the installed Python packages.
+    shutil.copytree(GUEST_SOURCE, folder.path / "guest", ignore=shutil.ignore_patterns("__pycache__"))
     python = [image.python, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("boot.container_init", GUEST), str(JOB)]
-    run = [*_run(engine, job, folder.path.resolve(), image), *_with_environment(job, inherited), *python]
+    run = [*_run_options(engine, job, folder.path.resolve(), image), *_env_options(job, inherited), *python]
     return Command([sys.executable, "-I", "-B", keep_stdin_open.__file__, *run], dict(inherited), own_limits=True)
 
 
-def available(inherited: Mapping[str, str], *, image: Image | None = None) -> Message | None:
-    """None when a program really ran confined just now; otherwise what stands in the way, and what to do."""
+def find_problem(inherited: Mapping[str, str], *, image: Image | None = None) -> Message | None:
+    """Run a small program confined. Return None if it worked, else the obstacle and its remedy."""
     engine = find_engine(inherited)
     if engine is None:
         return message(
@@ -63,7 +63,7 @@ def available(inherited: Mapping[str, str], *, image: Image | None = None) -> Me
             "Fedora: sudo dnf install podman. macOS and Windows: Podman Desktop or Docker Desktop."
         )
     image = image or own_image()
-    problem = engine.problem() or image.problem(engine)
+    problem = engine.find_problem() or image.find_problem(engine)
     if problem is not None:
         return problem
     remove_leftovers(engine)
@@ -71,70 +71,69 @@ def available(inherited: Mapping[str, str], *, image: Image | None = None) -> Me
     folder = JobFolder(job)
     try:
         (folder.path / "guest").mkdir()
-        run = [*_run(engine, job, folder.path.resolve(), image), *_with_environment(job, {})]
-        found, words = engine.asked([*run[1:], image.python, "-c", TRIAL])
+        run = [*_run_options(engine, job, folder.path.resolve(), image), *_env_options(job, {})]
+        output, error = engine.query([*run[1:], image.python, "-c", TRIAL])
     finally:
         folder.close()
-    if found.strip() == "confined":
+    if output.strip() == "confined":
         return None
-    return message("{engine} cannot run a container here: {error}", engine=engine.name, error=words or found)
+    return message("{engine} cannot run a container here: {error}", engine=engine.name, error=error or output)
 
 
-def _run(engine: Engine, job: Job, folder: Path, image: Image) -> list[str]:
-    """Everything up to the program; its first word is the engine."""
+def _run_options(engine: Engine, job: Job, folder: Path, image: Image) -> list[str]:
+    """Return the command line up to the program inside; its first word is the engine."""
     limits = job.limits
-    memory = f"{limits.memory_mb + MORE_MEMORY_MB}m"
-    mounts = [word for mount in (*image.mounts, *_job_mounts(folder, job)) for word in _mounted(mount)]
+    memory = f"{limits.memory_mb + EXTRA_MEMORY_MB}m"
     return [
         *(engine.path, "run", "--rm", "--interactive", "--pull=never", "--log-driver=none"),
         *("--name", folder.name, "--label", f"{LABEL}={folder}", "--hostname", "notebook"),
         *("--network=none", "--ipc=private", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
-        # Red Hat's labels would forbid the job folder too; setting new ones takes a walk through it for each job.
+        # SELinux labels would forbid access to the job folder, and relabelling would visit every file of each job.
         "--security-opt=label=disable",
         *_user(engine),
-        *("--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + MORE_PROCESSES)),
+        *("--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + EXTRA_PROCESSES)),
         *("--ulimit", "core=0:0", "--ulimit", f"nofile={OPEN_FILES}:{OPEN_FILES}", "--shm-size", SCRATCH),
-        *mounts,
-        # In memory: not every virtual machine's shared folders can hold a socket.
+        *(word for mount in (*image.mounts, *_container_mounts(folder, job)) for word in _mount_options(mount)),
+        # In memory, because the shared folders of some virtual machines cannot hold a socket.
         *("--tmpfs", f"{JOB / 'run'}:rw,nosuid,nodev,size={SCRATCH},mode=1777"),
         *("--workdir", str(JOB / "work"), "--entrypoint", "/usr/bin/env", image.tag),
     ]
 
 
-def _job_mounts(folder: Path, job: Job) -> list[Mount]:
-    """Links cannot be mounted: the image has them."""
-    mounts = [mount for mount in job_view(folder, job) if mount.target != JOB / "run" and mount.kind is not Kind.LINK]
+def _container_mounts(folder: Path, job: Job) -> list[Mount]:
+    """Return the job's mounts without links, which an engine cannot mount and the image contains instead."""
+    mounts = [mount for mount in job_mounts(folder, job) if mount.target != JOB / "run" and mount.kind is not Kind.LINK]
     return [*mounts, Mount(Kind.READ_ONLY, GUEST, folder / "guest")]
 
 
-def _mounted(mount: Mount) -> list[str]:
+def _mount_options(mount: Mount) -> list[str]:
     words = f"type=bind,source={mount.source},target={mount.target.as_posix()}"
     return ["--mount", f"{words},readonly" if mount.kind is Kind.READ_ONLY else words]
 
 
-def _with_environment(job: Job, inherited: Mapping[str, str]) -> list[str]:
-    """What follows the name of ``env``: of what the engine sets nothing stays, a proxy's password included."""
+def _env_options(job: Job, inherited: Mapping[str, str]) -> list[str]:
+    """Return arguments of ``env``. Variables set by the engine are dropped, as a proxy's may hold a password."""
     passed = {name: inherited[name] for name in ("KERAS_BACKEND", "TZ") if name in inherited}
-    ours = environment(JOB, job.threads, passed) | {"PATH": PATH}
-    return ["-i", *(f"{name}={value}" for name, value in ours.items())]
+    variables = notebook_environment(JOB, job.threads, passed) | {"PATH": PATH}
+    return ["-i", *(f"{name}={value}" for name, value in variables.items())]
 
 
 def _user(engine: Engine) -> list[str]:
     if sys.platform == "win32":
         return ["--user=1000:1000"]
-    mapped = engine.name == "docker" and sys.platform == "linux" and os.getuid() != 0 and _makes_root_inside(engine)
-    return user_inside(engine.name, os.getuid(), os.getgid(), mapped=mapped)
+    mapped = engine.name == "docker" and sys.platform == "linux" and os.getuid() != 0 and _maps_user_to_root(engine)
+    return user_options(engine.name, os.getuid(), os.getgid(), mapped=mapped)
 
 
-def _makes_root_inside(engine: Engine) -> bool:
-    kind, _ = engine.asked(["info", "--format", "{{.SecurityOptions}} {{.OperatingSystem}}"])
+def _maps_user_to_root(engine: Engine) -> bool:
+    kind, _ = engine.query(["info", "--format", "{{.SecurityOptions}} {{.OperatingSystem}}"])
     return "rootless" in kind or "Desktop" in kind
 
 
-def user_inside(engine: str, user: int, group: int, *, mapped: bool) -> list[str]:
-    """The one whom the job folder belongs to, and who can read the hidden inputs that are put into it.
+def user_options(engine: str, user: int, group: int, *, mapped: bool) -> list[str]:
+    """Return options for the user inside: the owner of the job folder, who can read the hidden inputs put into it.
 
-    Podman can keep an ordinary user the same inside; ``mapped``: this Docker makes whoever runs it root there.
+    Podman can keep an ordinary user's number inside. ``mapped``: this Docker maps the caller to root inside.
     """
     if mapped:
         return ["--user=0:0"]

@@ -1,4 +1,4 @@
-"""A sandbox that runs nothing: scripted replies, for tests of everything around it."""
+"""A sandbox that runs nothing and returns scripted replies, for tests of the code around it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import nbformat
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.base import EndReason, Job, Reply
 
 Script = Callable[[Job], Reply]
 
 
 class FakeSandbox:
-    """Answers each job by ``script`` and keeps the jobs it was given, in order."""
+    """Replies to each job by calling ``script``, and keeps the jobs in order."""
 
     confinement = "fake"
 
@@ -35,7 +35,7 @@ class FakeSandbox:
 
 
 def replies(reply: Reply) -> Script:
-    """The same reply to every job."""
+    """Return a script that gives ``reply`` to every job."""
     return lambda _job: reply
 
 
@@ -45,7 +45,7 @@ def finished(
     answers: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """A run without an error; ``answers`` is the model, asked the hidden inputs as a real one would be."""
+    """Return the reply of a run without errors. ``answers`` is the model: it maps hidden inputs to predictions."""
     notebook = nbformat.reads(job.notebook.decode(), as_version=4)
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
@@ -53,7 +53,7 @@ def finished(
     if answers is not None and job.question is not None:
         predictions = npy(answers(job.question.hidden_inputs))
     return Reply(
-        ended=Ended.FINISHED,
+        ended=EndReason.FINISHED,
         executed=nbformat.writes(notebook).encode(),
         facts=json.dumps(EMPTY_FACTS | dict(facts or {})).encode(),
         predictions=predictions,
@@ -64,6 +64,7 @@ def finished(
 
 
 def npy(array: NDArray[Any]) -> bytes:
+    """Return ``array`` as the bytes of an ``.npy`` file."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The image that notebooks run in where a container confines them, and the engine that builds and runs it."""
+"""The image that containers for notebooks are made of, and the engine that builds and runs it."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ from grader.models.errors import SandboxError
 from grader.sandbox.mounts import Mount
 
 ENGINES = ("podman", "docker")
+NO_ENGINE = message("Neither podman nor docker is available on this machine; `grader doctor` tells why.")
 DEFINITION = Path(__file__).with_name("Containerfile")
-# What notebooks import, in the versions that this machine has. joblib, SciPy and Pillow come with these.
+# Packages that notebooks import, in the versions installed here. joblib is a dependency of these.
 PACKAGES = (
     *("ipykernel", "jupyter_client", "keras", "matplotlib", "nbclient", "nbformat", "numpy", "pandas"),
     *("pillow", "scikit-learn", "scipy", "tensorflow"),
 )
-ALSO_AS = {"tensorflow": ("tensorflow-cpu", "tensorflow-macos")}  # other names for the same versions
-LABEL = "grader.job"  # its value is the job folder
-SECONDS_TO_ASK, SECONDS_TO_BUILD = 120.0, 3600.0
+ALIASES = {"tensorflow": ("tensorflow-cpu", "tensorflow-macos")}  # other distributions of the same versions
+LABEL = "grader.job"  # label of a container; its value is the job folder
+SECONDS_TO_ANSWER, SECONDS_TO_BUILD = 120.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A program that runs containers. ``environment`` is the grader's own: engines keep their state below HOME."""
+    """A program that runs containers. It gets the grader's environment, as engines keep their state below HOME."""
 
     name: str  # "podman" or "docker"
     path: str
     environment: Mapping[str, str]
 
-    def asked(self, words: list[str], seconds: float = SECONDS_TO_ASK) -> tuple[str, str]:
-        """What it printed, and its last line of complaint ("" when it succeeded)."""
+    def query(self, words: list[str], seconds: float = SECONDS_TO_ANSWER) -> tuple[str, str]:
+        """Run a command. Return its output and the last line of its error message ("" on success)."""
         try:
             done = subprocess.run(
                 [self.path, *words],
@@ -56,9 +57,9 @@ class Engine:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
         return done.stdout, lines[-1] if lines else f"exit status {done.returncode}"
 
-    def problem(self) -> Message | None:
-        """None when it answers; a machine or a service that has not been started is told of."""
-        _, error = self.asked(["info"])
+    def find_problem(self) -> Message | None:
+        """Return None if the engine answers, else what to start: its virtual machine or its service."""
+        _, error = self.query(["info"])
         if not error:
             return None
         if self.name == "podman":
@@ -68,25 +69,26 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """``mounts`` are added to every container that is made of it."""
+    """An image by its tag. ``mounts`` are added to each of its containers."""
 
     tag: str
     python: str = "/usr/local/bin/python3"
     mounts: tuple[Mount, ...] = ()
 
-    def problem(self, engine: Engine) -> Message | None:
-        _, error = engine.asked(["image", "inspect", self.tag])
+    def find_problem(self, engine: Engine) -> Message | None:
+        """Return None if the image exists, else when it will be built."""
+        _, error = engine.query(["image", "inspect", self.tag])
         if not error:
             return None
         return message(
-            "The image for notebooks is not built yet: {engine} builds it at the first grading with --sandbox "
-            "container (some 3 GB, 5 to 15 minutes, once).",
+            "The image for notebooks is not built yet. {engine} builds it at the first grading with --sandbox "
+            "container (about 3 GB, 5 to 15 minutes, once).",
             engine=engine.name,
         )
 
 
 def find_engine(inherited: Mapping[str, str]) -> Engine | None:
-    """Podman before Docker: it needs no service with the rights of root."""
+    """Return the installed engine. Podman comes first, because it needs no service with root's rights."""
     for name in ENGINES:
         path = shutil.which(name, path=inherited.get("PATH"))
         if path is not None:
@@ -95,53 +97,55 @@ def find_engine(inherited: Mapping[str, str]) -> Engine | None:
 
 
 def requirements() -> str:
-    """One line per package, in the version that is installed here."""
-    return "".join(f"{line}\n" for line in map(_pinned, PACKAGES))
+    """Return one line for each package, with the version installed here."""
+    return "".join(f"{line}\n" for line in map(_pin, PACKAGES))
 
 
 def own_image() -> Image:
-    """Named for what it is made of: another version of a package is another image."""
-    made_of = "\n".join([DEFINITION.read_text("utf-8"), requirements(), _python()])
-    return Image(f"localhost/grader-notebook:{hashlib.sha256(made_of.encode()).hexdigest()[:12]}")
+    """Return the image for this machine. Its tag is a hash of its contents, so new package versions give a new one."""
+    contents = "\n".join([DEFINITION.read_text("utf-8"), requirements(), _python_version()])
+    return Image(f"localhost/grader-notebook:{hashlib.sha256(contents.encode()).hexdigest()[:12]}")
 
 
-def prepare(inherited: Mapping[str, str], tell: Callable[[Message], None]) -> None:
-    """Builds the image where it is missing, saying so. Raises SandboxError with what the engine said last."""
+def prepare(inherited: Mapping[str, str], announce: Callable[[Message], None]) -> None:
+    """Build the image if it is missing, announcing it first. Raise SandboxError with the engine's last words."""
     engine, image = find_engine(inherited), own_image()
     if engine is None:
-        raise SandboxError("neither podman nor docker is to be had on this machine")
-    problem = engine.problem()
+        raise SandboxError(NO_ENGINE)
+    problem = engine.find_problem()
     if problem is not None:
-        raise SandboxError(str(problem))
+        raise SandboxError(problem)
     remove_leftovers(engine)
-    if image.problem(engine) is None:
+    if image.find_problem(engine) is None:
         return
-    tell(
+    announce(
         message(
-            "{engine} builds the image for notebooks: some 3 GB from the network, 5 to 15 minutes, this once.",
+            "{engine} builds the image for notebooks: about 3 GB of downloads, 5 to 15 minutes, only this once.",
             engine=engine.name,
         )
     )
     with tempfile.TemporaryDirectory(prefix="grader-image-") as folder:
         (Path(folder) / "requirements.txt").write_text(requirements(), "utf-8")
         shutil.copyfile(DEFINITION, Path(folder) / "Containerfile")
-        words = ["build", "--tag", image.tag, "--build-arg", f"PYTHON={_python()}"]
-        _, error = engine.asked([*words, "--file", str(Path(folder) / "Containerfile"), folder], SECONDS_TO_BUILD)
+        words = ["build", "--tag", image.tag, "--build-arg", f"PYTHON={_python_version()}"]
+        _, error = engine.query([*words, "--file", str(Path(folder) / "Containerfile"), folder], SECONDS_TO_BUILD)
     if error:
-        raise SandboxError(f"{engine.name} could not build the image for notebooks: {error}")
+        raise SandboxError(
+            message("{engine} could not build the image for notebooks: {error}", engine=engine.name, error=error)
+        )
 
 
 def remove_leftovers(engine: Engine) -> None:
-    """Containers whose job folder is gone: killed with their grader, Podman leaves their names behind."""
-    listed, _ = engine.asked(["ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}"])
-    for name in listed.split():
-        folder, error = engine.asked(["inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name])
+    """Remove containers whose job folder is gone: Podman keeps the name of a container killed with its grader."""
+    output, _ = engine.query(["ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}"])
+    for name in output.split():
+        folder, error = engine.query(["inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name])
         if not error and not Path(folder.strip()).exists():
-            engine.asked(["rm", "--force", name])
+            engine.query(["rm", "--force", name])
 
 
-def _pinned(package: str) -> str:
-    for installed in (package, *ALSO_AS.get(package, ())):
+def _pin(package: str) -> str:
+    for installed in (package, *ALIASES.get(package, ())):
         try:
             return f"{package}=={importlib.metadata.version(installed)}"
         except importlib.metadata.PackageNotFoundError:
@@ -149,5 +153,5 @@ def _pinned(package: str) -> str:
     return package
 
 
-def _python() -> str:
+def _python_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,7 +1,8 @@
-"""The job folder, seen from the host: the only place where it meets a student's code.
+"""The job folder as the host sees it: the only place that host and student code share.
 
-Everything is reached through directory descriptors taken before the student's code starts, by fixed names, without
-following links, and read up to a fixed size: what the notebook puts in the way of a name is not followed or waited for.
+The host opens files through directory descriptors taken before the student's code starts, by fixed names, without
+following links, and reads up to a fixed size. It neither follows nor waits for a link, pipe or folder that the notebook
+puts in place of a file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from grader.i18n.message import message
 from grader.models.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
@@ -28,19 +30,19 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getatt
 HAS_DIR_FD = os.open in os.supports_dir_fd
 MEGABYTE = 1 << 20
 LOG_BYTES = 20_000
-BLOCK, ENTRY_BLOCKS = 512, 8  # a file without content takes its place too: nobody may fill the disk with names
+BLOCK, ENTRY_BLOCKS = 512, 8  # an empty file counts too, so that a notebook cannot fill the disk with file names
 NPY_HEADER_BYTES = 4096
-NUMBER_BYTES = 16  # the widest number an answer may be given in
+NUMBER_BYTES = 16  # the widest number type that predictions may have
 
 
 class JobFolder:
-    """A fresh temporary folder for one job. ``close`` removes it.
+    """A new temporary folder for one job. ``close`` removes it.
 
-    ``confined``: the notebook will see what ``view`` shows of this machine, not its own paths.
+    ``confined``: the notebook will see the paths of ``mounts``, not the paths of this machine.
     """
 
     def __init__(self, job: Job, *, confined: bool = True) -> None:
-        # Short, because a socket's path may have 107 bytes.
+        # A short path, because a socket's path may have at most 107 bytes.
         self.path = Path(tempfile.mkdtemp(prefix="grader-", dir=_short_temporary_folder()))
         self._out: int | None = None
         self._hidden: int | None = None
@@ -48,17 +50,19 @@ class JobFolder:
         try:
             for name in ("work", "home", "tmp", "run", "out", "hidden"):
                 (self.path / name).mkdir(mode=0o700)
-            self._out, self._hidden = self._opened("out"), self._opened("hidden")
-            self._write_inputs(job, LIBRARY if confined else self._own_library(job))
-            self.given_mb = disk_used_mb(self.path)  # ours, not the notebook's to answer for
+            self._out, self._hidden = self._open_folder("out"), self._open_folder("hidden")
+            self._write_inputs(job, LIBRARY if confined else self._linked_library(job))
+            self.given_mb = disk_used_mb(self.path)  # does not count towards the notebook's limit
         except SandboxError:
             self.close()
             raise
         except OSError as error:
             self.close()
-            raise SandboxError(f"{self.path}: the job folder cannot be written: {error.strerror}") from error
+            raise SandboxError(
+                message("{path}: the job folder cannot be written: {error}", path=self.path, error=error.strerror)
+            ) from error
 
-    def _opened(self, name: str) -> int | None:
+    def _open_folder(self, name: str) -> int | None:
         return os.open(self.path / name, os.O_RDONLY) if HAS_DIR_FD else None
 
     def _write_inputs(self, job: Job, library: Path | None) -> None:
@@ -66,7 +70,7 @@ class JobFolder:
         for name, source in job.files.items():
             relative = PurePosixPath(name)
             if relative.is_absolute() or ".." in relative.parts:
-                raise SandboxError(f"{name}: not a relative path; intake must not let it through")
+                raise SandboxError(message("{name}: not a relative path inside the submission.", name=name))
             target = self.path / "work" / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
@@ -77,19 +81,22 @@ class JobFolder:
         if job.question is not None:
             _write_public(self.path / protocol.PUBLIC, job.question)
 
-    def _own_library(self, job: Job) -> Path | None:
-        """Where nothing can be mounted over what is withheld: links to the rest, which tell where the originals are."""
+    def _linked_library(self, job: Job) -> Path | None:
+        """Build a library of links without the withheld files, for levels that cannot mount over them.
+
+        The links reveal where the originals lie.
+        """
         if job.library is None or not job.withheld:
             return job.library
-        own = self.path / "library"
-        _link_all(job.library, own, job.withheld)
+        linked = self.path / "library"
+        _link_all(job.library, linked, job.withheld)
         for name, cover in job.withheld.items():
             copy = shutil.copytree if cover.is_dir() else shutil.copyfile
-            copy(cover, own / name)
-        return own
+            copy(cover, linked / name)
+        return linked
 
     def give_to(self, uid: int, gid: int) -> None:
-        """Before the notebook starts: the folder and all in it, now and later, belongs to another user."""
+        """Make another user the owner of the folder and of everything written into it later. Call before the start."""
         self._owner = (uid, gid)
         for parent, folders, files in os.walk(self.path):
             for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):  # noqa: PTH118
@@ -97,11 +104,11 @@ class JobFolder:
 
     @property
     def log(self) -> Path:
-        """Where the driver's errors go; a notebook can write there as well."""
+        """Log of the driver's errors. The notebook can write to it as well."""
         return self.path / "driver.log"
 
     def exists(self, marker: str) -> bool:
-        """Whether the guest has put ``marker`` into ``out``."""
+        """Return whether the guest has created ``marker`` in ``out``."""
         try:
             if self._out is None:
                 (self.path / "out" / marker).lstat()
@@ -112,7 +119,7 @@ class JobFolder:
         return True
 
     def read(self, name: str, limit: int) -> bytes | None:
-        """The bytes of a plain file in ``out``; None when it is missing, no plain file, or larger than ``limit``."""
+        """Return the bytes of a regular file in ``out``, or None if missing, not regular or larger than ``limit``."""
         try:
             descriptor = self._open(self._out, "out", name, os.O_RDONLY | NO_FOLLOW)
         except OSError:
@@ -125,7 +132,7 @@ class JobFolder:
         return data if len(data) <= limit else None
 
     def put_hidden_inputs(self, question: Question) -> None:
-        """Raises OSError when the notebook stands in the way: then there is nothing to ask it."""
+        """Copy the hidden inputs in. Raise OSError if the notebook blocks their path; it then gets no question."""
         buffer = io.BytesIO()
         np.save(buffer, question.hidden_inputs, allow_pickle=False)
         for name, data in ((protocol.HIDDEN_INPUTS, buffer.getvalue()), (protocol.HIDDEN_COMPLETE, b"")):
@@ -148,36 +155,36 @@ class JobFolder:
         _remove(self.path)
 
 
-def _link_all(library: Path, own: Path, but: Iterable[str]) -> None:
-    """Folders of its own, down to those that hold nothing of ``but``."""
-    own.mkdir()
+def _link_all(library: Path, linked: Path, withheld: Iterable[str]) -> None:
+    """Link everything in ``library`` except ``withheld``; only folders that contain a withheld path are created."""
+    linked.mkdir()
     for path in library.iterdir():
-        below = [name.removeprefix(f"{path.name}/") for name in but if name.startswith(f"{path.name}/")]
+        below = [name.removeprefix(f"{path.name}/") for name in withheld if name.startswith(f"{path.name}/")]
         if below:
-            _link_all(path, own / path.name, below)
-        elif path.name not in but:
-            (own / path.name).symlink_to(path)
+            _link_all(path, linked / path.name, below)
+        elif path.name not in withheld:
+            (linked / path.name).symlink_to(path)
 
 
-def tail(log: Path) -> str:
-    """The last words of a log, for a fault of the grader's own."""
+def log_tail(log: Path) -> str:
+    """Return the last 20,000 bytes of a log, to explain a fault of the grader."""
     return log.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace")
 
 
-def predictions_limit(question: Question) -> int:
-    """The most bytes that honest predictions can have: a column for each of up to 1,000 classes."""
+def max_prediction_bytes(question: Question) -> int:
+    """Return the largest size of valid predictions: one column for each of up to 1,000 classes."""
     columns = 1000 if question.task == "classification" else 1
     return NPY_HEADER_BYTES + len(question.hidden_inputs) * columns * NUMBER_BYTES
 
 
 def disk_used_mb(folder: Path) -> float:
-    """What the files below ``folder`` occupy, sparse ones as they are stored; links are not followed."""
+    """Return the disk space occupied below ``folder``; sparse files count as stored, links are not followed."""
     blocks, folders = 0, [os.fspath(folder)]
-    while folders:  # no recursion: the notebook decides how deep its folders are
+    while folders:  # no recursion, because the notebook decides how deep its folders are
         try:
             entries = list(os.scandir(folders.pop()))
         except OSError:
-            continue  # gone in the meantime
+            continue  # deleted in the meantime
         for entry in entries:
             try:
                 blocks += max(ENTRY_BLOCKS, getattr(entry.stat(follow_symlinks=False), "st_blocks", 0))
@@ -188,13 +195,13 @@ def disk_used_mb(folder: Path) -> float:
     return blocks * BLOCK / MEGABYTE
 
 
-def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a notebook: nothing of the teacher's but what finds programs."""
+def notebook_environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return all environment variables of a notebook, with only a few harmless ones of the teacher's."""
     passed = ["LD_LIBRARY_PATH", "KERAS_BACKEND", "SYSTEMROOT", "TZ"]
     if sys.platform == "win32":
-        passed.append("PATH")  # elsewhere the teacher's would tell of the teacher's folders
+        passed.append("PATH")  # on other systems it would reveal the teacher's folders
     count = str(threads)
-    own = {
+    variables = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "USER": "student",
         "LOGNAME": "student",
@@ -203,7 +210,7 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
         "TMPDIR": str(folder / "tmp"),
         "TEMP": str(folder / "tmp"),
         "LANG": "C.UTF-8",
-        "PIP_RETRIES": "0",  # there is no network to wait for
+        "PIP_RETRIES": "0",  # fail at once, because there is no network
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -217,11 +224,11 @@ def environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dic
         "TF_NUM_INTRAOP_THREADS": count,
         "TF_NUM_INTEROP_THREADS": "1",
     }
-    return own | {name: inherited[name] for name in passed if name in inherited}
+    return variables | {name: inherited[name] for name in passed if name in inherited}
 
 
 def _request(job: Job, library: Path | None) -> dict[str, object]:
-    """``library`` is where the notebook finds it, if there is one."""
+    """Return the request that the guest reads; ``library`` is its path inside."""
     limits = job.limits
     return {
         "seconds": limits.seconds,
@@ -237,7 +244,7 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
 
 
 def _rlimits(job: Job) -> dict[str, int]:
-    """Bounds of single processes; those of the whole tree are watched by the sandbox."""
+    """Return limits for single processes; ``monitor`` enforces the limits of the whole process tree."""
     limits = job.limits
     rlimits = {
         "RLIMIT_CORE": 0,
@@ -245,7 +252,7 @@ def _rlimits(job: Job) -> dict[str, int]:
         "RLIMIT_CPU": int(limits.seconds + 2 * limits.predict_seconds + protocol.START_SECONDS) * max(2, job.threads),
     }
     if not Path("/dev/nvidia0").exists():
-        # A GPU's driver maps more than it uses. Elsewhere this turns a flood into Python's own MemoryError.
+        # Without a GPU, whose driver maps more than it uses, this turns excessive allocation into a MemoryError.
         rlimits["RLIMIT_DATA"] = limits.memory_mb * MEGABYTE
     return rlimits
 
@@ -261,12 +268,12 @@ def _write_public(path: Path, question: Question) -> None:
 
 
 def _short_temporary_folder() -> str | None:
-    """None for the system's own, unless sockets would not fit below it (macOS's has 49 characters)."""
+    """Return None for the system's folder, unless a socket's path would get too long (macOS: 49 characters)."""
     return "/tmp" if sys.platform != "win32" and len(tempfile.gettempdir()) > 48 else None  # noqa: S108
 
 
 def _remove(folder: Path) -> None:
-    """Also what the notebook has made unreadable, or has nested deeper than Python can follow."""
+    """Delete ``folder``, even where it is unreadable or nested deeper than Python can follow."""
     with suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
     if folder.exists() and os.name == "posix":

@@ -1,6 +1,7 @@
-"""Run alone, as ``python hold.py COMMAND...``: the command's input stays open for as long as this process lives.
+"""Program ``python keep_stdin_open.py COMMAND...``: keep the command's input open for as long as this process lives.
 
-So a container learns of its client's death: see ``guest.boot.container_init``.
+The end of its input tells a container that its client has died: see ``guest.boot.container_init``. The grader starts
+this file by its path.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which confinement this machine can give, each level really tried, and the honest word where it can give none."""
+"""The confinement levels, and the choice of one: each is tried with a small notebook before it is used."""
 
 from __future__ import annotations
 
@@ -6,120 +6,128 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from grader.i18n.message import Message
+import nbformat
+
+from grader.i18n.message import Message, join_lines, message, prefixed
+from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
-from grader.sandbox import bubblewrap, container, pool
-from grader.sandbox.base import Sandbox
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox import bubblewrap, container, namespaces
+from grader.sandbox.base import EndReason, Job, Reply, Sandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
-from grader.sandbox.smoke_test import answered, trial_job
 
 UNCONFINED = "process"
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
-    """What a sandbox may know of the grader: its environment, the threads of each notebook, whether to warm up."""
+class _Settings:
+    """Settings of a sandbox: the grader's environment, threads of each notebook, and whether to warm up."""
 
     inherited: Mapping[str, str]
     threads: int = 1
     preload: bool = True
 
 
-def _namespaces(around: _Around) -> Sandbox:
+def _namespaces(settings: _Settings) -> Sandbox:
     if sys.platform != "linux":
-        raise SandboxError("namespaces: they exist on Linux only")
-    sandbox = NamespaceSandbox(around.inherited, preload=around.preload)
-    if around.preload:
-        sandbox.warm_up(around.threads)
+        raise SandboxError(message("Namespaces exist only on Linux."))
+    sandbox = NamespaceSandbox(settings.inherited, preload=settings.preload)
+    if settings.preload:
+        sandbox.warm_up(settings.threads)
     return sandbox
 
 
-def _bubblewrap(around: _Around) -> Sandbox:
-    return ProcessSandbox(around.inherited, confinement=bubblewrap.NAME, command=bubblewrap.bubblewrap_command)
+def _bubblewrap(settings: _Settings) -> Sandbox:
+    return ProcessSandbox(settings.inherited, confinement=bubblewrap.NAME, command=bubblewrap.bubblewrap_command)
 
 
-def _container(around: _Around) -> Sandbox:
-    return ProcessSandbox(around.inherited, confinement=container.NAME, command=container.container_command)
+def _container(settings: _Settings) -> Sandbox:
+    return ProcessSandbox(settings.inherited, confinement=container.NAME, command=container.container_command)
 
 
-def _process(around: _Around) -> Sandbox:
-    return ProcessSandbox(around.inherited)
+def _process(settings: _Settings) -> Sandbox:
+    return ProcessSandbox(settings.inherited)
 
 
-# Best first; what ``auto`` goes through. ``process`` is never taken unless it is asked for.
-CONFINED: dict[str, Callable[[_Around], Sandbox]] = {
-    pool.NAME: _namespaces,
+# Best first: the order in which ``auto`` tries them. ``process`` is used only on request.
+CONFINED: dict[str, Callable[[_Settings], Sandbox]] = {
+    namespaces.NAME: _namespaces,
     bubblewrap.NAME: _bubblewrap,
     container.NAME: _container,
 }
 LEVELS = {**CONFINED, UNCONFINED: _process, "none": _process}
-REASONS: dict[str, Callable[[Mapping[str, str]], Message | None]] = {
-    bubblewrap.NAME: bubblewrap.available,
-    container.NAME: container.available,
+CHECKS: dict[str, Callable[[Mapping[str, str]], Message | None]] = {
+    bubblewrap.NAME: bubblewrap.find_problem,
+    container.NAME: container.find_problem,
 }
 
 
 def open_sandbox(level: str, inherited: Mapping[str, str], *, threads: int = 1, preload: bool = True) -> Sandbox:
-    """The sandbox for ``--sandbox LEVEL``, tried with a small notebook. ``preload`` warms up for a class.
+    """Return the sandbox for ``--sandbox LEVEL`` after a trial. ``preload`` warms up for a class.
 
-    Raises SandboxError when the level, or with ``auto`` every level that confines, does not work here: it says why,
-    and what to install.
+    Raise SandboxError if the level, or with ``auto`` every confined level, does not work here. Its message gives the
+    reasons and what to install.
     """
-    around = _Around(inherited, threads, preload)
+    settings = _Settings(inherited, threads, preload)
     if level != "auto":
-        return _tried(level, around)
+        return _open_checked(level, settings)
     problems = []
     for name in CONFINED:
         try:
-            return _tried(name, around)
+            return _open_checked(name, settings)
         except SandboxError as error:
-            problems.append(str(error))
+            problems.append(prefixed("  ", error.message))
     raise SandboxError(
-        "\n".join(
+        join_lines(
             [
-                "No confinement works on this machine, so notebooks of others are not run:",
-                *(f"  {problem}" for problem in problems),
-                "Install one of them, or, for work that you would open yourself, say --sandbox none.",
+                message("No confinement works on this machine, so notebooks of other people are not run:"),
+                *problems,
+                message("Install one of these, or use --sandbox none for notebooks that you would open yourself."),
             ]
         )
     )
 
 
-def why_not(level: str, inherited: Mapping[str, str]) -> Message | None:
-    """None when a notebook was really run at this level; otherwise why not, and what to do."""
-    reason = _reason(level, inherited)
-    if reason is not None:
-        return reason
+def find_level_problem(level: str, inherited: Mapping[str, str]) -> Message | None:
+    """Run a small notebook at this level. Return None if it worked, else the obstacle and its remedy."""
+    problem = _check(level, inherited)
+    if problem is not None:
+        return problem
     try:
-        _opened(level, _Around(inherited, preload=False)).close()
+        _open(level, _Settings(inherited, preload=False)).close()
     except SandboxError as error:
         return error.message
     return None
 
 
-def _tried(level: str, around: _Around) -> Sandbox:
+def _open_checked(level: str, settings: _Settings) -> Sandbox:
     if level not in LEVELS:
-        raise SandboxError(f"--sandbox: found {level!r}, expected one of auto, {', '.join(LEVELS)}")
-    reason = _reason(level, around.inherited)
-    if reason is not None:
-        raise SandboxError(f"{level}: {reason}")
-    return _opened(level, around)
+        raise SandboxError(
+            message(
+                "--sandbox: found {found}, expected one of {expected}.",
+                found=level,
+                expected=", ".join(["auto", *LEVELS]),
+            )
+        )
+    problem = _check(level, settings.inherited)
+    if problem is not None:
+        raise SandboxError(message("{level}: {problem}", level=level, problem=problem))
+    return _open(level, settings)
 
 
-def _reason(level: str, inherited: Mapping[str, str]) -> Message | None:
-    return REASONS[level](inherited) if level in REASONS else None
+def _check(level: str, inherited: Mapping[str, str]) -> Message | None:
+    return CHECKS[level](inherited) if level in CHECKS else None
 
 
-def _opened(level: str, around: _Around) -> Sandbox:
-    """The level's sandbox once a small notebook has run at that level; SandboxError when it does not.
+def _open(level: str, settings: _Settings) -> Sandbox:
+    """Return the level's sandbox after a trial notebook. Raise SandboxError if the notebook does not run.
 
-    The trial goes through another, cold one: the one for the class warms up meanwhile.
+    The trial uses a second, cold sandbox while the one for the class warms up.
     """
-    sandbox = LEVELS[level](around)
-    trial = LEVELS[level](replace(around, preload=False)) if around.preload else sandbox
+    sandbox = LEVELS[level](settings)
+    trial = LEVELS[level](replace(settings, preload=False)) if settings.preload else sandbox
     try:
-        _try_out(level, trial, around.threads)
+        _try_out(level, trial, settings.threads)
     except BaseException:
         sandbox.close()
         raise
@@ -133,7 +141,18 @@ def _try_out(level: str, sandbox: Sandbox, threads: int) -> None:
     try:
         reply = sandbox.run(trial_job(threads))
     except SandboxError as error:
-        raise SandboxError(f"{level}: {error}") from error
-    if not answered(reply):
+        raise SandboxError(message("{level}: {problem}", level=level, problem=error.message)) from error
+    if not passed_trial(reply):
         last = reply.log.strip().splitlines()[-1:]
-        raise SandboxError(f"{level}: a trial notebook did not run: {''.join(last) or reply.ended}")
+        error_text = "".join(last) or reply.ended.value
+        raise SandboxError(message("{level}: the trial notebook did not run: {error}", level=level, error=error_text))
+
+
+def trial_job(threads: int = 1) -> Job:
+    """Return the smallest job that shows whether a sandbox works."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(6 * 7)")])
+    return Job(str(nbformat.writes(notebook)).encode(), {}, Limits(seconds=60), threads)
+
+
+def passed_trial(reply: Reply) -> bool:
+    return reply.ended is EndReason.FINISHED and b"42" in (reply.executed or b"")

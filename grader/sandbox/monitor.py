@@ -1,8 +1,10 @@
-"""Looks after one running job, whatever runs it: takes what it writes, measures its tree, ends it at a limit."""
+"""Supervision of one running job: collects its results, measures its processes and ends it at a limit."""
 
 from __future__ import annotations
 
+import stat
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,25 +13,24 @@ from typing import Protocol
 import psutil
 
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.cgroup import MemoryGroup
-from grader.sandbox.deleted_files import unnamed_files
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import MEGABYTE, JobFolder, disk_used_mb, tail
+from grader.sandbox.job import BLOCK, MEGABYTE, JobFolder, disk_used_mb, log_tail
 
-TICK = 0.005  # seconds between two looks for the guest's markers
-WATCH_EVERY = 0.2  # seconds between two measurements of the tree
-DISK_EVERY = 2.0
+TICK = 0.005  # seconds between two checks for the guest's markers
+MEASURE_EVERY = 0.2  # seconds between two measurements of the process tree
+MEASURE_DISK_EVERY = 2.0
 
 
 class Tree(Protocol):
-    """All processes of one job, by the one above them."""
+    """All processes of one job, identified by their common ancestor."""
 
     @property
     def pid(self) -> int: ...
 
     def poll(self) -> int | None:
-        """The exit status once all have ended: 0, that of the driver, or 128 + a signal; None before."""
+        """Return the exit status once all have ended (0, the driver's, or 128 + a signal), None before."""
 
 
 @dataclass
@@ -39,68 +40,61 @@ class _Usage:
 
 
 @dataclass
-class Watch:
+class Monitor:
     job: Job
     folder: JobFolder
     tree: Tree
-    group: MemoryGroup | None = None  # where the kernel keeps the limit on memory as well
-    shared_mb: float = 0.0  # what every process of the tree shares with the worker it was forked from
+    group: MemoryGroup | None = None  # set where the kernel enforces the memory limit as well
+    shared_mb: float = 0.0  # memory that every process shares with the worker it was forked from
     began: float = field(default_factory=time.monotonic)
     cells_began: float | None = None
     cells_seconds: float | None = None
-    taken: bool = False
+    collected: bool = False
     executed: bytes | None = None
     facts: bytes | None = None
     peak_memory_mb: float = 0.0
     log: str = ""
-    unnamed_disk_mb: float = 0.0
+    deleted_disk_mb: float = 0.0
     exact_mb: float = 0.0
     next_exact: float = 0.0
 
-    def until_end(self) -> Reply:
-        next_look = next_disk = self.began
+    def wait(self) -> Reply:
+        """Return the reply once the job has ended or has reached a limit."""
+        next_measurement = next_disk = self.began
         while (code := self.tree.poll()) is None:
             now = time.monotonic()
-            self._follow(now)
-            if now >= next_look:
-                next_look = now + WATCH_EVERY
-                usage = self._usage()
-                met = self._limit_met(now, usage)
-                if met is None and now >= next_disk:
-                    next_disk = now + DISK_EVERY
-                    met = self._disk_limit_met()
-                if met is not None:
-                    return self._reply(*met)
+            self._follow_markers(now)
+            if now >= next_measurement:
+                next_measurement = now + MEASURE_EVERY
+                reached = self._limit_reached(now, self._measure())
+                if reached is None and now >= next_disk:
+                    next_disk = now + MEASURE_DISK_EVERY
+                    reached = self._disk_limit_reached()
+                if reached is not None:
+                    return self._reply(*reached)
             time.sleep(TICK)
-        self._follow(time.monotonic())
-        return self._reply(self._ended(code), 0.0)
+        self._follow_markers(time.monotonic())
+        return self._reply(_end_reason(code), 0.0)
 
-    def _ended(self, code: int) -> Ended:
-        if code == 0:
-            return Ended.FINISHED
-        return Ended.FAULT if 0 < code < 128 and code != protocol.EXIT_BLOCKED else Ended.DIED
-
-    def _follow(self, now: float) -> None:
-        """The markers in their order; what the cells gave is taken before the hidden inputs are put in."""
+    def _follow_markers(self, now: float) -> None:
+        """React to the guest's markers, in order. Results are collected before the hidden inputs are copied in."""
         if self.cells_began is None and self.folder.exists(protocol.STARTED):
             self.cells_began = now
         if self.cells_seconds is None and self.folder.exists(protocol.CELLS_ENDED):
             self.cells_seconds = now - (self.cells_began or self.began)
-        if not self.taken and self.folder.exists(protocol.READY):
-            self.taken = True
-            self._take()
+        if not self.collected and self.folder.exists(protocol.READY):
+            self.collected = True
+            self._collect()
             if self.job.question is not None:
-                try:
+                with suppress(OSError):  # the notebook blocks the path: its model gets no question
                     self.folder.put_hidden_inputs(self.job.question)
-                except OSError:
-                    return  # the notebook stands in the way: it is not asked
 
-    def _take(self) -> None:
+    def _collect(self) -> None:
         self.executed = self.folder.read(protocol.EXECUTED, protocol.MAX_EXECUTED_BYTES)
         self.facts = self.folder.read(protocol.FACTS, protocol.MAX_FACTS_BYTES)
-        self.log = tail(self.folder.log)  # now: later the notebook could write hidden inputs there
+        self.log = log_tail(self.folder.log)  # now, because the notebook could write hidden inputs to it later
 
-    def _usage(self) -> _Usage:
+    def _measure(self) -> _Usage:
         usage = _Usage()
         try:
             processes = descendants(self.tree.pid)
@@ -117,49 +111,48 @@ class Watch:
             usage.memory_mb += max(0.0, rss - self.shared_mb)
         if processes:
             usage.memory_mb += self.shared_mb
-        # What a process shares with the worker is not known from its size: near the limit it is asked for.
+        # The resident size does not tell how much is shared with the worker; measure exactly when near the limit.
         if resident > self.job.limits.memory_mb and usage.processes <= self.job.limits.processes:
-            usage.memory_mb = self._exact_mb(processes)
-        unnamed = unnamed_files(process.pid for process in processes)
-        usage.memory_mb += unnamed.memory_mb
-        self.unnamed_disk_mb = unnamed.disk_mb
+            usage.memory_mb = self._exact_memory_mb(processes)
+        deleted_memory_mb, self.deleted_disk_mb = deleted_files_mb(process.pid for process in processes)
+        usage.memory_mb += deleted_memory_mb
         self.peak_memory_mb = max(self.peak_memory_mb, usage.memory_mb)
         return usage
 
-    def _exact_mb(self, processes: list[psutil.Process]) -> float:
-        """Measured anew only after a while: with many processes it is so dear that a bomb would outrun the watch."""
+    def _exact_memory_mb(self, processes: list[psutil.Process]) -> float:
+        """Return the exact memory, cached for a while: constant measuring would let a fork bomb outrun the monitor."""
         began = time.monotonic()
         if began >= self.next_exact:
             self.exact_mb = _unshared_mb(processes)
             self.next_exact = time.monotonic() + 4 * (time.monotonic() - began)
         return self.exact_mb
 
-    def _limit_met(self, now: float, usage: _Usage) -> tuple[Ended, float] | None:
+    def _limit_reached(self, now: float, usage: _Usage) -> tuple[EndReason, float] | None:
         limits = self.job.limits
         if usage.memory_mb > limits.memory_mb:
-            return Ended.MEMORY, usage.memory_mb
+            return EndReason.MEMORY, usage.memory_mb
         if usage.processes > limits.processes:
-            return Ended.PROCESSES, usage.processes
-        if now > self.began + _last_moment(limits):
-            return Ended.TIMEOUT, now - self.began
+            return EndReason.PROCESSES, usage.processes
+        if now > self.began + _max_seconds(limits):
+            return EndReason.TIMEOUT, now - self.began
         if self.cells_began and self.cells_seconds is None:
-            # The driver interrupts first; this is for one that cannot any more.
+            # The driver interrupts the cells first; this applies when it no longer can.
             late = now - self.cells_began - limits.seconds
             if late > 2 * protocol.GRACE_SECONDS + limits.predict_seconds:
-                return Ended.TIMEOUT, now - self.cells_began
+                return EndReason.TIMEOUT, now - self.cells_began
         return None
 
-    def _disk_limit_met(self) -> tuple[Ended, float] | None:
-        used = disk_used_mb(self.folder.path) - self.folder.given_mb + self.unnamed_disk_mb
-        return (Ended.DISK, used) if used > self.job.limits.disk_mb else None
+    def _disk_limit_reached(self) -> tuple[EndReason, float] | None:
+        used = disk_used_mb(self.folder.path) - self.folder.given_mb + self.deleted_disk_mb
+        return (EndReason.DISK, used) if used > self.job.limits.disk_mb else None
 
-    def _reply(self, ended: Ended, used: float) -> Reply:
+    def _reply(self, ended: EndReason, used: float) -> Reply:
         now = time.monotonic()
-        if not self.taken:
-            self._take()
+        if not self.collected:
+            self._collect()
         began = self.cells_began or now
-        if self.group is not None and self.group.met:
-            ended, used = Ended.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_mb)
+        if self.group is not None and self.group.limit_reached:
+            ended, used = EndReason.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_mb)
         return Reply(
             ended=ended,
             executed=self.executed,
@@ -172,10 +165,24 @@ class Watch:
         )
 
 
-def descendants(pid: int) -> list[psutil.Process]:
-    """All processes below ``pid``; raises psutil.Error when there is no such process.
+def _end_reason(code: int) -> EndReason:
+    if code == 0:
+        return EndReason.FINISHED
+    return EndReason.FAULT if 0 < code < 128 and code != protocol.EXIT_BLOCKED else EndReason.DIED
 
-    Linux keeps a list of every thread's children; elsewhere each process of the machine is asked who its parent is.
+
+def _max_seconds(limits: Limits) -> float:
+    phases = protocol.START_SECONDS + limits.seconds + 2 * limits.predict_seconds
+    return phases + 4 * protocol.GRACE_SECONDS
+
+
+# ------------------------------------------------------------------ measurements
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return all processes below ``pid``. Raise psutil.Error if there is no such process.
+
+    Linux keeps a list of every thread's children; elsewhere the parent of every process on the machine is queried.
     """
     if not Path(f"/proc/{pid}/task/{pid}/children").exists():
         return psutil.Process(pid).children(recursive=True)
@@ -190,19 +197,14 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 def _children(pid: int) -> list[int]:
     children: list[int] = []
-    with suppress(OSError):  # it has ended in the meantime
+    with suppress(OSError):  # the process has ended in the meantime
         for task in list(Path(f"/proc/{pid}/task").iterdir()):
             children += map(int, (task / "children").read_text().split())
     return children
 
 
-def _last_moment(limits: Limits) -> float:
-    phases = protocol.START_SECONDS + limits.seconds + 2 * limits.predict_seconds
-    return phases + 4 * protocol.GRACE_SECONDS
-
-
 def _unshared_mb(processes: list[psutil.Process]) -> float:
-    """Memory with what forks share counted once; dearer to ask, so only near the limit."""
+    """Return the memory of ``processes``, counting shared pages once. Slow, so used only near the limit."""
     total = 0.0
     for process in processes:
         try:
@@ -211,3 +213,29 @@ def _unshared_mb(processes: list[psutil.Process]) -> float:
         except psutil.Error:
             continue
     return total
+
+
+IN_MEMORY = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero")  # noqa: S108  names that Linux gives to files in memory
+
+
+def deleted_files_mb(pids: Iterable[int]) -> tuple[float, float]:
+    """Return the memory and the disk space (MB) of open files that have been deleted, each file counted once.
+
+    Such files occupy space although no folder lists them. Always (0, 0) on systems other than Linux.
+    """
+    memory: dict[tuple[int, int], int] = {}
+    disk: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        try:
+            descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
+        except OSError:
+            continue  # the process has ended, or this is not Linux
+        for descriptor in descriptors:
+            try:
+                state = descriptor.stat()
+                if stat.S_ISREG(state.st_mode) and state.st_nlink == 0:
+                    kind = memory if str(descriptor.readlink()).startswith(IN_MEMORY) else disk
+                    kind[state.st_dev, state.st_ino] = state.st_blocks * BLOCK
+            except OSError:
+                continue
+    return sum(memory.values()) / MEGABYTE, sum(disk.values()) / MEGABYTE

@@ -1,50 +1,56 @@
-"""A process tree of its own for every submission, started cold: limited, and killed whole.
+"""Cold start: every notebook gets a new process tree, with limits, that is killed as a whole at the end.
 
-By itself it confines nothing; a level that does (``bubblewrap``, ``container``) puts its own command around it.
+The plain command confines nothing. The levels ``bubblewrap`` and ``container`` put their own command around it, and
+``unprivileged_sandbox`` gives the processes to another user.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import IO
 
+from grader.i18n.message import message
 from grader.models.errors import SandboxError, Stopped
-from grader.sandbox import gpu
-from grader.sandbox import guest as guest_package
 from grader.sandbox import supervisor as supervisor_program
 from grader.sandbox.base import Job, Reply
-from grader.sandbox.cgroup import MemoryGroup, memory_group
+from grader.sandbox.cgroup import MemoryGroup, create_memory_group
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, environment, predictions_limit
-from grader.sandbox.monitor import Watch
+from grader.sandbox.job import JobFolder, max_prediction_bytes, notebook_environment
+from grader.sandbox.monitor import Monitor
+from grader.sandbox.mounts import GUEST_SOURCE, find_gpu, gpu_environment
+
+UNPRIVILEGED_USER = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What starts the guest's worker for one job."""
+    """Command line and environment that start the guest's worker for one job."""
 
     argv: list[str]
     environment: Mapping[str, str]
-    own_limits: bool = False  # an engine that keeps the limit on memory itself, in groups of its own
+    own_limits: bool = False  # the container engine enforces the memory limit in groups of its own
 
 
 def plain_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
-    """The worker as a process like any other: it sees what its user sees."""
-    guest = Path(str(guest_package.__file__)).parent
-    argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("boot.worker", guest), str(folder.path)]
-    variables = environment(folder.path, job.threads, inherited)
-    return Command(argv, variables | gpu.environment(gpu.card(inherited), hidden_others=False))
+    """Return the command for an unconfined worker, which sees everything that its user can see."""
+    code = protocol.bootstrap("boot.worker", GUEST_SOURCE)
+    argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, str(folder.path)]
+    variables = notebook_environment(folder.path, job.threads, inherited)
+    return Command(argv, variables | gpu_environment(find_gpu(inherited), nodes_hidden=False))
 
 
 class ProcessSandbox:
-    """``inherited`` is the environment of which a notebook gets the few names it needs.
+    """Sandbox that runs ``command`` for every job.
 
-    ``mounts``: whether ``command`` shows the notebook a view of its own; only the plain one, by default, does not.
+    ``inherited`` is the grader's environment, of which a notebook gets a few harmless variables. ``mounts`` tells
+    whether ``command`` gives the notebook its own mounts; by default every command but the plain one does.
     """
 
     def __init__(
@@ -65,7 +71,7 @@ class ProcessSandbox:
 
     def run(self, job: Job) -> Reply:
         folder = JobFolder(job, confined=self._mounts)
-        group = memory_group(job.limits.memory_mb)
+        group = create_memory_group(job.limits.memory_mb)
         try:
             return self._run(job, folder, group)
         finally:
@@ -83,7 +89,7 @@ class ProcessSandbox:
         with folder.log.open("wb") as log_file:
             supervisor = self._start(job, folder, log_file, group)
             try:
-                reply = Watch(job, folder, supervisor, group).until_end()
+                reply = Monitor(job, folder, supervisor, group).wait()
             finally:
                 _stop(supervisor)
                 supervisor.wait()
@@ -91,8 +97,8 @@ class ProcessSandbox:
                     self._running.discard(supervisor)
         if self._closed:
             raise Stopped
-        # Only now, with every process of the notebook dead, is the answer taken.
-        predictions = folder.read(protocol.PREDICTIONS, predictions_limit(job.question)) if job.question else None
+        # Read the predictions only now that every process of the notebook is dead.
+        predictions = folder.read(protocol.PREDICTIONS, max_prediction_bytes(job.question)) if job.question else None
         return replace(reply, predictions=predictions)
 
     def _start(
@@ -109,7 +115,7 @@ class ProcessSandbox:
                         "-I",
                         "-B",
                         supervisor_program.__file__,
-                        *_entering(None if command.own_limits else group),
+                        *_join_group(None if command.own_limits else group),
                         *command.argv,
                     ],
                     stdin=subprocess.PIPE,
@@ -117,20 +123,59 @@ class ProcessSandbox:
                     stderr=log_file,
                     cwd=folder.path,
                     env=dict(command.environment),
-                    start_new_session=True,  # Ctrl-C is for the grader; the notebook is stopped in order
+                    start_new_session=True,  # Ctrl-C reaches the grader only, which then stops the notebook in order
                 )
             except OSError as error:
-                raise SandboxError(f"the notebook's process cannot be started: {error.strerror}") from error
+                raise SandboxError(
+                    message("The notebook's process cannot be started: {error}", error=error.strerror)
+                ) from error
             self._running.add(supervisor)
             return supervisor
 
 
-def _entering(group: MemoryGroup | None) -> list[str]:
-    """A shell that enters the group and becomes what follows."""
+def _join_group(group: MemoryGroup | None) -> list[str]:
+    """Return a shell command that joins ``group`` and then executes the words after it."""
     return ["/bin/sh", "-c", 'echo 0 2>&- >"$0"; exec "$@"', str(group.entrance)] if group is not None else []
 
 
 def _stop(supervisor: subprocess.Popen[bytes]) -> None:
-    """Its input closed, the supervisor kills everything below it and ends."""
+    """Close the supervisor's input, which makes it kill everything below it and exit."""
     if supervisor.stdin is not None and not supervisor.stdin.closed:
         supervisor.stdin.close()
+
+
+# ------------------------------------------------------------------ another user
+
+
+def unprivileged_sandbox(inherited: Mapping[str, str]) -> ProcessSandbox:
+    """Return a sandbox that runs notebooks as ``UNPRIVILEGED_USER``, for a grader that is root without confinement.
+
+    The notebooks see what that user sees and reach the network, but cannot read files of root, such as the secret.
+    Raise SandboxError where a process cannot be given to that user, since nothing would protect the secret then.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        raise SandboxError(message("Notebooks cannot run as another user: the grader is not root."))
+    import pwd  # noqa: PLC0415  does not exist on Windows
+
+    setpriv = shutil.which("setpriv", path=inherited.get("PATH", os.defpath))
+    if setpriv is None:
+        raise SandboxError(message("Notebooks cannot run as another user: setpriv was not found. Install util-linux."))
+    try:
+        user = pwd.getpwnam(UNPRIVILEGED_USER)
+    except KeyError:
+        raise SandboxError(
+            message("Notebooks cannot run as another user: there is no user {user} here.", user=UNPRIVILEGED_USER)
+        ) from None
+    command = partial(_unprivileged_command, setpriv=setpriv, user=(user.pw_uid, user.pw_gid))
+    return ProcessSandbox(inherited, command=command, mounts=False)
+
+
+def _unprivileged_command(
+    job: Job, folder: JobFolder, inherited: Mapping[str, str], *, setpriv: str, user: tuple[int, int]
+) -> Command:
+    """Return the plain command without privileges. Its supervisor stays root, so that it can kill everything."""
+    folder.give_to(*user)
+    plain = plain_command(job, folder, inherited)
+    uid, gid = user
+    rights = ["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
+    return replace(plain, argv=[setpriv, f"--reuid={uid}", f"--regid={gid}", *rights, "--", *plain.argv])

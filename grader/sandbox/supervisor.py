@@ -1,7 +1,8 @@
-"""Run alone, as ``python supervise.py COMMAND...``: starts the command and, at the end, kills all that came of it.
+"""Program ``python supervisor.py COMMAND...``: run the command, then kill every process that it started.
 
-It makes itself the parent of every process below it that loses its own (Linux), so that ``setsid`` and double forks
-escape nothing. It ends everything when its standard input is closed: by the grader's wish, or by the grader's death.
+On Linux it becomes the parent of orphans below it, so that ``setsid`` and double forks do not escape. It kills
+everything when its standard input is closed, by the grader or by the grader's death. The grader starts this file by its
+path.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def adopt_orphans() -> None:
 
 
 def kill_descendants() -> None:
-    """All of them, again and again, until none is left: a fork bomb is stopped first, then killed."""
+    """Suspend and kill descendants until none is left; suspending first defeats a fork bomb."""
     me = psutil.Process()
     deadline = time.monotonic() + SECONDS_TO_KILL
     while time.monotonic() < deadline:
@@ -63,9 +64,9 @@ def main(command: list[str]) -> int:
         pass
     code = driver.poll()
     kill_descendants()
-    # As a shell says it: a signal is 128 + its number.
+    # Exit status as in a shell: a signal is 128 + its number.
     return 137 if code is None else 128 - code if code < 0 else code
 
 
 if __name__ == "__main__":
-    os._exit(main(sys.argv[1:]))  # the thread that reads would hold up an ordinary exit
+    os._exit(main(sys.argv[1:]))  # an ordinary exit would wait for the reading thread

@@ -16,7 +16,7 @@ from grader.models.assignment import Assignment
 from grader.models.run import Outcome, Run
 from grader.models.submission import Student, Submission
 from grader.pipeline import Settings, grade_class
-from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.fake import FakeSandbox, Script, finished
 from grader.spec.formats.course_format import match_notebooks
 from tests.spec.formats import nbgrader_course as course
@@ -152,11 +152,11 @@ def only_first(reply: Reply) -> Script:
 @pytest.mark.parametrize(
     ("reply", "outcome", "of_two"),
     [
-        pytest.param(Reply(Ended.MEMORY, used=9000), Outcome.MEMORY, 3.0, id="memory"),
-        pytest.param(Reply(Ended.TIMEOUT), Outcome.TIMEOUT, 3.0, id="time"),
-        pytest.param(Reply(Ended.DIED), Outcome.ERROR, 3.0, id="died"),
-        pytest.param(Reply(Ended.PROCESSES), Outcome.ERROR, 3.0, id="processes"),
-        pytest.param(Reply(Ended.FAULT), Outcome.GRADER_FAULT, 3.0, id="our fault"),
+        pytest.param(Reply(EndReason.MEMORY, used=9000), Outcome.MEMORY, 3.0, id="memory"),
+        pytest.param(Reply(EndReason.TIMEOUT), Outcome.TIMEOUT, 3.0, id="time"),
+        pytest.param(Reply(EndReason.DIED), Outcome.ERROR, 3.0, id="died"),
+        pytest.param(Reply(EndReason.PROCESSES), Outcome.ERROR, 3.0, id="processes"),
+        pytest.param(Reply(EndReason.FAULT), Outcome.GRADER_FAULT, 3.0, id="our fault"),
     ],
 )
 def test_the_worst_ending_is_the_runs(

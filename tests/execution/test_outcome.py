@@ -14,7 +14,7 @@ from grader.execution.outcome import cut_short, outcome_of, slow_cells
 from grader.models.assignment import Limits
 from grader.models.facts import Facts, Fit
 from grader.models.run import Cell, CellError, Outcome
-from grader.sandbox.base import Ended, Reply
+from grader.sandbox.base import EndReason, Reply
 
 LIMITS = Limits(seconds=60, cell_seconds=10, memory_mb=2048, disk_mb=100, processes=50)
 FINE = Cell(0, "code", 5, ran=True)
@@ -31,12 +31,17 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
 @pytest.mark.parametrize(
     ("reply", "notes", "cells", "outcome", "said"),
     [
-        pytest.param(Reply(Ended.FINISHED), {}, [FINE], Outcome.OK, None, id="fine"),
+        pytest.param(Reply(EndReason.FINISHED), {}, [FINE], Outcome.OK, None, id="fine"),
         pytest.param(
-            Reply(Ended.FINISHED), {}, [FINE, failed(1)], Outcome.ERROR, "Cell 2 failed: ValueError: no", id="an error"
+            Reply(EndReason.FINISHED),
+            {},
+            [FINE, failed(1)],
+            Outcome.ERROR,
+            "Cell 2 failed: ValueError: no",
+            id="an error",
         ),
         pytest.param(
-            Reply(Ended.FINISHED),
+            Reply(EndReason.FINISHED),
             {},
             [failed(0), FINE, failed(4)],
             Outcome.ERROR,
@@ -44,10 +49,15 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
             id="two",
         ),
         pytest.param(
-            Reply(Ended.FINISHED), {}, [failed(0, "MemoryError")], Outcome.MEMORY, "MemoryError", id="Python's memory"
+            Reply(EndReason.FINISHED),
+            {},
+            [failed(0, "MemoryError")],
+            Outcome.MEMORY,
+            "MemoryError",
+            id="Python's memory",
         ),
         pytest.param(
-            Reply(Ended.FINISHED),
+            Reply(EndReason.FINISHED),
             {},
             [failed(0, "ResourceExhaustedError")],
             Outcome.MEMORY,
@@ -55,7 +65,7 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
             id="TensorFlow's memory",
         ),
         pytest.param(
-            Reply(Ended.FINISHED),
+            Reply(EndReason.FINISHED),
             {},
             [failed(0, "OSError", "[Errno 27] File too large")],
             Outcome.DISK,
@@ -63,28 +73,53 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
             id="a file's limit",
         ),
         pytest.param(
-            Reply(Ended.MEMORY, used=3072), {}, [], Outcome.MEMORY, "3.0 GB of memory, the limit is 2.0 GB", id="memory"
+            Reply(EndReason.MEMORY, used=3072),
+            {},
+            [],
+            Outcome.MEMORY,
+            "3.0 GB of memory, the limit is 2.0 GB",
+            id="memory",
         ),
-        pytest.param(Reply(Ended.DISK, used=140.2), {}, [], Outcome.DISK, "140 MB, the limit is 100 MB", id="disk"),
+        pytest.param(Reply(EndReason.DISK, used=140.2), {}, [], Outcome.DISK, "140 MB, the limit is 100 MB", id="disk"),
         pytest.param(
-            Reply(Ended.PROCESSES, used=51), {}, [], Outcome.FORBIDDEN, "51 processes and threads", id="processes"
+            Reply(EndReason.PROCESSES, used=51), {}, [], Outcome.FORBIDDEN, "51 processes and threads", id="processes"
         ),
-        pytest.param(Reply(Ended.TIMEOUT), {}, [FINE], Outcome.TIMEOUT, "limit of 60 s", id="killed at the limit"),
+        pytest.param(Reply(EndReason.TIMEOUT), {}, [FINE], Outcome.TIMEOUT, "limit of 60 s", id="killed at the limit"),
         pytest.param(
-            Reply(Ended.FINISHED), {"timeout_cell": 2}, [FINE], Outcome.TIMEOUT, "Stopped in cell 3", id="interrupted"
-        ),
-        pytest.param(
-            Reply(Ended.FINISHED, cell_seconds=61), {}, [FINE], Outcome.TIMEOUT, "limit of 60 s", id="over its time"
-        ),
-        pytest.param(
-            Reply(Ended.FINISHED), {"died_cell": 1}, [FINE], Outcome.ERROR, "ended in cell 2", id="its process ended"
-        ),
-        pytest.param(Reply(Ended.DIED), {}, [FINE], Outcome.ERROR, "ended the process", id="killed its driver"),
-        pytest.param(
-            Reply(Ended.MEMORY, used=1), {"timeout_cell": 1}, [failed(0)], Outcome.MEMORY, "memory", id="limits first"
+            Reply(EndReason.FINISHED),
+            {"timeout_cell": 2},
+            [FINE],
+            Outcome.TIMEOUT,
+            "Stopped in cell 3",
+            id="interrupted",
         ),
         pytest.param(
-            Reply(Ended.FINISHED), {"timeout_cell": 1}, [failed(0)], Outcome.TIMEOUT, "cell 2", id="time before errors"
+            Reply(EndReason.FINISHED, cell_seconds=61), {}, [FINE], Outcome.TIMEOUT, "limit of 60 s", id="over its time"
+        ),
+        pytest.param(
+            Reply(EndReason.FINISHED),
+            {"died_cell": 1},
+            [FINE],
+            Outcome.ERROR,
+            "ended in cell 2",
+            id="its process ended",
+        ),
+        pytest.param(Reply(EndReason.DIED), {}, [FINE], Outcome.ERROR, "ended the process", id="killed its driver"),
+        pytest.param(
+            Reply(EndReason.MEMORY, used=1),
+            {"timeout_cell": 1},
+            [failed(0)],
+            Outcome.MEMORY,
+            "memory",
+            id="limits first",
+        ),
+        pytest.param(
+            Reply(EndReason.FINISHED),
+            {"timeout_cell": 1},
+            [failed(0)],
+            Outcome.TIMEOUT,
+            "cell 2",
+            id="time before errors",
         ),
     ],
 )
@@ -96,9 +131,9 @@ def test_every_ending_has_a_word_and_a_sentence(
     assert (reason is None) if said is None else (said in str(reason))
 
 
-@pytest.mark.parametrize("ended", [ended for ended in Ended if ended is not Ended.FINISHED])
-def test_an_ending_that_is_not_its_own_is_never_fine_without_a_notebook(ended: Ended) -> None:
-    if ended is not Ended.FAULT:  # that one is the grader's, and told apart before
+@pytest.mark.parametrize("ended", [ended for ended in EndReason if ended is not EndReason.FINISHED])
+def test_an_ending_that_is_not_its_own_is_never_fine_without_a_notebook(ended: EndReason) -> None:
+    if ended is not EndReason.FAULT:  # that one is the grader's, and told apart before
         outcome, reason = outcome_of(Reply(ended), None, (), LIMITS)
         assert outcome is not Outcome.OK
         assert reason is not None
@@ -111,13 +146,13 @@ NOTES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_si
 def test_notes_that_a_student_wrote_raise_nothing(whole: Any, timeout: Any, died: Any, slow: Any) -> None:
     notes = {"timeout_cell": timeout, "died_cell": died, "slow_cells": slow}
     for notebook in (executed(**notes), nbformat.v4.new_notebook(metadata={"grader": whole})):
-        outcome, _ = outcome_of(Reply(Ended.FINISHED), notebook, (FINE,), LIMITS)
+        outcome, _ = outcome_of(Reply(EndReason.FINISHED), notebook, (FINE,), LIMITS)
         assert outcome in (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
         assert all(str(note) for note in slow_cells(notebook, LIMITS))
 
 
 def test_a_long_error_is_cut() -> None:
-    _, reason = outcome_of(Reply(Ended.FINISHED), executed(), (failed(0, text="x" * 500),), LIMITS)
+    _, reason = outcome_of(Reply(EndReason.FINISHED), executed(), (failed(0, text="x" * 500),), LIMITS)
     assert len(str(reason)) < 250
 
 

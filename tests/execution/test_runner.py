@@ -16,7 +16,7 @@ from grader.models.errors import SandboxError, Stopped
 from grader.models.facts import Facts
 from grader.models.run import Outcome
 from grader.models.submission import Student, Submission
-from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.fake import EMPTY_FACTS, FakeSandbox, Script, finished, replies
 from grader.sandbox.guest.output_forms import Array
 from tests.support.assignment_folders import coins
@@ -55,7 +55,7 @@ def test_why_there_are_no_answers_is_said(exam: Exam, tmp_path: Path, facts: dic
 
 
 def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(exam: Exam, tmp_path: Path) -> None:
-    done = run(exam, tmp_path, replies(Reply(Ended.MEMORY, used=9000)))
+    done = run(exam, tmp_path, replies(Reply(EndReason.MEMORY, used=9000)))
     assert done.outcome is Outcome.MEMORY
     assert done.no_predictions == done.reason
 
@@ -103,8 +103,10 @@ def broken(error: Exception) -> Script:
     [
         pytest.param(broken(SandboxError("no process can be started")), "no process can be started", id="sandbox"),
         pytest.param(broken(OSError(28, "No space left on device")), "No space left", id="disk"),
-        pytest.param(replies(Reply(Ended.FAULT, log="Traceback ...\nKeyError: 'x'\n\n")), "KeyError: 'x'", id="driver"),
-        pytest.param(replies(Reply(Ended.FAULT)), "no executed notebook came back", id="driver without a word"),
+        pytest.param(
+            replies(Reply(EndReason.FAULT, log="Traceback ...\nKeyError: 'x'\n\n")), "KeyError: 'x'", id="driver"
+        ),
+        pytest.param(replies(Reply(EndReason.FAULT)), "no executed notebook came back", id="driver without a word"),
     ],
 )
 def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script: Script, said: str) -> None:
@@ -118,13 +120,13 @@ def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
-        (Reply(Ended.TIMEOUT), Outcome.TIMEOUT),
-        (Reply(Ended.MEMORY), Outcome.MEMORY),
-        (Reply(Ended.DISK), Outcome.DISK),
-        (Reply(Ended.PROCESSES), Outcome.FORBIDDEN),
-        (Reply(Ended.DIED), Outcome.ERROR),
-        (Reply(Ended.FINISHED), Outcome.ERROR),
-        (Reply(Ended.FINISHED, executed=b"{}"), Outcome.ERROR),
+        (Reply(EndReason.TIMEOUT), Outcome.TIMEOUT),
+        (Reply(EndReason.MEMORY), Outcome.MEMORY),
+        (Reply(EndReason.DISK), Outcome.DISK),
+        (Reply(EndReason.PROCESSES), Outcome.FORBIDDEN),
+        (Reply(EndReason.DIED), Outcome.ERROR),
+        (Reply(EndReason.FINISHED), Outcome.ERROR),
+        (Reply(EndReason.FINISHED, executed=b"{}"), Outcome.ERROR),
     ],
 )
 def test_what_a_notebook_does_to_itself_is_not(exam: Exam, tmp_path: Path, reply: Reply, outcome: Outcome) -> None:

@@ -12,14 +12,14 @@ import pytest
 
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
-from grader.sandbox.base import Ended, Job
-from grader.sandbox.bubblewrap import NAME, available, bubblewrap_command
+from grader.sandbox.base import EndReason, Job
+from grader.sandbox.bubblewrap import NAME, bubblewrap_command, find_problem
 from grader.sandbox.process import ProcessSandbox
 from tests.support import confined
 from tests.support.notebooks import notebook_bytes
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap exists for Linux alone"),
+    pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap exists only on Linux"),
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed: nothing of this level was shown"),
 ]
 
@@ -30,11 +30,11 @@ def sandbox() -> ProcessSandbox:
 
 
 def test_it_is_available_here() -> None:
-    assert available(os.environ) is None
+    assert find_problem(os.environ) is None
 
 
 def test_a_machine_without_it_is_told_what_to_install() -> None:
-    assert "apt install bubblewrap" in str(available({"PATH": "/nowhere"}))
+    assert "apt install bubblewrap" in str(find_problem({"PATH": "/nowhere"}))
     without = ProcessSandbox({"PATH": "/nowhere"}, confinement=NAME, command=bubblewrap_command)
     with pytest.raises(SandboxError, match="bubblewrap"):
         without.run(Job(notebook_bytes("1"), {}, Limits()))
@@ -52,7 +52,7 @@ def test_one_that_does_not_work_is_told_what_to_do(tmp_path: Path, says: str, ex
     broken = tmp_path / "bwrap"
     broken.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit 1\n")
     broken.chmod(0o755)
-    answer = str(available({"PATH": str(tmp_path)}))
+    answer = str(find_problem({"PATH": str(tmp_path)}))
     assert says in answer
     assert expected in answer
 
@@ -92,9 +92,9 @@ time.sleep(60)
 
 @pytest.mark.parametrize(
     ("cell", "ended"),
-    [pytest.param(FILES, Ended.DISK, id="disk"), pytest.param(FORKS, Ended.MEMORY, id="memory")],
+    [pytest.param(FILES, EndReason.DISK, id="disk"), pytest.param(FORKS, EndReason.MEMORY, id="memory")],
 )
-def test_limits_hold_inside(sandbox: ProcessSandbox, cell: str, ended: Ended) -> None:
+def test_limits_hold_inside(sandbox: ProcessSandbox, cell: str, ended: EndReason) -> None:
     limits = Limits(seconds=60, disk_mb=64, file_mb=16, memory_mb=1000)
     assert sandbox.run(Job(notebook_bytes(cell), {}, limits)).ended is ended
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job, Sandbox
-from grader.sandbox.cgroup import SLACK, MemoryGroup, memory_group
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.base import EndReason, Job, Sandbox
+from grader.sandbox.cgroup import SLACK, MemoryGroup, create_memory_group
+from grader.sandbox.namespaces import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
 from tests.support.notebooks import notebook_bytes
 
@@ -32,7 +32,7 @@ class Machine:
         self.own.write_text(f"0::{own}\n" if version == 2 else f"4:memory:{own}\n1:cpu:/\n")
 
     def group(self, limit_mb: float) -> MemoryGroup | None:
-        return memory_group(limit_mb, mounts=self.mounts, own=self.own)
+        return create_memory_group(limit_mb, mounts=self.mounts, own=self.own)
 
 
 def test_a_folder_that_is_no_group_is_left_alone(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_folder_that_is_no_group_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_groups_gives_none(tmp_path: Path) -> None:
-    assert memory_group(100, mounts=tmp_path / "missing", own=tmp_path / "missing") is None
+    assert create_memory_group(100, mounts=tmp_path / "missing", own=tmp_path / "missing") is None
 
 
 def filled(machine: Machine, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -72,9 +72,9 @@ def test_the_limit_is_set_and_the_kernels_kill_is_seen(
     assert folder.parent == machine.tree / "user" / "session"
     assert (folder / limits[0]).read_text() == str(int(100 * MEGABYTE * SLACK))
     (folder / events).write_text("low 0\noom_kill 0\n")
-    assert not group.met
+    assert not group.limit_reached
     (folder / events).write_text("low 0\noom_kill 1\n")
-    assert group.met
+    assert group.limit_reached
     (folder / "memory.peak").write_text(str(104 * MEGABYTE))
     (folder / "memory.max_usage_in_bytes").write_text(str(104 * MEGABYTE))
     assert group.peak_mb == 104
@@ -99,13 +99,13 @@ for _ in range(40):
 def test_memory_that_no_process_limit_counts_is_bounded(sandbox: Sandbox) -> None:
     """Shared pages, written as fast as the machine can: four gigabytes where half of one is allowed."""
     reply = sandbox.run(Job(notebook_bytes("print('before')", BURST), {}, Limits(seconds=60, memory_mb=500)))
-    assert reply.ended is Ended.MEMORY
+    assert reply.ended is EndReason.MEMORY
     assert reply.used >= 500
     assert b"before" in (reply.executed or b"")
 
 
 def test_nothing_is_left_of_a_group(sandbox: Sandbox) -> None:
-    probe = memory_group(100)
+    probe = create_memory_group(100)
     if probe is not None:
         parent = probe.entrance.parent.parent
         probe.close()

@@ -22,11 +22,11 @@ from grader.i18n.message import Message
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
 from grader.sandbox import image as images
-from grader.sandbox.base import Ended, Job
-from grader.sandbox.container import NAME, available, container_command, user_inside
+from grader.sandbox.base import EndReason, Job
+from grader.sandbox.container import NAME, container_command, find_problem, user_options
 from grader.sandbox.image import Image
 from grader.sandbox.job import JobFolder
-from grader.sandbox.mounts import GUEST, Kind, Mount, machine_view
+from grader.sandbox.mounts import GUEST, Kind, Mount, machine_mounts
 from grader.sandbox.process import ProcessSandbox
 from tests.support import confined
 from tests.support.notebooks import notebook_bytes
@@ -81,7 +81,7 @@ def test_the_command_line_confines(tmp_path: Path, engine: str) -> None:
     ],
 )
 def test_the_job_folders_owner_owns_it_inside(engine: str, user: int, mapped: bool, expected: list[str]) -> None:
-    assert user_inside(engine, user, 7, mapped=mapped) == expected
+    assert user_options(engine, user, 7, mapped=mapped) == expected
 
 
 def test_only_the_job_folder_is_mounted(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_podman_goes_before_docker(tmp_path: Path) -> None:
 
 
 def test_without_an_engine_it_says_what_to_install(tmp_path: Path) -> None:
-    assert "apt install podman" in str(available({"PATH": str(tmp_path)}))
+    assert "apt install podman" in str(find_problem({"PATH": str(tmp_path)}))
     with pytest.raises(SandboxError, match="podman nor docker"):
         words_for({"PATH": str(tmp_path)})
 
@@ -119,7 +119,7 @@ def test_without_an_engine_it_says_what_to_install(tmp_path: Path) -> None:
     ],
 )
 def test_an_engine_that_does_not_work_is_told_of(tmp_path: Path, code: str, expected: str) -> None:
-    assert expected in str(available(fake_engine(tmp_path, "podman", code)))
+    assert expected in str(find_problem(fake_engine(tmp_path, "podman", code)))
 
 
 # ------------------------------------------------------------------ the image
@@ -168,7 +168,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     coaxed = plain | {"PATH": f"{folder}:{plain['PATH']}"}
     if subprocess.run([podman, "image", "exists", EMPTY], check=False).returncode != 0:
         subprocess.run([podman, "import", "-", EMPTY], input=nothing(), check=True, capture_output=True)
-    problems = [available(candidate, image=empty_image()) for candidate in (plain, coaxed)]
+    problems = [find_problem(candidate, image=empty_image()) for candidate in (plain, coaxed)]
     if None not in problems:
         pytest.skip(f"{problems[0]}: the command line alone was shown")
     return (plain, coaxed)[problems.index(None)]
@@ -181,7 +181,7 @@ def nothing() -> bytes:
 
 
 def empty_image() -> Image:
-    seen = [mount for mount in machine_view() if mount.target.parts[1] not in ("dev", "proc", "sys", GUEST.name)]
+    seen = [mount for mount in machine_mounts() if mount.target.parts[1] not in ("dev", "proc", "sys", GUEST.name)]
     mounts = [
         Mount(Kind.READ_ONLY, mount.target, mount.target.resolve()) for mount in seen if mount.kind is not Kind.EMPTY
     ]
@@ -211,7 +211,7 @@ def test_a_notebook_that_goes_too_far_is_ended_with_all_it_started(sandbox: Proc
     daemon = "import subprocess\nsubprocess.Popen(['sh', '-c', '(setsid sleep 16180 &)'])"
     flood = "import time\nfor n in range(100):\n    open(f'{n}', 'wb').write(bytes(8 << 20)); time.sleep(0.05)"
     reply = sandbox.run(Job(notebook_bytes(daemon, flood), {}, Limits(seconds=60, disk_mb=64, file_mb=16)))
-    assert reply.ended is Ended.DISK
+    assert reply.ended is EndReason.DISK
     assert_gone("sleep 16180")
 
 
@@ -220,7 +220,7 @@ def test_what_a_killed_container_leaves_is_removed(sandbox: ProcessSandbox, envi
     engine = images.find_engine(environment)
     assert engine is not None
     images.remove_leftovers(engine)
-    assert engine.asked(["ps", "--all", "--quiet", "--filter", f"label={images.LABEL}"]) == ("", "")
+    assert engine.query(["ps", "--all", "--quiet", "--filter", f"label={images.LABEL}"]) == ("", "")
 
 
 def test_the_container_ends_with_its_client(environment: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, disk_used_mb, environment, predictions_limit
+from grader.sandbox.job import JobFolder, disk_used_mb, max_prediction_bytes, notebook_environment
 
 QUESTION = Question("classification", ("a", "b"), np.zeros((4, 2)), np.array([0, 1, 0, 1]), np.ones((80, 2)))
 SECRET_WORDS = b"the teacher's own\n"
@@ -103,7 +103,7 @@ def test_disk_is_counted_as_it_is_stored(tmp_path: Path) -> None:
 def test_honest_predictions_fit_the_limit(task: str, columns: int) -> None:
     question = Question(task, ("a",), np.zeros((1, 1)), np.zeros(1), np.zeros((2072, 1)))
     honest = 2072 * columns * 8
-    assert honest + 128 < predictions_limit(question) < 3 * honest + 10_000
+    assert honest + 128 < max_prediction_bytes(question) < 3 * honest + 10_000
 
 
 TEACHERS = {
@@ -126,7 +126,7 @@ TEACHERS = {
 
 
 def test_a_notebook_inherits_nothing_of_the_teachers(tmp_path: Path) -> None:
-    given = environment(tmp_path, 2, TEACHERS)
+    given = notebook_environment(tmp_path, 2, TEACHERS)
     inherited = {name for name, value in given.items() if TEACHERS.get(name) == value}
     assert inherited == {"KERAS_BACKEND", "TZ"}
     assert not any("secret" in value or "/home/teacher" in value for value in given.values())

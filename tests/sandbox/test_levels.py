@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from grader.models.assignment import Limits
 from grader.models.errors import Stopped
-from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
+from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.sandbox.levels import open_sandbox
 from tests.support.notebooks import notebook_bytes
@@ -72,7 +72,7 @@ def predictions(reply: Reply) -> np.ndarray:
 
 def test_a_failing_cell_does_not_stop_the_next(sandbox: Sandbox) -> None:
     reply = run(sandbox, "1 / 0", "print(6 * 7)", "import sys; print('chatter', file=sys.stderr)", "input('name? ')")
-    assert reply.ended is Ended.FINISHED
+    assert reply.ended is EndReason.FINISHED
     assert errors(reply) == ["ZeroDivisionError", None, None, "StdinNotImplementedError"]
     assert text(reply, 1) == "42\n"
 
@@ -87,7 +87,7 @@ def test_time_limit_interrupts_and_keeps_what_was_reached(sandbox: Sandbox) -> N
     cells = ["x = 41", "import time\nfor step in range(1000):\n    x += 1\n    time.sleep(0.1)", "x = 0", ""]
     define = "def predict(X):\n    return [x > 41] * len(X)"
     reply = run(sandbox, define, *cells, limits=Limits(seconds=3), ask=question())
-    assert reply.ended is Ended.FINISHED
+    assert reply.ended is EndReason.FINISHED
     assert executed(reply).metadata.grader.timeout_cell == 2
     assert errors(reply)[2] == "KeyboardInterrupt"
     assert predictions(reply).all(), "the model so far is asked"
@@ -127,13 +127,13 @@ def test_a_cell_that_cannot_be_interrupted_is_killed(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("cell", "ended"),
     [
-        pytest.param("import os; os._exit(0)", Ended.FINISHED, id="leaves"),
-        pytest.param("import os; os.kill(os.getpid(), 9)", Ended.FINISHED, id="kills itself"),
-        pytest.param("import ctypes; ctypes.string_at(0)", Ended.FINISHED, id="segmentation fault"),
-        pytest.param("import os; os.kill(os.getppid(), 9)", Ended.DIED, id="kills the driver"),
+        pytest.param("import os; os._exit(0)", EndReason.FINISHED, id="leaves"),
+        pytest.param("import os; os.kill(os.getpid(), 9)", EndReason.FINISHED, id="kills itself"),
+        pytest.param("import ctypes; ctypes.string_at(0)", EndReason.FINISHED, id="segmentation fault"),
+        pytest.param("import os; os.kill(os.getppid(), 9)", EndReason.DIED, id="kills the driver"),
     ],
 )
-def test_a_dead_kernel_keeps_the_cells_before_it(sandbox: Sandbox, cell: str, ended: Ended) -> None:
+def test_a_dead_kernel_keeps_the_cells_before_it(sandbox: Sandbox, cell: str, ended: EndReason) -> None:
     reply = run(sandbox, "print('reached')", cell, "print('not reached')", ask=question())
     assert reply.ended is ended
     assert text(reply, 0) == "reached\n"
@@ -178,14 +178,14 @@ for _ in range(3):
 time.sleep(60)
 """
     reply = run(sandbox, "print('before')", greedy)
-    assert reply.ended is Ended.MEMORY
+    assert reply.ended is EndReason.MEMORY
     assert reply.used > LIMITS.memory_mb
     assert text(reply, 0) == "before\n"
 
 
 def test_disk_and_file_size_are_limited(sandbox: Sandbox) -> None:
     flood = "import time\nfor n in range(100):\n    open(f'{n}', 'wb').write(bytes(8 << 20)); time.sleep(0.05)"
-    assert run(sandbox, flood, limits=Limits(disk_mb=64, file_mb=16)).ended is Ended.DISK
+    assert run(sandbox, flood, limits=Limits(disk_mb=64, file_mb=16)).ended is EndReason.DISK
     reply = run(sandbox, "open('big', 'wb').write(bytes(32 << 20))", limits=Limits(file_mb=16))
     assert errors(reply) == ["OSError"]
 
@@ -193,7 +193,7 @@ def test_disk_and_file_size_are_limited(sandbox: Sandbox) -> None:
 def test_many_processes_are_stopped(sandbox: Sandbox) -> None:
     bomb = "import os, time\nfor _ in range(60):\n    if os.fork() == 0: time.sleep(60)\ntime.sleep(60)"
     reply = run(sandbox, bomb, limits=Limits(processes=40))
-    assert reply.ended is Ended.PROCESSES
+    assert reply.ended is EndReason.PROCESSES
     assert reply.used > 40
 
 

@@ -16,7 +16,7 @@ import nbformat
 import numpy as np
 
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job, Question, Reply, Sandbox
+from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from tests.support.notebooks import notebook_bytes
 
@@ -156,7 +156,7 @@ def hidden_accuracy(sandbox: Sandbox, code: str) -> float:
     """Return the accuracy of an honest notebook's answers to ``question``, 0.0 to 1.0."""
     asked = question()
     reply = sandbox.run(Job(notebook_bytes(code), {}, LIMITS, question=asked))
-    assert reply.ended is Ended.FINISHED, reply.log
+    assert reply.ended is EndReason.FINISHED, reply.log
     assert reply.predictions is not None, (errors(reply), reply.log)
     answers = np.load(io.BytesIO(reply.predictions), allow_pickle=False)
     return float(np.mean((answers.reshape(len(answers)) > 0.5) == (asked.hidden_inputs[:, 0] > 0)))

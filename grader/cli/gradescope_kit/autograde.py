@@ -25,7 +25,7 @@ from grader.models.run import Outcome, Run
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
-from grader.sandbox.unprivileged_user import USER, other_user_sandbox
+from grader.sandbox.process import UNPRIVILEGED_USER, unprivileged_sandbox
 from grader.spec.loader import load_assignment
 
 RESULTS = "results/results.json"
@@ -117,9 +117,9 @@ def best_sandbox(machine: Machine) -> tuple[Sandbox, Message]:
         words = message(
             "This container allows no confinement, so the notebook ran as the user {user}: it could neither read the "
             "secret nor write results, but it had the network. Why: {reason}",
-            user=USER, reason=" ".join(str(error).split())[:600],
+            user=UNPRIVILEGED_USER, reason=" ".join(str(error).split())[:600],
         )  # fmt: skip
-        return other_user_sandbox(machine.inherited), words
+        return unprivileged_sandbox(machine.inherited), words
     return sandbox, message("Confinement: {name}", name=sandbox.confinement)
 
 

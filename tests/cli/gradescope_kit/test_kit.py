@@ -28,7 +28,7 @@ from grader.i18n.catalogue import translation
 from grader.i18n.message import message
 from grader.models.errors import AssignmentError, SandboxError
 from grader.models.run import Outcome
-from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.fake import FakeSandbox, Script, finished
 from grader.spec import discovery
 from grader.spec.loader import load_assignment
@@ -218,15 +218,15 @@ def test_a_sandbox_that_breaks_is_a_fault_of_ours(kit: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("ended", "memory_mb", "open_"),
     [
-        (Ended.MEMORY, 8000, False),
-        (Ended.MEMORY, 1500, True),
-        (Ended.DIED, 1500, True),
-        (Ended.TIMEOUT, 1500, False),
-        (Ended.FINISHED, 1500, False),
+        (EndReason.MEMORY, 8000, False),
+        (EndReason.MEMORY, 1500, True),
+        (EndReason.DIED, 1500, True),
+        (EndReason.TIMEOUT, 1500, False),
+        (EndReason.FINISHED, 1500, False),
     ],
 )
 def test_a_container_too_small_is_no_fault_of_the_student_s(
-    kit: Path, tmp_path: Path, ended: Ended, memory_mb: int, open_: bool
+    kit: Path, tmp_path: Path, ended: EndReason, memory_mb: int, open_: bool
 ) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
     ran = run_here(root, lambda job: replace(finished(job), ended=ended), memory_mb)

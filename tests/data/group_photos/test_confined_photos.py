@@ -20,7 +20,7 @@ from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.fake import FakeSandbox, finished
 from grader.sandbox.guest.output_forms import Array
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.data.group_photos.drawn_photos import jpeg, photo, two_classes
 from tests.data.group_photos.photo_assignment import photos
 from tests.support.builders import by_name, moodle_name, said, write_folder, write_zip, zip_bytes

@@ -17,7 +17,7 @@ from grader.models.grade import Graded
 from grader.models.run import Run
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
 from tests.sandbox.guest.compat.notebooks import CourseFiles
 from tests.support.notebooks import submission

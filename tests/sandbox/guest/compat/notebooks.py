@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job, Sandbox
+from grader.sandbox.base import EndReason, Job, Sandbox
 from tests.support.notebooks import notebook_bytes
 
 Note = tuple[str, str, str]  # kind, found, used
@@ -21,7 +21,7 @@ Note = tuple[str, str, str]  # kind, found, used
 def _run(sandbox: Sandbox, job: Job) -> tuple[list[nbformat.NotebookNode], list[dict[str, Any]]]:
     """Return the executed cells and the notes of a job that finishes."""
     reply = sandbox.run(job)
-    assert reply.ended is Ended.FINISHED, reply.log
+    assert reply.ended is EndReason.FINISHED, reply.log
     assert reply.executed is not None and reply.facts is not None, reply.log
     return nbformat.reads(reply.executed.decode(), as_version=4).cells, json.loads(reply.facts)["adaptations"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 
 TYPED = "StdinNotImplementedError: "

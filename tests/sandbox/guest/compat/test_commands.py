@@ -12,12 +12,12 @@ import pytest
 
 from grader.execution.facts_parser import read_facts
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job
+from grader.sandbox.base import EndReason, Job
 from grader.sandbox.guest.compat.commands import FOLDER, MAX_NOTES_BYTES, take_notes
 from grader.sandbox.guest.compat.notes import Kind
 from grader.sandbox.guest.compat.offline_programs import distribution_name, installed_version
 from grader.sandbox.guest.compat.program import NOTES, Program
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 from tests.support.notebooks import notebook_bytes
 
@@ -224,7 +224,7 @@ for number in range(500):
 
 def test_a_flood_of_forged_notes_does_not_break_the_facts(warm: NamespaceSandbox, course: CourseFiles) -> None:
     reply = warm.run(Job(notebook_bytes(FLOOD, PIPE, "print(1)"), course.files, Limits(seconds=60)))
-    assert reply.ended is Ended.FINISHED
+    assert reply.ended is EndReason.FINISHED
     facts = read_facts(reply.facts, ())
     assert facts is not None and 1 < len(facts.adaptations) <= 100
     assert len(reply.facts or b"") < 200_000
@@ -234,7 +234,7 @@ def test_a_flood_of_forged_notes_does_not_break_the_facts(warm: NamespaceSandbox
 def test_an_endless_command_stops_with_its_cell(warm: NamespaceSandbox) -> None:
     cells = ("!yes", "!sleep 50 &\nprint(_exit_code)")
     reply = warm.run(Job(notebook_bytes(*cells), {}, Limits(seconds=60, cell_seconds=1.5)))
-    assert reply.ended is Ended.FINISHED and reply.peak_memory_mb < 1000
+    assert reply.ended is EndReason.FINISHED and reply.peak_memory_mb < 1000
     assert reply.executed is not None
     endless, background = nbformat.reads(reply.executed.decode(), as_version=4).cells
     assert {output.ename for output in endless.outputs if output.output_type == "error"} == {"KeyboardInterrupt"}

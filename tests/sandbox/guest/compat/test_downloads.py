@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox.guest.compat.handout import Handout, is_remote, last_name, refusal
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 
 HEART = "https://raw.githubusercontent.com/somebody/Course/main/data/heart%20disease.csv"

@@ -11,7 +11,7 @@ import pytest
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job
 from grader.sandbox.guest.compat.handout import MAX_ENTRIES, FileFinder, Handout
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
 from tests.support.confined import question
 from tests.support.notebooks import notebook_bytes

@@ -9,7 +9,7 @@ import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.support.confined import errors, texts
 from tests.support.notebooks import notebook_bytes
 

@@ -18,7 +18,7 @@ from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
 from grader.sandbox.guest.output_forms import Array
 from grader.sandbox.guest.probe.reshaping import resize
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.support.notebooks import notebook_bytes
 
 LIMITS = Limits(seconds=120, memory_mb=4000)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job, Reply
+from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.guest.record.fit_recorder import RESERVE, Budget
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from tests.support.confined import errors, question, texts
 from tests.support.notebooks import notebook_bytes
 
@@ -51,7 +51,7 @@ def fits(reply: Reply) -> list[dict[str, Any]]:
 
 def test_endless_training_ends_after_an_epoch_and_later_cells_run(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=10))
-    assert reply.ended is Ended.FINISHED and errors(reply) == [None] * 3
+    assert reply.ended is EndReason.FINISHED and errors(reply) == [None] * 3
     (fit,) = fits(reply)
     assert fit["cut_short"] and fit["planned_epochs"] == 100_000
     assert fit["epochs"] == len(fit["curves"]["val_loss"]) == int(texts(reply)[2]) > 1

@@ -11,7 +11,7 @@ from grader.execution.facts_parser import read_facts
 from grader.models.assignment import Limits
 from grader.models.run import Cell, Outcome, Run
 from grader.sandbox.base import Job
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from grader.scoring.rubric import augmentation
 from grader.scoring.rubric.augmentation import Augmentation
 from tests.support.confined import errors, texts

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import gpu
-from grader.sandbox.mounts import Kind, machine_view
+from grader.sandbox.mounts import CUDA_VISIBLE_DEVICES, Kind, find_gpu, gpu_environment, machine_mounts
 
 TWO_CARDS = ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null", "nvidia-fs0")
 
@@ -31,36 +30,36 @@ def devices(tmp_path: Path) -> Path:
     ],
 )
 def test_one_card_is_seen(devices: Path, allowed: str | None, name: str, nodes: tuple[str, ...], inside: str) -> None:
-    found = gpu.card({} if allowed is None else {gpu.VISIBLE: allowed}, devices)
+    found = find_gpu({} if allowed is None else {CUDA_VISIBLE_DEVICES: allowed}, devices)
     assert found is not None
     assert [node.name for node in found.nodes] == list(nodes)
-    assert gpu.environment(found, hidden_others=True)[gpu.VISIBLE] == inside
-    assert gpu.environment(found, hidden_others=False)[gpu.VISIBLE] == name
+    assert gpu_environment(found, nodes_hidden=True)[CUDA_VISIBLE_DEVICES] == inside
+    assert gpu_environment(found, nodes_hidden=False)[CUDA_VISIBLE_DEVICES] == name
 
 
 def test_the_next_notebook_finds_memory(devices: Path) -> None:
-    given = gpu.environment(gpu.card({}, devices), hidden_others=True)
+    given = gpu_environment(find_gpu({}, devices), nodes_hidden=True)
     assert given["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     assert given["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
 
 
 @pytest.mark.parametrize("allowed", ["", "-1"])
 def test_a_teacher_may_forbid_it(devices: Path, allowed: str) -> None:
-    assert gpu.card({gpu.VISIBLE: allowed}, devices) is None
+    assert find_gpu({CUDA_VISIBLE_DEVICES: allowed}, devices) is None
 
 
 def test_without_a_card_nothing_looks_for_one(tmp_path: Path) -> None:
-    assert gpu.card({}, tmp_path) is None
-    assert gpu.environment(None, hidden_others=True)[gpu.VISIBLE] == "-1"
+    assert find_gpu({}, tmp_path) is None
+    assert gpu_environment(None, nodes_hidden=True)[CUDA_VISIBLE_DEVICES] == "-1"
 
 
 def test_a_card_of_another_kind_is_handed_in(tmp_path: Path) -> None:
     (tmp_path / "dxg").touch()
-    found = gpu.card({gpu.VISIBLE: "0"}, tmp_path)
+    found = find_gpu({CUDA_VISIBLE_DEVICES: "0"}, tmp_path)
     assert found is not None and [node.name for node in found.nodes] == ["dxg"]
 
 
 def test_the_view_has_the_nodes_of_that_card(devices: Path) -> None:
-    found = gpu.card({gpu.VISIBLE: "1"}, devices)
-    shown = {mount.target.name for mount in machine_view(found) if mount.kind is Kind.DEVICE}
+    found = find_gpu({CUDA_VISIBLE_DEVICES: "1"}, devices)
+    shown = {mount.target.name for mount in machine_mounts(found) if mount.kind is Kind.DEVICE}
     assert "nvidia1" in shown and "nvidiactl" in shown and "nvidia0" not in shown

@@ -20,12 +20,12 @@ import psutil
 import pytest
 
 from grader.models.assignment import Limits
-from grader.sandbox.base import Ended, Job, Question, Reply
+from grader.sandbox.base import EndReason, Job, Question, Reply
 from grader.sandbox.guest import protocol
+from grader.sandbox.levels import passed_trial, trial_job
 from grader.sandbox.mounts import Kind, Mount
-from grader.sandbox.pool import NamespaceSandbox
+from grader.sandbox.namespaces import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
-from grader.sandbox.smoke_test import answered, trial_job
 from tests.support import confined
 from tests.support.notebooks import notebook_bytes
 
@@ -123,7 +123,7 @@ def test_several_at_once(warm: NamespaceSandbox) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(replies) == 6 and all(answered(reply) for reply in replies)
+    assert len(replies) == 6 and all(passed_trial(reply) for reply in replies)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_an_environment_below_tmp_is_seen_there(tmp_path: Path) -> None:
     (tmp_path / "package.py").write_text("answer = 42")
     place = Path("/tmp/environments/of-a-course")
     sandbox = NamespaceSandbox(os.environ, preload=False)
-    sandbox._machine_view = (Mount(Kind.READ_ONLY, place, tmp_path), *sandbox._machine_view)
+    sandbox._machine_mounts = (Mount(Kind.READ_ONLY, place, tmp_path), *sandbox._machine_mounts)
     try:
         assert look(sandbox, f"[os.listdir({str(place)!r}), os.access({str(place)!r}, os.W_OK)]") == [
             ["package.py"],
@@ -194,7 +194,7 @@ def test_where_a_notebook_cannot_write(warm: NamespaceSandbox, path: str) -> Non
 
 
 def test_a_dead_worker_is_replaced_and_its_submission_tried_again(warm: NamespaceSandbox) -> None:
-    assert answered(warm.run(trial_job()))
+    assert passed_trial(warm.run(trial_job()))
     (worker,) = warm._workers.values()
     replies: list[Reply] = []
     slow = Job(notebook_bytes("import time; time.sleep(3); print(42)"), {}, Limits(seconds=60))
@@ -205,7 +205,7 @@ def test_a_dead_worker_is_replaced_and_its_submission_tried_again(warm: Namespac
     assert inside
     os.kill(worker._process.pid, signal.SIGKILL)
     thread.join(60)
-    assert replies and replies[0].ended is Ended.FINISHED and answered(replies[0])
+    assert replies and replies[0].ended is EndReason.FINISHED and passed_trial(replies[0])
     gone, alive = psutil.wait_procs(inside, timeout=5)
     assert gone and not alive, "what the dead worker had started died with it"
 
@@ -213,10 +213,10 @@ def test_a_dead_worker_is_replaced_and_its_submission_tried_again(warm: Namespac
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     code = """
 import os
-from grader.sandbox.pool import NamespaceSandbox
-from grader.sandbox.trial import answered, trial_job
+from grader.sandbox.namespaces import NamespaceSandbox
+from grader.sandbox.levels import passed_trial, trial_job
 sandbox = NamespaceSandbox(os.environ, preload=False)
-assert answered(sandbox.run(trial_job()))
+assert passed_trial(sandbox.run(trial_job()))
 print(next(iter(sandbox._workers.values()))._process.pid)
 sandbox.close()
 sandbox.close()
