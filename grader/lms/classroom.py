@@ -1,15 +1,17 @@
-"""Google Classroom's folder in Drive, downloaded: whose file an entry is.
+"""File names in a downloaded Drive folder of Google Classroom.
 
-``王小明 - hw1.ipynb`` is the copy that Classroom made for a student; the title is common to most files. Students' own
-uploads keep their own names, and copies have a copy's: ``Copy of hw1.ipynb``, ``「hw1」的副本.ipynb``,
-``hw1 (1).ipynb``. There the first cells may say who it is, in one of these ways, read as text and never run:
+``王小明 - hw1.ipynb`` is the copy that Classroom made for a student; most files have the same title. Files that
+students upload keep their own names, and copies get names like ``Copy of hw1.ipynb``, ``「hw1」的副本.ipynb`` or
+``hw1 (1).ipynb``. The first cells of such a notebook may name the student in one of these forms, which are read as text
+and never run:
 
     STUDENT_ID = "B12345678"     student_id, SID, 學號 likewise
     STUDENT_NAME = "王小明"      student_name, NAME, name, 姓名 likewise
     學號: B12345678              學号, Student ID, Student number, SID likewise, in text or in a comment
     姓名: 王小明                 Name, Student name likewise
 
-Anybody can write any name there, so it is said in a note; notebooks that claim the same student stay apart, flagged.
+Anyone can write any name there, so a note tells where it comes from. Notebooks that claim the same student stay
+separate and get a note.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from grader.files.archives.contents import Archive, Entry
 from grader.i18n.message import join_list, message
@@ -34,20 +35,20 @@ _COPY_BEFORE = re.compile(
 _COPY_AFTER = re.compile(r"\s*(?:的副本|の?コピー|的複本|副本|- ?copy|- ?複製|\s?\([0-9]{1,3}\))\s*")
 _QUOTED = re.compile(r"[「『“\"](.+)[」』”\"]")
 _BETWEEN = " - "
-_NAME_CHARACTERS = 300  # a longer one is no copy's
-_CELLS, _LINES, _LINE_CHARACTERS = 5, 60, 300  # what is looked through for a name
+_NAME_CHARACTERS = 300  # longer names are no copies
+_CELLS, _LINES, _LINE_CHARACTERS = 5, 60, 300  # limits of the search for a name
 
 _VALUE = r"(?P<quote>[\"'])(?P<value>[^\"'\n]{1,64})(?P=quote)"
 _ASSIGNED = {
     "id": re.compile(rf"\s*(?:STUDENT_ID|student_id|SID|sid|學號|学号)\s*=\s*{_VALUE}"),
     "name": re.compile(rf"\s*(?:STUDENT_NAME|student_name|NAME|name|姓名)\s*=\s*{_VALUE}"),
 }
-_TOLD = {
+_TEXT = {
     "id": re.compile(r"(?:學號|学号|Student ID|Student number|SID)\s*[:：]\s*(?P<value>.{1,64})", re.IGNORECASE),
     "name": re.compile(r"(?:姓名|Student name|Name)\s*[:：]\s*(?P<value>.{1,64})", re.IGNORECASE),
 }
 _EMPHASIS = re.compile(r"[*`]|</?(?:b|strong)>")
-_MARKS = "#>*_`|~- \t\u3000"  # of Markdown and of comments
+_MARKS = "#>*_`|~- \t\u3000"  # Markdown and comment characters
 _PLACEHOLDER = re.compile(
     r"(?:your|please|enter|student|todo|請|请|你的|您的|填).*|x+|n/?a|name|id|姓名|學號|学号|0+|123456*7?8?9?",
     re.IGNORECASE,
@@ -56,7 +57,7 @@ _PLACEHOLDER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who a notebook's own cells say that it is of."""
+    """Student number and name in the cells of a notebook, written by a student and not trusted."""
 
     id: str = ""
     name: str = ""
@@ -66,7 +67,10 @@ class Claim:
 
 
 def naming(content: Archive) -> Naming:
-    """For what is plainly Drive's: by the archive's name, or because most notebooks have one title in common."""
+    """Return the naming of an archive that is clearly from Drive: by its name, or by a title that most notebooks have.
+
+    For any other archive the naming fits no file.
+    """
     names = [entry.name for entry in content.entries]
     titles = _titles(names)
     most = titles.most_common(1)
@@ -77,24 +81,20 @@ def naming(content: Archive) -> Naming:
 
 
 def is_download(name: str) -> bool:
-    """Whether Drive would call the zip of a folder so, or one part of it."""
+    """Return whether ``name`` is one that Drive gives to the zip of a folder or to a part of it."""
     return _DOWNLOAD.fullmatch(name) is not None
 
 
 def requested_naming(content: Archive) -> Naming:
-    """For whatever is said to come from Classroom."""
-    return partial(parse_name, owners=_owners(content))
-
-
-def parse_name(name: str, owners: Mapping[str, Owner]) -> Owner | None:
-    return owners.get(name)
+    """Return the naming of an archive that the teacher says is from Classroom."""
+    return _owners(content).get
 
 
 # ---------------------------------------------------------------- titles
 
 
 def plain_title(text: str) -> str:
-    """``text`` without the marks of a copy, however often it was copied."""
+    """Return ``text`` without the marks of a copy, also of repeated copies."""
     text = unicodedata.normalize("NFKC", text).strip()
     while len(text) <= _NAME_CHARACTERS:
         shorter = text
@@ -114,7 +114,7 @@ def plain_title(text: str) -> str:
 
 
 def _titles(names: Iterable[str]) -> Counter[str]:
-    """How many notebooks have each title: what follows the last " - ", or the whole name of what is a copy."""
+    """Count the titles of the notebooks: the text after the last " - ", or the whole name of a copy."""
     counts: Counter[str] = Counter()
     for name in names:
         if is_notebook(name):
@@ -125,39 +125,39 @@ def _titles(names: Iterable[str]) -> Counter[str]:
     return counts
 
 
-def _named(name: str, title: str) -> str:
-    """The student in ``Student - title.ipynb``; "" where the name has no such form."""
+def _student_in(name: str, title: str) -> str:
+    """Return the student in ``Student - title.ipynb``; "" if the name has another form."""
     plain = plain_title(stem(name))
     if not title or not plain.casefold().endswith((_BETWEEN + title).casefold()):
         return ""
     return plain[: -len(_BETWEEN + title)].strip()
 
 
-# ---------------------------------------------------------------- whose file it is
+# ---------------------------------------------------------------- owners
 
 
 def _owners(content: Archive) -> dict[str, Owner]:
     flat = [entry for entry in content.entries if "/" not in entry.name]
     most = _titles(entry.name for entry in flat).most_common(1)
     title = most[0][0] if most else ""
-    alone = {entry.name: _owner(entry, title) for entry in flat if is_notebook(entry.name)}
-    owners = _kept_apart(alone)
-    students = {_folded(owner.name): owners[file] for file, owner in reversed(alone.items())}
+    notebooks = {entry.name: _notebook_owner(entry, title) for entry in flat if is_notebook(entry.name)}
+    owners = _separate_rivals(notebooks)
+    students = {_fold(owner.name): owners[file] for file, owner in reversed(notebooks.items())}
     for entry in flat:
-        owner = owners.get(entry.name) or _beside(entry.name, title, students)
+        owner = owners.get(entry.name) or _other_owner(entry.name, title, students)
         if owner is not None:
             owners[entry.name] = owner
     return owners
 
 
-def _owner(entry: Entry, title: str) -> Owner:
-    student = _named(entry.name, title)
+def _notebook_owner(entry: Entry, title: str) -> Owner:
+    student = _student_in(entry.name, title)
     if student:
         return Owner(student, entry.name, entry.name, key=student)
     claim = read_claim(entry)
     if claim:
         note = message(
-            "Whose notebook {file} is was read in its own cells: {claim}. Anybody can write that there.",
+            "The student of {file} was read from its own cells: {claim}. Anyone can write that there.",
             file=entry.name,
             claim=" ".join(filter(None, (claim.id, claim.name))),
         )
@@ -165,62 +165,63 @@ def _owner(entry: Entry, title: str) -> Owner:
     return Owner(stem(entry.name), entry.name, entry.name)
 
 
-def _kept_apart(owners: Mapping[str, Owner]) -> dict[str, Owner]:
-    """Notebooks of one and the same student each on its own, with a note: they may be of two."""
+def _separate_rivals(owners: Mapping[str, Owner]) -> dict[str, Owner]:
+    """Make a student of its own of each notebook that claims the same student as another, with a note."""
     claims: dict[str, set[str]] = {}
     for file, owner in owners.items():
-        for word in {_folded(owner.name), _folded(owner.username)} - {""}:
-            claims.setdefault(word, set()).add(file)
+        for value in {_fold(owner.name), _fold(owner.username)} - {""}:
+            claims.setdefault(value, set()).add(file)
     return {
-        file: _flagged(owner, file, claims[_folded(owner.name)] | claims.get(_folded(owner.username), set()))
+        file: _separate(owner, file, claims[_fold(owner.name)] | claims.get(_fold(owner.username), set()))
         for file, owner in owners.items()
     }
 
 
-def _flagged(owner: Owner, file: str, rivals: set[str]) -> Owner:
+def _separate(owner: Owner, file: str, rivals: set[str]) -> Owner:
     if len(rivals) < 2:
         return owner
     note = message(
-        "{n} notebooks are said to be of {student}: {files}. Each was graded; see whose they are.",
+        "{n} notebooks name {student} as their student: {files}. Each is graded separately; check who wrote them.",
         n=len(rivals), student=owner.name, files=join_list(sorted(rivals)),
     )  # fmt: skip
     return replace(owner, name=f"{owner.name} ({stem(file)})", key="", notes=(*owner.notes, note))
 
 
-def _beside(name: str, title: str, students: Mapping[str, Owner]) -> Owner | None:
-    """A file that is no notebook: of the student whose name it begins with; None for data that is nobody's."""
-    student = _named(name, title)
-    owner = students.get(_folded(student or plain_title(stem(name)).partition(_BETWEEN)[0]))
+def _other_owner(name: str, title: str, students: Mapping[str, Owner]) -> Owner | None:
+    """Return the owner of a file that is no notebook: the student with whose name it begins; None for class data."""
+    student = _student_in(name, title)
+    owner = students.get(_fold(student or plain_title(stem(name)).partition(_BETWEEN)[0]))
     if owner is not None:
         return replace(owner, rest=name, notes=())
     return Owner(student or stem(name), name, name, key=student) if student or could_be_handed_in(name) else None
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
+    """Return ``text`` without differences of case, width and spaces."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-# ---------------------------------------------------------------- what its cells say
+# ---------------------------------------------------------------- claims in cells
 
 
 def read_claim(entry: Entry) -> Claim:
-    """The student's number and name as the notebook's first cells have them; empty where they have none."""
+    """Return the student's number and name in the first cells of a notebook; empty if there are none."""
     if entry.size > parse.MAX_BYTES:
         return Claim()
     parsed = parse.parse(entry.path.read_bytes()).notebook
     found: dict[str, str] = {}
     for cell in (parsed.cells if parsed is not None else [])[:_CELLS]:
-        patterns = _ASSIGNED if cell.cell_type == "code" else _TOLD
+        patterns = _ASSIGNED if cell.cell_type == "code" else _TEXT
         for line in cell.source.splitlines()[:_LINES]:
-            for what, value in _said(line[:_LINE_CHARACTERS], patterns, comment=cell.cell_type == "code"):
-                found.setdefault(what, value)
+            for kind, value in _claims_in(line[:_LINE_CHARACTERS], patterns, is_code=cell.cell_type == "code"):
+                found.setdefault(kind, value)
     return Claim(found.get("id", ""), found.get("name", ""))
 
 
-def _said(line: str, patterns: Mapping[str, re.Pattern[str]], *, comment: bool) -> Iterable[tuple[str, str]]:
-    told = not comment or line.lstrip().startswith("#")
-    for what in patterns:
-        found = _TOLD[what].match(_EMPHASIS.sub("", line).strip(_MARKS)) if told else patterns[what].match(line)
+def _claims_in(line: str, patterns: Mapping[str, re.Pattern[str]], *, is_code: bool) -> Iterable[tuple[str, str]]:
+    is_text = not is_code or line.lstrip().startswith("#")
+    for kind in patterns:
+        found = _TEXT[kind].match(_EMPHASIS.sub("", line).strip(_MARKS)) if is_text else patterns[kind].match(line)
         value = " ".join(found["value"].strip(_MARKS).split()) if found else ""
         if value and value.isprintable() and any(map(str.isalnum, value)) and not _PLACEHOLDER.fullmatch(value):
-            yield what, value
+            yield kind, value

@@ -1,4 +1,4 @@
-"""A plain folder of a class: one notebook per student at its top, or one folder per student."""
+"""A plain class folder, with one notebook per student at its top or one folder per student."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.i18n.message import message
 from grader.lms.identity import Owner
 from grader.models.errors import IntakeError
 
-# What a student may hand in by mistake for a notebook. Anything else at the top of a class is data for all.
+# Files that students submit by mistake instead of a notebook. Other files at the top of a class are data for all.
 _DOCUMENTS = (".txt", ".json", ".py", ".html", ".htm", ".pdf", ".doc", ".docx", ".odt", ".rtf")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".rar", ".7z")
 _HANDED_IN = frozenset((".ipynb", *_DOCUMENTS, *_ARCHIVES))
@@ -22,32 +22,32 @@ _FOR_ALL = ("readme", "requirements", "license")
 
 
 def scan(folder: Path, limits: ArchiveLimits | None = None) -> Archive:
-    """The files under ``folder`` where they lie, as if they came from an archive; links are refused, not followed."""
+    """Return the files under ``folder`` in the form of an archive, without copying. Links are refused, not followed."""
     entries: dict[str, Entry] = {}
     refused: list[Refused] = []
     skipped: list[str] = []
-    paths = list(_walked(folder, limits or ArchiveLimits()))
+    paths = list(_walk(folder, limits or ArchiveLimits()))
     names = decode_names([os.fsencode(path.relative_to(folder)) for path in paths])
-    for path, known_as in zip(paths, map(tidy_name, names), strict=True):
+    for path, name in zip(paths, map(tidy_name, names), strict=True):
         state = path.lstat()
         if stat.S_ISDIR(state.st_mode):
-            skipped.append(known_as + "/")
-        elif is_junk(known_as):
-            skipped.append(known_as)
+            skipped.append(name + "/")
+        elif is_junk(name):
+            skipped.append(name)
         elif not stat.S_ISREG(state.st_mode):
-            refused.append(Refused(known_as, message("it is a link or a device; expected an ordinary file")))
-        elif known_as in entries:
+            refused.append(Refused(name, message("it is a link or a device; expected an ordinary file")))
+        elif name in entries:
             reason = message("another file has the same name in another spelling; that one was taken")
-            refused.append(Refused(known_as, reason, harmful=False))
+            refused.append(Refused(name, reason, harmful=False))
         else:
-            entries[known_as] = Entry(known_as, path, state.st_size, local_time(state.st_mtime))
+            entries[name] = Entry(name, path, state.st_size, local_time(state.st_mtime))
     return Archive(tuple(entries.values()), tuple(refused), tuple(skipped))
 
 
-def _walked(folder: Path, limits: ArchiveLimits) -> Iterator[Path]:
-    """All that is under ``folder``, whatever it is, up to the limit."""
+def _walk(folder: Path, limits: ArchiveLimits) -> Iterator[Path]:
+    """Yield every path under ``folder``; raise ``IntakeError`` beyond the limit."""
     count = 0
-    for parent, folders, files in os.walk(folder, onerror=_unreadable):
+    for parent, folders, files in os.walk(folder, onerror=_raise_unreadable):
         folders.sort()
         for name in [*folders, *sorted(files)]:
             count += 1
@@ -56,12 +56,15 @@ def _walked(folder: Path, limits: ArchiveLimits) -> Iterator[Path]:
             yield Path(parent, name)
 
 
-def _unreadable(error: OSError) -> None:
+def _raise_unreadable(error: OSError) -> None:
     raise IntakeError(message("{path} cannot be read: {reason}.", path=str(error.filename), reason=str(error.strerror)))
 
 
 def parse_name(name: str) -> Owner | None:
-    """The student's folder, or for a file at the top its name without suffix; None for what is hidden or junk there."""
+    """Return the owner of ``name``: the folder at the top, or the file at the top without suffix.
+
+    Return None for hidden and system files at the top.
+    """
     top, slash, rest = name.partition("/")
     if is_junk(top) or (top.startswith(".") and (slash or not is_notebook(top))):
         return None
@@ -71,19 +74,19 @@ def parse_name(name: str) -> Owner | None:
 
 
 def stem(name: str) -> str:
-    """The name without its suffix, or both of a double one such as ``.tar.gz`` and ``.ipynb.txt``."""
+    """Return ``name`` without its suffix; ``.tar.gz`` and ``.ipynb.txt`` count as one suffix."""
     path = PurePosixPath(name)
     return PurePosixPath(path.stem).stem if PurePosixPath(path.stem).suffix in (".tar", ".ipynb") else path.stem
 
 
 def could_be_handed_in(name: str) -> bool:
-    """Whether ``name`` is of a kind that stands for a student; data files at the top of a class do not."""
+    """Return whether ``name`` may be a student's submission; data files at the top of a class are not."""
     path = PurePosixPath(name)
     return path.suffix.lower() in _HANDED_IN and not path.name.lower().startswith(_FOR_ALL)
 
 
 def is_document(name: str) -> bool:
-    """Whether ``name`` could be handed in, and is not an archive, which may be anything."""
+    """Return whether ``name`` could be handed in and is no archive."""
     return could_be_handed_in(name) and not name.lower().endswith(_ARCHIVES)
 
 
@@ -92,7 +95,10 @@ def is_notebook(name: str) -> bool:
 
 
 def wrapper(names: Iterable[str]) -> str:
-    """The folder around the whole class, with its ``/``, or "": it holds several students' folders or notebooks."""
+    """Return the folder around the whole class, with a final ``/``, or "".
+
+    Such a folder contains the folders or notebooks of several students.
+    """
     parts = [name.split("/") for name in names]
     if not parts or any(part[0] != parts[0][0] or len(part) < 2 for part in parts):
         return ""
@@ -105,7 +111,7 @@ def wrapper(names: Iterable[str]) -> str:
 
 
 def shared(names: Iterable[str]) -> set[str]:
-    """The names that belong to no student: data at the top, and beside notebooks at the top also folders of data."""
+    """Return the names that belong to no student: data at the top and, beside notebooks there, folders of data."""
     names = list(names)
     top = {name for name in names if "/" not in name}
     students = {name.split("/")[0] for name in names if "/" in name and name.lower().endswith((".ipynb", ".zip"))}

@@ -68,16 +68,16 @@ def test_no_review_without_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"),
+    ("outcome", "reason"),
     [
         (Outcome.GRADER_FAULT, "The grader itself failed"),
         (Outcome.MISSING, "Nothing could be graded"),
         (Outcome.FORBIDDEN, "Nothing could be graded"),
     ],
 )
-def test_outcomes_that_always_need_review(outcome: Outcome, said: str) -> None:
+def test_outcomes_that_always_need_review(outcome: Outcome, reason: str) -> None:
     grade = grade_scores(SUBMISSION, Run(outcome), [score(None)])
-    assert said in str(grade.review_reasons[0])
+    assert reason in str(grade.review_reasons[0])
 
 
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT, Outcome.MEMORY, Outcome.DISK])

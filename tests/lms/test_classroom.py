@@ -1,4 +1,4 @@
-"""Classroom's folder in Drive: students in names, students in cells, and those who write another's name there."""
+"""Google Classroom's Drive folder: students named in files or in cells, and forged names in cells."""
 
 from __future__ import annotations
 
@@ -53,46 +53,46 @@ def intake(
         ("", ""),
     ],
 )
-def test_the_marks_of_a_copy_are_taken_off(text: str, title: str) -> None:
+def test_plain_title(text: str, title: str) -> None:
     assert plain_title(text) == title
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
-def test_taking_them_off_ends_and_is_done_once(text: str) -> None:
+def test_plain_title_is_idempotent(text: str) -> None:
     assert plain_title(plain_title(text)) == plain_title(text)
 
 
-def test_long_names_cost_no_time() -> None:
+def test_plain_title_of_long_names_is_fast() -> None:
     started = time.monotonic()
     for text in ("copy of " * 3000, "(1)" * 5000, " " * 20000, "「" * 9000, "- " * 9000):
         plain_title(text)
     assert time.monotonic() - started < 5
 
 
-# ---------------------------------------------------------------- whose file it is
+# ---------------------------------------------------------------- owners
 
 
-def test_copies_that_classroom_made(tmp_path: Path) -> None:
+def test_copies_made_by_classroom(tmp_path: Path) -> None:
     files = {f"{who} - hw1.ipynb": NB for who in ("王小明", "Ann - Marie Lee", "O'Brien, Bob")}
     read = intake(tmp_path, {**files, "王小明 - photo.png": b"png", "Copy of Cid - hw1.ipynb": NB})
     assert set(read) == {"王小明", "Ann - Marie Lee", "O'Brien, Bob", "Cid"}
-    assert {one.lms for one in read.values()} == {"classroom"}
-    assert [one.name for one in read["王小明"].attachments] == ["王小明 - photo.png"]
+    assert {submission.lms for submission in read.values()} == {"classroom"}
+    assert [attachment.name for attachment in read["王小明"].attachments] == ["王小明 - photo.png"]
     assert read["王小明"].notes == ()
 
 
-def test_a_folder_around_them_and_a_download_in_parts(tmp_path: Path) -> None:
+def test_folder_around_the_class_in_a_download_in_parts(tmp_path: Path) -> None:
     first = write_zip(tmp_path / "in" / DRIVE, {"hw1/Lin - hw1.ipynb": NB, "hw1/Chen - hw1.ipynb": NB})
     second = write_zip(
         tmp_path / "in" / DRIVE.replace("001", "002"), {"hw1/Lin - hw1.pdf": b"%PDF", "hw1/Wu - hw1.ipynb": NB}
     )
     read = by_name(read_submissions([first, second], workspace=tmp_path / "work"))
     assert set(read) == {"Lin", "Chen", "Wu"}
-    assert [one.name for one in read["Lin"].attachments] == ["Lin - hw1.pdf"]
+    assert [attachment.name for attachment in read["Lin"].attachments] == ["Lin - hw1.pdf"]
 
 
-def test_what_the_cells_say_where_names_do_not(tmp_path: Path) -> None:
+def test_students_named_in_cells(tmp_path: Path) -> None:
     read = intake(
         tmp_path,
         {
@@ -106,31 +106,31 @@ def test_what_the_cells_say_where_names_do_not(tmp_path: Path) -> None:
     )
     assert set(read) == {"王小明", "陳美麗", "B125", "hw1 (2)", "photos"}
     assert [read[name].student.username for name in ("王小明", "陳美麗", "B125")] == ["B123", "B124", "B125"]
-    assert "read in its own cells: B123 王小明. Anybody can write" in said(read["王小明"])
+    assert "read from its own cells: B123 王小明. Anyone can write" in said(read["王小明"])
     assert said(read["hw1 (2)"]) == ""
 
 
-def test_two_that_claim_one_student_are_flagged_and_none_is_dropped(tmp_path: Path) -> None:
+def test_two_notebooks_with_one_student_stay_separate_with_a_note(tmp_path: Path) -> None:
     files = {
         "hw1.ipynb": notebook_bytes('STUDENT_ID = "B123"', "honest = 1"),
         "hw1 (1).ipynb": notebook_bytes('STUDENT_ID = "ｂ123 "', "forged = 1"),
         "hw1 (2).ipynb": notebook_bytes('STUDENT_ID = "B999"', "alone = 1"),
     }
     read = intake(tmp_path, files, name=DRIVE)
-    assert len(read) == 3 and len({one.student.id for one in read.values()}) == 3
-    flagged = [one for one in read.values() if "2 notebooks are said to be of" in said(one)]
-    assert {one.notebook_name for one in flagged} == {"hw1.ipynb", "hw1 (1).ipynb"}
-    assert all("hw1.ipynb" in said(one) and "hw1 (1).ipynb" in said(one) for one in flagged)
+    assert len(read) == 3 and len({submission.student.id for submission in read.values()}) == 3
+    flagged = [submission for submission in read.values() if "2 notebooks name" in said(submission)]
+    assert {submission.notebook_name for submission in flagged} == {"hw1.ipynb", "hw1 (1).ipynb"}
+    assert all("hw1.ipynb" in said(submission) and "hw1 (1).ipynb" in said(submission) for submission in flagged)
 
 
-def test_a_name_in_a_cell_does_not_take_the_place_of_one_that_classroom_wrote(tmp_path: Path) -> None:
+def test_name_in_a_cell_does_not_replace_the_student_of_another_notebook(tmp_path: Path) -> None:
     mallory = notebook_bytes('name = "Lin"', "forged = 1")
     read = intake(tmp_path, {"Lin - hw1.ipynb": NB, "Chen - hw1.ipynb": NB, "final.ipynb": mallory})
     assert set(read) == {"Lin (Lin - hw1)", "Chen", "Lin (final)"}
-    assert all(("2 notebooks" in said(one)) == name.startswith("Lin") for name, one in read.items())
+    assert all(("2 notebooks" in said(submission)) == name.startswith("Lin") for name, submission in read.items())
 
 
-def test_two_students_of_one_name_stay_apart(tmp_path: Path) -> None:
+def test_two_students_with_one_name_stay_separate(tmp_path: Path) -> None:
     files = {"Lin - hw1.ipynb": NB, "Lin - hw1(1).ipynb": NB, "Wu - hw1.ipynb": NB}
     assert len(intake(tmp_path, files)) == 3
 
@@ -144,28 +144,30 @@ def test_two_students_of_one_name_stay_apart(tmp_path: Path) -> None:
         ["Lin - hw1/a.ipynb", "Chen - hw1/a.ipynb"],
         ["Lin - hw1.ipynb"],
     ],
-    ids=["names", "no common title", "folders", "folders with titles", "alone"],
+    ids=["names", "no common title", "folders", "folders with titles", "single notebook"],
 )
-def test_other_folders_stay_what_they_were(tmp_path: Path, names: list[str]) -> None:
+def test_other_folders_are_not_read_as_classroom(tmp_path: Path, names: list[str]) -> None:
     claim = notebook_bytes('STUDENT_ID = "B1"', "model = 1")
     read = read_submissions([write_folder(tmp_path / "in", dict.fromkeys(names, claim))], workspace=tmp_path / "work")
-    assert {one.lms for one in read} == {"folder"} and len(read) == len(names)
+    assert {submission.lms for submission in read} == {"folder"} and len(read) == len(names)
 
 
-def test_data_that_is_nobody_s_lies_beside_every_notebook(tmp_path: Path) -> None:
+def test_class_data_is_placed_beside_every_notebook(tmp_path: Path) -> None:
     files = {"hw (1).ipynb": NB, "hw (2).ipynb": NB, "hw (3).ipynb": NB, "patients.csv": b"1", "hw (4).txt": b"sorry"}
     read = intake(tmp_path, files)
-    assert set(read) == {"hw (1)", "hw (2)", "hw (3)", "hw (4)"} and {one.lms for one in read.values()} == {"classroom"}
-    assert all([beside.name for beside in read[f"hw ({n})"].attachments] == ["patients.csv"] for n in (1, 2, 3))
+    assert set(read) == {"hw (1)", "hw (2)", "hw (3)", "hw (4)"} and {
+        submission.lms for submission in read.values()
+    } == {"classroom"}
+    assert all([attachment.name for attachment in read[f"hw ({n})"].attachments] == ["patients.csv"] for n in (1, 2, 3))
 
 
-def test_it_can_be_asked_for(tmp_path: Path) -> None:
+def test_requested_classroom(tmp_path: Path) -> None:
     claim = notebook_bytes('STUDENT_ID = "B1"', "model = 1")
     read = intake(tmp_path, {"my work.ipynb": claim, "final.ipynb": NB}, lms="classroom")
     assert set(read) == {"B1", "final"}
 
 
-# ---------------------------------------------------------------- what cells say
+# ---------------------------------------------------------------- claims in cells
 
 
 def claim(tmp_path: Path, *cells: str) -> Claim:
@@ -198,29 +200,29 @@ def claim(tmp_path: Path, *cells: str) -> Claim:
         ('STUDENT_ID = "B1"\nSTUDENT_ID = "B2"', Claim("B1")),
     ],
 )
-def test_one_cell(tmp_path: Path, cell: str, found: Claim) -> None:
+def test_read_claim(tmp_path: Path, cell: str, found: Claim) -> None:
     assert claim(tmp_path, cell) == found
 
 
-def test_only_the_first_cells_are_read_and_nothing_is_run(tmp_path: Path) -> None:
+def test_only_the_first_cells_are_read_and_no_code_is_run(tmp_path: Path) -> None:
     assert claim(tmp_path, *["x = 1"] * 10, 'STUDENT_ID = "B1"') == Claim()
     assert claim(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')", 'SID = "B1"') == Claim("B1")
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xd8\xff", b"[]"])
-def test_what_is_no_notebook_claims_nothing(tmp_path: Path, data: bytes) -> None:
+def test_broken_notebook_has_no_claim(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "hw.ipynb"
     path.write_bytes(data)
     assert read_claim(Entry(path.name, path, len(data))) == Claim()
 
 
-def test_hostile_lines_cost_no_time(tmp_path: Path) -> None:
+def test_long_lines_are_read_fast(tmp_path: Path) -> None:
     started = time.monotonic()
     claim(tmp_path, "\n".join(["#md" + "#" * 300_000, "姓名：" + "*" * 300_000, "name" + " " * 300_000 + "="]))
     assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("name", [DRIVE, "hw 1-20240301T142232Z-1-001.zip", "作業-20240301T142232Z-001 (1).zip"])
-def test_drive_s_names(name: str) -> None:
+def test_is_download(name: str) -> None:
     assert classroom.is_download(name) and not classroom.is_download("hw1-20240301.zip")

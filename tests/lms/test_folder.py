@@ -1,4 +1,4 @@
-"""Classes that come as plain folders."""
+"""Classes in plain folders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_one_notebook_per_student(tmp_path: Path) -> None:
     }
     read = by_name(read_submissions([write_folder(tmp_path / "in", files)], workspace=tmp_path / "work"))
     assert set(read) == {"林小明", "chen", "ann"}
-    assert {one.name for one in read["chen"].attachments} == {"chen.pdf", "patients.csv", "img/1.png"}
+    assert {attachment.name for attachment in read["chen"].attachments} == {"chen.pdf", "patients.csv", "img/1.png"}
     assert "patients.csv" in said(read["林小明"])
     assert read["ann"].outcome is Outcome.MISSING
 
@@ -42,7 +42,7 @@ def test_one_folder_per_student(tmp_path: Path) -> None:
     }
     read = by_name(read_submissions([write_folder(tmp_path / "in", files)], workspace=tmp_path / "work"))
     assert set(read) == {"lin", "chen"}
-    assert {one.name for one in read["lin"].attachments} == {"data/x.csv", "top.txt"}
+    assert {attachment.name for attachment in read["lin"].attachments} == {"data/x.csv", "top.txt"}
     assert read["chen"].outcome is Outcome.MISSING
     assert "readme.md belongs to no student" in said(read["lin"])
 
@@ -60,23 +60,27 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     assert read["eve"].outcome is read["mal"].outcome is Outcome.FORBIDDEN
 
 
-def test_single_notebooks_and_archives_are_named_apart(tmp_path: Path) -> None:
+def test_single_notebooks_and_archives_are_named_after_their_path(tmp_path: Path) -> None:
     write_folder(tmp_path / "in", {"lin/hw.ipynb": NB, "chen/hw.ipynb": NB})
     paths = [
         tmp_path / "in/lin/hw.ipynb",
         tmp_path / "in/chen/hw.ipynb",
         write_zip(tmp_path / "ann.zip", {"hw.ipynb": NB}),
     ]
-    assert [one.student.id for one in read_submissions(paths, workspace=tmp_path / "w")] == ["lin", "chen", "ann"]
-    assert [one.student.id for one in read_submissions(paths[:1], workspace=tmp_path / "w")] == ["hw"]
+    assert [submission.student.id for submission in read_submissions(paths, workspace=tmp_path / "w")] == [
+        "lin",
+        "chen",
+        "ann",
+    ]
+    assert [submission.student.id for submission in read_submissions(paths[:1], workspace=tmp_path / "w")] == ["hw"]
 
 
-def test_an_empty_folder_holds_no_submission(tmp_path: Path) -> None:
+def test_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="it is empty"):
         read_submissions([write_folder(tmp_path / "in", {".DS_Store": b""})], workspace=tmp_path / "work")
 
 
-def test_names_that_unzip_left_in_another_encoding_are_read(tmp_path: Path) -> None:
+def test_file_names_in_another_encoding_are_decoded(tmp_path: Path) -> None:
     names = ["李娜", "陈静", "张伟"]
     for name in names:
         folder = Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name.encode("gbk")))

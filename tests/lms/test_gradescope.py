@@ -25,7 +25,7 @@ from grader.lms.archive.submissions import read_submissions
 from grader.lms.export.exporter import hand_back
 from grader.lms.export_request import ExportRequest
 from grader.lms.gradescope import export, metadata
-from grader.lms.gradescope.metadata import MAX_ALIASES, Record, Submitter, read_metadata
+from grader.lms.gradescope.metadata import MAX_ALIASES, Record, read_metadata, submitter
 from grader.models.errors import IntakeError
 from grader.models.run import Outcome
 from grader.models.submission import Student, Submission
@@ -118,13 +118,13 @@ def test_only_one_submission(tmp_path: Path) -> None:
     ("listed", "why"),
     [
         (None, "is missing"),
-        ("", "names nobody for it"),
+        ("", "names no student for it"),
         ("- a\n- b\n", "found a list"),
         ("just words\n", "found plain text"),
         ("submission_11: {:submitters: [}\n", "cannot be read"),
-        ("submission_11: 5\nsubmission_12: [1, 2]\n", "names nobody for it"),
-        ("submission_11: {':submitters': 5}\n", "names nobody for it"),
-        ("submission_11: {':submitters': [{':name': ''}]}\n", "names nobody for it"),
+        ("submission_11: 5\nsubmission_12: [1, 2]\n", "names no student for it"),
+        ("submission_11: {':submitters': 5}\n", "names no student for it"),
+        ("submission_11: {':submitters': [{':name': ''}]}\n", "names no student for it"),
         ("\0\1\2", "cannot be read"),
     ],
     ids=["missing", "empty", "list", "text", "broken", "other shapes", "no list", "no name", "no text"],
@@ -154,13 +154,13 @@ def test_a_stranger_between_the_submissions_is_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "record"),
     [
-        ("s: {:submitters: [{:name: A, :sid: 0123, :email: ~}]}", Record((Submitter("A", "0123", ""),))),
-        ("s: {:submitters: [{:name: 'null', :sid: 1e3}]}", Record((Submitter("null", "1e3"),))),
-        ("s: {:submitters: [&1 {:name: A}, *1]}", Record((Submitter("A"), Submitter("A")))),
+        ("s: {:submitters: [{:name: A, :sid: 0123, :email: ~}]}", Record((submitter("A", "0123", ""),))),
+        ("s: {:submitters: [{:name: 'null', :sid: 1e3}]}", Record((submitter("null", "1e3"),))),
+        ("s: {:submitters: [&1 {:name: A}, *1]}", Record((submitter("A"), submitter("A")))),
         ("s: {:submitters: [*9]}", Record()),
-        ("s: {:submitters: [{:name: !binary 5p6X}]}", Record((Submitter("林"),))),
-        ("s: {:submitters: [{:name: !!python/object/apply:os.system [id]}]}", Record((Submitter(),))),
-        ('s: {:submitters: [{:name: "a\\nb\\tc"}]}', Record((Submitter("a b c"),))),
+        ("s: {:submitters: [{:name: !binary 5p6X}]}", Record((submitter("林"),))),
+        ("s: {:submitters: [{:name: !!python/object/apply:os.system [id]}]}", Record((submitter(),))),
+        ('s: {:submitters: [{:name: "a\\nb\\tc"}]}', Record((submitter("a b c"),))),
         ("s: {:created_at: 2024-03-01T01:02:03Z}", Record((), datetime(2024, 3, 1, 1, 2, 3, tzinfo=UTC))),
         ("s: {:created_at: 2024-03-01 01:02:03}", Record((), datetime(2024, 3, 1, 1, 2, 3))),
         ("s: {:created_at: 2024-99-99 01:02:03 Z}", Record()),
@@ -170,7 +170,7 @@ def test_a_stranger_between_the_submissions_is_seen(tmp_path: Path) -> None:
             Record((), datetime(2024, 3, 1, 1, 2, 3, tzinfo=UTC)),
         ),
         ("s: {created_at: 2024-03-01 01:02:03 UTC}", Record((), datetime(2024, 3, 1, 1, 2, 3, tzinfo=UTC))),
-        ("s: {[a, b]: 1, ? {c: d} : 2, :submitters: [{:name: A}]}", Record((Submitter("A"),))),
+        ("s: {[a, b]: 1, ? {c: d} : 2, :submitters: [{:name: A}]}", Record((submitter("A"),))),
     ],
 )  # fmt: skip
 def test_one_record(tmp_path: Path, text: str, record: Record) -> None:

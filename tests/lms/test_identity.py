@@ -43,7 +43,7 @@ def test_unique_ids_are_safe_and_unique(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Lin Xiao-Ming", "Xiao-Ming Lin"),
         ("Doe, Jane", "doejane"),
@@ -55,16 +55,16 @@ def test_unique_ids_are_safe_and_unique(names: list[str]) -> None:
         ("Straße Ann", "ann strasse"),
     ],
 )
-def test_spellings_of_one_name_overlap(one: str, other: str) -> None:
-    assert spellings(one) & spellings(other)
+def test_spellings_of_one_name_overlap(first: str, second: str) -> None:
+    assert spellings(first) & spellings(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [("Müller Hans", "Muller Hans"), ("林小明", "林曉明"), ("Ann Lee", "Ann Leeds"), ("Ann", "Ann Lee"), ("", "Ann")],
 )
-def test_spellings_of_two_names_are_disjoint(one: str, other: str) -> None:
-    assert not spellings(one) & spellings(other)
+def test_spellings_of_two_names_are_disjoint(first: str, second: str) -> None:
+    assert not spellings(first) & spellings(second)
 
 
 @given(st.text(max_size=30))

@@ -13,7 +13,7 @@ from grader.lms import folder
 from grader.lms.archive.notebook_selection import build_submission
 from grader.lms.archive.student_files import StudentFile, StudentUpload
 from grader.lms.gradescope.archive import owner_of
-from grader.lms.gradescope.metadata import Submitter, parse_time
+from grader.lms.gradescope.metadata import parse_time, submitter
 from grader.models.submission import Student, Submission
 
 METADATA = "submission_metadata.json"
@@ -30,14 +30,14 @@ def read_container(root: Path, workspace: Path, *, with_pictures: bool) -> Submi
     users = metadata.get("users")
     people = [_submitter(user) for user in users if isinstance(user, dict)] if isinstance(users, list) else []
     owner = owner_of(f"submission_{_text(metadata.get('id'))}", people, parse_time(_text(metadata.get("created_at"))))
-    handed = StudentUpload(
+    upload = StudentUpload(
         owner,
         "gradescope",
         files=[StudentFile(entry.name, entry, source=0, listed=entry.name) for entry in content.entries],
         refused=list(content.refused),
     )
     student = Student("submission", owner.name, owner.key, owner.email, owner.username)
-    return build_submission(student, handed, workspace, with_pictures=with_pictures)
+    return build_submission(student, upload, workspace, with_pictures=with_pictures)
 
 
 def _metadata(path: Path) -> dict[str, Any]:
@@ -48,8 +48,8 @@ def _metadata(path: Path) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _submitter(user: dict[str, Any]) -> Submitter:
-    return Submitter(name=_text(user.get("name")), sid=_text(user.get("sid")), email=_text(user.get("email")))
+def _submitter(user: dict[str, Any]) -> Student:
+    return submitter(_text(user.get("name")), _text(user.get("sid")), _text(user.get("email")))
 
 
 def _text(value: object) -> str:

@@ -1,10 +1,10 @@
-"""Canvas's "Download Submissions": whose file an entry is.
+"""File names in Canvas's "Download Submissions".
 
-``doejane_LATE_4567_89123_hw1.ipynb``: the sortable name in small letters without punctuation, or the group's name with
-one member's id; perhaps ``LATE``; the user's id; the upload's id; the file's name. Anonymous:
+``doejane_LATE_4567_89123_hw1.ipynb``: the sortable name in lower case without punctuation, or the group's name with
+the id of one member; perhaps ``LATE``; the user's id; the upload's id; the file's name. Anonymous:
 ``LATE_anon_a1B2c_89123_hw1.ipynb``. Typed text: ``doejane_4567_text.html``, an address: ``doejane_4567_link.html``.
-The archive holds the last attempt alone. A file of a name that the student handed in before was renamed on its way in:
-``hw1-1.ipynb`` ... ``hw1-7.ipynb``, then ``hw1-<UUID>.ipynb``.
+The archive has the last attempt only. Canvas renames a file whose name the student submitted before: ``hw1-1.ipynb``
+... ``hw1-7.ipynb``, then ``hw1-<UUID>.ipynb``.
 """
 
 from __future__ import annotations
@@ -25,36 +25,39 @@ _AGAIN = re.compile(
 
 
 def naming(content: Archive) -> Naming:
-    """A group called "Team_2" leaves a third number in ``team_2_4567_89123_hw1.ipynb``, as does a file called "3_hw1":
-    which two are the ids, the other entries tell. Nobody becomes another student by a number in their name.
+    """Return the naming of ``content``.
+
+    A third number makes a name ambiguous: a group called "Team_2" gives ``team_2_4567_89123_hw1.ipynb``, a file called
+    "3_hw1" the like. The other entries then decide which two numbers are the ids of user and upload, so that a number
+    in a name cannot turn one student into another.
     """
     read = [list(_readings(entry.name)) for entry in content.entries]
-    single = [one[0] for one in read if len(one) == 1]
-    lengths = {_lengths(one) for one in single if one["upload"]}
-    names = {one["id"]: _name(one) for one in single}
-    later = not single and _second_fits_better([one for one in read if len(one) > 1])
-    if not _are_uploads([one[1 if later and len(one) > 1 else 0] for one in read if one]):
+    single = [readings[0] for readings in read if len(readings) == 1]
+    lengths = {_lengths(reading) for reading in single if reading["upload"]}
+    names = {reading["id"]: _name(reading) for reading in single}
+    later = not single and _second_fits_better([readings for readings in read if len(readings) > 1])
+    if not _are_uploads([readings[1 if later and len(readings) > 1 else 0] for readings in read if readings]):
         return lambda _name: None
 
     def parse(name: str) -> Owner | None:
         found = list(_readings(name))
         if len(found) < 2:
             return parse_name(name)
-        own = [one for one in found if names.get(one["id"], _name(one)) == _name(one)]
-        fitting = [one for one in own if _lengths(one) in lengths]
-        return _owner((fitting or own or found)[1 if later else 0])
+        consistent = [reading for reading in found if names.get(reading["id"], _name(reading)) == _name(reading)]
+        fitting = [reading for reading in consistent if _lengths(reading) in lengths]
+        return _owner((fitting or consistent or found)[1 if later else 0])
 
     return parse
 
 
 def parse_name(name: str) -> Owner | None:
-    """The owner of the entry ``name`` seen alone, or None when Canvas would not have named it so."""
+    """Return the owner of the entry ``name``, or None if Canvas would not give an entry this name."""
     found = _ANONYMOUS.fullmatch(name) or _NAMED.fullmatch(name)
     return _owner(found) if found else None
 
 
 def is_anonymous(origin: str) -> bool:
-    """Whether Canvas hid whose entry ``origin`` is: the id in it is then in no gradebook."""
+    """Return whether ``origin`` is an anonymous entry; its id is in no gradebook."""
     return _ANONYMOUS.fullmatch(origin) is not None
 
 
@@ -78,7 +81,7 @@ _IDS = re.compile(rf"(?P<late>_LATE)?_(?P<id>[0-9]+)_{_FILE}")
 
 
 def _readings(name: str) -> Iterator[re.Match[str]]:
-    """Each pair of neighbouring numbers that may be the ids of user and upload, from the left."""
+    """Yield a match for each pair of adjacent numbers that may be the ids of user and upload, from the left."""
     found = None if _ANONYMOUS.fullmatch(name) else _NAMED.fullmatch(name)
     while found is not None:
         yield found
@@ -90,25 +93,29 @@ def _lengths(found: re.Match[str]) -> tuple[int, int]:
 
 
 def _are_uploads(found: Sequence[re.Match[str]]) -> bool:
-    """An upload of a student's has its id for itself; dates, as in ``hw_2026_11_24.zip``, have not."""
-    ids = [(one["id"], one["upload"]) for one in found if one["upload"]]
+    """Return whether most pairs of numbers are unique, as upload ids are; dates in ``hw_2026_11_24.zip`` are not."""
+    ids = [(reading["id"], reading["upload"]) for reading in found if reading["upload"]]
     return len(ids) < 2 or 2 * len(set(ids)) > len(ids)
 
 
 def _second_fits_better(several: Sequence[Sequence[re.Match[str]]]) -> bool:
-    """Where every entry has a third number: no two uploads have the same id, and a class's files are called alike."""
-    first, second = ([found[place] for found in several] for place in (0, 1))
-    ids = {one["upload"] or one["id"] for one in second}
-    return len(ids) == len(second) and len({one["file"] for one in second}) < len({one["file"] for one in first})
+    """Return whether the second pair of numbers fits better, if every entry has three numbers.
+
+    The ids of uploads are unique, and the files of a class often have the same name.
+    """
+    first, second = ([readings[place] for readings in several] for place in (0, 1))
+    ids = {reading["upload"] or reading["id"] for reading in second}
+    first_files, second_files = ({reading["file"] for reading in readings} for readings in (first, second))
+    return len(ids) == len(second) and len(second_files) < len(first_files)
 
 
 def earlier_attempts(names: Iterable[str]) -> set[str]:
-    """Those of one student's file names that were handed in again: ``hw.ipynb`` where there is a ``hw-1.ipynb``."""
+    """Return the file names of one student that were submitted again: ``hw.ipynb`` if there is a ``hw-1.ipynb``."""
     attempts: dict[str, list[tuple[bool, int, str]]] = {name: [(False, 0, name)] for name in names}
     for name in list(attempts):
         again = _AGAIN.fullmatch(name)
         first = again["stem"] + again["suffix"] if again else ""
-        # Without its first attempt beside it, "hw-1" may as well be the first homework.
+        # Without a first attempt, "hw-1" may be the student's own name for the first homework.
         if again and first in attempts:
             number = again["number"]
             attempts[first].append((not number.isdigit(), int(number) if number.isdigit() else 0, name))

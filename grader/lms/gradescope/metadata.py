@@ -1,8 +1,8 @@
-"""``submission_metadata.yml`` of Gradescope's export: who handed in which submission, and when.
+"""Read ``submission_metadata.yml`` of Gradescope's export: the students of each submission and its time.
 
-The file also holds every result and the whole history, hundreds of megabytes for a large class. It is read as a stream
-of YAML's events: only names and times are kept, what an alias stands for is never copied, and no type is guessed, so
-that the student number ``0123`` stays as it is.
+The file also has every result and the whole history, hundreds of megabytes for a large class. It is read as a stream
+of YAML events: only names and times are kept, the value of an alias is never copied, and no type is guessed, so that
+the student number ``0123`` stays as it is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from yaml.events import (
 )
 
 from grader.i18n.message import Message, message
+from grader.lms.identity import safe_id
+from grader.models.submission import Student
 
 FILE = "submission_metadata.yml"
 MAX_ALIASES = 10_000  # Gradescope's own exports have hardly any
@@ -39,30 +41,28 @@ _Value = str | dict[str, "_Value"] | list["_Value"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Submitter:
-    name: str = ""
-    sid: str = ""
-    email: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """One submission. ``created_at`` is aware where the file names a zone."""
+    """The students and the time of one submission."""
 
-    submitters: tuple[Submitter, ...] = ()
-    created_at: datetime | None = None
+    submitters: tuple[Student, ...] = ()
+    created_at: datetime | None = None  # aware if the file names a zone
 
 
 @dataclass
 class Metadata:
-    """By the submission's folder. ``problem`` says why the file, or the rest of it, could not be used."""
+    """The records by the submission's folder."""
 
     records: dict[str, Record] = field(default_factory=dict)
-    problem: Message | None = None
+    problem: Message | None = None  # why the file, or the rest of it, could not be read
+
+
+def submitter(name: str = "", sid: str = "", email: str = "") -> Student:
+    """Return a submitter as a student; ``sid`` is the student number. Without any value, the name is empty."""
+    return Student(safe_id(sid or email or name), name or email or sid, sid or email, email, sid)
 
 
 def read_metadata(path: Path) -> Metadata:
-    """What ``path`` says, as far as it can be read; never raises for what stands in the file."""
+    """Return the metadata in ``path``, as far as it can be read. No content of the file raises an error."""
     found = Metadata()
     try:
         with path.open("rb") as file:
@@ -92,7 +92,7 @@ class _UnusableError(Exception):
 def _unexpected(found: Message) -> _UnusableError:
     return _UnusableError(
         message(
-            "{file} is not as Gradescope writes it: found {found}, expected a submission's name and what belongs to it",
+            "{file} is not as Gradescope writes it: found {found}, expected a submission's name and its values",
             file=FILE,
             found=found,
         )
@@ -100,15 +100,15 @@ def _unexpected(found: Message) -> _UnusableError:
 
 
 class _Reader:
-    """Events in, records out: one at a time, and no more kept than their own few words."""
+    """Convert YAML events into records, one at a time, and keep only the values that are needed."""
 
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
-        self._known: dict[str, _Value] = {}  # what anchors name, of what was kept
+        self._known: dict[str, _Value] = {}  # values that were kept, by their anchors
         self._aliases = 0
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        start = next((one for one in self._events if isinstance(one, CollectionStartEvent | ScalarEvent)), None)
+        start = next((event for event in self._events if isinstance(event, CollectionStartEvent | ScalarEvent)), None)
         if start is None or (isinstance(start, ScalarEvent) and start.value in _NULL):
             return  # an empty file
         if not isinstance(start, MappingStartEvent):
@@ -124,7 +124,7 @@ class _Reader:
                 self._skip(value)
 
     def _fields(self) -> Iterator[tuple[str, _Value]]:
-        """Of one submission's mapping what is wanted; the results and the history pass unseen."""
+        """Yield the needed fields of one submission; skip the results and the history."""
         for key in self._until_end():
             name = key.value.removeprefix(":") if isinstance(key, ScalarEvent) else ""
             value = self._next()
@@ -168,8 +168,8 @@ class _Reader:
                 value[key.value.removeprefix(":") if isinstance(key, ScalarEvent) else ""] = inner
         elif isinstance(event, SequenceStartEvent):
             value = []
-            while not isinstance(one := self._next(), CollectionEndEvent):
-                value.append(self._value(one, depth + 1))
+            while not isinstance(item := self._next(), CollectionEndEvent):
+                value.append(self._value(item, depth + 1))
                 if len(value) > _MAX_SUBMITTERS:
                     raise _unexpected(message("more than {limit} submitters of one submission", limit=_MAX_SUBMITTERS))
         if isinstance(event, NodeEvent) and event.anchor:
@@ -191,28 +191,24 @@ def _text(event: ScalarEvent) -> str | None:
 
 def _record(fields: dict[str, _Value]) -> Record:
     submitters = fields.get("submitters")
-    people = [one for one in submitters if isinstance(one, dict)] if isinstance(submitters, list) else []
-    return Record(
-        submitters=tuple(
-            Submitter(_line(one.get("name")), _line(one.get("sid")), _line(one.get("email"))) for one in people
-        ),
-        created_at=_created_at(fields.get("created_at")),
-    )
+    users = [user for user in submitters if isinstance(user, dict)] if isinstance(submitters, list) else []
+    people = tuple(submitter(*(_line(user.get(key)) for key in ("name", "sid", "email"))) for user in users)
+    return Record(people, _created_at(fields.get("created_at")))
 
 
 def _line(value: _Value) -> str:
-    """On one line, whatever it was written on."""
+    """Return a text on a single line; empty for any other value."""
     return " ".join("".join(c if c.isprintable() else " " for c in value).split()) if isinstance(value, str) else ""
 
 
 def _created_at(value: _Value) -> datetime | None:
-    if isinstance(value, dict):  # a time with its zone, as Ruby on Rails keeps it
+    if isinstance(value, dict):  # a time with its zone, as Ruby on Rails writes it
         value = value.get("utc") or value.get("time")
     return parse_time(value) if isinstance(value, str) else None
 
 
 def parse_time(text: str) -> datetime | None:
-    """As YAML and JSON write it, in whichever of the two spellings of a zone; None where it is no time."""
+    """Parse a time as YAML or JSON writes it, with ``UTC`` or an offset as its zone; None if it is no time."""
     found = _TIME.search(text)
     if found is None:
         return None

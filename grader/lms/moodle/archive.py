@@ -1,11 +1,11 @@
-"""Moodle's "Download all submissions": whose file an entry is.
+"""File names in Moodle's "Download all submissions".
 
 With folders ``Full name_123_assignsubmission_file/sub/hw.ipynb`` (before Moodle 4.1 the folder ends in ``_``), without
 ``Full name_123_assignsubmission_file_hw.ipynb``. The number is Moodle's id for the participant in this assignment, as
-in "Participant 123" of the grading worksheet. Teams have their group's name and id, users without a group no id; before
-Moodle 4.1 every member has an entry, ``Group-Full name_123``. In a name Moodle itself writes no ``_``.
+in "Participant 123" of the grading worksheet. Groups have their own name and id, users without a group no id; before
+Moodle 4.1 every member has an entry, ``Group-Full name_123``. In a full name Moodle itself never writes ``_``.
 
-An entry's time is that of the download, not of the submission: it is not read.
+The time of an entry is that of the download, not of the submission, and is not read.
 """
 
 from __future__ import annotations
@@ -24,27 +24,30 @@ _NAME = re.compile(
 
 
 def naming(content: Archive) -> Naming:
-    """With blind marking all have one name, the word for "participant": they are told apart by their numbers."""
-    named = (*(one.name for one in content.entries), *(one.name for one in content.refused), *content.skipped)
-    owners = [owner for owner in map(_parsed, named) if owner is not None and owner.key]
-    names = {owner.name for owner in owners}
-    if len(names) > 1 or len({owner.key for owner in owners}) < 2:
+    """Return the naming of ``content``. With blind marking, all participants have one name and get their id added."""
+    entry_names = [entry.name for entry in content.entries]
+    refused_names = [refused.name for refused in content.refused]
+    owners = [_parse(name) for name in (*entry_names, *refused_names, *content.skipped)]
+    names = {owner.name for owner in owners if owner is not None and owner.key}
+    keys = {owner.key for owner in owners if owner is not None and owner.key}
+    if len(names) > 1 or len(keys) < 2:
         return parse_name
-    return lambda name: _numbered(_parsed(name), names)
+    return lambda name: _with_id(_parse(name), names)
 
 
 def parse_name(name: str) -> Owner | None:
-    """The owner of the entry ``name``, or None when Moodle would not have named it so."""
-    return _numbered(_parsed(name), PARTICIPANT)
+    """Return the owner of the entry ``name``, or None if Moodle would not give an entry this name."""
+    return _with_id(_parse(name), PARTICIPANT)
 
 
-def _numbered(owner: Owner | None, words: frozenset[str] | set[str]) -> Owner | None:
-    if owner is None or not owner.key or owner.name not in words:
+def _with_id(owner: Owner | None, anonymous: frozenset[str] | set[str]) -> Owner | None:
+    """Add the id to the name of ``owner`` if the name is one of ``anonymous``, the words for "participant"."""
+    if owner is None or not owner.key or owner.name not in anonymous:
         return owner
     return replace(owner, name=f"{owner.name} {owner.key}")
 
 
-def _parsed(name: str) -> Owner | None:
+def _parse(name: str) -> Owner | None:
     found = _NAME.fullmatch(name)
     if found is None:
         return None

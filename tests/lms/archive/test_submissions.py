@@ -127,7 +127,9 @@ def test_canvas_class(tmp_path: Path) -> None:
             "roepat_6_text.html": b"<p>text</p>",
         },
     )
-    assert {name: (one.student.id, one.notebook_name, one.late) for name, one in read.items()} == {
+    assert {
+        name: (submission.student.id, submission.notebook_name, submission.late) for name, submission in read.items()
+    } == {
         "doejane": ("4", "hw-1.ipynb", True),
         "王小明": ("5", "b.ipynb", False),
         "anon a1B2c": ("a1B2c", "hw.ipynb", False),
@@ -146,8 +148,12 @@ def test_same_class_in_every_packing(tmp_path: Path, form: str, wrapped: str) ->
     path = tmp_path / "in"
     make = {"zip": write_zip, "tar": write_tar, "folder": write_folder}[form]
     read = by_name(read_submissions([make(path, files)], workspace=tmp_path / "work"))
-    assert {name: one.student.id for name, one in read.items()} == {"林小明": "0", "陳美麗": "1", "Ann": "2"}
-    assert all(one.notebook and one.notebook.read_bytes() == NB for one in read.values())
+    assert {name: submission.student.id for name, submission in read.items()} == {
+        "林小明": "0",
+        "陳美麗": "1",
+        "Ann": "2",
+    }
+    assert all(submission.notebook and submission.notebook.read_bytes() == NB for submission in read.values())
 
 
 # ---------------------------------------------------------------- mistakes of students
@@ -164,7 +170,7 @@ def test_path_out_of_the_archive_is_refused_for_its_student_only(tmp_path: Path)
             "../stray.ipynb": NB,
         },
     )
-    assert {name: one.outcome for name, one in read.items()} == {
+    assert {name: submission.outcome for name, submission in read.items()} == {
         "Eve": Outcome.FORBIDDEN,
         "Ann": None,
         "Bob": None,
@@ -177,7 +183,7 @@ def test_path_out_of_the_archive_is_refused_for_its_student_only(tmp_path: Path)
 
 def test_path_out_of_a_plain_archive_is_refused(tmp_path: Path) -> None:
     read = intake(tmp_path, {"lin.ipynb": NB, "chen/../../evil.ipynb": NB, "/etc/x.ipynb": NB, "../lin.ipynb": NB})
-    assert {name: one.outcome for name, one in read.items() if one.outcome} == {
+    assert {name: submission.outcome for name, submission in read.items() if submission.outcome} == {
         "chen": Outcome.FORBIDDEN,
         "/etc/x.ipynb": Outcome.FORBIDDEN,
         "../lin.ipynb": Outcome.FORBIDDEN,
@@ -204,25 +210,25 @@ def test_path_out_of_a_plain_archive_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_single_file(tmp_path: Path, file: str, content: bytes, notebook: str, says: str) -> None:
-    one = intake(tmp_path, {moodle_name("Ann", 3, file): content})["Ann"]
-    assert one.notebook_name == notebook
-    assert (one.notebook is None) == (notebook == "") == (one.outcome is not None)
-    assert says in said(one)
+    submission = intake(tmp_path, {moodle_name("Ann", 3, file): content})["Ann"]
+    assert submission.notebook_name == notebook
+    assert (submission.notebook is None) == (notebook == "") == (submission.outcome is not None)
+    assert says in said(submission)
 
 
 def test_archive_beside_a_notebook_is_not_unpacked(tmp_path: Path) -> None:
-    one = intake(tmp_path, {"ann/hw.ipynb": NB, "ann/photos.zip": zip_bytes({"1.png": b"1"}), "bob/hw.ipynb": NB})[
-        "ann"
-    ]
-    assert [other.name for other in one.attachments] == ["photos.zip"]
+    submission = intake(
+        tmp_path, {"ann/hw.ipynb": NB, "ann/photos.zip": zip_bytes({"1.png": b"1"}), "bob/hw.ipynb": NB}
+    )["ann"]
+    assert [attachment.name for attachment in submission.attachments] == ["photos.zip"]
 
 
 def test_attachments_that_cannot_be_placed_are_reported(tmp_path: Path) -> None:
     names = ["a", "a/b", ".ipython/startup.py", "x" * 250, "ok/" + "y" * 190, "b" + "/c" * 500]
     files = {f"ann/{name}": b"1" for name in names} | {"ann/hw.ipynb": NB, "bob/hw.ipynb": NB}
-    one = intake(tmp_path, files)["ann"]
-    assert {other.name for other in one.attachments} == {"a", "ok/" + "y" * 190}
-    assert said(one).count("was not placed beside the notebook") == 4
+    submission = intake(tmp_path, files)["ann"]
+    assert {attachment.name for attachment in submission.attachments} == {"a", "ok/" + "y" * 190}
+    assert said(submission).count("was not placed beside the notebook") == 4
 
 
 def test_latest_of_equal_notebooks_is_taken(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""nbgrader's course folder, the folder of what was handed in, archives of both, and otter's exports."""
+"""nbgrader's course folder, its folder of submissions, archives of both, and Otter's exports."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def course(files: Mapping[str, bytes], top: str = "submitted/") -> dict[str, byt
 
 def read(tmp_path: Path, path: Path, assignment: str = "", lms: str = "auto") -> dict[str, Submission]:
     of_course = Course("nbgrader", {"p1.ipynb": tmp_path}, folder=assignment)
-    meant = Assignment(assignment, "1", tmp_path, {"en": assignment}, (), course=of_course) if assignment else None
-    return by_name(read_submissions([path], lms=lms, workspace=tmp_path / "work", assignment=meant))
+    chosen = Assignment(assignment, "1", tmp_path, {"en": assignment}, (), course=of_course) if assignment else None
+    return by_name(read_submissions([path], lms=lms, workspace=tmp_path / "work", assignment=chosen))
 
 
 def shape(tmp_path: Path, form: str) -> Path:
@@ -65,21 +65,21 @@ def shape(tmp_path: Path, form: str) -> Path:
             return write_zip(tmp_path / "y.zip", HANDED_IN)
 
 
-FORMS = ("course folder", "course archive", "submitted folder", "submitted archive", "what is in it, archived")
+FORMS = ("course folder", "course archive", "submitted folder", "submitted archive", "archive of its contents")
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_class_in_any_packing(tmp_path: Path, form: str) -> None:
+def test_class_in_every_packing(tmp_path: Path, form: str) -> None:
     found = read(tmp_path, shape(tmp_path, form))
-    assert set(found) == {"bitdiddle", "hacker"} and {one.lms for one in found.values()} == {"nbgrader"}
+    assert set(found) == {"bitdiddle", "hacker"} and {submission.lms for submission in found.values()} == {"nbgrader"}
     first = found["bitdiddle"]
-    assert [one.name for one in first.attachments] == ["data.csv"]
+    assert [attachment.name for attachment in first.attachments] == ["data.csv"]
     assert (first.origin, first.student.key, first.student.username) == ("submitted/bitdiddle/ps1", *["bitdiddle"] * 2)
     assert first.submitted_at == datetime(2015, 2, 2, 22, 58, 23, 948203, UTC)
     assert "was taken: it has the most code of several notebooks." in said(first)
 
 
-def test_only_the_wanted_assignment(tmp_path: Path) -> None:
+def test_only_the_requested_assignment_is_read(tmp_path: Path) -> None:
     several = course(HANDED_IN | {"bitdiddle/ps2/q.ipynb": NB, "late/ps2/q.ipynb": NB})
     path = write_folder(tmp_path / "c", COURSE | several)
     assert set(read(tmp_path, path, "ps1")) == {"bitdiddle", "hacker"}
@@ -87,23 +87,23 @@ def test_only_the_wanted_assignment(tmp_path: Path) -> None:
     assert set(found) == {"bitdiddle", "late"} and found["bitdiddle"].notebook_name == "q.ipynb"
     with pytest.raises(IntakeError, match="several assignments: ps1, ps2"):
         read(tmp_path, path)
-    with pytest.raises(IntakeError, match="nothing that was handed in for ps3; there are ps1, ps2"):
+    with pytest.raises(IntakeError, match="no submissions for ps3; there are submissions for ps1, ps2"):
         read(tmp_path, path, "ps3")
 
 
-def test_the_only_assignment_needs_no_name_but_a_wrong_one_is_said(tmp_path: Path) -> None:
+def test_wrong_assignment_is_an_error_even_if_there_is_only_one(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "c", COURSE | course(HANDED_IN))
-    with pytest.raises(IntakeError, match="for ps2; there are ps1"):
+    with pytest.raises(IntakeError, match="for ps2; there are submissions for ps1"):
         read(tmp_path, path, "ps2")
 
 
-def test_who_handed_in_nothing_but_the_time_is_seen(tmp_path: Path) -> None:
+def test_timestamp_alone_is_a_missing_submission(tmp_path: Path) -> None:
     files = course(HANDED_IN | {"empty/ps1/timestamp.txt": STAMP})
-    one = read(tmp_path, write_zip(tmp_path / "x.zip", files))["empty"]
-    assert one.outcome is Outcome.MISSING and "Nothing was handed in" in said(one)
+    submission = read(tmp_path, write_zip(tmp_path / "x.zip", files))["empty"]
+    assert submission.outcome is Outcome.MISSING and "Nothing was handed in" in said(submission)
 
 
-def test_a_path_out_of_a_tree_is_its_student_s(tmp_path: Path) -> None:
+def test_path_out_of_the_folder_is_refused_for_its_student(tmp_path: Path) -> None:
     files = course(HANDED_IN | {"eve/ps1/../../../evil.ipynb": NB}) | {"../stray.ipynb": NB}
     found = read(tmp_path, write_zip(tmp_path / "x.zip", files))
     assert found["eve"].outcome is Outcome.FORBIDDEN and found["../stray.ipynb"].outcome is Outcome.FORBIDDEN
@@ -131,24 +131,28 @@ def test_a_path_out_of_a_tree_is_its_student_s(tmp_path: Path) -> None:
         ("", None),
     ],
 )
-def test_times(text: str, when: datetime | None) -> None:
+def test_parse_time(text: str, when: datetime | None) -> None:
     assert parse_time(text) == when
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40) | st.text(max_size=20).map("2015-02-02 15:58:23 {}".format))
-def test_any_text_is_a_time_or_none(text: str) -> None:
+def test_parse_time_never_raises(text: str) -> None:
     found = parse_time(text)
     assert found is None or found.tzinfo is not None
 
 
-def test_a_bad_time_is_said(tmp_path: Path) -> None:
+def test_unreadable_timestamp_is_reported(tmp_path: Path) -> None:
     files = course(HANDED_IN | {"hacker/ps1/timestamp.txt": b"\xffsoon" * 1000})
-    one = read(tmp_path, write_zip(tmp_path / "x.zip", files))["hacker"]
-    assert one.submitted_at is None and "timestamp.txt holds no time" in said(one) and len(said(one)) < 200
+    submission = read(tmp_path, write_zip(tmp_path / "x.zip", files))["hacker"]
+    assert (
+        submission.submitted_at is None
+        and "timestamp.txt contains no time" in said(submission)
+        and len(said(submission)) < 200
+    )
 
 
-# ---------------------------------------------------------------- what only looks like one
+# ---------------------------------------------------------------- other classes with similar names
 
 
 @pytest.mark.parametrize(
@@ -159,33 +163,38 @@ def test_a_bad_time_is_said(tmp_path: Path) -> None:
         {"lin/hw/hw.ipynb": NB, "submitted/hw.ipynb": NB},
         {"lin/hw.ipynb": NB, "submitted/a/b/hw.ipynb": NB},
     ],
-    ids=["a student's own folder", "one student's time", "a student called so", "a student called so, deep"],
+    ids=[
+        "folder inside a student's",
+        "timestamp of one student",
+        "student called submitted",
+        "student called submitted, deep",
+    ],
 )
-def test_a_class_of_folders_stays_one(tmp_path: Path, files: dict[str, bytes]) -> None:
+def test_class_of_folders_is_not_read_as_nbgrader(tmp_path: Path, files: dict[str, bytes]) -> None:
     found = read(tmp_path, write_folder(tmp_path / "class", files))
     assert set(found) == {name.split("/")[0] for name in files}
-    assert {one.lms for one in found.values()} == {"folder"}
+    assert {submission.lms for submission in found.values()} == {"folder"}
 
 
-def test_a_student_s_tree_in_moodle_s_archive_changes_nothing(tmp_path: Path) -> None:
+def test_course_folder_of_a_student_in_a_moodle_archive_is_ignored(tmp_path: Path) -> None:
     files = {moodle_name("Eve", 7, name): NB for name in ("submitted/x/ps1/p.ipynb", "gradebook.db", "source/a.ipynb")}
     assert set(read(tmp_path, write_zip(tmp_path / "m.zip", files))) == {"Eve"}
 
 
-def test_another_class_is_not_taken_for_nbgrader_s(tmp_path: Path) -> None:
+def test_requested_nbgrader_must_fit(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="does not come from nbgrader"):
         read(tmp_path, write_folder(tmp_path / "c", {"lin/hw.ipynb": NB, "chen/hw.ipynb": NB}), lms="nbgrader")
 
 
-# ---------------------------------------------------------------- otter's exports
+# ---------------------------------------------------------------- exports of Otter
 
 
-def test_an_export_of_otter_s(tmp_path: Path) -> None:
+def test_export_of_otter(tmp_path: Path) -> None:
     export = {"hw01.ipynb": NB, "hw01.pdf": b"%PDF-1.7", ".OTTER_LOG": b"\x80\x04", "__zip_filename__": b"hw01_1.zip"}
     files = {moodle_name(who, number, f"hw01_2024_0{number}.zip"): zip_bytes(export)
              for number, who in enumerate(["Lin", "Chen"], 1)}  # fmt: skip
     found = read(tmp_path, write_zip(tmp_path / "m.zip", files))
-    for one in found.values():
-        assert one.notebook_name == "hw01.ipynb" and one.outcome is None
-        assert "hw01.pdf" in {other.name for other in one.attachments}
-        assert not [other.name for other in one.attachments if other.name.startswith(".")]
+    for submission in found.values():
+        assert submission.notebook_name == "hw01.ipynb" and submission.outcome is None
+        assert "hw01.pdf" in {attachment.name for attachment in submission.attachments}
+        assert not [attachment.name for attachment in submission.attachments if attachment.name.startswith(".")]

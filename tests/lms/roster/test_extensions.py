@@ -19,7 +19,7 @@ ANN, ANN_TOO = Student("1002", "Ann Lee", "13"), Student("1003", "Lee Ann", "14"
 TEAM = Submission(Student("team", "Team A", "31"), Path("hw.ipynb"), group=(Student("", "王一", "", "", "1004"),))
 ABSENT = Student("1005", "沒交", "", "", "1005")
 CLASS = Intake(
-    (*(IntakeRecord(Submission(one, Path("hw.ipynb"))) for one in (LIN, ANN, ANN_TOO)), IntakeRecord(TEAM)),
+    (*(IntakeRecord(Submission(student, Path("hw.ipynb"))) for student in (LIN, ANN, ANN_TOO)), IntakeRecord(TEAM)),
     absent=(ABSENT,),
 )
 
