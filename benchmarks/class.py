@@ -1,9 +1,9 @@
-"""How long a class takes, and how much of that is the grader's own: N copies of a reference notebook.
+"""Measure the time to grade a class, N copies of a reference notebook, and the grader's own part of it.
 
     python benchmarks/class.py [--assignment disease] [--copies 8] [--jobs 2]
 
-Prints the wall clock per submission, the part in the student's own cells, the rest (the grader's overhead), and the
-same notebook executed bare by nbclient, as a ratio from one run on one machine.
+Prints the wall-clock time per submission, the part in the student's cells, the rest (the grader's overhead), and the
+ratio to the same notebook executed by nbclient alone, in one run on one machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ SECRET = b"benchmark: the hidden set is always the same"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Grade N copies of a reference notebook and say where the time goes.")
+    parser = argparse.ArgumentParser(
+        description="Grade N copies of a reference notebook and print where the time goes."
+    )
     parser.add_argument("--assignment", default="disease")
     parser.add_argument("--copies", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -66,7 +68,7 @@ def copies(solution: nbformat.NotebookNode, number: int, folder: Path) -> list[S
 
 
 def bare_seconds(solution: nbformat.NotebookNode, assignment: Assignment, folder: Path) -> float:
-    """The notebook by itself in nbclient: a kernel, its cells, nothing else."""
+    """Return the seconds of the notebook in nbclient alone: a kernel and its cells."""
     folder.mkdir()
     assert assignment.data is not None
     for path in assignment.data.files:
@@ -79,14 +81,14 @@ def bare_seconds(solution: nbformat.NotebookNode, assignment: Assignment, folder
 def print_report(results: tuple[Graded, ...], *, wall: float, bare: float, jobs: int) -> None:
     totals = {graded.grade.total for graded in results}
     per_submission = [graded.run.seconds for graded in results]
-    own = [graded.run.cell_seconds for graded in results]
-    rest = [one - cells for one, cells in zip(per_submission, own, strict=True)]
+    cells = [graded.run.cell_seconds for graded in results]
+    overhead = [total - in_cells for total, in_cells in zip(per_submission, cells, strict=True)]
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, ", end="")
     print(", ".join(f"{name} {version(name)}" for name in ("tensorflow-cpu", "tensorflow", "keras") if installed(name)))
-    print(f"{len(results)} submissions, {jobs} at once: {wall:.1f} s, {wall / len(results):.2f} s per submission")
+    print(f"{len(results)} submissions, {jobs} at a time: {wall:.1f} s, {wall / len(results):.2f} s per submission")
     print(f"  in one notebook: median {statistics.median(per_submission):.2f} s")
-    print(f"    its own cells:        {statistics.median(own):.2f} s (imports of TensorFlow and Keras among them)")
-    print(f"    the grader's overhead: {statistics.median(rest):.2f} s")
+    print(f"    its own cells:        {statistics.median(cells):.2f} s (including the imports of TensorFlow and Keras)")
+    print(f"    the grader's overhead: {statistics.median(overhead):.2f} s")
     print(f"  nbclient alone: {bare:.2f} s; per submission / nbclient alone = {wall / len(results) / bare:.2f}")
     print(f"  totals: {sorted(totals, key=str)}")
 

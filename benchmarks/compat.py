@@ -1,8 +1,8 @@
-"""What it costs a notebook that old names are understood: putting the layer in, in a fork of a warm process.
+"""Measure the cost of the adaptations for old notebooks: their installation in a fork of a warm process.
 
     python benchmarks/compat.py [--forks 20]
 
-Prints milliseconds for the layer in a fork, and for one call of a wrapped constructor beside the plain one.
+Prints the milliseconds of the installation in a fork, and of a constructor call with and without its wrapper.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from grader.sandbox.guest.record import import_hooks
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the layer for old names costs a notebook.")
+    parser = argparse.ArgumentParser(description="Measure the cost of the adaptations for old notebooks.")
     parser.add_argument("--forks", type=int, default=20)
     options = parser.parse_args()
     for name in PRELOADED:
         importlib.import_module(name)
 
-    plain = _making_a_layer()
-    costs = [in_a_fork(_put_in) for _ in range(options.forks)]
-    wrapped = in_a_fork(lambda: (_put_in(), _making_a_layer())[1])
-    print(f"put in, in a fork:            {statistics.median(costs):6.1f} ms, at most {max(costs):.1f} of {len(costs)}")
+    plain = _construct_layers()
+    costs = [run_in_fork(_install) for _ in range(options.forks)]
+    wrapped = run_in_fork(lambda: (_install(), _construct_layers())[1])
+    print(f"installed in a fork:          {statistics.median(costs):6.1f} ms, maximum {max(costs):.1f} of {len(costs)}")
     print(f"keras.layers.Dense(8):        {plain:6.3f} ms without, {wrapped:.3f} ms with it")
 
 
-def _put_in() -> float:
+def _install() -> float:
     return milliseconds(lambda: install.install_old_names(import_hooks.after_import))
 
 
-def _making_a_layer(rounds: int = 200) -> float:
+def _construct_layers(rounds: int = 200) -> float:
     keras = importlib.import_module("keras")
     return milliseconds(lambda: [keras.layers.Dense(8) for _ in range(rounds)]) / rounds
 
@@ -49,7 +49,7 @@ def milliseconds(function: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def in_a_fork(function: Callable[[], float]) -> float:
+def run_in_fork(function: Callable[[], float]) -> float:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -1,8 +1,8 @@
-"""Measure how far apart different photos and copies of one photo are: the basis of ``near_duplicates``.
+"""Measure the distances between different photos and between copies of a photo: the basis of ``near_duplicates``.
 
     python benchmarks/copies.py FOLDER_OF_PHOTOS...
 
-Distances are those of ``near_duplicates``; with ImageHash installed, its hashes are measured too (share of bits).
+The distances are those of ``near_duplicates``. If ImageHash is installed, its hashes are compared too (share of bits).
 """
 
 from __future__ import annotations
@@ -23,30 +23,28 @@ Change = Callable[[Image.Image], Image.Image]
 PHOTOS, HASHED = 800, 200
 
 
-def _recompressed(picture: Image.Image) -> Image.Image:
+def _recompress(image: Image.Image) -> Image.Image:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=20)
+    image.save(buffer, "JPEG", quality=20)
     return Image.open(buffer).convert("RGB")
 
 
-def _noisy(picture: Image.Image) -> Image.Image:
-    noise = np.random.default_rng(0).normal(0, 20, (picture.height, picture.width, 3))
-    return Image.fromarray((np.asarray(picture, float) + noise).clip(0, 255).astype(np.uint8))
+def _add_noise(image: Image.Image) -> Image.Image:
+    noise = np.random.default_rng(0).normal(0, 20, (image.height, image.width, 3))
+    return Image.fromarray((np.asarray(image, float) + noise).clip(0, 255).astype(np.uint8))
 
 
-def _turned(degrees: float) -> Change:
-    return lambda picture: picture.rotate(
-        degrees, resample=Image.Resampling.BILINEAR, fillcolor=picture.getpixel((0, 0))
-    )
+def _rotate(degrees: float) -> Change:
+    return lambda image: image.rotate(degrees, resample=Image.Resampling.BILINEAR, fillcolor=image.getpixel((0, 0)))
 
 
-def _moved(share: float, zoom: float = 1.0) -> Change:
-    def move(picture: Image.Image) -> Image.Image:
-        width, height = picture.size
+def _shift(share: float, zoom: float = 1.0) -> Change:
+    def move(image: Image.Image) -> Image.Image:
+        width, height = image.size
         left, top = width * (share + (1 - 1 / zoom) / 2), height * (share + (1 - 1 / zoom) / 2)
-        return picture.transform(
-            picture.size, Image.Transform.AFFINE, (1 / zoom, 0, left, 0, 1 / zoom, top),
-            resample=Image.Resampling.BILINEAR, fillcolor=picture.getpixel((0, 0)),
+        return image.transform(
+            image.size, Image.Transform.AFFINE, (1 / zoom, 0, left, 0, 1 / zoom, top),
+            resample=Image.Resampling.BILINEAR, fillcolor=image.getpixel((0, 0)),
         )  # fmt: skip
 
     return move
@@ -54,31 +52,31 @@ def _moved(share: float, zoom: float = 1.0) -> Change:
 
 CHANGES: Mapping[str, Change] = {
     "mirrored": ImageOps.mirror,
-    "turned by 90": lambda picture: picture.rotate(90, expand=True),
-    "JPEG 20": _recompressed,
-    "64 x 64": lambda picture: picture.resize((64, 64)),
-    "noise 20": _noisy,
-    "brightness x 0.6": lambda picture: ImageEnhance.Brightness(picture).enhance(0.6),
-    "brightness x 1.4": lambda picture: ImageEnhance.Brightness(picture).enhance(1.4),
-    "contrast x 1.5": lambda picture: ImageEnhance.Contrast(picture).enhance(1.5),
-    "shift 1 %": _moved(0.01),
-    "shift 3 %": _moved(0.03),
-    "shift 10 %": _moved(0.1),
-    "zoom 1.05": _moved(0, 1.05),
-    "zoom 1.2": _moved(0, 1.2),
-    "turned by 2": _turned(2),
-    "turned by 5": _turned(5),
-    "turned by 15": _turned(15),
+    "turned by 90": lambda image: image.rotate(90, expand=True),
+    "JPEG 20": _recompress,
+    "64 x 64": lambda image: image.resize((64, 64)),
+    "noise 20": _add_noise,
+    "brightness x 0.6": lambda image: ImageEnhance.Brightness(image).enhance(0.6),
+    "brightness x 1.4": lambda image: ImageEnhance.Brightness(image).enhance(1.4),
+    "contrast x 1.5": lambda image: ImageEnhance.Contrast(image).enhance(1.5),
+    "shift 1 %": _shift(0.01),
+    "shift 3 %": _shift(0.03),
+    "shift 10 %": _shift(0.1),
+    "zoom 1.05": _shift(0, 1.05),
+    "zoom 1.2": _shift(0, 1.2),
+    "turned by 2": _rotate(2),
+    "turned by 5": _rotate(5),
+    "turned by 15": _rotate(15),
 }
 
 
-def _signatures(pictures: Sequence[Image.Image]) -> near_duplicates.Signatures:
-    small = [one.convert("RGB").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR) for one in pictures]
-    return near_duplicates.Signatures.of(np.stack([np.asarray(one) for one in small]))
+def _signatures(images: Sequence[Image.Image]) -> near_duplicates.Signatures:
+    small = [image.convert("RGB").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR) for image in images]
+    return near_duplicates.Signatures.of(np.stack([np.asarray(image) for image in small]))
 
 
 def _distances(some: near_duplicates.Signatures, others: near_duplicates.Signatures) -> NDArray[np.float32]:
-    """``(n, m)``, each the nearest of the eight ways in which the other can lie."""
+    """Return the distances, shape ``(n, m)``: the smallest over the eight rotations and reflections of the other."""
     count, side = len(some.detail), near_duplicates.SIDE**2
     ways = [
         np.ascontiguousarray(np.rot90(squares, quarter, axes=(1, 2))).reshape(-1, side)
@@ -113,7 +111,7 @@ def compare_hashes(photos: Sequence[Image.Image]) -> None:
     for name in ("phash", "dhash", "whash"):
         for size in (8, 16):
             bits = np.array([getattr(imagehash, name)(photo, size).hash.ravel() for photo in photos])
-            noisy = np.array([getattr(imagehash, name)(_noisy(photo), size).hash.ravel() for photo in photos])
+            noisy = np.array([getattr(imagehash, name)(_add_noise(photo), size).hash.ravel() for photo in photos])
             pairs = (bits[:, None] != bits[None]).mean(-1)[np.triu_indices(len(photos), 1)]
             print(f"{name} {size}: nearest pair {pairs.min():.3f}, noisy copies {(bits != noisy).mean(-1).max():.3f}")
 

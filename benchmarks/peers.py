@@ -1,9 +1,9 @@
-"""This grader beside nbgrader and otter-grader: time, memory, and who lets a forged notebook have the points.
+"""Compare this grader with nbgrader and otter-grader: time, memory, and points for forged notebooks.
 
     python benchmarks/peers.py [--notebooks 12] [--rounds 1] [--memory] [--attacks] [--no-time] [--results FILE]
 
-Every grader takes the same class, copies of the reference notebook, in turn, in one run, with its own command. The
-peers come from PyPI, into an environment of their own in the user's cache folder, and run as they are: unconfined.
+Every grader grades the same class, copies of the reference notebook, in turn, in one run, with its own command. The
+peers are installed from PyPI into a separate environment in the user's cache folder, and run without confinement.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from contest.record import Record, toml
 from contest.timing import Timed, each_round, spread
 
 BEST = "warm, 2 slots"
-ALONE = "warm, 1 slot"
+ONE_SLOT = "warm, 1 slot"
 PEERS = ("nbgrader", "otter run")
 Grading = Callable[[Path], Timed]
 
@@ -62,14 +62,14 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="This grader beside nbgrader and otter-grader.")
-    parser.add_argument("--notebooks", type=int, default=12, help="in the class (default 12)")
-    parser.add_argument("--rounds", type=int, default=1, help="each grader's turns (default 1: it is slow)")
-    parser.add_argument("--no-time", dest="time", action="store_false", help="leave the stopwatch away")
-    parser.add_argument("--memory", action="store_true", help="measure what a further slot costs")
-    parser.add_argument("--attacks", action="store_true", help="hand in forged notebooks")
-    parser.add_argument("--sandbox", default="namespaces", help="the confinement here (default namespaces)")
-    parser.add_argument("--results", type=Path, help="write what was measured to this TOML file")
+    parser = argparse.ArgumentParser(description="Compare this grader with nbgrader and otter-grader.")
+    parser.add_argument("--notebooks", type=int, default=12, help="size of the class (default 12)")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds of each grader (default 1: it is slow)")
+    parser.add_argument("--no-time", dest="time", action="store_false", help="do not measure time")
+    parser.add_argument("--memory", action="store_true", help="measure the memory of a further slot")
+    parser.add_argument("--attacks", action="store_true", help="grade forged notebooks")
+    parser.add_argument("--sandbox", default="namespaces", help="the confinement of this grader (default namespaces)")
+    parser.add_argument("--results", type=Path, help="write the measurements to this TOML file")
     return parser.parse_args()
 
 
@@ -84,19 +84,20 @@ def processor() -> str:
 
 
 def time_all(environment: Environment | None, notebooks: int, rounds: int) -> dict[str, list[Timed]]:
-    """By grader, one value a round. In odd rounds they take their turns in reverse."""
+    """Return the measurements of each grader by name, one per round. Odd rounds run in reverse order."""
     gradings = contestants(environment, notebooks)
     results: dict[str, list[Timed]] = {name: [] for name in gradings}
     for number in range(rounds):
         for name in list(gradings)[:: -1 if number % 2 else 1]:
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    one = gradings[name](Path(folder))
+                    timed = gradings[name](Path(folder))
                 except Unavailable as error:
                     print(f"  round {number + 1}: {name:15} {error}", flush=True)
                     continue
-            results[name].append(one)
-            print(f"  round {number + 1}: {name:15} {one.per_notebook:6.2f} s a notebook (load {load()})", flush=True)
+            results[name].append(timed)
+            seconds = timed.per_notebook
+            print(f"  round {number + 1}: {name:15} {seconds:6.2f} s per notebook (load {load()})", flush=True)
     return {name: values for name, values in results.items() if values}
 
 
@@ -108,11 +109,11 @@ def contestants(environment: Environment | None, notebooks: int) -> dict[str, Gr
     }
     if environment is None:
         return ours
-    theirs: dict[str, Grading] = {
+    peers: dict[str, Grading] = {
         "nbgrader": lambda folder: nbgrader.autograde_class(environment, folder / "course", notebooks),
         "otter run": lambda folder: otter.run_class(environment, folder / "course", notebooks),
     }
-    return ours | theirs
+    return ours | peers
 
 
 def grade_here(notebooks: int, folder: Path, *, sandbox: str, slots: int) -> Timed:
@@ -120,30 +121,32 @@ def grade_here(notebooks: int, folder: Path, *, sandbox: str, slots: int) -> Tim
     return here.grade(folder / "class", folder / "out", sandbox=sandbox, slots=slots)
 
 
-# ------------------------------------------------------------------ words
+# ------------------------------------------------------------------ output
 
 
 def print_times(results: Mapping[str, Sequence[Timed]]) -> None:
-    print("\nSeconds a notebook, the whole command divided by the class, and how many times slower than here:")
+    print("\nSeconds per notebook (the whole command divided by the class), and ratio to this grader:")
     for name, rounds in results.items():
-        line = f"  {name:15} {each_round(rounds, lambda one: one.per_notebook)}"
-        for ours in (ALONE, BEST):
+        line = f"  {name:15} {each_round(rounds, lambda timed: timed.per_notebook)}"
+        for ours in (ONE_SLOT, BEST):
             if name in PEERS and ours in results:
                 line += f"   / {ours} = {ratio(rounds, results[ours])}"
         print(line)
-        print(f"  {'':15} points {sorted({points for one in rounds for points in one.points})}")
+        print(f"  {'':15} points {sorted({points for timed in rounds for points in timed.points})}")
     for name, rounds in results.items():
-        own = [seconds for one in rounds for seconds in one.own]
-        overhead = [seconds for one in rounds for seconds in one.overhead]
+        own = [seconds for timed in rounds for seconds in timed.own]
+        overhead = [seconds for timed in rounds for seconds in timed.overhead]
         if own:
-            print(f"  {name}: in the cells of one notebook {spread(own)} s")
+            print(f"  {name}: in the cells of a notebook {spread(own)} s")
         if overhead:
-            print(f"  {name}: besides, from one notebook's first cell to the next one's, {spread(overhead)} s")
+            print(
+                f"  {name}: overhead, from a notebook's first cell to the first cell of the next, {spread(overhead)} s"
+            )
 
 
-def ratio(theirs: Sequence[Timed], ours: Sequence[Timed]) -> str:
-    """Round by round, so that a slow minute of the machine counts for both."""
-    return str(spread([one.per_notebook / other.per_notebook for one, other in zip(theirs, ours, strict=False)]))
+def ratio(peers: Sequence[Timed], ours: Sequence[Timed]) -> str:
+    """Return the ratio of each round, so that a slow minute of the machine affects both."""
+    return str(spread([peer.per_notebook / our.per_notebook for peer, our in zip(peers, ours, strict=False)]))
 
 
 def print_memory(found: memory.Memory) -> None:
@@ -152,14 +155,14 @@ def print_memory(found: memory.Memory) -> None:
     print(
         f"  with the reference notebook {found.slot:.0f} MB, of which its own cells allocate {found.allocated:.0f} MB:"
     )
-    print(f"  {found.above:.0f} MB above what the student takes")
+    print(f"  {found.above:.0f} MB above the student's own allocations")
 
 
 def print_forged(forged: Sequence[forging.Forged]) -> None:
     print(f"\nPoints for accuracy, of {POINTS} (-: no number):")
-    for one in forged:
-        points = ("-" if value is None else f"{value:g}" for value in (one.nbgrader, one.here))
-        print("  {:30} nbgrader {:>5}   here {:>5}".format(one.name, *points))
+    for case in forged:
+        points = ("-" if value is None else f"{value:g}" for value in (case.nbgrader, case.here))
+        print("  {:30} nbgrader {:>5}   here {:>5}".format(case.name, *points))
     there, here_too, cases = forging.tally(forged)
     print(f"  full marks for a forgery: nbgrader {there} of {cases}, here {here_too} of {cases}")
 

@@ -1,7 +1,7 @@
-"""How far a reference solution is above its assignment's thresholds: graded as any submission, with several seeds.
+"""Measure the margin of a reference solution over its assignment's thresholds, graded with several seeds.
 
 ``python benchmarks/thresholds.py mnist`` prints a line for each metric criterion: mean and standard deviation over
-seeds 1 to 5, and the distance of the threshold in standard deviations. Takes as many trainings as there are seeds.
+seeds 1 to 5, and the distance to the threshold in standard deviations. Each seed takes a training.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SEEDED = "set_random_seed(7)"
 
 
 def submission(folder: Path, name: str, seed: int) -> Submission:
-    """The reference solution with another seed."""
+    """Write the reference solution with another seed, as a submission."""
     text = (ROOT / "reference" / "solutions" / f"{name.replace('-', '_')}.py").read_text("utf-8")
     assert text.count(SEEDED) == 1
     solution = jupytext.reads(text.replace(SEEDED, f"set_random_seed({seed})"), fmt="py:percent")
@@ -41,11 +41,13 @@ def submission(folder: Path, name: str, seed: int) -> Submission:
 
 
 def main() -> None:
-    """One notebook at a time, with all processors."""
+    """Grade a notebook at a time, with all processors, and print the margins."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("assignment", help="mnist, cifar10 or cats-dogs")
-    parser.add_argument("--seeds", type=int, default=5, help="how many trainings")
-    parser.add_argument("--library", type=Path, default=default_library(), help="the library; else the grader's own")
+    parser.add_argument("--seeds", type=int, default=5, help="number of trainings")
+    parser.add_argument(
+        "--library", type=Path, default=default_library(), help="offline library (default: the grader's own)"
+    )
     options = parser.parse_args()
     assignment = load_assignment(ROOT / "assignments" / options.assignment)
     with tempfile.TemporaryDirectory() as temporary:
@@ -65,14 +67,14 @@ def main() -> None:
 
 
 def print_seconds(result: Graded) -> None:
-    """Of each training, as it ends."""
+    """Print the time, memory and points of a training as it ends."""
     run, grade = result.run, result.grade
     print(f"{run.outcome}: {run.cell_seconds:.0f} s in its cells, {run.peak_memory_mb:.0f} MB,", end=" ")
     print(f"{grade.total} of {grade.max:g} points; " + ", ".join(measured(grade)), flush=True)
 
 
 def measured(grade: Grade) -> list[str]:
-    """The value of each metric criterion, with its name."""
+    """Return the name and the value of each metric criterion."""
     return [f"{score.criterion} {score.value:.4f}" for score in grade.scores if score.scale and score.value is not None]
 
 

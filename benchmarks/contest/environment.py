@@ -1,4 +1,4 @@
-"""The other graders' environment: nbgrader and otter-grader from PyPI, beside the frameworks that run here."""
+"""Environment of the other graders: nbgrader and otter-grader from PyPI, with the frameworks installed here."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 
 import platformdirs
 
-# The same versions in both environments, or two TensorFlows would be compared instead of two graders.
+# The same versions in both environments: the graders are compared, not two versions of TensorFlow.
 SHARED = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "scikit-learn", "pandas", "matplotlib", "ipykernel")
 PEERS = ("nbgrader", "otter-grader")
 LIST = "import json, importlib.metadata as m; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 
 
 class Unavailable(Exception):  # noqa: N818
-    """A peer cannot be run here; the words say why."""
+    """Error that a peer cannot run here; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Environment:
     versions: dict[str, str]
 
     def run(self, *words: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """``python -m words``. Raises Unavailable with its last line when it fails and ``check`` is set."""
+        """Run ``python -m words``. With ``check``, raise Unavailable with the last line of a failed command."""
         command = [str(self.python), "-m", *map(str, words)]
         done = subprocess.run(command, cwd=cwd, env=self._variables(cwd), text=True, capture_output=True, check=False)
         if check and done.returncode:
@@ -39,7 +39,7 @@ class Environment:
         return done
 
     def _variables(self, cwd: Path) -> dict[str, str]:
-        """No settings of this machine's user, and the kernel of this environment."""
+        """Return variables that hide the user's settings and select the kernel of this environment."""
         home = cwd / ".home"
         home.mkdir(exist_ok=True)
         path = f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -47,7 +47,7 @@ class Environment:
 
 
 def here_versions() -> dict[str, str]:
-    """What of ``SHARED`` is installed where the grader runs."""
+    """Return the installed versions of the packages in ``SHARED``."""
     found = {}
     for name in SHARED:
         try:
@@ -58,7 +58,10 @@ def here_versions() -> dict[str, str]:
 
 
 def open_environment() -> Environment:
-    """Made on first use in the user's cache folder, minutes and 2 GB. Raises Unavailable when PyPI does not give it."""
+    """Return the environment, created at the first use in the user's cache folder (minutes, 2 GB).
+
+    Raise Unavailable if the packages cannot be installed from PyPI.
+    """
     wanted = [*PEERS, *(f"{name}=={number}" for name, number in here_versions().items())]
     mark = hashlib.sha256(" ".join([*wanted, sys.version]).encode()).hexdigest()[:12]
     folder = Path(platformdirs.user_cache_dir("grader")) / f"peers-{mark}"

@@ -1,4 +1,4 @@
-"""Notebooks that answer nothing right and want full marks: one file each, handed in to nbgrader and here alike."""
+"""Notebooks without a correct solution that try to get full marks, for nbgrader and for this grader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-Test = Literal["asserting", "partial"]  # what the graded cell ends with: an assert, or a number of points
+Test = Literal["asserting", "partial"]  # the graded cell ends with an assert, or with a number of points
 
 GUESS = "def predict(X):\n    return np.zeros(len(X))\n"
 HONEST = """
@@ -27,7 +27,7 @@ def predict(X):
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
-    """``answer`` is the student's cell; ``edit`` changes the notebook's JSON; ``files`` lie beside it."""
+    """A forged notebook: the student's cell ``answer``, an ``edit`` of the notebook's JSON, and ``files`` beside it."""
 
     name: str
     test: Test
@@ -40,20 +40,20 @@ def _test_cell(notebook: NotebookNode) -> NotebookNode:
     return next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade"))
 
 
-def _tagged(tag: str) -> Callable[[NotebookNode], Any]:
+def _add_tag(tag: str) -> Callable[[NotebookNode], Any]:
     return lambda notebook: _test_cell(notebook).metadata.update(tags=[tag])
 
 
-def _about(**words: Any) -> Callable[[NotebookNode], Any]:
-    return lambda notebook: _test_cell(notebook).metadata["nbgrader"].update(words)
+def _change_metadata(**values: Any) -> Callable[[NotebookNode], Any]:
+    return lambda notebook: _test_cell(notebook).metadata["nbgrader"].update(values)
 
 
-def _doubled(notebook: NotebookNode) -> None:
+def _copy_test_cell(notebook: NotebookNode) -> None:
     copy = new_code_cell("pass", metadata={"nbgrader": dict(_test_cell(notebook).metadata["nbgrader"])})
     notebook.cells.append(copy)
 
 
-def _of_type(kind: str) -> Callable[[NotebookNode], Any]:
+def _change_type(kind: str) -> Callable[[NotebookNode], Any]:
     def edit(notebook: NotebookNode) -> None:
         cell = _test_cell(notebook)
         cell.cell_type = kind
@@ -88,7 +88,7 @@ def run(plain):
     return lambda code, *a, **k: plain("pass" if "assert" in code else code, *a, **k)
 shell.run_cell, shell.run_cell_async = run(shell.run_cell), run(shell.run_cell_async)
 """
-# Whoever knows one path knows all: the gradebook of nbgrader and the results here.
+# The attacker knows all paths: the gradebook of nbgrader and the results of this grader.
 WRITE = """
 import json, pathlib, sqlite3
 def write():
@@ -157,7 +157,7 @@ KERNEL = {"name": "none", "display_name": "None", "language": "python"}
 
 
 def forgeries(out: str) -> tuple[Forgery, ...]:
-    """Numbered as tests/attacks is. ``out``: where the results here will lie, which attackers are told."""
+    """Return the forgeries, numbered as in tests/attacks; ``out`` is the folder of the results, known to attackers."""
     write = WRITE.format(out=out)
     return (
         Forgery("01 prints points", "partial", GUESS + "print(60.0)\ndisplay(60.0)\n60.0"),
@@ -165,8 +165,8 @@ def forgeries(out: str) -> tuple[Forgery, ...]:
         Forgery("02 formatter, more than full", "partial", GUESS + FORMATTER.format(shown="600.0")),
         Forgery("02 formatter, a word", "partial", GUESS + FORMATTER.format(shown="full")),
         Forgery("03 silenced errors", "asserting", GUESS + SILENCE),
-        Forgery("04 tag skip-execution", "asserting", GUESS, _tagged("skip-execution")),
-        Forgery("04 tag raises-exception", "asserting", GUESS, _tagged("raises-exception")),
+        Forgery("04 tag skip-execution", "asserting", GUESS, _add_tag("skip-execution")),
+        Forgery("04 tag raises-exception", "asserting", GUESS, _add_tag("raises-exception")),
         Forgery("05 input transformer", "asserting", GUESS + TRANSFORMER),
         Forgery("05 syntax tree transformer", "asserting", GUESS + TREE),
         Forgery("06 run_cell replaced", "asserting", GUESS + RUN_CELL),
@@ -181,17 +181,17 @@ def forgeries(out: str) -> tuple[Forgery, ...]:
         Forgery("16 not a number", "partial", NEVER),
         Forgery("17 forged message", "partial", GUESS + MESSAGE),
         Forgery("18 test deleted", "asserting", GUESS, lambda notebook: notebook.cells.remove(_test_cell(notebook))),
-        Forgery("18 grade_id doubled", "asserting", GUESS, _doubled),
-        Forgery("18 more points", "asserting", GUESS, _about(points=600)),
-        Forgery("18 test no longer graded", "asserting", GUESS, _about(grade=False)),
-        Forgery("18 test as Markdown", "asserting", GUESS, _of_type("markdown")),
+        Forgery("18 grade_id doubled", "asserting", GUESS, _copy_test_cell),
+        Forgery("18 more points", "asserting", GUESS, _change_metadata(points=600)),
+        Forgery("18 test no longer graded", "asserting", GUESS, _change_metadata(grade=False)),
+        Forgery("18 test as Markdown", "asserting", GUESS, _change_type("markdown")),
         Forgery("18 another kernel", "asserting", GUESS, lambda notebook: notebook.metadata.update(kernelspec=KERNEL)),
         Forgery("19 a numpy.py beside it", "asserting", GUESS, files={"numpy.py": SHADOW}),
     )
 
 
 WARN = "import warnings; warnings.warn('slow'); return"
-# Without any trick: these must get nothing, and everything, or the count above says nothing.
+# Notebooks without a trick, which check the measurement: these must get no points, and RIGHT all points.
 PLAIN = (Forgery("wrong", "asserting", GUESS), Forgery("wrong, partial", "partial", GUESS))
 RIGHT = (
     Forgery("right", "asserting", HONEST),

@@ -1,4 +1,4 @@
-"""The same forged notebooks handed in to nbgrader and here: who lets them have the points?"""
+"""Grading of the same forged notebooks by nbgrader and by this grader."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from contest.environment import Environment, Unavailable
 from contest.forgeries import PLAIN, RIGHT, Forgery, Test, forgeries
 from contest.here import command, submissions
 from contest.homework import POINTS, ROOT
-from contest.nbgrader import ASSERTED, PARTIAL, exported, hand_in, make_course, marked, released, test_cell
+from contest.nbgrader import ASSERTED, PARTIAL, export_points, hand_in, make_course, mark_cell, released, test_cell
 
-SECONDS_FOR_LATECOMERS = 10  # what waits in the background until the grader is done gets its chance
+BACKGROUND_SECONDS = 10  # time for a background process that waits until the grader has finished
 
 
 @dataclass(frozen=True, slots=True)
 class Forged:
-    """The points that one notebook got for its accuracy, of 60; None when the grader gave no number at all."""
+    """Points of a notebook for its accuracy, of 60; None if the grader gave no number."""
 
     name: str
     nbgrader: float | None
@@ -29,7 +29,7 @@ class Forged:
 
 
 def assignment_source(test: str) -> nbformat.NotebookNode:
-    answer = marked(nbformat.v4.new_code_cell("# YOUR CODE HERE"), "answer", solution=True)
+    answer = mark_cell(nbformat.v4.new_code_cell("# YOUR CODE HERE"), "answer", solution=True)
     given = nbformat.v4.new_code_cell("import numpy as np")
     return nbformat.v4.new_notebook(cells=[given, answer, test_cell("accuracy", test, "predict(hidden[:, :-1])")])
 
@@ -46,8 +46,8 @@ def forge(environment: Environment, folder: Path, *, sandbox: str) -> tuple[Forg
     cases = (*PLAIN, *RIGHT, *forgeries(str(out)))
     sources: Mapping[Test, str] = {"asserting": ASSERTED, "partial": PARTIAL}
     make_course(environment, course, {name: assignment_source(test) for name, test in sources.items()})
-    there = graded_by_nbgrader(environment, course, cases)
-    here = graded_here(folder, course, cases, sandbox)
+    there = grade_with_nbgrader(environment, course, cases)
+    here = grade_here(folder, course, cases, sandbox)
     return tuple(Forged(case.name, there.get(student(case)), here.get(student(case))) for case in cases)
 
 
@@ -55,24 +55,24 @@ def student(case: Forgery) -> str:
     return case.name.replace(" ", "_").replace(",", "")
 
 
-def graded_by_nbgrader(environment: Environment, course: Path, cases: tuple[Forgery, ...]) -> dict[str, float]:
-    """Each alone, so that what one does to the gradebook is not taken for another's."""
+def grade_with_nbgrader(environment: Environment, course: Path, cases: tuple[Forgery, ...]) -> dict[str, float]:
+    """Grade each notebook separately: its changes of the gradebook must not count for another notebook."""
     for case in cases:
         folder = hand_in(course, student(case), case.test, forged_notebook(case, released(course, case.test)))
         for name, content in case.files.items():
             (folder / name).write_text(content, "utf-8")
         environment.run("nbgrader", "autograde", case.test, "--student", student(case), cwd=course, check=False)
         if "later" in case.name:
-            time.sleep(SECONDS_FOR_LATECOMERS)
+            time.sleep(BACKGROUND_SECONDS)
     autograded = {path.parent.name for path in course.glob("autograded/*/*")}
     if not autograded:
         raise Unavailable("nbgrader autograde: graded none of the forged notebooks")
-    points = exported(environment, course)
+    points = export_points(environment, course)
     return {student(case): points[student(case), case.test] for case in cases if (student(case), case.test) in points}
 
 
-def graded_here(folder: Path, course: Path, cases: tuple[Forgery, ...], sandbox: str) -> dict[str, float | None]:
-    """The files as nbgrader got them, in one class."""
+def grade_here(folder: Path, course: Path, cases: tuple[Forgery, ...], sandbox: str) -> dict[str, float | None]:
+    """Grade the files that nbgrader got, as a class."""
     handed_in = folder / "class"
     for case in cases:
         target = handed_in / student(case)
@@ -82,11 +82,11 @@ def graded_here(folder: Path, course: Path, cases: tuple[Forgery, ...], sandbox:
             target.joinpath(path.name).write_bytes(path.read_bytes())
     words = command(handed_in, folder / "out", sandbox=sandbox, slots=1)
     subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
-    return {one["student"]["name"]: accuracy_points(one["criteria"]) for one in submissions(folder / "out")}
+    return {entry["student"]["name"]: accuracy_points(entry["criteria"]) for entry in submissions(folder / "out")}
 
 
 def accuracy_points(criteria: list[dict[str, object]]) -> float | None:
-    points = next(one["points"] for one in criteria if one["id"] == "accuracy")
+    points = next(criterion["points"] for criterion in criteria if criterion["id"] == "accuracy")
     assert points is None or isinstance(points, (int, float))
     return points
 
@@ -96,7 +96,7 @@ def won(points: float | None) -> bool:
 
 
 def tally(forged: Sequence[Forged]) -> tuple[int, int, int]:
-    """Forgeries with full marks at nbgrader, here, and how many there are."""
+    """Return the number of forgeries with full marks in nbgrader and in this grader, and of all forgeries."""
     plain = {case.name for case in (*PLAIN, *RIGHT)}
-    tried = [one for one in forged if one.name not in plain]
-    return sum(won(one.nbgrader) for one in tried), sum(won(one.here) for one in tried), len(tried)
+    tried = [case for case in forged if case.name not in plain]
+    return sum(won(case.nbgrader) for case in tried), sum(won(case.here) for case in tried), len(tried)

@@ -1,4 +1,4 @@
-"""This project's own command on a class, as a teacher types it."""
+"""This project's grading command for a class, as a teacher would type it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def grade(handed_in: Path, out: Path, *, sandbox: str, slots: int) -> Timed:
     )
     ended = time.time()
     executed = sorted(out.glob("students/*/executed.ipynb"))
-    points = [one["total"] for one in submissions(out)]
+    points = [entry["total"] for entry in submissions(out)]
     return timed(began, ended, executed, slots=slots, points=points)
 
 

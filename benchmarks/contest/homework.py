@@ -1,4 +1,4 @@
-"""The class and its homework: the reference notebook, and what each peer's teacher would add to check its model."""
+"""The class and its homework: the reference notebook, and the rows with which the peers test its model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FULL_AT, NOTHING_AT, POINTS = 0.80, 0.53, 60
 
 
 def reference() -> NotebookNode:
-    """The reference solution without the marks that say what students do not get."""
+    """Return the reference solution without the lines that mark solutions."""
     notebook = jupytext.read(ROOT / "reference" / "solutions" / "disease.py", fmt="py:percent")
     for cell in notebook.cells:
         cell.source = "\n".join(line for line in cell.source.splitlines() if " SOLUTION" not in line)
@@ -29,7 +29,7 @@ def reference() -> NotebookNode:
 
 
 def rows_to_check() -> str:
-    """Public rows, half ill and half healthy, as CSV without a header: the teacher's own to test with."""
+    """Return public rows for the teacher's test, half ill and half healthy, as CSV without a header."""
     lines = TABLE.read_text("utf-8").split()[1:]
     chosen = random.Random(3)
     ill, healthy = ([line for line in lines if line.endswith(f",{kind}")] for kind in "10")
@@ -39,7 +39,7 @@ def rows_to_check() -> str:
 
 
 def read_rows() -> str:
-    """Lines of a test that bind ``hidden`` to the rows."""
+    """Return the code of a test that binds ``hidden`` to the rows."""
     table = f'"""\\\n{rows_to_check()}\n"""'
     return f'import io\nimport numpy as np\nhidden = np.loadtxt(io.StringIO({table}), delimiter=",")'
 
@@ -52,16 +52,16 @@ def write_class(folder: Path, notebook: NotebookNode, copies: int) -> None:
 
 
 def cell_spans(path: Path) -> list[tuple[float, float]]:
-    """When each code cell began and ended (s since 1970), as the program that executed the notebook noted it."""
+    """Return the start and end of each code cell (s since 1970), as recorded in the executed notebook."""
     cells: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["cells"]
-    noted = [cell["metadata"]["execution"] for cell in cells if cell["metadata"].get("execution")]
-    return [(_seconds(one["iopub.execute_input"]), _seconds(one["shell.execute_reply"])) for one in noted]
+    recorded = [cell["metadata"]["execution"] for cell in cells if cell["metadata"].get("execution")]
+    return [(_seconds(times["iopub.execute_input"]), _seconds(times["shell.execute_reply"])) for times in recorded]
 
 
-def _seconds(written: str) -> float:
-    return datetime.fromisoformat(written).timestamp()
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def load() -> str:
-    """How busy the machine is: runnable processes on average over the last minute."""
+    """Return the load average of the machine over the last minute."""
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"

@@ -1,4 +1,4 @@
-"""What a further slot costs in memory: proportional set sizes, so that pages shared with the worker count once."""
+"""Memory of a further slot, in proportional set sizes: pages shared with the worker count once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from contest.here import command
 from contest.homework import ROOT, reference, write_class
 
-SECONDS_BETWEEN_LOOKS = 0.2
+POLL_SECONDS = 0.2
 SLOTS = 3
 IDLE = """\
 import time
@@ -29,20 +29,20 @@ model = None"""
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """MB. ``idle_slot``: with a notebook that imports and waits; ``slot``: with the reference notebook."""
+    """Memory in MB of a further slot: ``idle_slot`` with a notebook that only imports, ``slot`` with the reference."""
 
     idle_slot: float
     slot: float
-    allocated: float  # by the reference notebook's own cells after its imports, in a process that shares nothing
+    allocated: float  # by the reference notebook after its imports, in a process that shares nothing
 
     @property
     def above(self) -> float:
-        """What a slot costs beside what the student allocates."""
+        """Memory of a slot without the student's allocations."""
         return self.slot - self.allocated
 
 
 def further_slots() -> Memory:
-    """From the peaks with one slot and with three; the student's part from the cold start of both notebooks."""
+    """Measure a slot by the peaks with one and three slots, and the student's part by cold starts of both notebooks."""
     idle = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(IDLE)])
     steps = SLOTS - 1
     alone, many = (peak_mb(idle, "namespaces", slots) for slots in (1, SLOTS))
@@ -52,7 +52,7 @@ def further_slots() -> Memory:
 
 
 def peak_mb(notebook: NotebookNode, sandbox: str, slots: int) -> float:
-    """The most that the command and all below it held at one time, as many notebooks running as there are slots."""
+    """Return the peak memory of the command and its descendants, with a notebook running in each slot."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_class(folder / "class", notebook, slots)
@@ -61,12 +61,12 @@ def peak_mb(notebook: NotebookNode, sandbox: str, slots: int) -> float:
             peak = 0.0
             while running.poll() is None:
                 peak = max(peak, tree_mb(running.pid))
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+                time.sleep(POLL_SECONDS)
     return peak
 
 
 def tree_mb(pid: int) -> float:
-    """A process and all its descendants; one that ends meanwhile counts nothing."""
+    """Return the memory of a process and all its descendants; a process that ends meanwhile is not counted."""
     total = 0
     try:
         root = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""otter-grader as its documentation shows it: a master notebook, ``otter assign``, ``otter run`` per submission."""
+"""An assignment in otter-grader as its documentation shows: a master notebook, ``otter assign``, ``otter run``."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ TEST = f"""\
 bool(np.mean((model.predict(hidden[:, :-1], verbose=0)[:, 0] > 0.5) == hidden[:, -1]) >= {FULL_AT})"""
 
 
-def master() -> NotebookNode:
-    """The reference notebook as one question, one hidden test of ``model`` at its end."""
+def master_notebook() -> NotebookNode:
+    """Return the reference notebook as a question, with a hidden test of ``model`` at its end."""
     notebook = reference()
     raw = nbformat.v4.new_raw_cell
     first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
@@ -50,19 +50,19 @@ def master() -> NotebookNode:
 
 
 def assign(environment: Environment, folder: Path) -> tuple[Path, Path]:
-    """The autograder's archive, and the solved notebook that students hand in."""
+    """Return the paths of the autograder archive and of the solved notebook that students submit."""
     folder.mkdir(parents=True)
-    nbformat.write(master(), folder / "disease.ipynb")
+    nbformat.write(master_notebook(), folder / "disease.ipynb")
     shutil.copy(TABLE, folder)
     environment.run("otter", "assign", "disease.ipynb", "dist", "--no-run-tests", "--no-pdfs", cwd=folder)
     archives = sorted((folder / "dist" / "autograder").glob("*.zip"))
     if not archives:
-        raise Unavailable("otter assign: made no autograder archive")
+        raise Unavailable("otter assign: no autograder archive was created")
     return archives[0], folder / "dist" / "autograder" / "disease.ipynb"
 
 
 def run_class(environment: Environment, folder: Path, copies: int) -> Timed:
-    """Otter takes one submission at a time, a process each."""
+    """Grade the class with a process per submission: otter accepts a single submission."""
     archive, solved = assign(environment, folder)
     seconds, points = [], []
     for number in range(copies):
@@ -75,4 +75,4 @@ def run_class(environment: Environment, folder: Path, copies: int) -> Timed:
         seconds.append(time.perf_counter() - began)
         tests = json.loads((out / "results.json").read_text("utf-8"))["tests"]
         points.append(sum(test.get("score", 0) for test in tests))
-    return Timed(sum(seconds), copies, points=tuple(points), each=tuple(seconds))
+    return Timed(sum(seconds), copies, points=tuple(points), commands=tuple(seconds))

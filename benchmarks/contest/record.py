@@ -1,4 +1,4 @@
-"""What was measured, as one TOML file: the numbers, and all that one needs to know to believe them."""
+"""The TOML file of the measurements, with the machine and the versions."""
 
 from __future__ import annotations
 
@@ -36,16 +36,21 @@ def toml(record: Record) -> str:
     for name, rounds in record.timed.items():
         lines += _table(f"seconds.{json.dumps(name)}", _times(rounds))
     if record.memory is not None:
-        found = record.memory
-        numbers = {"idle_slot": found.idle_slot, "slot": found.slot, "allocated": found.allocated, "above": found.above}
+        memory = record.memory
+        numbers = {
+            "idle_slot": memory.idle_slot,
+            "slot": memory.slot,
+            "allocated": memory.allocated,
+            "above": memory.above,
+        }
         lines += _table("megabytes", {name: round(number, 1) for name, number in numbers.items()})
     if record.forged:
         there, here, cases = tally(record.forged)
         lines += _table("forged", {"cases": cases, "full_marks_nbgrader": there, "full_marks_here": here})
         lines += ["", "# Points for accuracy, of 60. -1: the grader gave no number.", "[forged.points]"]
-        for one in record.forged:
-            points = [-1 if points is None else round(points, 2) for points in (one.nbgrader, one.here)]
-            lines.append(f"{json.dumps(one.name)} = {points}  # nbgrader, here")
+        for case in record.forged:
+            points = [-1 if points is None else round(points, 2) for points in (case.nbgrader, case.here)]
+            lines.append(f"{json.dumps(case.name)} = {points}  # nbgrader, here")
     return "\n".join(lines) + "\n"
 
 
@@ -53,16 +58,16 @@ def _times(rounds: Sequence[Timed]) -> dict[str, object]:
     found: dict[str, object] = {
         "notebooks": rounds[0].notebooks,
         "rounds": len(rounds),
-        "a_notebook": each_round(rounds, lambda one: one.per_notebook),
-        "points": sorted({points for one in rounds for points in one.points}),
+        "a_notebook": each_round(rounds, lambda timed: timed.per_notebook),
+        "points": sorted({points for timed in rounds for points in timed.points}),
     }
-    of_each: dict[str, list[float]] = {
-        "own_cells": [one for timed in rounds for one in timed.own],
-        "overhead": [one for timed in rounds for one in timed.overhead],
-        "each_command": [one for timed in rounds for one in timed.each],
+    spreads: dict[str, list[float]] = {
+        "own_cells": [seconds for timed in rounds for seconds in timed.own],
+        "overhead": [seconds for timed in rounds for seconds in timed.overhead],
+        "each_command": [seconds for timed in rounds for seconds in timed.commands],
         "before_first_cell": [timed.before_first for timed in rounds if timed.before_first is not None],
     }
-    return found | {name: spread(values) for name, values in of_each.items() if values}
+    return found | {name: spread(values) for name, values in spreads.items() if values}
 
 
 def _table(name: str, values: Mapping[str, object]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What one command took for a class, and how the notebooks it left behind share the time."""
+"""Time of a command for a class, and its distribution over the executed notebooks."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from contest.homework import cell_spans
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """``seconds`` is the wall clock of the whole command, its start among them."""
+    """Times of a command; ``seconds`` is the wall-clock time of the whole command, including its start."""
 
     seconds: float
     notebooks: int
-    own: tuple[float, ...] = ()  # each notebook's cells, summed
-    overhead: tuple[float, ...] = ()  # with one slot: from one notebook's first cell to the next one's, less its cells
-    before_first: float | None = None  # from the command to the first cell of all
-    each: tuple[float, ...] = ()  # wall clock of each notebook where each has a command of its own
-    points: tuple[float, ...] = ()  # what each got: a grader that fails fast is not fast
+    own: tuple[float, ...] = ()  # seconds in the cells of each notebook
+    overhead: tuple[
+        float, ...
+    ] = ()  # with one slot: from a notebook's first cell to the next notebook's, without the cells
+    before_first: float | None = None  # from the start of the command to the first cell
+    commands: tuple[float, ...] = ()  # wall-clock times where each notebook has its own command
+    points: tuple[float, ...] = ()  # of each notebook: a grader that fails quickly is not fast
 
     @property
     def per_notebook(self) -> float:
@@ -29,7 +31,7 @@ class Timed:
 
 
 def timed(began: float, ended: float, executed: Sequence[Path], *, slots: int, points: Sequence[float]) -> Timed:
-    """``began`` and ``ended`` are s since 1970; ``executed`` are the notebooks that the command left."""
+    """Return the times of a command from ``began`` to ``ended`` (s since 1970) with its ``executed`` notebooks."""
     spans = sorted(cell_spans(path) for path in executed)
     own = [sum(end - begin for begin, end in cells) for cells in spans]
     starts = [cells[0][0] for cells in spans]
@@ -41,7 +43,7 @@ def timed(began: float, ended: float, executed: Sequence[Path], *, slots: int, p
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The median of some values, and the least and the greatest."""
+    """Median, minimum and maximum of some values."""
 
     middle: float
     low: float
@@ -57,4 +59,4 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def each_round(rounds: Sequence[Timed], value: Callable[[Timed], float]) -> Spread:
-    return spread([value(one) for one in rounds])
+    return spread([value(timed) for timed in rounds])
