@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
 from grader.data.group_photos import near_duplicates
-from grader.data.group_photos.decoder import THUMBNAIL
+from grader.data.group_photos.decoding import THUMBNAIL
 
 Change = Callable[[Image.Image], Image.Image]
 PHOTOS, HASHED = 800, 200

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: a reader, or a Ctrl-C, never meets half of one."""
+"""Write files atomically: a reader, or an interruption by Ctrl-C, never leaves or meets a partial file."""
 
 from __future__ import annotations
 
@@ -14,22 +14,19 @@ from grader.models.errors import OutputError
 
 
 def write_text(path: Path, text: str) -> None:
-    """``write_bytes`` of ``text`` as UTF-8.
-
-    Names out of an archive may hold half characters that UTF-8 cannot: they become question marks.
-    """
+    """Write ``text`` as UTF-8. Lone surrogates, as in some archive names, become question marks. Raises OutputError."""
     write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Put ``data`` in ``path``, replacing it in one step; raises ``OutputError`` where that cannot be done."""
+    """Replace the content of ``path`` in one step. Raises OutputError."""
     with atomic_file(path) as file:
         file.write(data)
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of ``path`` once all of it is written; ``OutputError`` as for ``write_bytes``."""
+    """Give a new file that replaces ``path`` when the block ends without an error. Raises OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

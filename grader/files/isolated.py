@@ -1,7 +1,7 @@
-"""Strangers' pictures and documents are decoded in a process of their own, bounded in memory, time and disk.
+"""Decode untrusted files in a separate process with limits on memory, time and disk.
 
-Decoders are large and written in C: a file made to break one takes this process with it, and nothing else. A module
-that reads such files has a function ``answer(request)``, from plain JSON values to plain JSON values.
+Decoders are large C libraries: a malicious file can crash the process that runs them. A module that decodes such files
+has a function ``answer(request)`` from JSON values to JSON values, and ``run_isolated`` calls it in another process.
 """
 
 from __future__ import annotations
@@ -25,32 +25,34 @@ ANSWER_BYTES = 64 * MEGABYTE
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
+    """Limits for one decoder process."""
+
     seconds: float = 120.0  # wall clock
-    memory_mb: int = 3072  # address space: the libraries themselves take several hundred
-    file_mb: int = 512  # one file that it writes
+    memory_mb: int = 3072  # address space; the libraries themselves take several hundred
+    file_mb: int = 512  # largest file that it may write
 
 
-def run_isolated(module: str, request: Mapping[str, object], bounds: ProcessLimits = ProcessLimits()) -> Any:
-    """What ``module.answer(request)`` gives in a process of its own.
+def run_isolated(module: str, request: Mapping[str, object], limits: ProcessLimits = ProcessLimits()) -> Any:
+    """Return ``module.answer(request)``, computed in a separate process.
 
-    Raises IsolationError when it gave nothing: the time was up, the memory did not suffice, or the decoder broke.
+    Raises IsolationError when there is no answer: the time ran out, the memory did not suffice, or the decoder crashed.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
-        spoken = json.dumps({"module": module, "request": dict(request), "bounds": asdict(bounds)})
+        command = json.dumps({"module": module, "request": dict(request), "limits": asdict(limits)})
         try:
-            ended = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "-m", "grader.files.isolated"],
-                input=spoken.encode(), stdout=out, stderr=log, timeout=bounds.seconds, check=False,
+                input=command.encode(), stdout=out, stderr=log, timeout=limits.seconds, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise IsolationError(message("it took more than {seconds:g} s", seconds=bounds.seconds)) from None
+            raise IsolationError(message("it took more than {seconds:g} s", seconds=limits.seconds)) from None
         out.seek(0)
         answer = out.read(ANSWER_BYTES + 1)
-        if ended.returncode or len(answer) > ANSWER_BYTES:
-            raise IsolationError(message("it broke the program that reads it ({reason})", reason=_last_line(log)))
+        if process.returncode or len(answer) > ANSWER_BYTES:
+            raise IsolationError(message("it crashed the program that reads it ({reason})", reason=_last_line(log)))
     with suppress(ValueError):
         return json.loads(answer)
-    raise IsolationError(message("it broke the program that reads it ({reason})", reason="no answer"))
+    raise IsolationError(message("it crashed the program that reads it ({reason})", reason="no answer"))
 
 
 def _last_line(log: Any) -> str:
@@ -60,26 +62,26 @@ def _last_line(log: Any) -> str:
 
 
 def main() -> None:
-    """The process of its own: one request on the standard input, one answer on the standard output."""
-    told = json.loads(sys.stdin.buffer.read())
-    _bound(ProcessLimits(**told["bounds"]))
-    answer = import_module(told["module"]).answer(told["request"])
+    """Read one request from standard input and write its answer to standard output, in the separate process."""
+    command = json.loads(sys.stdin.buffer.read())
+    _apply(ProcessLimits(**command["limits"]))
+    answer = import_module(command["module"]).answer(command["request"])
     sys.stdout.write(json.dumps(answer))
 
 
-def _bound(bounds: ProcessLimits) -> None:
-    """Where the system knows such limits; elsewhere the time alone is one."""
+def _apply(limits: ProcessLimits) -> None:
+    """Set the limits that the system supports. The time limit of the parent always holds."""
     try:
-        import resource  # noqa: PLC0415  not on Windows
+        import resource  # noqa: PLC0415  missing on Windows
     except ImportError:
         return
     for name, value in (
-        ("RLIMIT_AS", bounds.memory_mb * MEGABYTE),
-        ("RLIMIT_FSIZE", bounds.file_mb * MEGABYTE),
-        ("RLIMIT_CPU", int(bounds.seconds) + 1),
+        ("RLIMIT_AS", limits.memory_mb * MEGABYTE),
+        ("RLIMIT_FSIZE", limits.file_mb * MEGABYTE),
+        ("RLIMIT_CPU", int(limits.seconds) + 1),
         ("RLIMIT_CORE", 0),
     ):
-        with suppress(ValueError, OSError):  # macOS has no bound for the address space
+        with suppress(ValueError, OSError):  # macOS has no limit on the address space
             resource.setrlimit(getattr(resource, name), (value, value))
 
 

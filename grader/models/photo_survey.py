@@ -1,4 +1,4 @@
-"""What an assignment asks of a group's own pictures, and what was found in them: plain values."""
+"""Survey of a group's own photos: what the assignment asks for and what was found."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from grader.i18n.message import Message
 
 @dataclass(frozen=True, slots=True)
 class PhotoClass:
-    """One folder of pictures. A content is a picture with all its copies and variations."""
+    """A class folder. A content is a photo with all its copies and variations."""
 
     name: str
-    photos: int  # that can be read
+    photos: int  # readable
     distinct: int  # contents
     held_out: int  # contents that the notebook did not see
-    training: int  # pictures that it saw
-    sheet: bytes = b""  # JPEG of a few of them
+    training: int  # photos that the notebook saw
+    sheet: bytes = b""  # JPEG of some photos
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoSurvey:
-    """What a group handed in. ``unmeasured`` says why nothing was held out, if so."""
+    """Counts and problems of a group's photos."""
 
     classes: tuple[PhotoClass, ...] = ()
-    found: int = 0  # files in the folders of the classes that should be pictures
+    found: int = 0  # image files in the class folders
     readable: int = 0
-    smallest: tuple[int, int] | None = None  # width and height, by the number of pixels
+    smallest: tuple[int, int] | None = None  # width and height, by number of pixels
     median: tuple[int, int] | None = None
     largest: tuple[int, int] | None = None
-    copies: int = 0  # pictures with the very bytes of another
-    alike: int = 0  # further pictures that show what another one shows
+    copies: int = 0  # photos with the same bytes as another photo
+    alike: int = 0  # further photos that show the same as another photo
     unreadable: tuple[Message, ...] = ()
-    two_labels: tuple[Message, ...] = ()  # one content in the folders of two classes
+    two_labels: tuple[Message, ...] = ()  # contents in the folders of two classes
     notes: tuple[Message, ...] = ()  # what was not used, and why
-    unmeasured: Message | None = None
+    unmeasured: Message | None = None  # why nothing was held out
     asked: Mapping[str, int] = field(default_factory=dict)  # "classes" and "per_class" of the assignment
 
     @property
     def balance(self) -> float:
-        """Contents of the smallest class to those of the largest, 0.0 to 1.0."""
-        counts = [one.distinct for one in self.classes]
+        """The contents of the smallest class divided by those of the largest, 0.0 to 1.0."""
+        counts = [row.distinct for row in self.classes]
         return min(counts) / max(counts) if any(counts) else 0.0
 
     @property
     def held_out(self) -> int:
-        return sum(one.held_out for one in self.classes)
+        return sum(row.held_out for row in self.classes)
 
     @property
     def distinct(self) -> int:
-        return sum(one.distinct for one in self.classes)
+        return sum(row.distinct for row in self.classes)

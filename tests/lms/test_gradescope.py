@@ -145,7 +145,7 @@ def test_what_stands_before_the_break_is_used(tmp_path: Path) -> None:
 def test_a_stranger_between_the_submissions_is_seen(tmp_path: Path) -> None:
     read = intake(tmp_path, LIST, FILES | {"notes.txt": b"x", "submission_11/../../evil.ipynb": NB})
     assert read["notes.txt"].outcome is Outcome.MISSING
-    assert "leads out of the archive" in said(read["林小明"])
+    assert "points outside the archive" in said(read["林小明"])
 
 
 # ---------------------------------------------------------------- the list of submissions

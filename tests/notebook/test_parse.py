@@ -50,7 +50,7 @@ def code(**changes: Any) -> dict[str, Any]:
         (b"[InternetShortcut]\r\nURL=https://a.org/\r\n", "a link, perhaps to the notebook"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a placeholder of Git LFS"),
         (b"\x00\x05\x16\x07\x00\x02", "AppleDouble"),
-        (b"\xff\xd8\xff\xe0", "a JPEG picture"),
+        (b"\xff\xd8\xff\xe0", "a JPEG image"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
         (b"# hw\nimport keras\nmodel = 1\n", "a Python script"),
         ("你好".encode(), "plain text"),

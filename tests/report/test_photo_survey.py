@@ -26,7 +26,7 @@ SURVEY = PhotoSurvey(
         message("{name}: {why}.", name="<b>.jpg", why=message("it is damaged or cut off ({reason})", reason="x")),
     ),
     two_labels=(message("The same picture is in several classes ({labels}): {names}.", labels="a, b", names="1, 2"),),
-    notes=(message("The pictures of {folders} were taken together.", folders="train, test"),),
+    notes=(message("The photos of {folders} were combined.", folders="train, test"),),
 )
 
 
@@ -42,7 +42,7 @@ def test_everything_is_shown_and_nothing_runs(tmp_path: Path) -> None:
     assert "17 of 20 files are pictures that can be read, in 2 classes. 15 of them are different" in text
     assert "10 × 10 to 4000 × 3000 pixels, the median 20 × 30." in text
     assert "The smallest class has 50% of the largest." in text
-    for part in ("&lt;b&gt;.jpg: it is damaged", "several classes (a, b): 1, 2.", "The pictures of train, test were"):
+    for part in ("&lt;b&gt;.jpg: it is damaged", "several classes (a, b): 1, 2.", "The photos of train, test were"):
         assert part in text
     assert "<script>" not in text
 
@@ -51,10 +51,10 @@ def test_everything_is_shown_and_nothing_runs(tmp_path: Path) -> None:
 def test_nothing_was_found(language: str, tmp_path: Path) -> None:
     text = page(
         PhotoSurvey(
-            unmeasured=message("No pictures were found. Expected: a folder for each class, with its pictures in it.")
+            unmeasured=message("No photos were found. Expected: a folder for each class, with its photos in it.")
         ),
         tmp_path,
         language,
     )
-    assert ("No pictures were found" in text) == (language == "en")
+    assert ("No photos were found" in text) == (language == "en")
     assert "<table" not in text[text.index("<h2>" + ("The pictures" if language == "en" else "圖片")) :][:1200]

@@ -1,6 +1,6 @@
-"""Decode photos in a process of its own (started by ``grader.files.isolated``), which a hostile file may crash.
+"""Decode photos in a separate process, started by ``grader.files.isolated``, which a hostile file may crash.
 
-Before each picture its place goes into a file, so that the one that broke the process is known.
+The place of each photo is written to a file before it is decoded, so that the photo that crashed the process is known.
 """
 
 from __future__ import annotations
@@ -17,81 +17,82 @@ from PIL import (
     Image,
     ImageOps,
     UnidentifiedImageError,
-    WebPImagePlugin,  # noqa: F401  Pillow's own start knows the other FORMATS, and is slow to know all
+    WebPImagePlugin,  # noqa: F401  Pillow preloads the plugins of the other FORMATS; loading all plugins is slow
 )
 
-from grader.data.group_photos.decoder_protocol import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
+from grader.data.group_photos.decoding import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
-SECONDS_EACH = 20  # a large photo takes a fifth of one
-UPRIGHT_SIDE = 1024  # pixels of the longer side, of a photo that had to be turned
+SECONDS_PER_PHOTO = 20  # a large photo takes 0.2 s
+UPRIGHT_SIDE = 1024  # longer side, in pixels, of a photo that had to be rotated
 ORIENTATION = 0x0112  # EXIF
 
-Bytes = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 
 def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What became of each of ``request["files"]``, in order; their pixels go to ``ARRAYS`` in ``request["folder"]``.
+    """Decode ``request["files"]`` and return one record per file, in order.
 
-    ``pixels`` are ``(n, height, width, 3)`` as every reader sees them, ``thumbnails`` ``(n, 64, 64, 3)`` on white.
+    Writes two uint8 arrays to ``ARRAYS`` in ``request["folder"]``: ``pixels``, ``(n, height, width, 3)`` of the size in
+    ``request["size"]``, as Keras, TensorFlow and OpenCV read them; and ``thumbnails``, ``(n, 64, 64, 3)`` on white.
     """
-    Image.MAX_IMAGE_PIXELS = None  # looked at here, before anything is decoded
+    Image.MAX_IMAGE_PIXELS = None  # checked here, before anything is decoded
     folder, size = Path(request["folder"]), tuple(request["size"])
     facts: list[dict[str, Any]] = []
     pixels = np.zeros((len(request["files"]), *size, 3), np.uint8)
     thumbnails = np.zeros((len(request["files"]), THUMBNAIL, THUMBNAIL, 3), np.uint8)
     for place, path in enumerate(request["files"]):
         (folder / PROGRESS).write_text(str(place))
-        _end_after(SECONDS_EACH)
+        _set_timer(SECONDS_PER_PHOTO)
         try:
-            facts.append(_decoded(Path(path), folder / str(place), pixels[place], thumbnails[place]))
+            facts.append(_decode(Path(path), folder / str(place), pixels[place], thumbnails[place]))
         except UnidentifiedImageError:
             facts.append({"problem": UNKNOWN})
-        except Exception as error:  # noqa: BLE001  decoders fail in many ways: each is the file's
+        except Exception as error:  # noqa: BLE001  decoders can raise any error for a damaged file
             facts.append({"problem": f"{type(error).__name__}: {error}"[:200]})
-    _end_after(0)
+    _set_timer(0)
     np.savez(folder / ARRAYS, pixels=pixels, thumbnails=thumbnails)
     return facts
 
 
-def _end_after(seconds: int) -> None:
-    """The system ends this process when the time is up, wherever in a decoder it is."""
+def _set_timer(seconds: int) -> None:
+    """Let the system end this process after ``seconds``, even inside a decoder."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _decoded(path: Path, upright: Path, pixels: Bytes, thumbnail: Bytes) -> dict[str, Any]:
-    """Fills ``pixels`` and ``thumbnail``. A photo that its camera marked as turned is also written to ``upright``."""
+def _decode(path: Path, upright: Path, pixels: Pixels, thumbnail: Pixels) -> dict[str, Any]:
+    """Fill ``pixels`` and ``thumbnail``. Write a photo that its camera marked as rotated to ``upright`` as well."""
     with Image.open(path, formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             return {"width": width, "height": height, "problem": TOO_MANY_PIXELS}
-        turned = _is_turned(image)
-        side = UPRIGHT_SIDE if turned else 2 * max(THUMBNAIL, *pixels.shape[:2])
-        image.draft(None, (side, side))  # a JPEG is read at a half, a quarter or an eighth of its size
+        rotated = _is_rotated(image)
+        side = UPRIGHT_SIDE if rotated else 2 * max(THUMBNAIL, *pixels.shape[:2])
+        image.draft(None, (side, side))  # decode a JPEG at a half, a quarter or an eighth of its size
         image.load()
-        shown: Image.Image = ImageOps.exif_transpose(image) if turned else image.copy()
+        shown: Image.Image = ImageOps.exif_transpose(image) if rotated else image.copy()
         form = str(image.format)
-    if turned:
+    if rotated:
         shown.thumbnail((UPRIGHT_SIDE, UPRIGHT_SIDE))
         shown.save(upright, format="JPEG" if form == "MPO" else form, quality=95)
-    pixels[:] = _resized(_as_read(shown), pixels.shape[0], pixels.shape[1])
-    thumbnail[:] = _resized(_on_white(shown), THUMBNAIL, THUMBNAIL)
-    return {"width": width, "height": height, "upright": turned}
+    pixels[:] = _resize(_as_libraries_read(shown), pixels.shape[0], pixels.shape[1])
+    thumbnail[:] = _resize(_on_white(shown), THUMBNAIL, THUMBNAIL)
+    return {"width": width, "height": height, "upright": rotated}
 
 
-def _is_turned(image: Image.Image) -> bool:
-    with suppress(Exception):  # a camera's notes may be broken where its picture is not
+def _is_rotated(image: Image.Image) -> bool:
+    with suppress(Exception):  # EXIF data may be broken in an intact image
         return image.getexif().get(ORIENTATION, 1) in range(2, 9)
     return False
 
 
-def _resized(image: Image.Image, height: int, width: int) -> Bytes:
+def _resize(image: Image.Image, height: int, width: int) -> Pixels:
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.uint8)
 
 
-def _as_read(image: Image.Image) -> Image.Image:
-    """RGB with 8 bits, what is transparent in its own colour: as Keras, TensorFlow and OpenCV read it."""
+def _as_libraries_read(image: Image.Image) -> Image.Image:
+    """Return 8-bit RGB with the colours of transparent pixels, as Keras, TensorFlow and OpenCV read it."""
     if image.mode.startswith("I") or image.mode == "F":
         deep = np.asarray(image, np.float64)
         image = Image.fromarray((deep / (257 if deep.max(initial=0) > 255 else 1)).clip(0, 255).astype(np.uint8))
@@ -99,9 +100,9 @@ def _as_read(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """RGB as people see it."""
+    """Return RGB on a white background, as people see it."""
     if "A" not in image.mode and "transparency" not in image.info:
-        return _as_read(image)
+        return _as_libraries_read(image)
     seen = Image.new("RGBA", image.size, "white")
     seen.alpha_composite(image.convert("RGBA"))
     return seen.convert("RGB")

@@ -1,6 +1,6 @@
-"""A group's pictures decoded, some hundred at a time, each time in a process of its own.
+"""Decode a group's photos in batches, each batch in a separate process.
 
-A picture that breaks its process is told by what the process wrote before it, and costs no other picture anything.
+A photo that crashes the process is identified by the progress file of the decoder; the other photos are decoded again.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.data.group_photos.decoder_protocol import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
 from grader.data.group_photos.near_duplicates import Signatures
-from grader.data.group_photos.photo_files import OTHER_SUFFIXES, Picture, suffix
+from grader.data.group_photos.photo_files import OTHER_SUFFIXES, PhotoFile, suffix
 from grader.files import filetype
 from grader.files.isolated import ProcessLimits, run_isolated
 from grader.i18n.message import Message, message
@@ -24,131 +23,143 @@ from grader.models.errors import IsolationError
 
 DECODER = "grader.data.group_photos.decoder"
 BATCH = 100
-BOUNDS = ProcessLimits(seconds=600)  # of a batch; one picture has the decoder's own twenty
-BROKEN_AT_MOST = 10  # pictures that ended their process, each up to 20 seconds; after them no more are looked at
+LIMITS = ProcessLimits(seconds=600)  # for a batch; the decoder has its own limit for each photo
+MOST_CRASHES = 10  # photos that may crash the decoder, up to 20 seconds each, before the others are skipped
 MEGAPIXEL = 1_000_000
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 
-Bytes = NDArray[np.uint8]
+# Shared with the decoder process.
+ARRAYS, PROGRESS = "pictures.npz", "progress"
+MAX_PIXELS = 40_000_000
+THUMBNAIL = 64  # pixels, width and height
+TOO_MANY_PIXELS, UNKNOWN = "too many pixels", "unknown kind"
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One readable picture. ``place`` is its row in the arrays of ``Reading``."""
+class DecodedPhoto:
+    """A readable photo."""
 
-    picture: Picture
+    file: PhotoFile
     digest: str  # SHA-256 of its bytes, hexadecimal
     width: int
     height: int
-    path: Path  # the file for the notebook: its own, or one laid upright
-    place: int
+    path: Path  # the file for the notebook: the original, or an upright copy
+    row: int  # in the arrays of ``DecodedPhotos``
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """All pictures of a submission. The arrays are on disk, one file for each batch."""
+class DecodedPhotos:
+    """All readable photos of a submission. The arrays are on disk, one file for each batch."""
 
-    pictures: tuple[Read, ...]
-    problems: Mapping[str, Message]  # name of an attachment -> why it is not among them
+    photos: tuple[DecodedPhoto, ...]
+    problems: Mapping[str, Message]  # attachment name -> why it cannot be read
     signatures: Signatures
     batches: tuple[tuple[int, Path], ...]  # first row, file
 
-    def rows(self, places: Sequence[int], array: str) -> Bytes:
-        """``(n, ...)`` rows of "pixels" or "thumbnails", in the order of ``places``."""
-        parts: dict[int, Bytes] = {}
-        for (first, path), after in zip(self.batches, [*(one for one, _ in self.batches[1:]), None], strict=True):
-            wanted = [place for place in places if first <= place and (after is None or place < after)]
-            if wanted:
+    def rows(self, rows: Sequence[int], array: str) -> Pixels:
+        """Return ``(len(rows), height, width, 3)`` of the array "pixels" or "thumbnails", in the given order."""
+        found: dict[int, Pixels] = {}
+        for (first, path), after in zip(self.batches, [*(row for row, _ in self.batches[1:]), None], strict=True):
+            in_batch = [row for row in rows if first <= row and (after is None or row < after)]
+            if in_batch:
                 with np.load(path, allow_pickle=False) as arrays:
-                    whole = arrays[array]
-                parts |= {place: whole[place - first] for place in wanted}
-        return np.stack([parts[place] for place in places])
+                    batch = arrays[array]
+                found |= {row: batch[row - first] for row in in_batch}
+        return np.stack([found[row] for row in rows])
 
 
-def read(pictures: Sequence[Picture], size: tuple[int, int], workspace: Path) -> Reading:
-    """Raises IsolationError when the process fails before its first picture: then no picture is at fault."""
-    problems = {one.attachment.name: why for one in pictures if (why := _no_picture(one)) is not None}
-    waiting = [one for one in pictures if one.attachment.name not in problems]
-    reader = _Reader(size, workspace)
+def decode_photos(files: Sequence[PhotoFile], size: tuple[int, int], workspace: Path) -> DecodedPhotos:
+    """Decode ``files`` to ``size`` (height, width). Files below ``workspace`` must exist as long as the result is used.
+
+    Raises IsolationError when the process fails before its first photo, because then no photo caused it.
+    """
+    problems = {file.attachment.name: problem for file in files if (problem := _unsupported_format(file)) is not None}
+    waiting = [file for file in files if file.attachment.name not in problems]
+    batches = _BatchDecoder(size, workspace)
     for start in range(0, len(waiting), BATCH):
-        problems |= reader.read(waiting[start : start + BATCH])
-    return Reading(tuple(reader.readable), problems, Signatures.joined(reader.signatures), tuple(reader.batches))
+        problems |= batches.decode(waiting[start : start + BATCH])
+    return DecodedPhotos(
+        tuple(batches.photos), problems, Signatures.concatenate(batches.signatures), tuple(batches.files)
+    )
 
 
-def _no_picture(one: Picture) -> Message | None:
-    """What is told by how the file begins, before anything decodes it."""
-    head = _head(one)
-    if suffix(one.attachment.name) in (".heic", ".heif") or head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
+def _unsupported_format(file: PhotoFile) -> Message | None:
+    """Return why the file's format is not supported, from its suffix and first bytes."""
+    head = _head(file)
+    if suffix(file.attachment.name) in (".heic", ".heif") or head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
         return message(
-            "it is a HEIC picture of an iPhone, which Keras does not read. Export it as JPEG, and set Camera, Formats "
-            "to Most Compatible"
+            "it is a HEIC photo of an iPhone, which Keras cannot read. Export it as JPEG, and set Camera, Formats to "
+            "Most Compatible"
         )
-    if suffix(one.attachment.name) in OTHER_SUFFIXES:
-        return message("Keras does not read {suffix} files. Save it as JPEG or PNG", suffix=suffix(one.attachment.name))
+    if suffix(file.attachment.name) in OTHER_SUFFIXES:
+        return message("Keras cannot read {suffix} files. Save it as JPEG or PNG", suffix=suffix(file.attachment.name))
     return None
 
 
-class _Reader:
-    """Reads batch after batch and collects what they give."""
+class _BatchDecoder:
+    """Decodes batch after batch and collects the results."""
 
     def __init__(self, size: tuple[int, int], workspace: Path) -> None:
-        self.readable: list[Read] = []
+        self.photos: list[DecodedPhoto] = []
         self.signatures: list[Signatures] = []
-        self.batches: list[tuple[int, Path]] = []
-        self._size, self._workspace, self._broken, self._folders = size, workspace, 0, 0
+        self.files: list[tuple[int, Path]] = []
+        self._size, self._workspace, self._crashes, self._folders = size, workspace, 0, 0
 
-    def read(self, batch: Sequence[Picture]) -> Iterator[tuple[str, Message]]:
+    def decode(self, batch: Sequence[PhotoFile]) -> Iterator[tuple[str, Message]]:
+        """Decode a batch and yield the problems: attachment name, reason."""
         waiting = list(batch)
         while waiting:
-            if self._broken >= BROKEN_AT_MOST:
-                why = message("it was not looked at: {n} others broke the program that reads them", n=self._broken)
-                yield from ((one.attachment.name, why) for one in waiting)
+            if self._crashes >= MOST_CRASHES:
+                skipped = message("it was skipped, because {n} other files crashed the image decoder", n=self._crashes)
+                yield from ((file.attachment.name, skipped) for file in waiting)
                 return
-            folder = self._folder()
+            folder = self._new_folder()
             try:
-                facts = self._decoded(waiting, folder)
+                facts = self._run_decoder(waiting, folder)
             except IsolationError as error:
-                culprit = _in_hand(folder, len(waiting))
+                culprit = _last_started(folder, len(waiting))
                 if culprit is None:
                     raise
-                self._broken += 1
+                self._crashes += 1
                 yield waiting.pop(culprit).attachment.name, error.message
                 continue
-            yield from self._taken(waiting, facts, folder)
+            yield from self._collect(waiting, facts, folder)
             return
 
-    def _folder(self) -> Path:
+    def _new_folder(self) -> Path:
         self._folders += 1
         folder = self._workspace / f"batch-{self._folders:04d}"
         folder.mkdir(parents=True)
         return folder
 
-    def _decoded(self, batch: Sequence[Picture], folder: Path) -> list[dict[str, Any]]:
-        files = [str(one.attachment.path) for one in batch]
-        facts: list[dict[str, Any]] = run_isolated(
-            DECODER, {"files": files, "size": self._size, "folder": str(folder)}, BOUNDS
-        )
+    def _run_decoder(self, batch: Sequence[PhotoFile], folder: Path) -> list[dict[str, Any]]:
+        files = [str(file.attachment.path) for file in batch]
+        request = {"files": files, "size": self._size, "folder": str(folder)}
+        facts: list[dict[str, Any]] = run_isolated(DECODER, request, LIMITS)
         return facts
 
-    def _taken(
-        self, batch: Sequence[Picture], facts: Sequence[dict[str, Any]], folder: Path
+    def _collect(
+        self, batch: Sequence[PhotoFile], facts: Sequence[dict[str, Any]], folder: Path
     ) -> Iterator[tuple[str, Message]]:
-        first = sum(len(one.drawn) for one in self.signatures)
-        self.batches.append((first, folder / ARRAYS))
+        first = sum(len(signatures.drawn) for signatures in self.signatures)
+        self.files.append((first, folder / ARRAYS))
         with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
             thumbnails = arrays["thumbnails"].reshape(len(batch), THUMBNAIL, THUMBNAIL, 3)
         self.signatures.append(Signatures.of(thumbnails))
-        for at, (one, found) in enumerate(zip(batch, facts, strict=True)):
+        for place, (file, found) in enumerate(zip(batch, facts, strict=True)):
             if "problem" in found:
-                yield one.attachment.name, _said(found, _head(one))
+                yield file.attachment.name, _describe_problem(found, _head(file))
                 continue
-            path = folder / str(at) if found["upright"] else one.attachment.path
+            path = folder / str(place) if found["upright"] else file.attachment.path
             width, height = int(found["width"]), int(found["height"])
-            self.readable.append(Read(one, _digest(one.attachment.path), width, height, path, first + at))
+            digest = _digest(file.attachment.path)
+            self.photos.append(DecodedPhoto(file, digest, width, height, path, first + place))
 
 
-def _in_hand(folder: Path, count: int) -> int | None:
-    """The picture that was being decoded when its process ended."""
+def _last_started(folder: Path, count: int) -> int | None:
+    """Return the place of the photo that was being decoded when the process ended."""
     try:
         place = int((folder / PROGRESS).read_text())
     except (OSError, ValueError):
@@ -156,7 +167,7 @@ def _in_hand(folder: Path, count: int) -> int | None:
     return place if 0 <= place < count else None
 
 
-def _said(found: Mapping[str, Any], head: bytes) -> Message:
+def _describe_problem(found: Mapping[str, Any], head: bytes) -> Message:
     if found["problem"] == TOO_MANY_PIXELS:
         return message(
             "it has {found:.0f} megapixels ({width} × {height}); expected at most {most:.0f}",
@@ -166,13 +177,13 @@ def _said(found: Mapping[str, Any], head: bytes) -> Message:
             most=MAX_PIXELS / MEGAPIXEL,
         )
     if found["problem"] == UNKNOWN and not head.startswith(_MAGIC):
-        return message("it is {kind}, not a picture that Keras reads", kind=filetype.kind(head))
+        return message("it is {kind}, not an image that Keras can read", kind=filetype.kind(head))
     return message("it is damaged or cut off ({reason})", reason=str(found["problem"]))
 
 
-def _head(one: Picture) -> bytes:
-    with one.attachment.path.open("rb") as file:
-        return file.read(filetype.HEAD_BYTES)
+def _head(file: PhotoFile) -> bytes:
+    with file.attachment.path.open("rb") as opened:
+        return opened.read(filetype.HEAD_BYTES)
 
 
 def _digest(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""Where among a student's files the pictures are, and which class each belongs to. Names alone are looked at.
+"""Find the photos among a student's files, and the class of each. Only names are used.
 
-A class is a folder. The folders of the classes may lie at the top, in ``pictures/``, in a wrapper, or in the parts of a
-split (``data/train``, ``data/test``), which are then taken together.
+A class is a folder. The class folders may be at the top, in ``pictures/``, in a wrapping folder, or in the parts of a
+split (``data/train``, ``data/test``); the parts are then combined.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from grader.i18n.message import Message, message
 from grader.models.submission import Attachment
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp"})
-# Pictures to their owner, but not to Keras: said by name.
+# Image formats that Keras cannot read; these files are reported by name.
 OTHER_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".tif", ".tiff", ".svg", ".psd", ".raw", ".dng", ".cr2", ".nef"})
 SPLITS = frozenset(
     {
@@ -32,148 +32,147 @@ DATASETS = frozenset(
         "圖片", "照片", "影像", "資料", "資料集", "圖檔",
     }
 )  # fmt: skip
-NAMED = 5  # of what was not used
+MOST_LISTED = 5  # names in a message
+
+Folder = tuple[str, ...]  # parts of a path
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """``label`` is None for a picture that lies in no folder of a class; ``name`` is its own within the class."""
+class PhotoFile:
+    """An attachment that is an image by its suffix."""
 
     attachment: Attachment
-    label: str | None = None
-    name: str = ""
+    label: str | None = None  # None outside all class folders
+    name: str = ""  # unique within the class
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """``roots`` are the folders that hold the folders of the classes, "" for the notebook's own."""
+class FoundPhotos:
+    """All photos of a submission."""
 
-    pictures: tuple[Picture, ...] = ()
-    roots: tuple[str, ...] = ()
+    files: tuple[PhotoFile, ...] = ()
+    roots: tuple[str, ...] = ()  # folders that contain the class folders; "" for the notebook's own
     notes: tuple[Message, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Sorted as Keras sorts folders: the class with the number 0 first."""
-        return tuple(sorted({one.label for one in self.pictures if one.label is not None}))
+        """The labels in the order of Keras' class numbers."""
+        return tuple(sorted({file.label for file in self.files if file.label is not None}))
 
 
-class _Tree:
-    """The folders that have pictures in or below them; a folder is its path's parts."""
+class _FolderTree:
+    """The folders that contain photos, directly or further down."""
 
     def __init__(self, paths: Iterable[PurePosixPath]) -> None:
-        self.inside: Counter[tuple[str, ...]] = Counter()  # pictures in or below
-        self.direct: Counter[tuple[str, ...]] = Counter()
+        folders: set[Folder] = set()
         for path in paths:
-            folder = path.parent.parts
-            self.direct[folder] += 1
-            self.inside.update(folder[:depth] for depth in range(len(folder) + 1))
-        self._children: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-        for folder in self.inside:
+            parts = path.parent.parts
+            folders.update(parts[:depth] for depth in range(len(parts) + 1))
+        self._children: dict[Folder, list[Folder]] = {}
+        for folder in folders:
             if folder:
                 self._children.setdefault(folder[:-1], []).append(folder)
 
-    def children(self, folder: tuple[str, ...]) -> list[tuple[str, ...]]:
+    def children(self, folder: Folder) -> list[Folder]:
         return sorted(self._children.get(folder, ()))
 
-    def branches(self, folder: tuple[str, ...]) -> bool:
+    def has_subfolders(self, folder: Folder) -> bool:
         return folder in self._children
 
 
-def find(attachments: Sequence[Attachment], *, folder: str = "pictures") -> Found:
-    """Every picture among ``attachments``, with its class; ``folder`` is the one that the assignment asks for."""
-    candidates = [one for one in attachments if suffix(one.name) in SUFFIXES | OTHER_SUFFIXES]
-    tree = _Tree(PurePosixPath(one.name) for one in candidates)
-    roots = _roots(tree, folder.casefold())
-    pictures: list[Picture] = []
+def find_photos(attachments: Sequence[Attachment], *, folder: str = "pictures") -> FoundPhotos:
+    """Find every photo and its class. ``folder`` is the folder that the assignment asks for."""
+    candidates = [attachment for attachment in attachments if suffix(attachment.name) in SUFFIXES | OTHER_SUFFIXES]
+    tree = _FolderTree(PurePosixPath(attachment.name) for attachment in candidates)
+    roots = _find_roots(tree, folder.casefold())
+    files: list[PhotoFile] = []
     taken: set[tuple[str, str]] = set()
-    for one in sorted(candidates, key=lambda one: one.name):
-        picture = _placed(one, roots)
-        if picture.label is not None:
-            picture = _named_apart(picture, taken)
-        pictures.append(picture)
-    return Found(tuple(pictures), tuple("/".join(root) for root in roots), tuple(_notes(pictures, roots)))
+    for attachment in sorted(candidates, key=lambda attachment: attachment.name):
+        file = _classify(attachment, roots)
+        if file.label is not None:
+            file = _with_unique_name(file, taken)
+        files.append(file)
+    return FoundPhotos(tuple(files), tuple("/".join(root) for root in roots), tuple(_notes(files, roots)))
 
 
 def suffix(name: str) -> str:
+    """Return the suffix in lower case, with the dot."""
     return PurePosixPath(name).suffix.lower()
 
 
-def _roots(tree: _Tree, folder: str) -> tuple[tuple[str, ...], ...]:
-    """The folders whose folders are the classes: one, or the parts of a split."""
-    at: tuple[str, ...] = ()
+def _find_roots(tree: _FolderTree, folder: str) -> tuple[Folder, ...]:
+    """Return the folders whose subfolders are the classes: one folder, or the parts of a split."""
+    current: Folder = ()
     while True:
-        children = tree.children(at)
-        branching = [child for child in children if tree.branches(child)]
+        children = tree.children(current)
+        branching = [child for child in children if tree.has_subfolders(child)]
         parts = [child for child in branching if child[-1].casefold() in SPLITS]
         plain = [child for child in children if child not in branching and child[-1].casefold() not in SPLITS]
-        # One alone may be a class of its own: trains, among cars and buses.
+        # A single "train" may be a class: trains, among cars and buses.
         if len(parts) > 1 or (parts and parts == branching and len(plain) <= 1):
             return tuple(parts)
-        onward = _onward(children, branching, folder)
-        if onward is None:
-            return (at,) if children else ()
-        at = onward
+        following = _descend(children, branching, folder)
+        if following is None:
+            return (current,) if children else ()
+        current = following
 
 
-def _onward(
-    children: Sequence[tuple[str, ...]], branching: Sequence[tuple[str, ...]], folder: str
-) -> tuple[str, ...] | None:
-    """The one child that holds the classes, when they are not ``children`` themselves."""
+def _descend(children: Sequence[Folder], branching: Sequence[Folder], folder: str) -> Folder | None:
+    """Return the one child that contains the classes, or None when the children are the classes."""
     for names in ({folder}, DATASETS):
         known = [child for child in branching if child[-1].casefold() in names]
         if len(known) == 1:
             return known[0]
-    # A wrapper, and at most one folder of figures beside it; more folders without folders are classes themselves.
+    # A wrapping folder and at most one folder of figures beside it. More folders without subfolders are classes.
     return branching[0] if len(branching) == 1 and len(children) <= 2 else None
 
 
-def _placed(one: Attachment, roots: Sequence[tuple[str, ...]]) -> Picture:
-    parts = PurePosixPath(one.name).parts
+def _classify(attachment: Attachment, roots: Sequence[Folder]) -> PhotoFile:
+    parts = PurePosixPath(attachment.name).parts
     for root in roots:
         if parts[: len(root)] == root and len(parts) > len(root) + 1:
-            return Picture(one, parts[len(root)], parts[-1])
-    return Picture(one)
+            return PhotoFile(attachment, parts[len(root)], parts[-1])
+    return PhotoFile(attachment)
 
 
-def _named_apart(picture: Picture, taken: set[tuple[str, str]]) -> Picture:
-    """Two parts of a split may each have a 1.jpg in one class: the later is named after its folders."""
-    label, name = str(picture.label), picture.name
+def _with_unique_name(file: PhotoFile, taken: set[tuple[str, str]]) -> PhotoFile:
+    """Name a file after its folders when the class has its name already, from another part of a split."""
+    label, name = str(file.label), file.name
     if (label, name.casefold()) in taken:
-        name = "_".join(PurePosixPath(picture.attachment.name).parts)
+        name = "_".join(PurePosixPath(file.attachment.name).parts)
     taken.add((label, name.casefold()))
-    return Picture(picture.attachment, label, name)
+    return PhotoFile(file.attachment, label, name)
 
 
-def _notes(pictures: Sequence[Picture], roots: Sequence[tuple[str, ...]]) -> Iterable[Message]:
-    outside = [one.attachment.name for one in pictures if one.label is None]
-    if pictures and not roots:
+def _notes(files: Sequence[PhotoFile], roots: Sequence[Folder]) -> Iterable[Message]:
+    outside = [file.attachment.name for file in files if file.label is None]
+    if files and not roots:
         yield message(
-            "{n} pictures lie in no folder of a class, for example {name}. Expected: a folder for each class.",
+            "{n} photos are not in a class folder, for example {name}. Expected: a folder for each class.",
             n=len(outside), name=outside[0],
         )  # fmt: skip
     elif outside:
-        yield message("Not counted, because they lie in no folder of a class: {names}.", names=listed(outside))
+        yield message("Not counted, because they are not in a class folder: {names}.", names=list_names(outside))
     if len(roots) > 1:
         names = ", ".join("/".join(root) for root in roots)
-        yield message("The pictures of {folders} were taken together.", folders=names)
+        yield message("The photos of {folders} were combined.", folders=names)
     spellings: dict[str, set[str]] = {}
-    for one in pictures:
-        if one.label is not None:
-            spellings.setdefault(one.label.casefold().strip(), set()).add(one.label)
-    for alike in spellings.values():
-        if len(alike) > 1:
-            names = ", ".join(sorted(alike))
+    for file in files:
+        if file.label is not None:
+            spellings.setdefault(file.label.casefold().strip(), set()).add(file.label)
+    for labels in spellings.values():
+        if len(labels) > 1:
             yield message(
-                "{names} differ in capitals or blanks alone and were counted as several classes.", names=names
+                "{names} differ only in capital letters or spaces and were counted as different classes.",
+                names=", ".join(sorted(labels)),
             )
 
 
-def listed(names: Sequence[str], most: int = NAMED) -> str:
-    """Some of ``names``, and dots for the others."""
+def list_names(names: Sequence[str], most: int = MOST_LISTED) -> str:
+    """Join the first ``most`` names, with an ellipsis for the others."""
     return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
 
 
-def by_label(pictures: Iterable[Picture]) -> Mapping[str, int]:
-    """How many pictures each class has."""
-    return Counter(one.label for one in pictures if one.label is not None)
+def count_by_label(files: Iterable[PhotoFile]) -> Mapping[str, int]:
+    """Count the photos of each class."""
+    return Counter(file.label for file in files if file.label is not None)

@@ -1,4 +1,4 @@
-"""What unpacking one archive gives, and the account of its bytes that keeps it within limits."""
+"""Content of an unpacked archive, and the byte counts that keep unpacking within limits."""
 
 from __future__ import annotations
 
@@ -15,47 +15,49 @@ from grader.models.errors import IntakeError
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What one archive may hold. ``ratio``: unpacked to packed size, beyond which a large member is a bomb."""
+    """Limits for one archive."""
 
     entries: int = 100_000
     entry_bytes: int = 512 * 2**20
     total_bytes: int = 16 * 2**30
-    ratio: int = 200
-    free_bytes: int = 16 * 2**20  # a member or archive no larger than this may have any ratio
+    ratio: int = 200  # unpacked size / packed size, above which a large member is a zip bomb
+    free_bytes: int = 16 * 2**20  # a member or archive up to this size may have any ratio
 
     def after(self, archive: Archive) -> ArchiveLimits:
-        """What another archive may hold when they are to stay within these limits together."""
+        """Return the limits for a further archive, so that both together stay within these limits."""
         entries = self.entries - len(archive.entries)
-        return replace(self, entries=entries, total_bytes=self.total_bytes - sum(one.size for one in archive.entries))
+        return replace(
+            self, entries=entries, total_bytes=self.total_bytes - sum(entry.size for entry in archive.entries)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file. ``name`` is its NFC-normalised POSIX name, ``path`` where its bytes lie now."""
+    """An unpacked file."""
 
-    name: str
-    path: Path
+    name: str  # NFC-normalized POSIX path in the archive
+    path: Path  # of the unpacked bytes
     size: int
-    modified: datetime | None = None  # local time without a zone, as archives keep it
+    modified: datetime | None = None  # local time without a time zone, as stored in archives
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that was not taken. ``harmful``: it could have done damage, as against merely being unreadable."""
+    """A file that was not unpacked."""
 
     name: str
     reason: Message
-    harmful: bool = True
+    harmful: bool = True  # could have done damage; False: only unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """``skipped`` are names without content of their own: folders (ending in ``/``) and what computers leave behind."""
+    """Content of an archive or a folder."""
 
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
-    skipped: tuple[str, ...] = ()
-    name: str = ""  # of the file or folder that was read
+    skipped: tuple[str, ...] = ()  # folders, with a trailing ``/``, and files of operating systems
+    name: str = ""  # of the archive or folder
 
 
 class Reader(Protocol):
@@ -64,7 +66,7 @@ class Reader(Protocol):
 
 @dataclass
 class Unpacking:
-    """Collects what one archive gives and keeps the account of its bytes."""
+    """Collects the files of one archive and counts their bytes. Used by the zip and tar readers."""
 
     name: str  # of the archive, for messages
     into: Path
@@ -75,8 +77,8 @@ class Unpacking:
     seen: int = 0
     written: int = 0
 
-    def wanted(self, name: str, *, folder: bool, regular: bool) -> bool:
-        """Whether this member's content is to be read; what is not is filed here."""
+    def accepts(self, name: str, *, folder: bool, regular: bool) -> bool:
+        """Return whether to read this member's content. Other members are recorded as skipped or refused."""
         self.seen += 1
         if self.seen > self.limits.entries:
             raise too_many_files(self.name, self.limits)
@@ -95,7 +97,7 @@ class Unpacking:
         self.refused.append(Refused(name, reason, harmful))
 
     def add(self, name: str, content: Reader, modified: datetime | None, packed: int | None) -> None:
-        """Write ``content``; of two files with one name the later counts, as for every program that unpacks."""
+        """Write ``content``. A later file replaces an earlier one with the same name, as in other programs."""
         target = self.into / f"{self.seen:05d}"
         try:
             with target.open("xb") as file:
@@ -133,7 +135,7 @@ def too_many_files(name: str, limits: ArchiveLimits) -> IntakeError:
 
 
 def archive_too_large(name: str, limits: ArchiveLimits, entries: Mapping[str, Entry] | None = None) -> IntakeError:
-    """``entries``: what was unpacked until then, for the largest may be all that is wrong."""
+    """Name the largest of the ``entries`` unpacked so far, because removing it may solve the problem."""
     limit = limits.total_bytes // 2**20
     if not entries:
         return IntakeError(message("{name} unpacks to more than {limit} MB. Split it.", name=name, limit=limit))
@@ -156,7 +158,7 @@ def damaged_archive(name: str, reason: object) -> IntakeError:
 
 
 def local_time(seconds: float) -> datetime | None:
-    """``seconds`` since 1970 as archives and folders keep them; None for a time that never was."""
+    """Convert seconds since 1970, as stored in archives and folders; None for an invalid time."""
     try:
         return datetime.fromtimestamp(seconds)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""In which encoding names without word of it were written: those of a zip from Windows, which differ by country."""
+"""Guess the encoding of zip entry names that do not declare one: Windows uses the code page of the country."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from functools import cache
 from itertools import pairwise
 
 _ASCII = re.compile(rb"[\x00-\x7f]*")
-_SURE_BYTES = 6  # beyond ASCII: two Chinese or three Greek letters that happen to be UTF-8 are no accident
+_SURE_BYTES = 6  # beyond ASCII: two Chinese or three Greek letters are not valid UTF-8 by accident
 
 
 def decode_names(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]:
-    """``names`` as text: each in UTF-8 where it surely is, the rest in one encoding, so that no two become the same.
+    """Decode names: as UTF-8 if that is certain, otherwise all in one encoding, so that different names stay different.
 
-    Two programs may have added to one archive, each in its own encoding. ``known`` are the archive's other names: what
-    words they have, these are likely to have as well.
+    Two programs may have added files to one archive, each in its own encoding. ``known`` are the archive's other names,
+    which probably contain the same words.
     """
-    # Short ones may be UTF-8 by accident, as 目录 in GBK is.
+    # Short names may be valid UTF-8 by accident, as 目录 in GBK is.
     sure = _surely_utf8 if any(_utf8(name) is None for name in names) else _is_utf8
     texts = [name.decode() if sure(name) else None for name in names]
     rest = [name for name, text in zip(names, texts, strict=True) if text is None]
@@ -26,14 +26,15 @@ def decode_names(names: Sequence[bytes], known: Iterable[str] = ()) -> list[str]
 
 
 def guess_encoding(names: Iterable[bytes], known: Iterable[str] = ()) -> str:
-    """The encoding that makes everyday words, or what is ``known``, of the most letters of ``names``; code page 437,
-    which fits anything, if none does. All of them give different names for different bytes.
+    """Return the encoding in which most letters of ``names`` form common words or words of ``known`` names.
+
+    The fallback is code page 437, which can decode anything. Every result decodes different bytes differently.
     """
     names = [name for name in names if not _ASCII.fullmatch(name)]
     if all(map(_is_utf8, names)):
         return "utf-8"
-    seen = {pair for text in known for pair in _neighbours(text)}
-    share, _earlier, encoding = max(_shares(names, seen), key=lambda rated: rated[:2], default=(0.0, 0, ""))
+    seen = {pair for text in known for pair in _adjacent_pairs(text)}
+    share, _rank, encoding = max(_common_shares(names, seen), key=lambda rated: rated[:2], default=(0.0, 0, ""))
     return encoding if share > 0 else "cp437"
 
 
@@ -53,43 +54,44 @@ def _surely_utf8(name: bytes) -> bool:
     return _is_utf8(name) and (not beyond or beyond >= _SURE_BYTES)
 
 
-def _shares(names: Sequence[bytes], seen: Container[tuple[str, str]]) -> Iterator[tuple[float, int, str]]:
-    """For each encoding that fits all: the share of everyday ones among the characters beyond ASCII, more where they
-    were ``seen`` side by side, and how early it comes.
+def _common_shares(names: Sequence[bytes], seen: Container[tuple[str, str]]) -> Iterator[tuple[float, int, str]]:
+    """Yield, for each encoding that fits all names: share of common characters, negative rank, encoding.
+
+    The share is among the characters beyond ASCII; adjacent characters that were ``seen`` in other names add to it.
     """
-    for place, (encoding, everyday) in enumerate(_EVERYDAY):
+    for rank, (encoding, count_common) in enumerate(_COMMON):
         try:
             texts = [name.decode(encoding) for name in names]
-            # Big5 and Shift JIS have some characters at two places: read so, two names could become one.
+            # Big5 and Shift JIS encode some characters in two ways, so two names could become equal.
             if any(text.encode(encoding) != name for text, name in zip(texts, names, strict=True)):
                 continue
         except UnicodeError:
             continue
         beyond = sum(character > "\x7f" for text in texts for character in text)
-        usual = sum(map(everyday, texts)) + sum(pair in seen for text in texts for pair in _neighbours(text))
-        yield usual / beyond, -place, encoding
+        common = sum(map(count_common, texts)) + sum(pair in seen for text in texts for pair in _adjacent_pairs(text))
+        yield common / beyond, -rank, encoding
 
 
-def _neighbours(text: str) -> Iterator[tuple[str, str]]:
-    """Two characters side by side, one of them beyond ASCII at least; single ones are too few in most scripts."""
+def _adjacent_pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Yield pairs of adjacent characters, at least one beyond ASCII. Most scripts have too few single characters."""
     return (pair for pair in pairwise(text) if max(pair) > "\x7f")
 
 
-# ---------------------------------------------------------------- what is everyday
+# ---------------------------------------------------------------- common characters of each encoding
 
 
 def _pairs(encoding: str, *ranges: str) -> Callable[[str], int]:
-    """Counts the characters whose two bytes lie in one of the hexadecimal ``ranges``, "a4-c6/40-fe": lead, trail.
+    """Return a counter of characters whose two bytes are in one of the hexadecimal ``ranges``, lead/trail: a4-c6/40-fe.
 
-    East Asian standards begin with what is used, mostly some 3000 characters, and put the rest behind it.
+    East Asian standards start with the characters in common use, about 3000, followed by the rare ones.
     """
-    # Thousands of characters each, which most archives need none of.
-    usual = cache(lambda: frozenset(character for one in ranges for character in _characters(encoding, one)))
-    return lambda text: sum(character in usual() for character in text if character > "\x7f")
+    # Computed on first use: each set has thousands of characters, and most archives need none.
+    common = cache(lambda: frozenset(character for span in ranges for character in _characters(encoding, span)))
+    return lambda text: sum(character in common() for character in text if character > "\x7f")
 
 
 def _characters(encoding: str, within: str) -> Iterator[str]:
-    (first, last), (low, high) = ((int(part, 16) for part in each.split("-")) for each in within.split("/"))
+    (first, last), (low, high) = ((int(part, 16) for part in span.split("-")) for span in within.split("/"))
     for code in (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(low, high + 1)):
         character = code.decode(encoding, "ignore")
         if character and character.encode(encoding) == code:
@@ -97,24 +99,24 @@ def _characters(encoding: str, within: str) -> Iterator[str]:
 
 
 def _words(capitals: str, small: str) -> Callable[[str], int]:
-    """Counts the letters in words written as words are: small, capitalised, or all in capitals."""
+    """Return a counter of letters in words in lower case, capitalized, or in upper case."""
     word = re.compile(rf"(?<!\w)(?:[{capitals}]?[{small}]+|[{capitals}]+)(?!\w)")
     return lambda text: sum(len(found[0]) for found in word.finditer(text.replace("_", " ")))
 
 
 def _latin(capitals: str, small: str) -> Callable[[str], int]:
-    """Counts the letters with marks in words of Latin letters, most of which have none."""
+    """Return a counter of accented letters in Latin words in which at most half of the letters have accents."""
     word = re.compile(rf"(?<![^\W\d_])(?:[A-Z{capitals}]?[a-z{small}]+|[A-Z{capitals}]+)(?![^\W\d_])")
 
     def count(text: str) -> int:
-        marked = ((len(found[0]), sum(one > "\x7f" for one in found[0])) for found in word.finditer(text))
+        marked = ((len(found[0]), sum(letter > "\x7f" for letter in found[0])) for found in word.finditer(text))
         return sum(marks for length, marks in marked if 2 * marks <= length)
 
     return count
 
 
 def _letters(pattern: str) -> Callable[[str], int]:
-    """Counts the characters in what fits ``pattern`` as whole words."""
+    """Return a counter of characters in whole words that match ``pattern``."""
     word = re.compile(rf"(?<!\w)(?:{pattern})+(?!\w)")
     return lambda text: sum(len(found[0]) for found in word.finditer(text.replace("_", " ")))
 
@@ -128,9 +130,9 @@ _HEBREW = _letters("[א-ת]")
 _ARABIC = _letters("[ء-غف-ْ]")
 _THAI = _letters("[เ-ไ]?[ก-ฮ][ัิ-ฺ็-๎]*[ะาำๅ]?")
 
-# Of equals the first: what knows fewer characters would fit by accident more seldom. Windows of each country, where
-# zips are written in the code pages of DOS and, by some programs, in those of Windows.
-_EVERYDAY: tuple[tuple[str, Callable[[str], int]], ...] = (
+# For equal shares the first encoding wins: encodings with fewer characters come first, because they fit by accident
+# less often. Windows writes zips in the DOS code page of the country; some programs use the Windows code page.
+_COMMON: tuple[tuple[str, Callable[[str], int]], ...] = (
     ("cp949", _pairs("cp949", "b0-c8/a1-fe")),
     ("cp932", _pairs("cp932", "82-83/40-fc", "88-97/40-fc")),
     ("gbk", _pairs("gbk", "b0-d7/a1-fe", "a1-a3/a1-fe")),

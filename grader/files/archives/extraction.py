@@ -1,9 +1,9 @@
-"""Zip and tar files from strangers, unpacked within limits.
+"""Unpack untrusted zip and tar files within limits.
 
-A member's bytes go to a file whose name is made here (``00001``, ``00002`` ...); the name in the archive is kept as
-data and is never a path on this disk, so that no name, however long, doubled or reserved, can reach anything. What a
-single member does wrong is a ``Refused`` and leaves the others alone; what is wrong with the whole archive is an
-``IntakeError``. Sizes are counted as bytes really read, not as headers claim them.
+The bytes of a member go to a file with a generated name (``00001``, ``00002`` ...). Its name in the archive is kept as
+data and is never used as a path on the disk, so long, duplicate or reserved names do no harm. A problem of one member
+is a ``Refused`` and does not affect other members; a problem of the whole archive is an ``IntakeError``. Sizes are the
+bytes actually read, not the sizes in headers.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from grader.models.errors import IntakeError, OutputError
 
 
 def read_archive(path: Path, into: Path, limits: ArchiveLimits | None = None, *, name: str = "") -> Archive:
-    """Unpack the zip or tar (.gz, .bz2, .xz) at ``path`` into the empty or new folder ``into``.
+    """Unpack the zip or tar (.gz, .bz2, .xz) at ``path`` into ``into``, which is empty or new.
 
-    Raises ``IntakeError`` when it is no such archive, is cut off, or goes beyond the limits as a whole, and
-    ``OutputError`` when ``into`` cannot be written.
+    Raises IntakeError when the file is another format, is truncated, or exceeds the limits as a whole; OutputError when
+    ``into`` cannot be written.
     """
     unpack = Unpacking(name or path.name, into, limits or ArchiveLimits())
     try:
         file = path.open("rb")
     except OSError as error:
         raise IntakeError(message("{path} cannot be read: {reason}.", path=path, reason=str(error.strerror))) from error
-    with file, _nothing_left(unpack):
+    with file, _delete_on_failure(unpack):
         head = file.read(filetype.HEAD_BYTES)
         try:
             into.mkdir(parents=True, exist_ok=True)
@@ -49,9 +49,9 @@ def read_archive(path: Path, into: Path, limits: ArchiveLimits | None = None, *,
 
 
 def list_archive(path: Path, limits: ArchiveLimits | None = None, *, name: str = "") -> Archive:
-    """What the zip at ``path`` says it holds, without unpacking anything: its entries are there by name, and empty.
+    """List the names in the zip at ``path`` without unpacking: the entries have names and no content.
 
-    Raises ``IntakeError`` when it is no zip or cannot be read.
+    Raises IntakeError when the file is not a zip or cannot be read.
     """
     unpack = Unpacking(name or path.name, Path(os.devnull), limits or ArchiveLimits())
     try:
@@ -63,8 +63,8 @@ def list_archive(path: Path, limits: ArchiveLimits | None = None, *, name: str =
 
 
 @contextmanager
-def _nothing_left(unpack: Unpacking) -> Iterator[None]:
-    """What cannot be read as a whole leaves nothing behind: a hundred bombs would fill the disk all the same."""
+def _delete_on_failure(unpack: Unpacking) -> Iterator[None]:
+    """Delete the unpacked files if the archive fails as a whole, so that many bombs do not fill the disk."""
     try:
         yield
     except IntakeError:
@@ -89,5 +89,5 @@ def _read(file: IO[bytes], head: bytes, unpack: Unpacking) -> None:
 
 
 def is_zip_behind(file: IO[bytes], head: bytes) -> bool:
-    """Whether a zip stands behind a program that unpacks it or behind some text, where every program finds it."""
+    """Return whether the file is a zip after a self-extracting program or some text; other programs read it too."""
     return (head.startswith(b"MZ") or filetype.binary_kind(head) is None) and zipfile.is_zipfile(file)

@@ -1,4 +1,4 @@
-"""Members of a tar, as they come: it has no table of contents, so what is damaged ends it."""
+"""Read the members of a tar in order. A tar has no table of contents, so damage ends the reading."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from grader.files.archives.zip_reader import UNREADABLE
 from grader.i18n.message import message
 from grader.models.errors import IntakeError
 
-_HEADER_BYTES = 2**18  # of all that tells of one member
-_DIGITS = re.compile(rb"[0-9]{300}")  # over which tarfile's own patterns would take quadratic time
+_HEADER_BYTES = 2**18  # all headers of one member together
+_DIGITS = re.compile(rb"[0-9]{300}")  # tarfile's patterns would take quadratic time on it
 
 
 def read_tar(file: IO[bytes], head: bytes, packed: int, unpack: Unpacking) -> bool:
-    """Unpacks the tar (.gz, .bz2, .xz), a file of ``packed`` bytes that begins with ``head``; False when it is none."""
+    """Unpack a tar (.gz, .bz2, .xz) of ``packed`` bytes that starts with ``head``. Return False if it is not a tar."""
     stream = _decompressed(file, head)
     if stream is None:
         return False
@@ -32,12 +32,12 @@ def read_tar(file: IO[bytes], head: bytes, packed: int, unpack: Unpacking) -> bo
         with tarfile.open(fileobj=bounded, mode="r:", errorlevel=2) as archive:  # type: ignore[call-overload]
             for member, name in _members(archive):
                 bounded.headers = 0
-                wanted = unpack.wanted(name, folder=member.isdir(), regular=member.isreg())
-                content = archive.extractfile(member) if wanted else None
+                accepted = unpack.accepts(name, folder=member.isdir(), regular=member.isreg())
+                content = archive.extractfile(member) if accepted else None
                 if content is not None:
                     with bounded.reading_content():
-                        unpack.add(name, content, local_time(member.mtime), _bytes_there(member))
-            # tarfile takes a damaged header for the end, and whoever comes after it would be lost.
+                        unpack.add(name, content, local_time(member.mtime), _stored_bytes(member))
+            # tarfile treats a damaged header as the end of the archive; later members would be lost silently.
             bounded.seek(archive.offset)
             if bounded.read(tarfile.BLOCKSIZE).strip(b"\0"):
                 raise tarfile.ReadError("damaged header")
@@ -47,10 +47,10 @@ def read_tar(file: IO[bytes], head: bytes, packed: int, unpack: Unpacking) -> bo
 
 
 class _Bounded:
-    """A decompressed tar as ``tarfile`` wants it: no further than the limit, and never much at once.
+    """A decompressed tar with limits, as a file object for ``tarfile``.
 
-    ``tarfile`` reads extended headers into memory at the length they claim and unpacks refused members to skip them.
-    ``headers``: how much was read of the headers of the member that is coming.
+    Limits are necessary because ``tarfile`` reads extended headers into memory at the length they claim, and unpacks
+    refused members to skip them. ``headers`` counts the header bytes read for the next member.
     """
 
     def __init__(self, stream: IO[bytes], packed: int, unpack: Unpacking) -> None:
@@ -62,7 +62,7 @@ class _Bounded:
 
     @contextmanager
     def reading_content(self) -> Iterator[None]:
-        """What is read meanwhile is a file's, not a header."""
+        """Count bytes read inside the block as content, not as headers."""
         self._content = True
         yield
         self._content = False
@@ -70,20 +70,20 @@ class _Bounded:
     def read(self, size: int = -1) -> bytes:
         self.headers += 0 if self._content else size
         if self.headers > _HEADER_BYTES:
-            raise self._odd_header()
+            raise self._oversized_header()
         if size < 0 or self.tell() + size > self._end + 2**20:
             raise archive_too_large(self._unpack.name, self._unpack.limits)
         data = self._stream.read(size)
         if not self._content and size > tarfile.BLOCKSIZE and _DIGITS.search(data):
-            raise self._odd_header()
+            raise self._oversized_header()
         return data
 
-    def _odd_header(self) -> IntakeError:
-        template = message(
-            "{name} has a header of {size} bytes; expected an ordinary tar, with less than {limit}, or a zip.",
+    def _oversized_header(self) -> IntakeError:
+        problem = message(
+            "{name} has a header of {size} bytes; expected a regular tar, with less than {limit}, or a zip.",
             name=self._unpack.name, size=self.headers, limit=_HEADER_BYTES,
         )  # fmt: skip
-        return IntakeError(template)
+        return IntakeError(problem)
 
     def seek(self, position: int, whence: int = 0) -> int:
         if whence != 0 or position > self._end:
@@ -111,7 +111,7 @@ def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, str]]:
         yield member, tidy_name(raw.decode(guess_encoding([raw])))
 
 
-def _bytes_there(member: tarfile.TarInfo) -> int | None:
-    """What of a file with holes is in the archive; None for one without, whose every byte is."""
+def _stored_bytes(member: tarfile.TarInfo) -> int | None:
+    """Return the number of bytes stored for a sparse file; None for a regular file, which is stored completely."""
     parts: Sequence[tuple[int, int]] | None = getattr(member, "sparse", None)
     return None if parts is None else sum(size for _offset, size in parts)

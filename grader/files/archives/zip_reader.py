@@ -1,4 +1,4 @@
-"""Members of a zip, each by the table of contents at its end: what is wrong with one leaves the others alone."""
+"""Read the members of a zip by the table of contents at its end. A damaged member does not affect the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grader.files.archives.entry_names import tidy_name
 from grader.i18n.message import Message, message
 from grader.models.errors import IntakeError
 
-# What zipfile raises for broken archives; OSError with one of BROKEN_DATA is another way to say it.
+# Errors that zipfile raises for broken archives. An OSError with one of BROKEN_DATA means the same.
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -34,22 +34,23 @@ UNREADABLE = (
 BROKEN_DATA = (None, errno.EINVAL)
 
 _UTF8_FLAG, _ENCRYPTED_FLAGS = 0x800, 0x41
-_DIRECTORY_ENTRY_BYTES = 1024  # of the table of contents, far more than one file's line takes
+_DIRECTORY_ENTRY_BYTES = 1024  # in the table of contents, far more than one entry needs
 _LOCAL_HEADER_BYTES = 30
-_UNICODE_PATH = 0x7075  # Info-ZIP's extra field: the name in UTF-8, with a checksum of the other one
+_UNICODE_PATH = 0x7075  # Info-ZIP's extra field: the name in UTF-8, with a checksum of the plain name
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES"}
 
 
 def read_zip(file: IO[bytes], unpack: Unpacking) -> None:
-    with _opened(file, unpack) as archive:
+    """Unpack a zip. Raises IntakeError when the archive as a whole is damaged or too large."""
+    with _open(file, unpack) as archive:
         members = archive.infolist()
-        shared = _overlapping(members, archive.start_dir)
+        shared = _overlapping_offsets(members, archive.start_dir)
         for member, name in zip(members, _names(members), strict=True):
-            if not _wanted(member, name, unpack):
+            if not _accepts(member, name, unpack):
                 continue
-            problem = _cannot_be_unpacked(member)
+            problem = _unsupported(member)
             if member.header_offset in shared:
-                unpack.refuse(name, message("its bytes in the archive are another file's as well: a zip bomb"))
+                unpack.refuse(name, message("its bytes in the archive overlap another file: a zip bomb"))
             elif problem is not None:
                 unpack.refuse(name, problem, harmful=False)
             else:
@@ -57,24 +58,24 @@ def read_zip(file: IO[bytes], unpack: Unpacking) -> None:
 
 
 def list_zip(file: IO[bytes], unpack: Unpacking) -> None:
-    """What a zip says it holds: each entry is there by its name, and empty."""
-    with _opened(file, unpack) as archive:
+    """Add an entry without content for each name in the zip."""
+    with _open(file, unpack) as archive:
         members = archive.infolist()
         for member, name in zip(members, _names(members), strict=True):
-            if _wanted(member, name, unpack):
+            if _accepts(member, name, unpack):
                 unpack.entries[name] = Entry(name, Path(os.devnull), 0)
 
 
-def _opened(file: IO[bytes], unpack: Unpacking) -> zipfile.ZipFile:
-    """Raises ``IntakeError`` when its table of contents cannot be read, or is too long to be."""
-    end = _end(file)
+def _open(file: IO[bytes], unpack: Unpacking) -> zipfile.ZipFile:
+    """Open a zip. Raises IntakeError when its table of contents is unreadable or too long, or parts are missing."""
+    end = _read_end(file)
     if end.parts:
-        template = message(
+        problem = message(
             "{name} is one of several parts of a zip; expected all in one file. Unpack them with the program that made "
             "them and give the folder.",
             name=unpack.name,
         )
-        raise IntakeError(template)
+        raise IntakeError(problem)
     if end.directory_bytes > unpack.limits.entries * _DIRECTORY_ENTRY_BYTES:
         raise too_many_files(unpack.name, unpack.limits)
     try:
@@ -86,9 +87,9 @@ def _opened(file: IO[bytes], unpack: Unpacking) -> zipfile.ZipFile:
     return archive
 
 
-def _wanted(member: zipfile.ZipInfo, name: str, unpack: Unpacking) -> bool:
+def _accepts(member: zipfile.ZipInfo, name: str, unpack: Unpacking) -> bool:
     regular = stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
-    return unpack.wanted(name, folder=name.endswith("/"), regular=regular)
+    return unpack.accepts(name, folder=name.endswith("/"), regular=regular)
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, unpack: Unpacking) -> None:
@@ -106,20 +107,20 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, unpack
         unpack.refuse(name, message("it is damaged ({reason})", reason=reason), harmful=False)
 
 
-def _cannot_be_unpacked(member: zipfile.ZipInfo) -> Message | None:
+def _unsupported(member: zipfile.ZipInfo) -> Message | None:
     if member.flag_bits & _ENCRYPTED_FLAGS:
         return message("it is encrypted; expected a file without password")
-    # The other methods may unpack a great deal at one read, whatever was asked for.
+    # Other methods may unpack far more in one read than was asked for.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = _METHODS.get(member.compress_type, member.compress_type)
         return message("its compression method, {method}, is not supported; expected ordinary zip", method=method)
     return None
 
 
-def _overlapping(members: Sequence[zipfile.ZipInfo], end: int) -> set[int]:
-    """Where members begin whose bytes reach into another's, or into the table of contents at ``end``.
+def _overlapping_offsets(members: Sequence[zipfile.ZipInfo], end: int) -> set[int]:
+    """Return the offsets of members whose bytes overlap another member or the table of contents at ``end``.
 
-    However often a bomb lists the same bytes, each time in good proportion, they are unpacked once at most.
+    A bomb may list the same bytes many times, each time with a harmless ratio; this finds it.
     """
     shared: set[int] = set()
     reached = owner = -1
@@ -139,7 +140,7 @@ def _overlapping(members: Sequence[zipfile.ZipInfo], end: int) -> set[int]:
 
 
 def _names(members: Sequence[zipfile.ZipInfo]) -> Iterator[str]:
-    # zipfile has read unflagged names as code page 437, which loses no byte.
+    # zipfile decodes unflagged names as code page 437, which loses no byte.
     unflagged = {
         place: member.orig_filename.encode("cp437")
         for place, member in enumerate(members)
@@ -147,14 +148,14 @@ def _names(members: Sequence[zipfile.ZipInfo]) -> Iterator[str]:
     }
     known = {place: _unicode_path(members[place].extra, raw) for place, raw in unflagged.items()}
     guessed = {place: unflagged[place] for place, name in known.items() if name is None}
-    told = (known.get(place) or member.orig_filename for place, member in enumerate(members) if place not in guessed)
-    names = dict(zip(guessed, decode_names(list(guessed.values()), told), strict=True))
+    others = (known.get(place) or member.orig_filename for place, member in enumerate(members) if place not in guessed)
+    names = dict(zip(guessed, decode_names(list(guessed.values()), others), strict=True))
     for place, member in enumerate(members):
         yield tidy_name(names.get(place) or known.get(place) or member.orig_filename)
 
 
 def _unicode_path(extra: bytes, name: bytes) -> str | None:
-    """The name in the extra field made for it, if there is one and it was made for ``name``."""
+    """Return the Unicode name from the extra field, if the field exists and belongs to ``name``."""
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
         content, extra = extra[4 : 4 + size], extra[4 + size :]
@@ -171,15 +172,13 @@ def _unicode_path(extra: bytes, name: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """``parts``: whether other files belong to it. ``directory_bytes``: how large it says its table of contents is,
-    which is read into memory whole: the larger of its two places.
-    """
+    """End record of a zip."""
 
-    parts: bool
-    directory_bytes: int
+    parts: bool  # the zip is split into several files
+    directory_bytes: int  # claimed size of the table of contents, which is read into memory as a whole
 
 
-def _end(file: IO[bytes]) -> _End:
+def _read_end(file: IO[bytes]) -> _End:
     size = file.seek(0, 2)
     file.seek(max(0, size - 2**16 - 128))
     tail = file.read()
@@ -190,5 +189,5 @@ def _end(file: IO[bytes]) -> _End:
             sizes.append(struct.unpack_from(form, tail, at + offset)[0])
             part = struct.unpack_from("<H", tail, at + 4)[0]
             parts = parts or (signature == b"PK\5\6" and part not in (0, 0xFFFF))
-    # 0xFFFFFFFF points to the second place; neither can truly be more than the file.
-    return _End(parts, min(max(one for one in sizes if one != 0xFFFFFFFF), size))
+    # 0xFFFFFFFF refers to the zip64 record. Neither size can exceed the file.
+    return _End(parts, min(max(found for found in sizes if found != 0xFFFFFFFF), size))

@@ -1,4 +1,4 @@
-"""Pictures for tests: photos that are all different, symbols drawn in several fonts, and what is done to them."""
+"""Images for tests: random photos, symbols in several fonts, and their variations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SYMBOLS = "ABCEFGHJKLPRSTZ"
 
 
 def photo(seed: int, *, tint: tuple[int, int, int] = (0, 0, 0), side: int = 96) -> Image.Image:
-    """Light and dark at several scales, as in nature: no two seeds alike."""
+    """Return random light and dark areas at several scales, as in nature; different for every seed."""
     rng = np.random.default_rng(seed)
     pixels = np.zeros((side, side, 3))
     for scale in (3, 6, 12, 24):
@@ -29,7 +29,7 @@ def photo(seed: int, *, tint: tuple[int, int, int] = (0, 0, 0), side: int = 96) 
 
 
 def symbol(character: str, font: str = FONTS[0], *, side: int = 96, ink: str = "black") -> Image.Image:
-    """``character`` in the middle of white paper."""
+    """Return ``character`` in the middle of white paper."""
     drawn = Image.new("RGB", (side, side), "white")
     left, top, right, bottom = _font(font, side).getbbox(character)
     place = ((side - right + left) / 2 - left, (side - bottom + top) / 2 - top)
@@ -43,45 +43,45 @@ def _font(name: str, side: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(fonts / f"{name}.ttf"), side * 3 // 4)
 
 
-def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
-    return encoded(picture, "JPEG", quality=quality)
+def jpeg(image: Image.Image, quality: int = 90) -> bytes:
+    return encoded(image, "JPEG", quality=quality)
 
 
-def encoded(picture: Image.Image, form: str = "PNG", **options: object) -> bytes:
+def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, form, **options)  # type: ignore[arg-type]
+    image.save(buffer, form, **options)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def _noisy(picture: Image.Image) -> Image.Image:
-    noise = np.random.default_rng(0).normal(0, 20, (picture.height, picture.width, 3))
-    return Image.fromarray((np.asarray(picture, float) + noise).clip(0, 255).astype(np.uint8))
+def _noisy(image: Image.Image) -> Image.Image:
+    noise = np.random.default_rng(0).normal(0, 20, (image.height, image.width, 3))
+    return Image.fromarray((np.asarray(image, float) + noise).clip(0, 255).astype(np.uint8))
 
 
-# Copies that have to be found whatever the picture is.
+# Copies that must be found for photos and symbols.
 COPIES: Mapping[str, Callable[[Image.Image], Image.Image]] = {
     "mirrored": ImageOps.mirror,
     "upside down": ImageOps.flip,
-    "turned by 90": lambda one: one.rotate(90),
-    "turned by 180": lambda one: one.rotate(180),
-    "mirrored and turned": lambda one: ImageOps.mirror(one).rotate(270),
-    "recompressed": lambda one: Image.open(io.BytesIO(jpeg(one, 20))),
-    "smaller": lambda one: one.resize((64, 64)),
-    "larger": lambda one: one.resize((200, 200)),
-    "darker": lambda one: ImageEnhance.Brightness(one).enhance(0.6),
+    "turned by 90": lambda image: image.rotate(90),
+    "turned by 180": lambda image: image.rotate(180),
+    "mirrored and turned": lambda image: ImageOps.mirror(image).rotate(270),
+    "recompressed": lambda image: Image.open(io.BytesIO(jpeg(image, 20))),
+    "smaller": lambda image: image.resize((64, 64)),
+    "larger": lambda image: image.resize((200, 200)),
+    "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.6),
     "noisy": _noisy,
-    "grey": lambda one: one.convert("L").convert("RGB"),
+    "grey": lambda image: image.convert("L").convert("RGB"),
 }
-# And, of photos, copies that are a little moved.
+# Slightly moved copies, which must be found for photos.
 MOVED: Mapping[str, Callable[[Image.Image], Image.Image]] = {
-    "turned by 2": lambda one: one.rotate(2, resample=Image.Resampling.BILINEAR),
-    "cut by 2 %": lambda one: one.crop((2, 2, one.width - 2, one.height - 2)),
-    "shifted by 1 %": lambda one: one.transform(one.size, Image.Transform.AFFINE, (1, 0, 1, 0, 1, 1)),
+    "turned by 2": lambda image: image.rotate(2, resample=Image.Resampling.BILINEAR),
+    "cut by 2 %": lambda image: image.crop((2, 2, image.width - 2, image.height - 2)),
+    "shifted by 1 %": lambda image: image.transform(image.size, Image.Transform.AFFINE, (1, 0, 1, 0, 1, 1)),
 }
 
 
 def laid_out(folder: Path, files: Mapping[str, bytes]) -> tuple[Attachment, ...]:
-    """Attachments of these names, as intake gives them: their bytes lie elsewhere under numbers."""
+    """Write files under generated names and return attachments with the given names, as intake does."""
     folder.mkdir(parents=True, exist_ok=True)
     attachments = []
     for number, (name, content) in enumerate(files.items()):
@@ -97,7 +97,7 @@ def _tinted(seed: int, tint: tuple[int, int, int]) -> bytes:
 
 
 def two_classes(count: int, folder: str = "pictures") -> dict[str, bytes]:
-    """Reddish and bluish photos, ``count`` each."""
+    """Return ``count`` reddish and ``count`` bluish photos."""
     tints = {"red": (90, -40, -40), "blue": (-40, -40, 90)}
     return {
         f"{folder}/{label}/{number:03d}.jpg": _tinted(1000 * place + number, tint)

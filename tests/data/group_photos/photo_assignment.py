@@ -1,4 +1,4 @@
-"""An assignment that asks for pictures of a group's own, as a teacher writes it."""
+"""An assignment with a ``[pictures]`` section, as a teacher writes it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ zero_at = "majority"
 """
 
 
-def photos(folder: Path, *changes: tuple[str, str]) -> Assignment:
-    """Loaded; each of ``changes`` replaces a text that occurs once."""
+def photo_assignment(folder: Path, *changes: tuple[str, str]) -> Assignment:
+    """Load the assignment, after replacing each old text, which occurs once, by the new one."""
     text = TOML
     for old, new in changes:
         assert text.count(old) == 1, old

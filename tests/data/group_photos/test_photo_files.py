@@ -1,5 +1,3 @@
-"""Wherever a group keeps its pictures, the folders of the classes are found; what is not used is said."""
-
 from __future__ import annotations
 
 from collections import Counter
@@ -9,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.data.group_photos.photo_files import Found, find
+from grader.data.group_photos.photo_files import FoundPhotos, find_photos
 from grader.models.submission import Attachment
 
 
-def found(*names: str) -> Found:
-    return find([Attachment(name, Path("/nowhere") / name) for name in names])
+def found(*names: str) -> FoundPhotos:
+    return find_photos([Attachment(name, Path("/nowhere") / name) for name in names])
 
 
 def counts(*names: str) -> dict[str, int]:
-    return dict(Counter(one.label for one in found(*names).pictures if one.label is not None))
+    return dict(Counter(file.label for file in found(*names).files if file.label is not None))
 
 
 @pytest.mark.parametrize(
@@ -52,26 +50,26 @@ def counts(*names: str) -> dict[str, int]:
         pytest.param([], {}, id="nothing"),
     ],
 )
-def test_classes_are_found(names: list[str], classes: dict[str, int]) -> None:
+def test_class_folders_are_found(names: list[str], classes: dict[str, int]) -> None:
     assert counts(*names) == classes
 
 
-def test_what_is_not_used_is_said() -> None:
+def test_unused_and_combined_files_are_reported() -> None:
     notes = "\n".join(map(str, found("pictures/a/1.jpg", "pictures/b/1.jpg", "pictures/c.jpg", "x.png").notes))
-    assert "no folder of a class: pictures/c.jpg, x.png." in notes
+    assert "not in a class folder: pictures/c.jpg, x.png." in notes
     notes = "\n".join(map(str, found("1.jpg", "2.jpg").notes))
-    assert "2 pictures lie in no folder of a class, for example 1.jpg" in notes
+    assert "2 photos are not in a class folder, for example 1.jpg" in notes
     notes = "\n".join(map(str, found("train/a/1.jpg", "train/b/1.jpg", "test/a/2.jpg", "test/b/1.jpg").notes))
-    assert "The pictures of test, train were taken together." in notes
-    assert "Cat, cat differ in capitals" in str(found("Cat/1.jpg", "cat/1.jpg").notes[0])
+    assert "The photos of test, train were combined." in notes
+    assert "Cat, cat differ only in capital" in str(found("Cat/1.jpg", "cat/1.jpg").notes[0])
 
 
-def test_names_of_one_class_are_told_apart() -> None:
-    pictures = found("train/a/1.jpg", "test/a/1.jpg", "test/b/1.jpg", "train/b/1.JPG").pictures
-    assert len({(one.label, one.name.casefold()) for one in pictures}) == 4
+def test_names_within_a_class_are_unique() -> None:
+    files = found("train/a/1.jpg", "test/a/1.jpg", "test/b/1.jpg", "train/b/1.JPG").files
+    assert len({(file.label, file.name.casefold()) for file in files}) == 4
 
 
-def test_classes_are_numbered_as_keras_does() -> None:
+def test_classes_are_in_the_order_of_keras() -> None:
     assert found("p/b/1.jpg", "p/B/1.jpg", "p/ㄅ/1.jpg", "p/10/1.jpg", "p/9/1.jpg").labels == (
         "10",
         "9",
@@ -81,16 +79,16 @@ def test_classes_are_numbered_as_keras_does() -> None:
     )
 
 
-# An attachment's name is a relative path, and what only consists of a suffix, ".jpg", is a hidden file and no picture.
+# An attachment's name is a relative path. A name that is only a suffix, ".jpg", is a hidden file and not a photo.
 NAMES = st.text(st.characters(exclude_characters="\0\n"), min_size=1, max_size=30).filter(
     lambda name: "/" not in (name[0], name[-1])
 )
 
 
-@settings(deadline=None, max_examples=50)  # of a busy machine
+@settings(deadline=None, max_examples=50)  # no deadline: test machines are busy
 @given(st.lists(NAMES, max_size=20))
-def test_every_picture_is_accounted_for_and_order_does_not_matter(names: list[str]) -> None:
+def test_every_photo_is_found_in_any_order_of_the_files(names: list[str]) -> None:
     attachments = [Attachment(f"{name}.jpg", Path("/nowhere")) for name in dict.fromkeys(names)]
-    one, other = find(attachments), find(attachments[::-1])
-    assert one.labels == other.labels
-    assert sorted(picture.attachment.name for picture in one.pictures) == sorted(a.name for a in attachments)
+    forward, backward = find_photos(attachments), find_photos(attachments[::-1])
+    assert forward.labels == backward.labels
+    assert sorted(file.attachment.name for file in forward.files) == sorted(a.name for a in attachments)

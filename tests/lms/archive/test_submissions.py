@@ -176,7 +176,7 @@ def test_path_out_of_the_archive_is_refused_for_its_student_only(tmp_path: Path)
         "Bob": None,
         "../stray.ipynb": Outcome.FORBIDDEN,
     }
-    assert "leads out of the archive" in str(read["Eve"].problem)
+    assert "points outside the archive" in str(read["Eve"].problem)
     assert "evil.sh was refused" in said(read["Ann"]) and read["Ann"].attachments == ()
     assert not [path for path in tmp_path.rglob("*") if "evil" in path.name or "stray" in path.name]
 

@@ -1,5 +1,3 @@
-"""``[pictures]`` in an assignment: every slip is said."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,7 +6,7 @@ import pytest
 
 from grader.models.assignment import Pictures
 from grader.models.errors import AssignmentError
-from tests.data.group_photos.photo_assignment import TOML, photos
+from tests.data.group_photos.photo_assignment import TOML, photo_assignment
 
 DATA = """\
 [data]
@@ -21,14 +19,14 @@ hidden = { file = "y.csv" }
 """
 
 
-def test_what_is_asked_is_read(tmp_path: Path) -> None:
-    assert photos(tmp_path).pictures == Pictures((24, 24), 2, 10, "pictures", 0.2)
-    defaults = photos(tmp_path, ("min_classes = 2\nmin_per_class = 10\n", ""), ("hold_out = 0.2\n", ""))
+def test_the_section_and_its_defaults_are_read(tmp_path: Path) -> None:
+    assert photo_assignment(tmp_path).pictures == Pictures((24, 24), 2, 10, "pictures", 0.2)
+    defaults = photo_assignment(tmp_path, ("min_classes = 2\nmin_per_class = 10\n", ""), ("hold_out = 0.2\n", ""))
     assert defaults.pictures == Pictures((24, 24))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         ("[24, 24]", "[24]", "pictures.size"),
         ("[24, 24]", "[24, 4000]", "pictures.size: found [24, 4000], expected height and width from 16 to 512"),
@@ -44,13 +42,13 @@ def test_what_is_asked_is_read(tmp_path: Path) -> None:
         (TOML[TOML.index("[pictures]") : TOML.index("[limits]")], "", "rubric[1].kind: 'dataset' needs a [pictures]"),
     ],
 )
-def test_a_slip_is_said_with_its_place(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_an_invalid_value_is_reported_with_its_place(tmp_path: Path, old: str, new: str, expected: str) -> None:
     with pytest.raises(AssignmentError) as raised:
-        photos(tmp_path, (old, new))
-    assert said in str(raised.value)
+        photo_assignment(tmp_path, (old, new))
+    assert expected in str(raised.value)
 
 
-def test_all_slips_are_said_at_once(tmp_path: Path) -> None:
+def test_all_invalid_values_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(AssignmentError) as raised:
-        photos(tmp_path, ("[24, 24]", "[1, 24]"), ("min_classes = 2", "min_classes = 0"), ("0.2", "0.9"))
+        photo_assignment(tmp_path, ("[24, 24]", "[1, 24]"), ("min_classes = 2", "min_classes = 0"), ("0.2", "0.9"))
     assert len(raised.value.problems) == 3

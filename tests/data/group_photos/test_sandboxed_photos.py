@@ -1,4 +1,4 @@
-"""From what a group hands in to its grade: archives, a class through the pipeline, a real kernel."""
+"""Group photos from archive to grade, through the pipeline and in a real kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grader.sandbox.fake import FakeSandbox, finished
 from grader.sandbox.guest.output_forms import Array
 from grader.sandbox.namespaces import NamespaceSandbox
 from tests.data.group_photos.drawn_photos import jpeg, photo, two_classes
-from tests.data.group_photos.photo_assignment import photos
+from tests.data.group_photos.photo_assignment import photo_assignment
 from tests.support.builders import by_name, moodle_name, said, write_folder, write_zip, zip_bytes
 from tests.support.notebooks import notebook_bytes
 
@@ -33,34 +33,34 @@ SECRET = b"s" * 32
 
 @pytest.fixture
 def assignment(tmp_path: Path) -> Assignment:
-    return photos(tmp_path / "photos")
+    return photo_assignment(tmp_path / "photos")
 
 
 def read_one(path: Path, workspace: Path) -> Submission:
-    (one,) = read_submissions([path], workspace=workspace, assignment=ASKING)
-    return one
+    (submission,) = read_submissions([path], workspace=workspace, assignment=ASKING)
+    return submission
 
 
-def names(one: Submission) -> set[str]:
-    return {attachment.name for attachment in one.attachments}
+def names(submission: Submission) -> set[str]:
+    return {attachment.name for attachment in submission.attachments}
 
 
 # ---------------------------------------------------------------- archives
 
 
-def test_a_zip_beside_a_notebook_is_opened_where_pictures_are_asked_for(tmp_path: Path) -> None:
+def test_a_zip_beside_a_notebook_is_unpacked_when_photos_are_asked_for(tmp_path: Path) -> None:
     photos_zip = zip_bytes(two_classes(3, "mine") | {"__MACOSX/mine/red/._000.jpg": b"x", "mine/.DS_Store": b"x"})
     files = {moodle_name("Ann", 1, "hw.ipynb"): notebook_bytes("x = 1"), moodle_name("Ann", 1, "p.zip"): photos_zip}
     path = write_zip(tmp_path / "class.zip", files)
     one = by_name(read_submissions([path], workspace=tmp_path / "w", assignment=ASKING))["Ann"]
     assert names(one) == two_classes(3, "mine").keys()
-    assert {(each.archive, each.inner == each.name) for each in one.attachments} == {("p.zip", True)}
+    assert {(file.archive, file.inner == file.name) for file in one.attachments} == {("p.zip", True)}
     assert "p.zip was unpacked." in said(one)
     unasked = by_name(read_submissions([path], workspace=tmp_path / "w"))["Ann"]
     assert names(unasked) == {"p.zip"}
 
 
-def test_archives_with_the_same_names_inside_keep_their_own(tmp_path: Path) -> None:
+def test_archives_with_the_same_names_inside_are_kept_apart(tmp_path: Path) -> None:
     inside = {"a/1.jpg": b"1", "b/1.jpg": b"2"}
     folder = write_folder(
         tmp_path / "class",
@@ -73,15 +73,15 @@ def test_archives_with_the_same_names_inside_keep_their_own(tmp_path: Path) -> N
     assert names(read_one(folder, tmp_path / "w")) == {"a/1.jpg", "b/1.jpg", "train/a/1.jpg", "train/b/1.jpg"}
 
 
-def test_a_zip_of_everything(tmp_path: Path) -> None:
+def test_a_zip_with_notebook_and_photos_is_unpacked(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "hw.zip", two_classes(3) | {"hw.ipynb": notebook_bytes("x = 1")})
     one = read_one(write_folder(tmp_path / "class", {"ann/hw.zip": path.read_bytes()}), tmp_path / "w")
     assert names(one) == two_classes(3).keys()
-    assert {each.archive for each in one.attachments} == {""}
+    assert {file.archive for file in one.attachments} == {""}
 
 
 def zip_of_many(count: int) -> bytes:
-    """A zip whose table of contents names this many files."""
+    """Return a zip whose table of contents lists ``count`` files."""
     local = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 0, 0, 0, 0, 1, 0) + b"a"
     lines = [
         struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0)
@@ -93,14 +93,14 @@ def zip_of_many(count: int) -> bytes:
     return local + b"".join(lines) + end
 
 
-def test_50_000_files_are_one_sentence(tmp_path: Path) -> None:
+def test_an_archive_of_50_000_files_is_refused_in_one_note(tmp_path: Path) -> None:
     files = {"ann/hw.ipynb": notebook_bytes("x = 1"), "ann/pictures.zip": zip_of_many(50_000)}
     one = read_one(write_folder(tmp_path / "class", files), tmp_path / "w")
     assert [str(note) for note in one.notes] == ["pictures.zip holds more than 20000 files. Split it."]
     assert one.notebook is not None
 
 
-def test_a_notebook_given_by_its_path_has_its_pictures(tmp_path: Path) -> None:
+def test_a_notebook_given_by_its_path_comes_with_its_photos(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "mine", two_classes(2) | {"hw.ipynb": notebook_bytes("x = 1"), "else.txt": b"x"})
     assert names(read_one(folder / "hw.ipynb", tmp_path / "w")) == two_classes(2).keys()
 
@@ -117,19 +117,19 @@ def group_folder(folder: Path, groups: Mapping[str, Mapping[str, bytes]], *cells
 def graded_class(assignment: Assignment, folder: Path, sandbox: object, out: Path) -> dict[str, Graded]:
     handed_in = read_submissions([folder], workspace=out / "in", assignment=assignment).submissions
     results = grade_class(assignment, handed_in, sandbox, Settings(out, SECRET))  # type: ignore[arg-type]
-    return {one.submission.student.name: one for one in results}
+    return {graded.submission.student.name: graded for graded in results}
 
 
-def points(one: Graded) -> list[float | None]:
-    return [score.points for score in one.grade.scores]
+def points(graded: Graded) -> list[float | None]:
+    return [score.points for score in graded.grade.scores]
 
 
 def redness(rows: Array) -> Array:
-    """The class of each picture: blue 0, red 1."""
+    """Return the class of each image: blue 0, red 1."""
     return (rows[..., 0].mean(axis=(1, 2)) > rows[..., 2].mean(axis=(1, 2))).astype(np.int64)
 
 
-def test_each_group_is_asked_its_own_pictures(assignment: Assignment, tmp_path: Path) -> None:
+def test_each_group_predicts_its_own_hidden_photos(assignment: Assignment, tmp_path: Path) -> None:
     def script(job: Job) -> Reply:
         assert all(name.startswith("pictures/") for name in job.files)
         return finished(job, answers=redness)
@@ -142,8 +142,8 @@ def test_each_group_is_asked_its_own_pictures(assignment: Assignment, tmp_path: 
     assert points(results["bob"]) == [10, pytest.approx(19.9, abs=0.01), 60]
     assert sorted(len(job.question.hidden_inputs) for job in sandbox.jobs if job.question) == [76, 80]
     for name, why in (
-        ("cai", "No pictures were found."),
-        ("dan", "Nothing was measured: pictures can be held out of 0"),
+        ("cai", "No photos were found."),
+        ("dan", "Accuracy was not measured: photos can be held out of 0"),
     ):
         one = results[name]
         assert (one.run.outcome, points(one)[0], points(one)[2]) == (Outcome.OK, 10, 0)
@@ -154,7 +154,7 @@ def test_each_group_is_asked_its_own_pictures(assignment: Assignment, tmp_path: 
     assert "pictures/red/x.jpg: it is" in page
 
 
-def test_a_decoder_of_ours_that_fails_costs_no_point(
+def test_a_failing_decoder_is_a_grader_fault(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grader.data.group_photos.decoding.DECODER", "no_such_module")
@@ -163,7 +163,7 @@ def test_a_decoder_of_ours_that_fails_costs_no_point(
     assert (one.run.outcome, one.grade.total, one.grade.needs_review) == (Outcome.GRADER_FAULT, None, True)
 
 
-def test_nothing_of_a_group_is_left_on_the_disk(
+def test_temporary_files_of_a_group_are_deleted(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "temporary").mkdir()
@@ -182,7 +182,7 @@ def test_nothing_of_a_group_is_left_on_the_disk(
 
 # ---------------------------------------------------------------- a real kernel
 
-# A group's own folder, its own unpacking, and a path of its own Drive: three ways to the same pictures.
+# The group's folder, its zip, and a path on Google Drive: three ways to the same photos.
 HOMEWORK = """
 import os, glob, zipfile, numpy as np
 from PIL import Image
@@ -198,7 +198,7 @@ model = LogisticRegression(max_iter=500).fit(X.reshape(len(X), -1) / 255, y)
 def predict(X):
     return model.predict(np.asarray(X).reshape(len(X), -1) / 255)
 """
-# The cleverest of the class: looks for pictures that it knows and the table does not have.
+# An attack: search the disk for photos that the training table does not have.
 SEARCH = """
 import os
 found = []
@@ -217,7 +217,7 @@ def warm() -> Iterator[NamespaceSandbox]:
     sandbox.close()
 
 
-def test_a_notebook_that_learns_from_its_own_pictures(
+def test_a_notebook_that_learns_from_its_photos_earns_its_points(
     warm: NamespaceSandbox, assignment: Assignment, tmp_path: Path
 ) -> None:
     files = {"mine.zip": zip_bytes(two_classes(20, "mine"))}
