@@ -44,6 +44,7 @@ class _Attempt(_Claim):
     source: Text
     preparation: Text
     form: Text
+    variable: Text
     public_value: Number | None
     problem: Text
 

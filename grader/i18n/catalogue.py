@@ -1,7 +1,7 @@
-"""Translations of what people read: gettext catalogues, read as text and never compiled to a file.
+"""Translations for people: gettext catalogues, read as text and never compiled to a file.
 
 The English sentence in the source is the key. Python marks it with ``message("...")`` or ``text("...")``, a template
-with ``_("...")``; values stand in braces. ``grader.i18n.message_extraction`` brings the catalogues up to date.
+with ``_("...")``; placeholders stand in braces. ``grader.i18n.message_extraction`` updates the catalogues.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOCALES = Path(__file__).parent / "locale"
 
 
 class _Gap:
-    """Stands for a value that differs; whatever format the sentence asks for, it is three dots."""
+    """Placeholder for a value that differs between messages; any format gives an ellipsis."""
 
     def __format__(self, specification: str) -> str:
         return "…"
@@ -32,25 +32,25 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One language; a sentence that its catalogue lacks stays English."""
+    """Translation to one language; sentences missing from its catalogue stay English."""
 
     language: str
     catalogue: Mapping[str, str]
 
     def text(self, msgid: str, /, **values: object) -> str:
-        """``msgid`` in this language, with its values if it has any."""
+        """Return ``msgid`` in this language with its placeholders filled."""
         translated = self.catalogue.get(msgid, msgid)
-        return _filled(translated, msgid, values) if values else translated
+        return _fill(translated, msgid, values) if values else translated
 
     def say(self, message: Message) -> str:
-        """The sentence with its values; values that are sentences themselves are said in the same language."""
+        """Return the message in this language; values that are messages are translated, too."""
         values = {
             name: self.say(value) if isinstance(value, Message) else value for name, value in message.values.items()
         }
-        return _filled(self.catalogue.get(message.template, message.template), message.template, values)
+        return _fill(self.catalogue.get(message.template, message.template), message.template, values)
 
     def outline(self, messages: Iterable[Message]) -> str:
-        """What sentences made from one template have in common; three dots where their values differ."""
+        """Return messages of one template as one sentence, with an ellipsis for values that differ."""
         first, *others = messages
         values = {
             name: value if all(other.values.get(name) == value for other in others) else _Gap()
@@ -59,15 +59,15 @@ class Translation:
         return self.say(Message(first.template, values))
 
     def title(self, titles: Titles) -> str:
-        """The title in this language, else in English, else in any."""
+        """Return the title in this language, else in English, else in any language."""
         for language in (self.language, "en", *titles):
             if titles.get(language):
                 return titles[language]
         return ""
 
 
-def _filled(translated: str, original: str, values: Mapping[str, object]) -> str:
-    # A slip in a catalogue or in a value must not cost a class its reports.
+def _fill(translated: str, original: str, values: Mapping[str, object]) -> str:
+    # A mistake in a catalogue or in a value must not stop a class's reports.
     for template in (translated, original):
         try:
             return template.format_map(values)
@@ -78,7 +78,7 @@ def _filled(translated: str, original: str, values: Mapping[str, object]) -> str
 
 @cache
 def translation(language: str) -> Translation:
-    """The translation for a tag of ``LANGUAGES``; raises ``ValueError`` for any other."""
+    """Return the translation for a tag of ``LANGUAGES``; raises ``ValueError`` for any other."""
     if language not in LANGUAGES:
         raise ValueError(f"language {language!r}: expected one of {', '.join(LANGUAGES)}")
     if language == "en":
@@ -92,7 +92,7 @@ def catalogue_path(language: str) -> Path:
 
 
 def read_catalogue(language: str) -> Catalog:
-    """The committed ``.po`` file, fuzzy and obsolete entries included; an empty catalogue where there is none."""
+    """Return the committed ``.po`` file with fuzzy and obsolete entries; an empty catalogue if there is none."""
     # Imported here: English needs no catalogue, and a command should start fast.
     from babel.messages.catalog import Catalog  # noqa: PLC0415
     from babel.messages.pofile import read_po  # noqa: PLC0415

@@ -33,13 +33,13 @@ def verbatim(text: str) -> Message:
 def join_list(parts: Sequence[Message | str], most: int = 20) -> Message:
     """Return the first ``most`` of ``parts``, at least one, as one list."""
     first, *others = (part if isinstance(part, Message) else verbatim(part) for part in parts[:most])
-    whole = reduce(lambda one, other: message("{one}, {other}", one=one, other=other), others, first)
-    return message("{one}, …", one=whole) if len(parts) > most else whole
+    joined = reduce(lambda left, right: message("{one}, {other}", one=left, other=right), others, first)
+    return message("{one}, …", one=joined) if len(parts) > most else joined
 
 
 def join_sentences(sentences: Sequence[Message]) -> Message:
     """Return ``sentences``, at least one, as one paragraph."""
-    return reduce(lambda one, other: message("{one} {other}", one=one, other=other), sentences)
+    return reduce(lambda left, right: message("{one} {other}", one=left, other=right), sentences)
 
 
 def join_lines(problems: Sequence[Message | str], most: int = 20) -> Message:

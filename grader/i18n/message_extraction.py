@@ -21,7 +21,7 @@ from grader.i18n.catalogue import LANGUAGES, catalogue_path, read_catalogue
 
 _PACKAGE = Path(__file__).parents[1]
 _KEYWORDS = {"message": None, "text": None, "_": None}
-# The guest runs in the student's process and speaks to the host in facts, not in sentences.
+# The guest runs in the student's process and reports facts to the host, no sentences.
 _METHODS = [
     ("sandbox/guest/**", "ignore"),
     ("**.py", "grader.i18n.message_extraction:marked_sentences"),
@@ -30,7 +30,7 @@ _METHODS = [
 
 
 def extracted(package: Path = _PACKAGE) -> Catalog:
-    """Every sentence marked for translation under ``package``, with the files that use it."""
+    """Return every sentence marked for translation under ``package``, with the files that use it."""
     template = Catalog(project="grader", charset="utf-8")
     found = extract_from_dir(package, method_map=_METHODS, keywords=_KEYWORDS)
     for filename, _line, sentence, _comments, _context in found:
@@ -47,7 +47,7 @@ def marked_sentences(
 ) -> Iterator[tuple[int, str, str, list[str]]]:
     """Yield the line, function, sentence and comments of every marked call in a Python file, as Babel expects them.
 
-    Read from the syntax tree: Babel's own extractor works on tokens and has taken docstrings for sentences.
+    The syntax tree is used because Babel's own extractor works on tokens and mistook docstrings for sentences.
     """
     for node in ast.walk(ast.parse(file.read())):
         if not isinstance(node, ast.Call) or not node.args:
@@ -59,18 +59,18 @@ def marked_sentences(
 
 
 def placeholders(sentence: str) -> set[str]:
-    """The names in braces that a sentence wants filled."""
+    """Return the names in braces in a sentence."""
     return {name for _text, name, _format, _conversion in string.Formatter().parse(sentence) if name}
 
 
 def refresh() -> None:
-    """Write new sentences into the catalogues, empty, and take out those that the source no longer has."""
+    """Add new sentences to the catalogues without a translation, and remove those that the source no longer has."""
     template = extracted()
     for language in LANGUAGES[1:]:
         catalogue = read_catalogue(language)
         created = catalogue.creation_date
         catalogue.update(template, no_fuzzy_matching=True)
-        catalogue.creation_date = created  # else every refresh is a change
+        catalogue.creation_date = created  # otherwise every refresh would change the file
         target = io.BytesIO()
         write_po(target, catalogue, width=120, sort_output=True, ignore_obsolete=True, include_lineno=False)
         path = catalogue_path(language)

@@ -41,6 +41,7 @@ class Attempt:
     form: str = ""  # how its output was read: "labels", "probability", ...
     public_value: float | None = None
     problem: str = ""
+    variable: str = ""  # of the notebook, used by the form: a scaler, or an order of the classes
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,11 +75,11 @@ class _Budget:
         default_factory=lambda: {"colour": _COLOURED_CHARACTERS, "markup": _PAGE_MARKUP, "image": _PAGE_IMAGES}
     )
 
-    def take(self, what: str, amount: int) -> bool:
+    def take(self, kind: str, amount: int) -> bool:
         """Return whether ``amount`` is left, and subtract it if so."""
-        if amount > self.left[what]:
+        if amount > self.left[kind]:
             return False
-        self.left[what] -= amount
+        self.left[kind] -= amount
         return True
 
 

@@ -37,19 +37,19 @@ _FITS_SHOWN = 3
 # Internal names -> text for people. Unknown names are shown unchanged.
 _WORDS = {
     "majority": message("Majority class"),
-    "mean": message("Mean of the answers"),
+    "mean": message("Mean of the targets"),
     "linear": message("Linear model"),
     "value": message("This notebook"),
     "full": message("Full points"),
     "zero": message("No points"),
-    "raw": message("as they are"),
+    "raw": message("unchanged"),
     "data frame": message("as a table with column names"),
     "vector": message("as a plain list of numbers"),
     "labels": message("class numbers"),
     "probability": message("probabilities of class 1"),
     "scores": message("one score per class"),
-    "rounded": message("numbers, cut at 0.5"),
-    "logit": message("numbers, cut at 0"),
+    "rounded": message("numbers, threshold 0.5"),
+    "logit": message("numbers, threshold 0"),
     "values": message("numbers"),
     "flattened": message("flattened"),
     "reshaped": message("reshaped"),
@@ -58,24 +58,24 @@ _WORDS = {
     "RGB": message("in RGB"),
     "with a channel": message("with an axis for the channel"),
     "channels first": message("channels first"),
-    "padded at the front": message("filled up with zeros at the front"),
-    "padded at the end": message("filled up with zeros at the end"),
+    "padded at the front": message("padded with zeros at the front"),
+    "padded at the end": message("padded with zeros at the end"),
     "cut at the front": message("cut at the front"),
     "cut at the end": message("cut at the end"),
-    "the first columns": message("the first columns alone"),
+    "the first columns": message("the first columns only"),
     "columns by their names": message("columns by their names"),
-    "of all together": message("of all numbers together"),
+    "of all together": message("over all numbers together"),
     "BGR - mean of ImageNet": message("BGR, less the mean of ImageNet"),
     "(X / 255 - mean) / std of ImageNet": message("standardised as for ImageNet"),
     "counted from 1": message("counted from 1"),
-    "as the public data shows": message("in an order of the classes that the public data shows"),
+    "as the public data shows": message("with the class order found on the public data"),
     **advice.CONFINEMENT,
     **headings.NAMES,
 }
-# The beginning of a word, before a name that the notebook gave.
-_WORDS_WITH_NAMES = {
-    "undone by ": message("taken back by {name}"),
-    "in the order of ": message("in the order of {name}"),
+# Words that use a variable of the notebook.
+_WORDS_WITH_VARIABLE = {
+    "inverse transform": message("transformed back by {name}"),
+    "ordered": message("in the order of {name}"),
 }
 
 
@@ -219,7 +219,7 @@ def environment(language: str) -> Environment:
     environment.filters.update(
         say=words.say,
         title_in=words.title,
-        word=lambda name: _worded(name, words),
+        word=lambda name, variable="": _worded(name, words, variable),
         points=_points,
         moment=_moment,
         span=lambda time: _span(time, words),
@@ -232,15 +232,17 @@ def environment(language: str) -> Environment:
     return environment
 
 
-def _worded(name: str, words: Translation) -> str:
-    """A stage's word for people; of several, with commas between them, each."""
+def _worded(name: str, words: Translation, variable: str = "") -> str:
+    """Return the text for an internal name, or for each of several separated by commas.
+
+    ``variable`` is the notebook's variable that one of them uses.
+    """
     if name in _WORDS:
         return words.say(_WORDS[name])
+    if variable and name in _WORDS_WITH_VARIABLE:
+        return words.text(_WORDS_WITH_VARIABLE[name].template, name=variable)
     if ", " in name:
-        return " · ".join(_worded(part, words) for part in name.split(", "))
-    for beginning, sentence in _WORDS_WITH_NAMES.items():
-        if name.startswith(beginning):
-            return words.text(sentence.template, name=name.removeprefix(beginning))
+        return " · ".join(_worded(part, words, variable) for part in name.split(", "))
     return name
 
 

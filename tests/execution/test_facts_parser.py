@@ -30,6 +30,7 @@ ATTEMPT: dict[str, Any] = {
     "source": "model",
     "preparation": "raw",
     "form": "labels",
+    "variable": "",
     "public_value": 0.8,
     "problem": "",
 }

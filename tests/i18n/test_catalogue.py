@@ -1,4 +1,4 @@
-"""Every sentence in every language, with the same blanks to fill."""
+"""The catalogues: complete translations with the same placeholders; rendering of messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sentences(catalogue: Catalog) -> set[str]:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_every_sentence_is_translated_and_none_is_left_over(language: str) -> None:
+def test_every_sentence_is_translated_and_none_is_obsolete(language: str) -> None:
     catalogue = read_catalogue(language)
     translated = {str(entry.id) for entry in catalogue if entry.id and entry.string and not entry.fuzzy}
 
@@ -32,7 +32,7 @@ def test_every_sentence_is_translated_and_none_is_left_over(language: str) -> No
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_has_the_blanks_of_its_sentence(language: str) -> None:
+def test_a_translation_has_the_placeholders_of_its_sentence(language: str) -> None:
     differing = [
         entry.id
         for entry in read_catalogue(language)
@@ -49,21 +49,21 @@ def test_extraction_finds_sentences_in_modules_and_templates() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_messages_are_literals_so_that_translators_see_them(path: Path) -> None:
+def test_messages_are_literals(path: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
     made = [call for call in calls if getattr(call.func, "id", getattr(call.func, "attr", "")) == "message"]
 
     assert [call.lineno for call in made if not (call.args and isinstance(call.args[0], ast.Constant))] == []
 
 
-def test_a_sentence_inside_a_sentence_is_said_in_the_same_language() -> None:
+def test_a_message_inside_a_message_is_translated() -> None:
     words = Translation("xx", {"It is {kind}.": "Es ist {kind}.", "a picture": "ein Bild"})
 
     assert words.say(message("It is {kind}.", kind=message("a picture"))) == "Es ist ein Bild."
 
 
 @pytest.mark.parametrize(
-    ("catalogue", "said"),
+    ("catalogue", "expected"),
     [
         ({}, "0.81 of 1"),
         ({"{value:.2f} of {most}": "von {most}: {value:.2f}"}, "von 1: 0.81"),
@@ -71,11 +71,11 @@ def test_a_sentence_inside_a_sentence_is_said_in_the_same_language() -> None:
     ],
     ids=["untranslated", "translated", "a slip in the catalogue"],
 )
-def test_a_sentence_is_always_said(catalogue: dict[str, str], said: str) -> None:
-    assert Translation("xx", catalogue).say(message("{value:.2f} of {most}", value=0.812, most=1)) == said
+def test_a_broken_translation_falls_back_to_english(catalogue: dict[str, str], expected: str) -> None:
+    assert Translation("xx", catalogue).say(message("{value:.2f} of {most}", value=0.812, most=1)) == expected
 
 
-def test_braces_in_a_value_are_not_filled() -> None:
+def test_braces_in_a_value_are_kept() -> None:
     assert translation("en").say(message("{name} failed", name="{path!r} {0}")) == "{path!r} {0} failed"
 
 
@@ -93,7 +93,7 @@ def test_a_title_is_shown_in_the_nearest_language(titles: dict[str, str], chosen
     assert translation("zh-TW").title(titles) == chosen
 
 
-def test_an_outline_keeps_what_sentences_share() -> None:
+def test_an_outline_keeps_equal_values() -> None:
     sentences = [message("{low:.2f} holds {full:g}", low=low, full=0.8) for low in (0.71, 0.74)]
 
     assert translation("en").outline(sentences) == "… holds 0.8"

@@ -1,4 +1,4 @@
-"""A report's PDF through a whole class: from what was handed in to the pages and the grades."""
+"""PDF reports through a whole class: from the submission to pages and grades."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def page(out: Path, name: str) -> str:
     return (out / "students" / name / "report.html").read_text("utf-8")
 
 
-def test_its_sections_become_points_that_a_person_decides(out: Path) -> None:
+def test_sections_become_proposed_points_for_review(out: Path) -> None:
     rows = {row["student"]["id"]: row for row in grades(out / "en")["submissions"]}
     assert {name: row["total"] for name, row in rows.items()} == {"ann": 20, "bob": 0, "eve": 20, "cai": 0, "dan": 20}
     assert all(row["needs_review"] for row in rows.values())
@@ -59,25 +59,25 @@ def test_its_sections_become_points_that_a_person_decides(out: Path) -> None:
 
 def test_a_page_shows_sections_and_members(out: Path) -> None:
     shown = re.sub(r"<[^>]*>|\s+", " ", page(out / "en", "ann"))
-    for said in ("Model design", "五、模型設計", "李美玲", "程式、訓練模型", "mascot"):
-        assert said in shown
+    for text in ("Model design", "五、模型設計", "李美玲", "程式、訓練模型", "mascot"):
+        assert text in shown
     chinese = page(out / "zh", "ann")
     assert "書面報告（PDF）" in chinese and "模型設計" in chinese and "Points were" not in chinese
 
 
-def test_a_strangers_name_is_text(out: Path) -> None:
+def test_markup_in_a_members_name_is_escaped(out: Path) -> None:
     shown = page(out / "en", "eve")
     assert "<img src=x" not in shown and "&lt;img src=x" in shown
 
 
-def test_without_such_a_criterion_no_pdf_is_opened(tmp_path: Path) -> None:
+def test_no_pdf_is_read_without_a_document_criterion(tmp_path: Path) -> None:
     handed = replace(submission(tmp_path, "ann", "x = 1"), attachments=(attachment(tmp_path, b"rubbish"),))
     plain: Assignment = replace(PHOTOS, rubric=())
     (only,) = grade_class(plain, [handed], FakeSandbox(finished), Settings(tmp_path / "out", SECRET))
     assert only.run.document is None
 
 
-def test_a_file_that_went_away_is_our_fault_and_nobodys_loss(tmp_path: Path) -> None:
+def test_a_vanished_file_is_a_grader_fault(tmp_path: Path) -> None:
     gone = attachment(tmp_path, typed(REPORT))
     gone.path.unlink()
     handed = replace(submission(tmp_path, "ann", "x = 1"), attachments=(gone,))

@@ -1,4 +1,4 @@
-"""``intake.html``: every entry of every archive has its place there, what is in doubt stands first."""
+"""The page ``intake.html``: every archive entry is listed, doubtful ones first."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ UGLY = "<script>alert(1)</script>" + "W" * 150
 
 
 def fates(intake: Intake) -> dict[str, FileStatus]:
-    return {f"{one.archive}>{one.name}" if one.archive else one.name: one.status for one in intake.files}
+    return {f"{file.archive}>{file.name}" if file.archive else file.name: file.status for file in intake.files}
 
 
 def page(intake: Intake, tmp_path: Path, language: str = "en") -> str:
@@ -72,21 +72,21 @@ def test_every_entry_of_every_archive_is_accounted_for(
     tmp_path: Path, archives: list[dict[str, bytes]], around: str
 ) -> None:
     room = tmp_path / str(len(list(tmp_path.iterdir())))
-    wrapped = [{around + name: content for name, content in one.items()} for one in archives]
+    wrapped = [{around + name: content for name, content in archive.items()} for archive in archives]
     paths = [write_zip(room / f"{number}.zip", files) for number, files in enumerate(wrapped)]
     try:
         intake = read_submissions(paths, workspace=room)
     except IntakeError:
         return
     for number, files in enumerate(wrapped):
-        filed = [one.name for one in intake.files if one.source == number and not one.archive]
+        filed = [file.name for file in intake.files if file.source == number and not file.archive]
         assert set(filed) == set(files)
         assert all(count == 1 for count in Counter(filed).values())
-    graded = [one.name for one in intake.files if one.status is FileStatus.NOTEBOOK]
-    assert len(graded) == sum(one.notebook is not None for one in intake)
+    graded = [file.name for file in intake.files if file.status is FileStatus.NOTEBOOK]
+    assert len(graded) == sum(submission.notebook is not None for submission in intake)
 
 
-def test_each_file_has_the_fate_that_it_had(tmp_path: Path) -> None:
+def test_each_file_has_its_status(tmp_path: Path) -> None:
     files = {
         moodle_name("Ann", 1, "hw.ipynb"): NB + b" ",
         moodle_name("Ann", 1, "old.ipynb"): b"{",
@@ -117,7 +117,7 @@ def test_each_file_has_the_fate_that_it_had(tmp_path: Path) -> None:
     assert "not named as Moodle names files" in str(stray.doubts[1])
 
 
-def test_data_for_all_is_said_once(tmp_path: Path) -> None:
+def test_data_for_all_students_is_listed_once(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "in", {"ann.ipynb": NB, "bob.ipynb": NB, "data.csv": b"1", ".hidden": b""})
     intake = read_submissions([folder], workspace=tmp_path / "w")
     assert fates(intake) == {
@@ -129,8 +129,8 @@ def test_data_for_all_is_said_once(tmp_path: Path) -> None:
     assert intake.review_count == 0
 
 
-def test_the_time_is_that_of_the_attempt_that_counts(tmp_path: Path) -> None:
-    """An early scrap does not make a late notebook early."""
+def test_the_submission_time_is_that_of_the_graded_notebook(tmp_path: Path) -> None:
+    """An early empty attempt does not make a late notebook early."""
     early, late = DUE - timedelta(days=1), DUE + timedelta(days=1)
     files = []
     for name, content, when in (("a.ipynb", b"{}", early), ("b.ipynb", NB, late)):
@@ -145,12 +145,12 @@ def test_the_time_is_that_of_the_attempt_that_counts(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the page
 
 
-def test_every_fate_has_words() -> None:
+def test_every_status_has_a_heading() -> None:
     assert set(STATUS_HEADINGS) == set(FileStatus)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-TW"])
-def test_the_page_says_it_all(tmp_path: Path, language: str) -> None:
+def test_the_page_lists_students_files_and_doubts(tmp_path: Path, language: str) -> None:
     files = {
         canvas_name("doejane", 4567, 1, "hw.ipynb", late=True): NB,
         canvas_name("linming", 5, 2, UGLY.replace("/", "") + ".csv"): b"1",
@@ -164,13 +164,13 @@ def test_the_page_says_it_all(tmp_path: Path, language: str) -> None:
     assert f'lang="{language}"' in text and "<script" not in text
     for name in ("Jane Doe", "沒交", "stray.txt", "hw.ipynb", "Canvas"):
         assert name in text
-    assert [one.name for one in intake.absent] == ["沒交", UGLY]
+    assert [student.name for student in intake.absent] == ["沒交", UGLY]
     assert intake.review_count == 4  # times that nobody says, and all three
     anchors = re.findall(r'href="#(submission-[0-9]+)"', text)
-    assert anchors and all(f'id="{one}"' in text for one in anchors)
+    assert anchors and all(f'id="{anchor}"' in text for anchor in anchors)
 
 
-def test_a_large_class_with_many_files_stays_a_page(tmp_path: Path) -> None:
+def test_a_large_class_with_many_files_is_shortened(tmp_path: Path) -> None:
     files = tuple(FileDecision(0, f"images/{n}.png", FileStatus.BESIDE) for n in range(1000))
     received = tuple(
         IntakeRecord(Submission(Student(f"s{n}", f"Student {n}"), Path("hw.ipynb")), files) for n in range(1000)
@@ -189,30 +189,28 @@ def test_a_page_without_doubts_says_so(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- reports and tables of late work
 
 
-def test_the_report_of_a_late_notebook(tmp_path: Path) -> None:
-    one = strong()
+def test_the_report_shows_the_late_penalty(tmp_path: Path) -> None:
+    on_time = strong()
     assert DATED.late is not None
     submitted = DUE + timedelta(days=2, hours=3)
     handed = Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=submitted, extension=Extension(days=1))
     late = assess_lateness(DATED.late, handed, 100)
     assert late is not None
-    late_one = replace(one, grade=replace(one.grade, total=100 - late.taken_off, late=True, lateness=late))
-    text = write_student_report(late_one, DATED, language="en", folder=tmp_path).read_text("utf-8")
-    for words in ("Handed in late", "100 points earned, 20 taken off: 80.", "2026-12-01 23:59 +00:00", "extended"):
+    late_result = replace(on_time, grade=replace(on_time.grade, total=100 - late.taken_off, late=True, lateness=late))
+    text = write_student_report(late_result, DATED, language="en", folder=tmp_path).read_text("utf-8")
+    for words in ("Submitted late", "100 points earned, 20 taken off: 80.", "2026-12-01 23:59 +00:00", "extended"):
         assert words in text
     assert "late by 27 h 0 min" in text
-    assert "late −20" in write_class_page([late_one], DATED, language="en", out=tmp_path).read_text("utf-8")
+    assert "late −20" in write_class_page([late_result], DATED, language="en", out=tmp_path).read_text("utf-8")
     absent = [Student("=1+1", "沒交", "", "a@x", "9")]
-    write_results([late_one], DATED, tmp_path, MADE_AT, absent=absent)
+    write_results([late_result], DATED, tmp_path, MADE_AT, absent=absent)
     first, second = rows(tmp_path)
     assert (first["total"], first["late_by_hours"], first["taken_off"]) == ("80", "27", "20")
     assert (second["id"], second["total"], second["outcome"]) == ("'=1+1", "", "absent")
 
 
 @pytest.mark.parametrize(("missing", "total"), [(Missing.BLANK, ""), (Missing.ZERO, "0")])
-def test_absent_students_have_a_line_and_no_grade_unless_asked_for(
-    tmp_path: Path, missing: Missing, total: str
-) -> None:
+def test_absent_students_have_a_row_without_a_grade_by_default(tmp_path: Path, missing: Missing, total: str) -> None:
     write_results([strong()], DATED, tmp_path, MADE_AT, absent=[Student("9", "=沒交", "", "a@x", "9")])
     table = hand_back(read_results(tmp_path), ExportRequest(tmp_path, missing=missing), to="csv").files[0]
     _header, _strong, last = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
@@ -223,13 +221,13 @@ def test_absent_students_have_a_line_and_no_grade_unless_asked_for(
     ("absent", "says"),
     [((), "Submissions read: 1 (1 to look at): file:"), ((Student("b", "B"),), "1 on the class list without one")],
 )
-def test_the_console_says_one_line(tmp_path: Path, absent: tuple[Student, ...], says: str) -> None:
+def test_the_console_summarises_the_intake(tmp_path: Path, absent: tuple[Student, ...], says: str) -> None:
     doubtful = IntakeRecord(Submission(Student("a", "A")), doubts=(message("Because."),))
     line = intake_line(Intake((doubtful,), absent=absent), tmp_path, translation("en"))
     assert says in line and line.endswith("/intake.html")
 
 
-def test_absent_students_are_kept_apart_from_results(tmp_path: Path) -> None:
+def test_absent_students_are_not_among_the_results(tmp_path: Path) -> None:
     absent = (Student("9", "沒交", "", "a@x", "9"),)
     write_results([strong()], DATED, tmp_path, MADE_AT, absent=absent)
     VALIDATOR.validate(json.loads((tmp_path / "grades.json").read_bytes()))

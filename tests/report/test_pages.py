@@ -1,4 +1,4 @@
-"""What a page says, and that it says nothing else."""
+"""Content of the report pages, and safety against hostile content."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ from tests.support.graded_class import (
 NASTY_NAME = "<img src=x onerror=alert(1)>"
 
 
-def student_page(one: Graded, folder: Path, language: str = "en") -> str:
-    return write_student_report(one, ASSIGNMENT, language=language, folder=folder).read_text("utf-8")
+def student_page(student: Graded, folder: Path, language: str = "en") -> str:
+    return write_student_report(student, ASSIGNMENT, language=language, folder=folder).read_text("utf-8")
 
 
 def class_page(results: list[Graded], folder: Path, language: str = "en") -> str:
@@ -54,7 +54,7 @@ def class_page(results: list[Graded], folder: Path, language: str = "en") -> str
 
 
 def words(page: str) -> str:
-    """The page's text without its tags, white space evened out."""
+    """Return the page's text without tags and with normalised white space."""
     return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL))
 
 
@@ -62,7 +62,7 @@ def words(page: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("one", "expected"),
+    ("student", "expected"),
     [
         (strong(), ["100 / 100", "Ran to the end", "0.861", "Majority class", "Linear model", "loss", "keras 3.15.0"]),
         (too_close(), ["Too close to call", "late", "58.91 / 60", "Points were only proposed"]),
@@ -72,13 +72,13 @@ def words(page: str) -> str:
     ],
     ids=["strong", "too close", "crashed", "missing", "our fault"],
 )
-def test_a_report_says(tmp_path: Path, one: Graded, expected: list[str]) -> None:
-    said = words(student_page(one, tmp_path))
+def test_a_report_shows_outcome_points_and_reasons(tmp_path: Path, student: Graded, expected: list[str]) -> None:
+    content = words(student_page(student, tmp_path))
 
-    assert [text for text in expected if text not in said] == []
+    assert [text for text in expected if text not in content] == []
 
 
-def test_a_report_in_chinese_is_chinese(tmp_path: Path) -> None:
+def test_a_report_can_be_in_chinese(tmp_path: Path) -> None:
     page = student_page(crashed(), tmp_path, "zh-TW")
 
     assert '<html lang="zh-TW">' in page
@@ -87,11 +87,11 @@ def test_a_report_in_chinese_is_chinese(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_asks_for_anything_or_runs_anything(tmp_path: Path, language: str) -> None:
-    one = crashed(hostile_notebook(tmp_path / "executed.ipynb"))
-    one = replace(one, submission=replace(one.submission, student=Student("s1", NASTY_NAME)))
+def test_no_page_loads_or_runs_anything(tmp_path: Path, language: str) -> None:
+    student = crashed(hostile_notebook(tmp_path / "executed.ipynb"))
+    student = replace(student, submission=replace(student.submission, student=Student("s1", NASTY_NAME)))
 
-    for page in (student_page(one, tmp_path, language), class_page([one], tmp_path, language)):
+    for page in (student_page(student, tmp_path, language), class_page([student], tmp_path, language)):
         found = Page(page)
         assert not found.tags & {
             "script",
@@ -114,23 +114,23 @@ def test_no_page_asks_for_anything_or_runs_anything(tmp_path: Path, language: st
         assert "default-src 'none'" in page.replace("&#39;", "'")
 
 
-def test_the_maximum_is_shown_only_to_those_who_reached_it(tmp_path: Path) -> None:
-    one = graded("Lin", good_run(), grade(replace(other_score(0, 9.9999)), accuracy_score(0.9)))
+def test_points_just_below_the_maximum_are_not_rounded_up(tmp_path: Path) -> None:
+    student = graded("Lin", good_run(), grade(replace(other_score(0, 9.9999)), accuracy_score(0.9)))
 
-    assert "9.99 / 10" in words(student_page(one, tmp_path))
+    assert "9.99 / 10" in words(student_page(student, tmp_path))
 
 
 def test_many_trainings_show_the_last_three(tmp_path: Path) -> None:
     run = good_run()
     facts = replace(run.facts, fits=tuple(fit(number) for number in range(1, 8)))
-    said = words(student_page(graded("Lin", replace(run, facts=facts), strong().grade), tmp_path))
+    content = words(student_page(graded("Lin", replace(run, facts=facts), strong().grade), tmp_path))
 
-    assert "7 trainings were recorded; the last 3 are shown." in said
-    assert "Training 5" in said
-    assert "Training 4" not in said
+    assert "7 trainings were recorded; the last 3 are shown." in content
+    assert "Training 5" in content
+    assert "Training 4" not in content
 
 
-def test_a_cell_is_linked_and_marked(tmp_path: Path) -> None:
+def test_a_failed_cell_is_linked_and_marked(tmp_path: Path) -> None:
     executed = write_notebook(tmp_path / "n.ipynb", code("a = 1"), code("modle"), code("x"), code("y"))
     page = student_page(crashed(executed), tmp_path)
 
@@ -140,7 +140,7 @@ def test_a_cell_is_linked_and_marked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_every_outcome_has_words_and_advice(outcome: Outcome) -> None:
+def test_every_outcome_has_a_text_and_advice(outcome: Outcome) -> None:
     assert str(OUTCOMES[outcome])
     assert str(WHAT_TO_DO[outcome])
 
@@ -170,7 +170,7 @@ def test_a_common_error_has_a_hint(name: str, text: str, advice: str | None) -> 
 # ---------------------------------------------------------------- the executed notebook
 
 
-def test_a_notebook_is_shown_with_what_it_printed(tmp_path: Path) -> None:
+def test_a_notebook_is_shown_with_its_outputs(tmp_path: Path) -> None:
     path = write_notebook(
         tmp_path / "n.ipynb",
         markdown("# 標題\n\n**bold**"),
@@ -202,7 +202,7 @@ def test_a_notebook_is_shown_with_what_it_printed(tmp_path: Path) -> None:
     ],
     ids=["empty", "text", "list", "no cells", "deep", "bytes"],
 )
-def test_what_is_no_notebook_is_not_shown(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_notebook_is_not_shown(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "n.ipynb").write_bytes(content)
 
     assert notebook_view(tmp_path / "n.ipynb") is None
@@ -224,13 +224,13 @@ def test_what_is_no_notebook_is_not_shown(tmp_path: Path, content: bytes) -> Non
     ],
     ids=["nothing", "numbers", "mixed", "display", "error", "attachments", "count", "saved", "metadata"],
 )
-def test_a_cell_of_any_shape_does_not_break_the_page(tmp_path: Path, cell: dict[str, object]) -> None:
+def test_a_malformed_cell_does_not_break_the_page(tmp_path: Path, cell: dict[str, object]) -> None:
     page = student_page(strong(write_notebook(tmp_path / "n.ipynb", cell)), tmp_path)
 
     assert 'id="cell-1"' in page
 
 
-def test_what_was_saved_is_shown_as_not_reproduced(tmp_path: Path) -> None:
+def test_saved_outputs_are_marked_as_not_reproduced(tmp_path: Path) -> None:
     before = [stream("accuracy: 0.93 <script>alert(1)</script>"), shown(image_png=png())]
     cell = code("fit()", failure("NameError", "x")) | {"metadata": {"saved_outputs": before}}
     page = student_page(strong(write_notebook(tmp_path / "n.ipynb", cell)), tmp_path)
@@ -240,7 +240,7 @@ def test_what_was_saved_is_shown_as_not_reproduced(tmp_path: Path) -> None:
     assert page.count("data:image/png") == 1
 
 
-def test_a_flood_of_output_is_shortened_and_says_so(tmp_path: Path) -> None:
+def test_a_flood_of_output_is_shortened_with_a_note(tmp_path: Path) -> None:
     flood = stream("\n".join(map(str, range(300_000))))
     cells = [code("x", flood, *[shown(text_plain=str(n)) for n in range(900)]), *[code("y")] * 600]
     page = student_page(strong(write_notebook(tmp_path / "n.ipynb", *cells)), tmp_path)
@@ -253,28 +253,28 @@ def test_a_flood_of_output_is_shortened_and_says_so(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the class
 
 
-def test_the_class_page_says_who_and_why(tmp_path: Path) -> None:
+def test_the_class_page_lists_students_by_review_reason(tmp_path: Path) -> None:
     page = class_page([*small_class(), replace(too_close())], tmp_path)
-    said = words(page)
+    content = words(page)
 
     assert 'href="students/s003/report.html"' in page
-    assert "The grader itself failed: 1" in said
-    assert "Without a grade and not counted: 1." in said
-    assert "Too close to call: the interval 0.778 to 0.813 holds the threshold 0.8. 2" in said
-    assert str(READ_IT) in said
-    assert re.search(r"李美玲 s005 – The grader failed", said)
+    assert "The grader itself failed: 1" in content
+    assert "Without a grade and not counted: 1." in content
+    assert "Too close to call: the interval 0.778 to 0.813 holds the threshold 0.8. 2" in content
+    assert str(READ_IT) in content
+    assert re.search(r"李美玲 s005 – The grader failed", content)
 
 
-def test_points_that_wait_for_a_person_with_everybody_do_not_stand_out(tmp_path: Path) -> None:
+def test_proposed_points_do_not_count_as_review(tmp_path: Path) -> None:
     proposed = replace(other_score(3, 9), passed=None, review=READ_IT)
-    one = graded("A", good_run(), grade(other_score(0, 10), proposed, reasons=(READ_IT,)))
-    said = words(class_page([one, too_close()], tmp_path))
+    student = graded("A", good_run(), grade(other_score(0, 10), proposed, reasons=(READ_IT,)))
+    content = words(class_page([student, too_close()], tmp_path))
 
-    assert "1 need review" in said
-    assert said.index("Too close to call") < said.index(str(READ_IT))
+    assert "1 need review" in content
+    assert content.index("Too close to call") < content.index(str(READ_IT))
 
 
-def test_a_training_of_one_epoch_has_values_and_no_picture(tmp_path: Path) -> None:
+def test_a_training_of_one_epoch_has_values_and_no_chart(tmp_path: Path) -> None:
     run = good_run()
     page = student_page(
         graded("A", replace(run, facts=replace(run.facts, fits=(fit(1, 1),))), strong().grade), tmp_path
@@ -284,12 +284,12 @@ def test_a_training_of_one_epoch_has_values_and_no_picture(tmp_path: Path) -> No
     assert "<polyline" not in page
 
 
-def test_mean_and_median_leave_out_what_is_not_known(tmp_path: Path) -> None:
+def test_mean_and_median_leave_out_ungraded_students(tmp_path: Path) -> None:
     two = [graded("A", good_run(), grade(other_score(0, points), other_score(2, 10))) for points in (10, 0)]
-    said = words(class_page([*two, our_fault()], tmp_path))
+    content = words(class_page([*two, our_fault()], tmp_path))
 
-    assert "15 mean of 100" in said
-    assert "15 median of 100" in said
+    assert "15 mean of 100" in content
+    assert "15 median of 100" in content
 
 
 @pytest.mark.parametrize("results", [[], [our_fault()]], ids=["nobody", "nothing known"])
@@ -297,10 +297,10 @@ def test_a_class_without_grades_has_a_page(tmp_path: Path, results: list[Graded]
     assert "– mean of 100" in words(class_page(results, tmp_path))
 
 
-def test_a_link_leads_to_the_students_folder_whatever_the_id(tmp_path: Path) -> None:
-    one = graded("Lin", good_run(), strong().grade, student_id="七班 #1%")
+def test_links_to_reports_are_quoted(tmp_path: Path) -> None:
+    student = graded("Lin", good_run(), strong().grade, student_id="七班 #1%")
 
-    assert 'href="students/%E4%B8%83%E7%8F%AD%20%231%25/report.html"' in class_page([one], tmp_path)
+    assert 'href="students/%E4%B8%83%E7%8F%AD%20%231%25/report.html"' in class_page([student], tmp_path)
 
 
 def test_a_thousand_students_fit_on_one_page(tmp_path: Path) -> None:
@@ -312,16 +312,16 @@ def test_a_thousand_students_fit_on_one_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "english", "chinese"),
+    ("name", "variable", "english", "chinese"),
     [
-        ("raw", "as they are", "原始值"),
-        ("X / 255, resized, RGB", "X / 255 · resized · in RGB", "X / 255 · 縮放 · 轉成 RGB"),
-        ("scaler, pca", "scaler · pca", "scaler · pca"),
-        ("values, undone by y_scaler", "numbers · taken back by y_scaler", "數值 · 由 y_scaler 還原"),
-        ("scores, in the order of {x}", "one score per class · in the order of {x}", None),
+        ("raw", "", "unchanged", "原始值"),
+        ("X / 255, resized, RGB", "", "X / 255 · resized · in RGB", "X / 255 · 縮放 · 轉成 RGB"),
+        ("scaler, pca", "", "scaler · pca", "scaler · pca"),
+        ("values, inverse transform", "y_scaler", "numbers · transformed back by y_scaler", "數值 · 由 y_scaler 還原"),
+        ("scores, ordered", "{x}", "one score per class · in the order of {x}", None),
     ],
 )
-def test_what_was_done_is_said_word_by_word(name: str, english: str, chinese: str | None) -> None:
-    assert _worded(name, translation("en")) == english
+def test_an_internal_name_is_shown_as_text(name: str, variable: str, english: str, chinese: str | None) -> None:
+    assert _worded(name, translation("en"), variable) == english
     if chinese is not None:
-        assert _worded(name, translation("zh-TW")) == chinese
+        assert _worded(name, translation("zh-TW"), variable) == chinese

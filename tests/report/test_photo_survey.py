@@ -1,4 +1,4 @@
-"""The pictures in a report: a table, a few of each class, every sentence, in every language; names do no harm."""
+"""The pictures section of a report: all facts in every language, and names are escaped."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def page(survey: PhotoSurvey, folder: Path, language: str = "en") -> str:
     return write_student_report(shown, ASSIGNMENT, language=language, folder=folder / language).read_text("utf-8")
 
 
-def test_everything_is_shown_and_nothing_runs(tmp_path: Path) -> None:
+def test_all_facts_are_shown_and_names_are_escaped(tmp_path: Path) -> None:
     text = page(SURVEY, tmp_path)
     assert 'src="data:image/jpeg;base64,/9j/"' in text
-    assert "17 of 20 files are pictures that can be read, in 2 classes. 15 of them are different" in text
+    assert "17 of 20 files are readable pictures, in 2 classes. 15 of them are different" in text
     assert "10 × 10 to 4000 × 3000 pixels, the median 20 × 30." in text
     assert "The smallest class has 50% of the largest." in text
     for part in ("&lt;b&gt;.jpg: it is damaged", "several classes (a, b): 1, 2.", "The photos of train, test were"):
@@ -48,7 +48,7 @@ def test_everything_is_shown_and_nothing_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_was_found(language: str, tmp_path: Path) -> None:
+def test_a_survey_without_pictures_shows_the_reason(language: str, tmp_path: Path) -> None:
     text = page(
         PhotoSurvey(
             unmeasured=message("No photos were found. Expected: a folder for each class, with its photos in it.")

@@ -1,4 +1,4 @@
-"""Pictures: every mark in its place, whatever the numbers."""
+"""Charts: every mark at its place for any numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.graded_class import accuracy_score, fit
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
 
-def test_marks_stand_in_the_order_of_their_values() -> None:
+def test_marks_are_ordered_by_value() -> None:
     drawn = scale_picture(accuracy_score(0.75))
 
     assert drawn is not None
@@ -26,14 +26,14 @@ def test_marks_stand_in_the_order_of_their_values() -> None:
     assert drawn.full_x == places["full"]
 
 
-def test_a_value_far_off_is_marked_as_beyond_the_scale() -> None:
+def test_a_value_far_away_is_marked_as_outside_the_scale() -> None:
     drawn = scale_picture(accuracy_score(-1e9))
 
     assert drawn is not None
     assert (drawn.rows[0].beyond, drawn.rows[0].x) == (-1, drawn.left)
 
 
-def test_an_error_is_better_to_the_left() -> None:
+def test_full_points_of_an_error_are_on_the_left() -> None:
     drawn = scale_picture(replace(accuracy_score(0.3), scale=Scale(0.1, 0.9, {"mean": 0.9})))
 
     assert drawn is not None
@@ -41,12 +41,12 @@ def test_an_error_is_better_to_the_left() -> None:
     assert [row.kind for row in drawn.rows] == ["value", "full", "zero", "mean"]
 
 
-def test_nothing_is_drawn_without_a_scale() -> None:
+def test_a_score_without_a_scale_has_no_chart() -> None:
     assert scale_picture(replace(accuracy_score(0.8), scale=None)) is None
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
-def test_every_mark_is_on_the_paper(value: float, full: float, zero: float, baseline: float) -> None:
+def test_every_mark_is_inside_the_chart(value: float, full: float, zero: float, baseline: float) -> None:
     score = replace(
         accuracy_score(0.5), value=value, low=value, high=value, scale=Scale(full, zero, {"mean": baseline})
     )
@@ -74,7 +74,9 @@ def test_training_and_validation_share_a_chart() -> None:
     ],
     ids=["whole", "not a number in between", "one epoch", "no number"],
 )
-def test_a_curve_breaks_where_it_is_no_number(values: tuple[float, ...], pieces: list[int], dots: int) -> None:
+def test_a_curve_is_split_at_values_that_are_not_numbers(
+    values: tuple[float, ...], pieces: list[int], dots: int
+) -> None:
     line = curve_charts(replace(fit(), curves={"loss": values}))[0].lines[0]
 
     assert [len(piece.split()) for piece in line.pieces] == pieces
@@ -83,7 +85,7 @@ def test_a_curve_breaks_where_it_is_no_number(values: tuple[float, ...], pieces:
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=30), st.lists(NUMBERS, max_size=30))
-def test_every_curve_is_on_the_paper(loss: list[float], validation: list[float]) -> None:
+def test_every_curve_is_inside_the_chart(loss: list[float], validation: list[float]) -> None:
     charts = curve_charts(replace(fit(), curves={"loss": tuple(loss), "val_loss": tuple(validation)}))
 
     for chart in charts:
@@ -95,7 +97,7 @@ def test_every_curve_is_on_the_paper(loss: list[float], validation: list[float])
         assert len(chart.y_ticks) <= 9
 
 
-def test_a_long_training_is_thinned_and_keeps_its_end() -> None:
+def test_a_long_curve_is_subsampled_and_keeps_its_last_value() -> None:
     line = curve_charts(replace(fit(), curves={"loss": tuple(1 / n for n in range(1, 5001))}))[0].lines[0]
 
     assert len(line.pieces[0].split()) < 400

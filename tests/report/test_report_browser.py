@@ -1,4 +1,4 @@
-"""Pages in a real browser: nothing runs, nothing is asked for, everything fits."""
+"""Report pages in a real browser: no scripts, no requests, and everything fits the screen."""
 
 from __future__ import annotations
 
@@ -61,59 +61,61 @@ def browser() -> Iterator[Browser]:
 
 
 def ugly(executed: Path) -> Graded:
-    """Everything too long, too large or hostile."""
-    one = crashed(executed)
+    """Return a submission in which everything is too long, too large or hostile."""
+    hostile = crashed(executed)
     student = Student("u" * 70, "<img src=x onerror=alert(1)>" + "W" * 150)
     strange = Fit("n" * 300, 3, None, None, False, 1, {"loss": (1.0, float("nan"), 1e300), "x" * 200: (3.0, 3.0)})
-    facts = replace(one.run.facts, fits=(fit(1, 1), fit(2, 900), strange), versions={"k" * 100: "v" * 400})
-    cells = (Cell(30, "code", 4, ran=True, error=CellError("E" * 90, "m" * 3000)), *one.run.cells)
+    facts = replace(hostile.run.facts, fits=(fit(1, 1), fit(2, 900), strange), versions={"k" * 100: "v" * 400})
+    cells = (Cell(30, "code", 4, ran=True, error=CellError("E" * 90, "m" * 3000)), *hostile.run.cells)
     scores = (other_score(0, 9.999), accuracy_score(-1e6), other_score(2, None), other_score(3, 3))
     return replace(
-        one,
-        submission=replace(one.submission, student=student, notebook_name="x" * 200),
-        run=replace(one.run, facts=facts, cells=cells),
+        hostile,
+        submission=replace(hostile.submission, student=student, notebook_name="x" * 200),
+        run=replace(hostile.run, facts=facts, cells=cells),
         grade=grade(*scores, reasons=(message("r" * 600),)),
     )
 
 
-def late(one: Graded) -> Graded:
+def late(hostile: Graded) -> Graded:
     due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
     submitted = due + timedelta(days=9)
     handed = Submission(Student("a", "A"), Path("hw.ipynb"), submitted_at=submitted, extension=Extension(days=1))
     lateness = assess_lateness(LatePolicy(due, "percent", 10), handed, 70)
     assert lateness is not None
-    return replace(one, grade=replace(one.grade, late=True, total=7, lateness=lateness))
+    return replace(hostile, grade=replace(hostile.grade, late=True, total=7, lateness=lateness))
 
 
-def hostile_intake(one: Graded) -> Intake:
-    """Names and reasons as nobody should give them, for every fate."""
+def hostile_intake(hostile: Graded) -> Intake:
+    """Return an intake with hostile names and reasons, for every status."""
     why = message("<img src=x onerror=alert(1)>" + "w" * 400)
     files = tuple(
         FileDecision(0, "<script>alert(1)</script>" + "f" * 300, status, why, "a" * 200) for status in FileStatus
     )
-    received = IntakeRecord(one.submission, files, (why, message("</details></main><script>alert(1)</script>")), why)
+    received = IntakeRecord(
+        hostile.submission, files, (why, message("</details></main><script>alert(1)</script>")), why
+    )
     source = IntakeSource("p" * 300, "folder", why, files)
-    return Intake((received, received), (source,), (one.submission.student,) * 3, (why,))
+    return Intake((received, received), (source,), (hostile.submission.student,) * 3, (why,))
 
 
 @pytest.fixture
 def page_paths(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
     language = request.param
-    one = ugly(hostile_notebook(tmp_path / "executed.ipynb"))
+    hostile = ugly(hostile_notebook(tmp_path / "executed.ipynb"))
     plain = graded("陳怡君", good_run(), grade(other_score(0, 10), accuracy_score(0.86)))
-    results = [*small_class(), one]
+    results = [*small_class(), hostile]
     return [
-        write_student_report(one, ASSIGNMENT, language=language, folder=tmp_path / "ugly"),
+        write_student_report(hostile, ASSIGNMENT, language=language, folder=tmp_path / "ugly"),
         write_student_report(plain, ASSIGNMENT, language=language, folder=tmp_path / "plain"),
         write_class_page(results, ASSIGNMENT, language=language, out=tmp_path),
         write_student_report(late(plain), ASSIGNMENT, language=language, folder=tmp_path / "late"),
-        write_intake_page(hostile_intake(one), ASSIGNMENT, language=language, out=tmp_path),
+        write_intake_page(hostile_intake(hostile), ASSIGNMENT, language=language, out=tmp_path),
     ]
 
 
 @pytest.mark.parametrize("page_paths", LANGUAGES, indirect=True)
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_page_is_quiet_and_fits(browser: Browser, page_paths: list[Path], width: int) -> None:
+def test_a_page_runs_nothing_and_fits_the_screen(browser: Browser, page_paths: list[Path], width: int) -> None:
     for path in page_paths:
         page = browser.new_page(viewport={"width": width, "height": 900})
         asked: list[str] = []
@@ -133,18 +135,18 @@ def test_a_page_is_quiet_and_fits(browser: Browser, page_paths: list[Path], widt
         page.close()
 
 
-def test_the_style_sheet_is_applied_and_no_other_is(browser: Browser, tmp_path: Path) -> None:
-    one = crashed(hostile_notebook(tmp_path / "executed.ipynb"))
+def test_only_the_own_style_sheet_is_applied(browser: Browser, tmp_path: Path) -> None:
+    hostile = crashed(hostile_notebook(tmp_path / "executed.ipynb"))
     page = browser.new_page()
-    page.goto(write_student_report(one, ASSIGNMENT, language="en", folder=tmp_path).as_uri())
+    page.goto(write_student_report(hostile, ASSIGNMENT, language="en", folder=tmp_path).as_uri())
 
     assert page.evaluate("getComputedStyle(document.querySelector('.grade strong')).fontSize") == "52px"
     assert page.evaluate("getComputedStyle(document.body).backgroundImage") == "none"
     page.close()
 
 
-def test_the_policy_holds_even_where_sanitising_would_fail(browser: Browser, tmp_path: Path) -> None:
-    """The page's own policy alone stops a script, a style and a picture from elsewhere."""
+def test_the_content_policy_blocks_unsanitised_content(browser: Browser, tmp_path: Path) -> None:
+    """Without the sanitiser, the policy of the page still stops scripts, styles and remote pictures."""
     path = write_student_report(crashed(), ASSIGNMENT, language="en", folder=tmp_path)
     attack = (
         "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"

@@ -1,4 +1,4 @@
-"""Nothing a student wrote runs, loads or hides anything on a page."""
+"""Student content on a page: nothing runs, loads or hides anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAFE_ATTRIBUTES = {"href", "rel", "src", "alt", "start", "colspan", "rowspan", "
 
 
 class Page(HTMLParser):
-    """What a browser would make of a fragment: its tags and their attributes."""
+    """Tags and attributes that a browser sees in a fragment."""
 
     def __init__(self, fragment: str) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ MIXTURES = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
 
 @pytest.mark.parametrize("safe", [safe_html, safe_markdown, safe_code], ids=["html", "markdown", "code"])
 @pytest.mark.parametrize("trick", HOSTILE)
-def test_a_trick_does_nothing(safe: object, trick: str) -> None:
+def test_a_hostile_fragment_is_harmless(safe: object, trick: str) -> None:
     assert callable(safe)
     assert_harmless(safe(trick))
 
@@ -70,13 +70,13 @@ def test_a_trick_does_nothing(safe: object, trick: str) -> None:
 @given(MIXTURES)
 @example("[a](<javascript:alert(1)>)")
 @example("<a href='&#x6A;avascript:alert(1)'>a</a>")
-def test_no_mixture_of_tricks_survives(text: str) -> None:
+def test_mixed_hostile_fragments_are_harmless(text: str) -> None:
     assert_harmless(safe_html(text, {"a": f"data:image/png;base64,{png()}"}))
     assert_harmless(safe_markdown(text, {"a": f"data:image/png;base64,{png()}"}))
     assert_harmless(safe_code(text))
 
 
-def test_what_is_worth_reading_is_kept() -> None:
+def test_harmless_markup_is_kept() -> None:
     table = safe_html("<style>td{}</style><table><tr><td colspan='2'>kept</td></tr></table>")
     text = safe_markdown("# Title\n\n**bold** [site](https://example.org)\n\n|a|\n|-|\n|1|")
 
@@ -88,7 +88,7 @@ def test_what_is_worth_reading_is_kept() -> None:
     assert "<td>1</td>" in text
 
 
-def test_a_pasted_picture_is_shown_and_a_foreign_one_is_not() -> None:
+def test_embedded_pictures_are_shown_and_remote_ones_are_not() -> None:
     uri = f"data:image/png;base64,{png()}"
 
     assert uri in safe_markdown("![a](attachment:my%20picture.png)", {"my picture.png": uri})
@@ -110,7 +110,7 @@ def test_a_pasted_picture_is_shown_and_a_foreign_one_is_not() -> None:
     ],
     ids=["script", "other kind", "svg", "cut off", "huge png", "huge gif", "huge jpeg", "empty jpeg"],
 )
-def test_what_is_no_picture_is_refused(media_type: str, content: bytes) -> None:
+def test_invalid_pictures_are_refused(media_type: str, content: bytes) -> None:
     assert image_uri(media_type, base64.b64encode(content).decode()) is None
 
 
@@ -123,7 +123,7 @@ def test_what_is_no_picture_is_refused(media_type: str, content: bytes) -> None:
     ],
     ids=["png", "gif", "jpeg"],
 )
-def test_a_picture_is_taken(media_type: str, content: bytes) -> None:
+def test_valid_pictures_are_accepted(media_type: str, content: bytes) -> None:
     encoded = base64.b64encode(content).decode()
 
     assert image_uri(media_type, f"{encoded[:8]}\n{encoded[8:]}\n") == f"data:{media_type};base64,{encoded}"
@@ -131,7 +131,7 @@ def test_a_picture_is_taken(media_type: str, content: bytes) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["image/png", "image/jpeg", "image/gif"]))
-def test_no_bytes_break_the_look_at_a_picture(content: bytes, media_type: str) -> None:
+def test_any_bytes_can_be_checked_as_a_picture(content: bytes, media_type: str) -> None:
     starts = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF89a"}
     uri = image_uri(media_type, base64.b64encode(starts[media_type] + content).decode())
 
@@ -152,12 +152,12 @@ def test_no_bytes_break_the_look_at_a_picture(content: bytes, media_type: str) -
     ],
     ids=["colour", "link", "return", "return at the end", "backspace", "Windows", "too many backspaces", "text"],
 )
-def test_a_terminal_ends_with(written: str, left: str) -> None:
+def test_terminal_text_is_the_final_state(written: str, left: str) -> None:
     assert terminal_text(written) == left
 
 
 @given(st.text(st.sampled_from("ab\n漢"), max_size=400))
-def test_shortened_text_says_how_much_is_missing(text: str) -> None:
+def test_shortened_text_counts_the_characters_left_out(text: str) -> None:
     head, tail, omitted = shortened(text, lines=8, characters=60)
 
     assert text.startswith(head)
@@ -180,7 +180,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW.keys())
-def test_nothing_takes_long(text: str) -> None:
+def test_any_text_is_sanitised_quickly(text: str) -> None:
     begun = time.process_time()
     for make in (safe_markdown, safe_html, safe_code, terminal_text):
         make(text)

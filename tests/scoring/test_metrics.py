@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn and the literature; and every kind of answer that is none."""
+"""Metrics against scikit-learn and the literature, and predictions that cannot be measured."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ TRIALS = st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st
         pytest.param(1, 29, 0.0061, 0.1718, id="1 of 29"),
     ],
 )
-def test_wilson_gives_the_published_intervals(successes: int, n: int, low: float, high: float) -> None:
+def test_wilson_gives_published_intervals(successes: int, n: int, low: float, high: float) -> None:
     assert wilson_interval(successes, n) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
 @given(TRIALS)
-def test_wilson_holds_the_proportion_within_0_and_1(trials: tuple[int, int]) -> None:
+def test_wilson_contains_the_proportion_within_0_and_1(trials: tuple[int, int]) -> None:
     successes, n = trials
     low, high = wilson_interval(successes, n)
     assert 0 <= low <= successes / n <= high <= 1
 
 
 @given(TRIALS)
-def test_wilson_is_the_same_seen_from_the_other_side(trials: tuple[int, int]) -> None:
+def test_wilson_is_symmetric_for_failures(trials: tuple[int, int]) -> None:
     successes, n = trials
     low, high = wilson_interval(successes, n)
     assert wilson_interval(n - successes, n) == (pytest.approx(1 - high, abs=1e-12), pytest.approx(1 - low, abs=1e-12))
 
 
 @given(TRIALS.filter(lambda trials: trials[0] < trials[1]))
-def test_wilson_rises_with_every_success(trials: tuple[int, int]) -> None:
+def test_wilson_grows_with_successes(trials: tuple[int, int]) -> None:
     successes, n = trials
     fewer, more = wilson_interval(successes, n), wilson_interval(successes + 1, n)
     assert fewer[0] < more[0]
@@ -66,8 +66,8 @@ def test_wilson_rises_with_every_success(trials: tuple[int, int]) -> None:
 
 
 @given(TRIALS)
-def test_wilson_ends_where_the_proportion_would_just_be_believed(trials: tuple[int, int]) -> None:
-    """The interval's definition: all chances b for which the observed p is within 1.96 standard errors of b."""
+def test_wilson_ends_satisfy_the_definition(trials: tuple[int, int]) -> None:
+    """The interval has all probabilities b for which the observed p is within 1.96 standard errors of b."""
     successes, n = trials
     for end in wilson_interval(successes, n):
         if 0 < end < 1:
@@ -76,7 +76,7 @@ def test_wilson_ends_where_the_proportion_would_just_be_believed(trials: tuple[i
 
 
 @pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5), (0, 0)])
-def test_wilson_refuses_what_is_no_proportion(successes: int, n: int) -> None:
+def test_wilson_refuses_invalid_counts(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match=f"found {successes} of {n}"):
         wilson_interval(successes, n)
 
@@ -85,7 +85,7 @@ def test_wilson_refuses_what_is_no_proportion(successes: int, n: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(2, 6), st.integers(1, 200))
-def test_accuracy_is_scikit_learns(seed: int, classes: int, n: int) -> None:
+def test_accuracy_equals_scikit_learn(seed: int, classes: int, n: int) -> None:
     random = np.random.default_rng(seed)
     targets, answers = random.integers(0, classes, n), random.integers(-1, classes + 1, n)
     expected = sklearn.metrics.accuracy_score(targets, answers)
@@ -117,7 +117,7 @@ TARGETS = np.array([0, 1, 1, 0])
         pytest.param(np.array([2**64 - 1, 1, 1, 0], dtype=np.uint64), 0.75, id="a huge integer is wrong"),
     ],
 )
-def test_answers_that_can_be_read(answers: Array, value: float) -> None:
+def test_accuracy_of_each_form_of_predictions(answers: Array, value: float) -> None:
     assert accuracy_score(answers, TARGETS).value == value
 
 
@@ -139,18 +139,18 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("metric", [metric for kind in METRICS.values() for metric in kind.values()])
-@pytest.mark.parametrize(("answers", "said"), UNREADABLE)
-def test_what_is_no_answer_is_refused_with_the_found_and_the_expected(
-    metric: Callable[[Array, Array], Measured], answers: Array, said: list[str]
+@pytest.mark.parametrize(("answers", "expected"), UNREADABLE)
+def test_invalid_predictions_are_refused_with_found_and_expected(
+    metric: Callable[[Array, Array], Measured], answers: Array, expected: list[str]
 ) -> None:
     with pytest.raises(MetricError) as refused:
         metric(answers, TARGETS)
-    assert [part for part in said if part not in str(refused.value.message)] == []
+    assert [part for part in expected if part not in str(refused.value.message)] == []
     assert len(str(refused.value)) < 200
 
 
 @pytest.mark.parametrize(
-    ("answers", "targets", "said"),
+    ("answers", "targets", "expected"),
     [
         pytest.param(np.zeros((4, 3)), TARGETS, ["(4, 3)", "(4,)", "2 classes"], id="a column too many"),
         pytest.param(np.zeros((4, 0)), TARGETS, ["(4, 0)", "2 classes"], id="no column"),
@@ -159,17 +159,17 @@ def test_what_is_no_answer_is_refused_with_the_found_and_the_expected(
         pytest.param(np.array([0.1, 0.9, 0.5, 0]), np.array([0, 1, 2, 0]), ["0.9", "0 to 2"], id="three classes"),
     ],
 )
-def test_numbers_that_are_no_classes_are_refused(answers: Array, targets: Array, said: list[str]) -> None:
+def test_numbers_that_are_not_classes_are_refused(answers: Array, targets: Array, expected: list[str]) -> None:
     with pytest.raises(MetricError) as refused:
         accuracy_score(answers, targets)
-    assert [part for part in said if part not in str(refused.value.message)] == []
+    assert [part for part in expected if part not in str(refused.value.message)] == []
 
 
-def test_a_single_class_in_the_hidden_set_is_still_one_of_two() -> None:
+def test_a_hidden_set_with_one_class_still_has_two_classes() -> None:
     assert accuracy_score(np.array([0.1, 0.6, 0.2]), np.zeros(3, np.int64)).value == pytest.approx(2 / 3)
 
 
-def test_a_column_for_a_class_that_no_hidden_row_has_is_expected() -> None:
+def test_scores_may_have_a_column_for_a_class_without_hidden_rows() -> None:
     one_hot = np.eye(4)[[0, 1, 2]]
     assert accuracy_score(one_hot, np.arange(3), classes=4).value == 1
     with pytest.raises(MetricError, match="each of the 3 classes"):
@@ -181,57 +181,57 @@ def test_a_column_for_a_class_that_no_hidden_row_has_is_expected() -> None:
 REGRESSION = [(r2_score, sklearn.metrics.r2_score)]
 REGRESSION += [(mean_squared_error, sklearn.metrics.mean_squared_error)]
 REGRESSION += [(mean_absolute_error, sklearn.metrics.mean_absolute_error)]
-EACH = pytest.mark.parametrize(("ours", "theirs"), REGRESSION, ids=["r2", "mse", "mae"])
+EACH = pytest.mark.parametrize(("metric", "reference"), REGRESSION, ids=["r2", "mse", "mae"])
 
 
 @EACH
 @settings(max_examples=15, deadline=None)  # each draws a thousand resamples
 @given(st.integers(0, 2**32), st.integers(2, 60), st.floats(0.01, 100))
-def test_regression_is_scikit_learns(
-    ours: Callable[[Array, Array], Measured], theirs: Callable[..., float], seed: int, n: int, noise: float
+def test_regression_metrics_equal_scikit_learn(
+    metric: Callable[[Array, Array], Measured], reference: Callable[..., float], seed: int, n: int, noise: float
 ) -> None:
     random = np.random.default_rng(seed)
     targets = random.normal(size=n)
     answers = targets + random.normal(scale=noise, size=n)
-    measured = ours(answers, targets)
-    assert measured.value == pytest.approx(theirs(targets, answers), rel=1e-9)
+    measured = metric(answers, targets)
+    assert measured.value == pytest.approx(reference(targets, answers), rel=1e-9)
     assert measured.low <= measured.high
     assert measured.n == n
-    assert ours(answers[:, np.newaxis], targets) == measured
+    assert metric(answers[:, np.newaxis], targets) == measured
 
 
 @EACH
-def test_the_interval_is_about_the_value_and_the_same_each_time(
-    ours: Callable[[Array, Array], Measured], theirs: Callable[..., float]
+def test_the_bootstrap_interval_contains_the_value_and_is_repeatable(
+    metric: Callable[[Array, Array], Measured], reference: Callable[..., float]
 ) -> None:
     random = np.random.default_rng(4)
     targets = random.normal(size=500)
-    measured = ours(targets + random.normal(scale=0.3, size=500), targets)
+    measured = metric(targets + random.normal(scale=0.3, size=500), targets)
     assert measured.low < measured.value < measured.high
     assert measured.high - measured.low < 0.1
     random = np.random.default_rng(4)
     targets = random.normal(size=500)
-    assert ours(targets + random.normal(scale=0.3, size=500), targets) == measured
+    assert metric(targets + random.normal(scale=0.3, size=500), targets) == measured
 
 
 @pytest.mark.parametrize(
     ("answers", "value"), [pytest.param([2.0, 2.0, 2.0], 1.0, id="exact"), pytest.param([2.0, 2.0, 3.0], 0.0, id="not")]
 )
-def test_r2_of_targets_that_are_all_the_same(answers: list[float], value: float) -> None:
+def test_r2_of_constant_targets(answers: list[float], value: float) -> None:
     assert r2_score(np.array(answers), np.full(3, 2.0)).value == value
 
 
 @EACH
 @pytest.mark.parametrize("huge", [1e300, -1e300])
-def test_huge_answers_are_as_wrong_as_they_look_and_stay_numbers(
-    ours: Callable[[Array, Array], Measured], theirs: Callable[..., float], huge: float
+def test_huge_predictions_give_finite_values(
+    metric: Callable[[Array, Array], Measured], reference: Callable[..., float], huge: float
 ) -> None:
-    measured = ours(np.array([huge, 0.0, 1.0]), np.array([0.0, 0.0, 1.0]))
+    measured = metric(np.array([huge, 0.0, 1.0]), np.array([0.0, 0.0, 1.0]))
     assert abs(measured.value) == LARGEST
     assert np.isfinite([measured.low, measured.high]).all()
 
 
 @pytest.mark.parametrize("columns", [0, 2])
-def test_regression_wants_one_number_per_row(columns: int) -> None:
+def test_regression_needs_one_number_per_row(columns: int) -> None:
     with pytest.raises(MetricError, match=rf"\(4, {columns}\); expected \(4,\)"):
         r2_score(np.zeros((4, columns)), TARGETS)

@@ -1,4 +1,4 @@
-"""Scores for whole rubrics: what a missing notebook gets, and what our own fault may not cost."""
+"""Scores for whole rubrics: missing notebooks, faults of the grader, hidden labels and baselines."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def test_one_score_for_each_criterion_in_the_rubrics_order(assignment: Assignmen
 
 
 @pytest.mark.parametrize("outcome", [Outcome.MISSING, Outcome.FORBIDDEN])
-def test_what_was_not_handed_in_earns_nothing_and_the_reason_is_said(assignment: Assignment, outcome: Outcome) -> None:
+def test_a_missing_notebook_earns_nothing_with_its_reason(assignment: Assignment, outcome: Outcome) -> None:
     reason = message("The file is empty.")
     scores = score_run(Run(outcome, reason), assignment, open_truth(assignment, SECRET))
     assert [(score.points, score.passed, score.reason) for score in scores] == [(0, False, reason)] * len(scores)
     assert len(scores) == len(assignment.rubric)
 
 
-def test_our_own_fault_is_unknown_and_never_a_zero(assignment: Assignment) -> None:
+def test_a_grader_fault_gives_no_points_and_no_zero(assignment: Assignment) -> None:
     scores = score_run(Run(Outcome.GRADER_FAULT), assignment, open_truth(assignment, SECRET))
     assert [(score.points, score.passed) for score in scores] == [(None, None)] * len(assignment.rubric)
     assert all("the grader itself failed" in str(score.reason) for score in scores)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.TIMEOUT, Outcome.MEMORY, Outcome.DISK])
-def test_what_was_reached_counts_however_it_ended(assignment: Assignment, tmp_path: Path, outcome: Outcome) -> None:
+def test_predictions_count_whatever_the_outcome(assignment: Assignment, tmp_path: Path, outcome: Outcome) -> None:
     truth = open_truth(assignment, SECRET)
     assert truth is not None
     np.save(tmp_path / "predictions.npy", truth.labels)
@@ -53,14 +53,14 @@ def test_what_was_reached_counts_however_it_ended(assignment: Assignment, tmp_pa
     assert {score.criterion: score.points for score in scores}["accuracy"] == 60
 
 
-def test_the_truth_is_the_hidden_sets_labels(assignment: Assignment) -> None:
+def test_the_truth_has_the_labels_of_the_hidden_set(assignment: Assignment) -> None:
     truth = open_truth(assignment, SECRET)
     assert truth is not None
     np.testing.assert_array_equal(truth.labels, hidden_sets.open_hidden_set(assignment, SECRET).labels)
     assert truth.task == "classification"
 
 
-def test_majority_is_the_best_that_one_answer_for_all_would_reach(assignment: Assignment) -> None:
+def test_majority_is_the_best_constant_prediction(assignment: Assignment) -> None:
     truth = open_truth(assignment, SECRET)
     assert truth is not None
     assert truth.baselines["accuracy_score"]["majority"] == np.bincount(truth.labels).max() / len(truth.labels)
@@ -83,13 +83,13 @@ def test_baselines_of_the_bundled_assignments(name: str, metric: str, guess: str
     assert baselines[guess] <= baselines["linear"] + 0.05
 
 
-def test_without_data_there_is_no_truth_to_open(assignment: Assignment) -> None:
+def test_an_assignment_without_data_has_no_truth(assignment: Assignment) -> None:
     plain = Assignment("essay", "1", assignment.folder, {"en": "Essay"}, assignment.rubric[-1:])
     assert open_truth(plain, SECRET) is None
     assert score_run(Run(Outcome.OK), plain, None)[0].points == 0
 
 
-def test_a_criterion_without_a_judge_is_our_fault(assignment: Assignment) -> None:
+def test_an_unregistered_criterion_raises_type_error(assignment: Assignment) -> None:
     strange = Assignment("strange", "1", assignment.folder, {"en": "?"}, (Criterion("strange", 1),))
     with pytest.raises(TypeError, match="no judge for Criterion"):
         score_run(Run(Outcome.OK), strange, None)

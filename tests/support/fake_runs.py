@@ -22,7 +22,14 @@ from tests.support.notebooks import submission
 SECRET = b"s" * 32
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 FITTED = EMPTY_FACTS | {
-    "chosen": {"source": "model", "preparation": "raw", "form": "labels", "public_value": 0.9, "problem": ""}
+    "chosen": {
+        "source": "model",
+        "preparation": "raw",
+        "form": "labels",
+        "variable": "",
+        "public_value": 0.9,
+        "problem": "",
+    }
 }
 
 

@@ -158,15 +158,15 @@ def _describe(document: Document, extracted: Mapping[str, Any], wanted: Wanted) 
 
 
 def _unreadable(name: str, pages: Sequence[str], extracted: Mapping[str, Any]) -> Message | None:
-    whole = "\n".join(pages)
+    text = "\n".join(pages)
     unmapped = sum(page["unmapped"] for page in extracted["pages"])
-    if text_cleanup.unreadable_share(whole) > UNREADABLE or unmapped > max(LITTLE_TEXT, len(whole)):
+    if text_cleanup.unreadable_share(text) > UNREADABLE or unmapped > max(LITTLE_TEXT, len(text)):
         return message(
             "The text of {name} cannot be read by a machine: its fonts have no table of their characters. "
             "A person must read it; next time save it as PDF instead of printing it.",
             name=name,
         )
-    if text_cleanup.count_letters(whole) >= LITTLE_TEXT:
+    if text_cleanup.count_letters(text) >= LITTLE_TEXT:
         return None
     if any(page["pictures"] for page in extracted["pages"]):
         return message("{name} is a scan: it has pictures of pages and no text. A person must read it.", name=name)
@@ -180,7 +180,7 @@ def _members(found: Sequence[headings.Passage], pages: Sequence[str]) -> tuple[M
 
 
 def _doubts(document: Document, extracted: Mapping[str, Any], who: Sequence[Member]) -> list[Message]:
-    counts = {what: sum(page[what] for page in extracted["pages"]) for what in ("hidden", "white", "recognised")}
+    counts = {count: sum(page[count] for page in extracted["pages"]) for count in ("hidden", "white", "recognised")}
     mascots = [member.name for member in who if member.mascot]
     doubts = []
     if mascots:

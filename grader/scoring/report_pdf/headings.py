@@ -118,8 +118,8 @@ def split_at_headings(pages: Sequence[str], known: Mapping[str, str]) -> list[Pa
         page, line = lines[at]
         at += 1
         heading = _heading(line, known)
-        if at < len(lines) and (whole := _broken_heading(line, lines[at][1], known, alone=heading is None)):
-            line, heading = f"{line}{lines[at][1]}", whole
+        if at < len(lines) and (heading_found := _broken_heading(line, lines[at][1], known, alone=heading is None)):
+            line, heading = f"{line}{lines[at][1]}", heading_found
             at += 1
         if heading is None or _is_task(line, found[-1], lines[at][1] if at < len(lines) else ""):
             found[-1].lines.append(line)
@@ -142,9 +142,9 @@ def _heading(line: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], str]
         return None
     if _LEADERS.search(bare[-2 * _LONGEST :]):
         return None  # a line of the table of contents
-    whole = sections_of(bare, known)
-    if whole:
-        return whole, ""
+    heading_found = sections_of(bare, known)
+    if heading_found:
+        return heading_found, ""
     parted = _INLINE.fullmatch(bare)
     named = sections_of(parted[1], known) if parted else ()
     return (named, parted[2]) if parted and named else None
@@ -165,8 +165,8 @@ def _broken_heading(
     numbered = _NUMBERING.match(line)
     if numbered is None or len(line) > _HALF or len(following) > _HALF or _NUMBERING.match(following):
         return None
-    whole = _heading(line + following, known)
-    return whole if alone or _plain(_bare(line + following)) in known else None
+    heading_found = _heading(line + following, known)
+    return heading_found if alone or _plain(_bare(line + following)) in known else None
 
 
 def sections_of(title: str, known: Mapping[str, str]) -> tuple[str, ...]:

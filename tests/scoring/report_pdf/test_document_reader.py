@@ -309,7 +309,7 @@ DOCX = zip_bytes({"word/document.xml": b"<w:document/>", "[Content_Types].xml": 
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "none", "said"),
+    ("name", "content", "none", "expected"),
     [
         ("report.pdf", DOCX, True, "is named .pdf but is a Word document"),
         ("report.pdf", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), True, "an old Office document"),
@@ -328,9 +328,11 @@ DOCX = zip_bytes({"word/document.xml": b"<w:document/>", "[Content_Types].xml": 
     ids=["renamed docx", "renamed doc", "renamed page", "empty", "docx", "pages", "odt", "no document", "locked",
          "cut off", "rubbish", "scanned", "blank"],
 )  # fmt: skip
-def test_an_unreadable_file_has_its_problem(tmp_path: Path, name: str, content: bytes, none: bool, said: str) -> None:
+def test_an_unreadable_file_has_its_problem(
+    tmp_path: Path, name: str, content: bytes, none: bool, expected: str
+) -> None:
     document = read(tmp_path, content, name)
-    assert document.problem is not None and said in str(document.problem)
+    assert document.problem is not None and expected in str(document.problem)
     assert document.none == none and document.sections == () and document.members == ()
 
 

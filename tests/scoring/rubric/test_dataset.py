@@ -1,4 +1,4 @@
-"""Points for what was collected: a fifth for each of five things."""
+"""Points for collected pictures: a fifth for each of five parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASKED = {"classes": 3, "per_class": 20}
 
 
 def survey(*classes: tuple[int, int], unreadable: int = 0) -> PhotoSurvey:
-    """Of each class the number of its pictures, and of the different ones."""
+    """Return a survey of classes, each with its number of pictures and of different pictures."""
     rows = tuple(PhotoClass(f"c{n}", pictures, distinct, 0, pictures) for n, (pictures, distinct) in enumerate(classes))
     readable = sum(pictures for pictures, _distinct in classes)
     return PhotoSurvey(rows, found=readable + unreadable, readable=readable, asked=ASKED)
@@ -38,27 +38,27 @@ def survey(*classes: tuple[int, int], unreadable: int = 0) -> PhotoSurvey:
         pytest.param(survey((20, 20), (20, 20), (20, 20), (0, 0)), 4 + 2 * 3 + 4, id="and an empty folder"),
     ],
 )
-def test_points(found: PhotoSurvey, points: float) -> None:
-    judged = score(CRITERION, Run(Outcome.OK, photo_survey=found))
-    assert judged.points == pytest.approx(points, abs=0.01)
-    assert judged.passed == (points == 20)
+def test_points_of_a_survey(found: PhotoSurvey, points: float) -> None:
+    result = score(CRITERION, Run(Outcome.OK, photo_survey=found))
+    assert result.points == pytest.approx(points, abs=0.01)
+    assert result.passed == (points == 20)
 
 
-def test_the_reason_has_every_part() -> None:
-    said = str(score(CRITERION, Run(Outcome.OK, photo_survey=survey((20, 10), (40, 30), unreadable=4))).reason)
-    assert said == (
+def test_the_reason_names_every_part() -> None:
+    reason = str(score(CRITERION, Run(Outcome.OK, photo_survey=survey((20, 10), (40, 30), unreadable=4))).reason)
+    assert reason == (
         "4 points for each of five parts. Classes: 2.67 (2 found, 3 required). Pictures per class: 2.67 (20 to 40, 20 "
         "required). Different pictures: 2 (40 of 60). Balance: 2.67 (the smallest class has 33% of the largest). "
         "Readable files: 3.75 (60 of 64)."
     )
 
 
-def test_what_was_not_looked_at_is_for_a_person() -> None:
-    judged = score(CRITERION, Run(Outcome.OK))
-    assert (judged.points, judged.max) == (None, 20)
-    assert judged.review is not None
+def test_pictures_that_were_not_examined_need_review() -> None:
+    result = score(CRITERION, Run(Outcome.OK))
+    assert (result.points, result.max) == (None, 20)
+    assert result.review is not None
 
 
-def test_points_are_of_the_criterion() -> None:
-    judged = score(replace(CRITERION, points=5), Run(Outcome.OK, photo_survey=survey((20, 20), (20, 20), (20, 20))))
-    assert judged.points == 5
+def test_points_scale_with_the_criterion() -> None:
+    result = score(replace(CRITERION, points=5), Run(Outcome.OK, photo_survey=survey((20, 20), (20, 20), (20, 20))))
+    assert result.points == 5

@@ -1,4 +1,4 @@
-"""Each kind of criterion: what earns its points, what it says, and when a person must look."""
+"""Points, reasons and review of each kind of criterion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def code(index: int, *, ran: bool = True, error: CellError | None = None, images
 
 
 @pytest.mark.parametrize(
-    ("cells", "points", "passed", "said"),
+    ("cells", "points", "passed", "expected"),
     [
         pytest.param([code(0), code(1)], 10, True, "All 2 code cells ran", id="all"),
         pytest.param([code(0), code(1, error=FAILED)], 5, False, "these did not: cell 2.", id="one failed"),
@@ -42,10 +42,12 @@ def code(index: int, *, ran: bool = True, error: CellError | None = None, images
         pytest.param([], 0, False, "There is no code", id="no cells"),
     ],
 )
-def test_executes_gives_the_share_of_the_cells(cells: list[Cell], points: float, passed: bool, said: str) -> None:
+def test_executes_gives_the_share_of_the_cells_that_ran(
+    cells: list[Cell], points: float, passed: bool, expected: str
+) -> None:
     score = executes.score(executes.Executes("runs", 10), Run(Outcome.OK, cells=tuple(cells)))
     assert (score.points, score.max, score.passed) == (points, 10, passed)
-    assert said in str(score.reason)
+    assert expected in str(score.reason)
 
 
 # ---------------------------------------------------------------- figure
@@ -59,7 +61,7 @@ def drawn(*figures: Figure, images: int = 1, shows: str = "loss") -> Score:
     return figure.score(figure.FigureDrawn("curve", 15, shows=shows), run)  # type: ignore[arg-type]
 
 
-def test_a_curve_found_by_its_numbers_earns_everything_and_nobody_has_to_look() -> None:
+def test_a_recorded_curve_earns_all_points_without_review() -> None:
     score = drawn(DRAWN)
     assert (score.points, score.passed, score.review) == (15, True, None)
     assert "Cell 1 draws the curve of a recorded training: loss, val_loss" in str(score.reason)
@@ -68,18 +70,18 @@ def test_a_curve_found_by_its_numbers_earns_everything_and_nobody_has_to_look() 
 @pytest.mark.parametrize(
     "caption", ["Loss", "MSE", "val_loss", "mean absolute error", "損失函數", "訓練誤差"], ids=lambda text: text
 )
-def test_a_curve_known_by_its_caption_alone_is_for_a_person_to_look_at(caption: str) -> None:
+def test_a_curve_known_only_by_its_caption_needs_review(caption: str) -> None:
     score = drawn(replace(CAPTIONED, caption=caption))
     assert (score.points, score.passed) == (15, True)
     assert "check the picture" in str(score.review)
 
 
-def test_numbers_count_before_captions() -> None:
+def test_a_recorded_curve_is_preferred_to_a_caption() -> None:
     assert drawn(CAPTIONED, DRAWN).review is None
 
 
 @pytest.mark.parametrize(
-    ("score", "said"),
+    ("score", "expected"),
     [
         pytest.param(drawn(), "No picture was drawn", id="none"),
         pytest.param(drawn(DRAWN, images=0), "No picture was drawn", id="claimed, but not in the notebook"),
@@ -92,16 +94,16 @@ def test_numbers_count_before_captions() -> None:
         pytest.param(drawn(CAPTIONED, shows="accuracy"), "none shows the accuracy", id="no caption for accuracy"),
     ],
 )
-def test_what_shows_no_curve_earns_nothing_and_says_what_to_do(score: Score, said: str) -> None:
+def test_no_curve_earns_nothing_and_the_reason_says_what_to_do(score: Score, expected: str) -> None:
     assert (score.points, score.passed, score.review) == (0, False, None)
-    assert said in str(score.reason)
+    assert expected in str(score.reason)
 
 
 # ---------------------------------------------------------------- training
 
 
 @pytest.mark.parametrize(
-    ("facts", "passed", "said"),
+    ("facts", "passed", "expected"),
     [
         pytest.param(Facts(fits=(LOSS, replace(LOSS, validated=True))), True, "validation data", id="validated"),
         pytest.param(Facts(fits=(LOSS,), held_out_evaluations=1), True, "not trained on", id="evaluated"),
@@ -110,17 +112,17 @@ def test_what_shows_no_curve_earns_nothing_and_says_what_to_do(score: Score, sai
         pytest.param(Facts(held_out_evaluations=3), False, "No training was recorded", id="evaluated, never trained"),
     ],
 )
-def test_training_wants_data_kept_from_it(facts: Facts, passed: bool, said: str) -> None:
+def test_training_needs_validation_data(facts: Facts, passed: bool, expected: str) -> None:
     score = training.score(training.Training("validation", 10), Run(Outcome.OK, facts=facts))
     assert (score.points, score.passed) == (10 if passed else 0, passed)
-    assert said in str(score.reason)
+    assert expected in str(score.reason)
 
 
 # ---------------------------------------------------------------- manual
 
 
 @pytest.mark.parametrize(("characters", "points"), [(0, 0), (300, 7.5), (599, 15), (600, 15), (9000, 15)])
-def test_manual_proposes_by_length_and_decides_nothing(characters: int, points: float) -> None:
+def test_manual_proposes_points_by_length_for_review(characters: int, points: float) -> None:
     cells = (Cell(0, "markdown", characters), replace(code(1), characters=5000), Cell(2, "raw", 5000))
     score = manual.score(manual.Manual("story", 15), Run(Outcome.OK, cells=cells))
     assert (score.points, score.passed, score.value) == (points, None, characters)
@@ -128,7 +130,7 @@ def test_manual_proposes_by_length_and_decides_nothing(characters: int, points: 
     assert "read it and decide" in str(score.review)
 
 
-def test_the_starters_own_text_is_nobodys_story() -> None:
+def test_text_of_the_starter_notebook_does_not_count() -> None:
     cells = (Cell(0, "markdown", 500, given=True), Cell(1, "markdown", 300))
     assert manual.score(manual.Manual("story", 15), Run(Outcome.OK, cells=cells)).points == 7.5
 
@@ -140,25 +142,25 @@ VALUES = st.floats(-1e9, 1e9)
 
 
 @given(VALUES, ENDS)
-def test_points_stay_between_none_and_all(value: float, ends: tuple[float, float]) -> None:
+def test_share_of_points_is_between_0_and_1(value: float, ends: tuple[float, float]) -> None:
     assert 0 <= share_of_points(value, full_at=ends[0], zero_at=ends[1]) <= 1
 
 
 @given(ENDS)
-def test_points_are_exact_at_the_ends(ends: tuple[float, float]) -> None:
+def test_share_of_points_is_exact_at_both_ends(ends: tuple[float, float]) -> None:
     assert share_of_points(ends[0], full_at=ends[0], zero_at=ends[1]) == 1
     assert share_of_points(ends[1], full_at=ends[0], zero_at=ends[1]) == 0
 
 
 @given(VALUES, VALUES, ENDS)
-def test_points_never_fall_on_the_way_to_full(one: float, other: float, ends: tuple[float, float]) -> None:
+def test_share_of_points_is_monotonic(first: float, second: float, ends: tuple[float, float]) -> None:
     full, zero = ends
-    worse, better = sorted((one, other), reverse=full < zero)
+    worse, better = sorted((first, second), reverse=full < zero)
     assert share_of_points(worse, full_at=full, zero_at=zero) <= share_of_points(better, full_at=full, zero_at=zero)
 
 
 @given(VALUES, ENDS)
-def test_points_are_the_same_for_errors_as_for_scores(value: float, ends: tuple[float, float]) -> None:
+def test_share_of_points_is_symmetric_for_errors_and_scores(value: float, ends: tuple[float, float]) -> None:
     mirrored = share_of_points(-value, full_at=-ends[0], zero_at=-ends[1])
     assert share_of_points(value, full_at=ends[0], zero_at=ends[1]) == mirrored
 
@@ -170,7 +172,7 @@ TRUTH = Truth("classification", LABELS, {"accuracy_score": {"majority": 0.6, "li
 
 
 def with_right(folder: Path, right: int, **changes: object) -> Run:
-    """A run whose predictions are right in ``right`` of the rows."""
+    """Return a run with ``right`` correct predictions."""
     answers = np.where(np.arange(N) < right, LABELS, 1 - LABELS)
     np.save(folder / "predictions.npy", answers)
     return replace(Run(Outcome.OK, predictions=folder / "predictions.npy"), **changes)  # type: ignore[arg-type]
@@ -187,7 +189,7 @@ def with_right(folder: Path, right: int, **changes: object) -> Run:
         pytest.param(0, 0, False, id="all wrong"),
     ],
 )
-def test_metric_gives_points_between_the_majority_and_the_threshold(
+def test_metric_points_grow_from_the_majority_to_the_threshold(
     tmp_path: Path, right: int, points: float, passed: bool
 ) -> None:
     score = metric.score(CRITERION, with_right(tmp_path, right), TRUTH)
@@ -198,7 +200,7 @@ def test_metric_gives_points_between_the_majority_and_the_threshold(
     assert score.scale.baselines == {"majority": 0.6, "linear": 0.7}
 
 
-def test_metric_says_what_it_measured(tmp_path: Path) -> None:
+def test_metric_reason_names_value_interval_and_scale(tmp_path: Path) -> None:
     score = metric.score(CRITERION, with_right(tmp_path, 1500), TRUTH)
     assert str(score.reason) == (
         "Accuracy on 2000 hidden rows: 0.750, 95 % interval 0.731 to 0.768; full points at 0.8, none at 0.6."
@@ -215,7 +217,7 @@ def test_metric_says_what_it_measured(tmp_path: Path) -> None:
         pytest.param(1700, False, id="clearly over"),
     ],
 )
-def test_an_interval_that_holds_the_threshold_is_too_close_to_call(tmp_path: Path, right: int, close: bool) -> None:
+def test_an_interval_around_the_threshold_needs_review(tmp_path: Path, right: int, close: bool) -> None:
     score = metric.score(CRITERION, with_right(tmp_path, right), TRUTH)
     low, high = wilson_interval(right, N)
     assert (low < 0.8 < high) == close
@@ -224,23 +226,23 @@ def test_an_interval_that_holds_the_threshold_is_too_close_to_call(tmp_path: Pat
         assert f"{low:.3f} to {high:.3f} holds the threshold 0.8" in str(score.review)
 
 
-def test_answers_that_depend_on_their_neighbours_are_for_a_person(tmp_path: Path) -> None:
+def test_predictions_that_depend_on_other_rows_need_review(tmp_path: Path) -> None:
     score = metric.score(CRITERION, with_right(tmp_path, 1900, depends_on_neighbours=True), TRUTH)
     assert score.points == 60
     assert "rows around it" in str(score.review)
 
 
 @pytest.mark.parametrize(
-    ("run", "said"),
+    ("run", "expected"),
     [
         pytest.param(Run(Outcome.OK), "There are no predictions.", id="none"),
         pytest.param(Run(Outcome.OK, no_predictions=message("No model.")), "No model.", id="none, and why"),
     ],
 )
-def test_no_predictions_earn_nothing_and_the_scale_is_still_there(run: Run, said: str) -> None:
+def test_missing_predictions_earn_nothing_and_keep_the_scale(run: Run, expected: str) -> None:
     score = metric.score(CRITERION, run, TRUTH)
     assert (score.points, score.passed, score.value, score.review) == (0, False, None, None)
-    assert str(score.reason) == said
+    assert str(score.reason) == expected
     assert score.scale is not None
     assert score.scale.baselines["linear"] == 0.7
 
@@ -253,13 +255,13 @@ def test_predictions_that_cannot_be_measured_earn_nothing(tmp_path: Path, answer
     assert "expected" in str(score.reason)
 
 
-def test_a_majority_above_the_threshold_does_not_turn_the_scale_round(tmp_path: Path) -> None:
+def test_a_majority_above_the_threshold_does_not_reverse_the_scale(tmp_path: Path) -> None:
     truth = replace(TRUTH, baselines={"accuracy_score": {"majority": 0.9, "linear": 0.9}})
     assert metric.score(CRITERION, with_right(tmp_path, 1600), truth).points == 60
     assert metric.score(CRITERION, with_right(tmp_path, 1500), truth).points == 0
 
 
-def test_an_error_is_better_when_smaller(tmp_path: Path) -> None:
+def test_a_smaller_error_earns_more(tmp_path: Path) -> None:
     criterion = MetricReached("error", 10, metric="mean_absolute_error", full_at=0.1, zero_at=0.5)
     labels = np.linspace(0, 1, 500)
     truth = Truth("regression", labels, {name: {} for name in METRICS["regression"]})

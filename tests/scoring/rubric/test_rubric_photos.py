@@ -1,4 +1,4 @@
-"""The criteria of a photo homework: what earns their points, what they say, and when a person must look."""
+"""Points, reasons and review of the criteria for a photo homework."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(*transforms: Transform, pictures: int = 100, images: int = 0) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("options", "transforms", "points", "said"),
+    ("options", "transforms", "points", "reason"),
     [
         ({}, [FLIP], 10, "Used for training: RandomFlip (cell 4)."),
         ({"at_least": 2}, [FLIP], 5, "1 of 2 different augmentations were used for training: RandomFlip (cell 4)."),
@@ -52,21 +52,23 @@ def run(*transforms: Transform, pictures: int = 100, images: int = 0) -> Run:
         ({}, [replace(ROTATE, cell=-1)], 10, "Used for training: PIL.Image.Image.rotate."),
     ],
 )
-def test_augmentation(options: dict[str, Any], transforms: list[Transform], points: float, said: str) -> None:
-    given = augmentation.score(Augmentation("a", 10, **options), run(*transforms))
-    assert (given.points, given.passed, given.review) == (points, points == 10, None)
-    assert said in str(given.reason)
+def test_points_and_reason_of_augmentation(
+    options: dict[str, Any], transforms: list[Transform], points: float, reason: str
+) -> None:
+    result = augmentation.score(Augmentation("a", 10, **options), run(*transforms))
+    assert (result.points, result.passed, result.review) == (points, points == 10, None)
+    assert reason in str(result.reason)
 
 
-def test_a_cell_that_shows_pictures_must_change_as_many_as_were_trained_on() -> None:
+def test_a_cell_that_shows_pictures_counts_only_if_it_changes_all() -> None:
     few, all_of_them = replace(ROTATE, pictures=99), replace(ROTATE, pictures=100)
     assert augmentation.score(Augmentation("a", 10), run(few, images=1)).points == 0
     assert augmentation.score(Augmentation("a", 10), run(all_of_them, images=1)).points == 10
 
 
-def test_without_a_recorded_training_a_person_looks() -> None:
-    given = augmentation.score(Augmentation("a", 10), run(ROTATE, pictures=0))
-    assert given.points == 10 and "No training with fit() was recorded" in str(given.review)
+def test_augmentation_without_a_recorded_training_needs_review() -> None:
+    result = augmentation.score(Augmentation("a", 10), run(ROTATE, pictures=0))
+    assert result.points == 10 and "No training with fit() was recorded" in str(result.review)
 
 
 # ---------------------------------------------------------------- architecture
@@ -76,7 +78,7 @@ TORCH = Network("net", {"Conv2d": 3, "Linear": 1}, parameters=1234, trainable=12
 
 
 @pytest.mark.parametrize(
-    ("options", "network", "points", "said"),
+    ("options", "network", "points", "reason"),
     [
         ({"layers": {"Conv2D": 3}}, NETWORK, 10, "model has 4 layers and 1,234 parameters, 200 of them trained."),
         ({"layers": {"Conv2D": 3, "Dense": 1}}, TORCH, 10, "net has 4 layers"),
@@ -91,10 +93,12 @@ TORCH = Network("net", {"Conv2d": 3, "Linear": 1}, parameters=1234, trainable=12
         ({"layers": {"Conv2D": 1}}, None, 0, "No Keras or PyTorch model was found"),
     ],
 )
-def test_architecture(options: dict[str, Any], network: Network | None, points: float, said: str) -> None:
-    given = architecture.score(Architecture("a", 10, **options), Run(Outcome.OK, facts=Facts(network=network)))
-    assert (given.points, given.passed) == (points, points == 10)
-    assert said in str(given.reason)
+def test_points_and_reason_of_architecture(
+    options: dict[str, Any], network: Network | None, points: float, reason: str
+) -> None:
+    result = architecture.score(Architecture("a", 10, **options), Run(Outcome.OK, facts=Facts(network=network)))
+    assert (result.points, result.passed) == (points, points == 10)
+    assert reason in str(result.reason)
 
 
 # ---------------------------------------------------------------- document
@@ -105,7 +109,7 @@ BOTH = (Member("王小明", "程式"), Member("陳大文", "吉祥物", mascot=T
 REPORT = Document("report.pdf", 3, WRITTEN, BOTH)
 
 
-def judged(handed: Document | None, criterion: DocumentHandedIn = ASKED) -> Score:
+def score_of(handed: Document | None, criterion: DocumentHandedIn = ASKED) -> Score:
     return document.score(criterion, Run(Outcome.OK, document=handed))
 
 
@@ -113,7 +117,7 @@ TOO_SHORT = replace(WRITTEN[2], characters=19)
 
 
 @pytest.mark.parametrize(
-    ("handed", "points", "said"),
+    ("handed", "points", "reason"),
     [
         (REPORT, 20, "(3 p.): 3 of 3 sections were found. All members have a task (2); the mascot is 陳大文"),
         (replace(REPORT, members=BOTH[:1]), 20, "All members have a task (1)."),
@@ -124,21 +128,21 @@ TOO_SHORT = replace(WRITTEN[2], characters=19)
         (replace(REPORT, sections=(Section("members", "組員", 1, 3), *WRITTEN[1:])), 20, "3 of 3"),
     ],
 )  # fmt: skip
-def test_sections_and_members(handed: Document, points: float, said: str) -> None:
-    given = judged(handed)
-    assert given.points == points and said in str(given.reason)
-    assert given.passed is None and "read it and decide" in str(given.review), "points are proposed"
+def test_points_and_reason_of_a_report(handed: Document, points: float, reason: str) -> None:
+    result = score_of(handed)
+    assert result.points == points and reason in str(result.reason)
+    assert result.passed is None and "read it and decide" in str(result.review), "points are proposed"
 
 
-def test_doubts_reach_the_teacher() -> None:
+def test_doubts_about_the_report_become_review_reasons() -> None:
     doubtful = Run(Outcome.OK, document=replace(REPORT, doubts=(message("Look."),)))
     grade = grade_scores(Submission(Student("a", "Ann")), doubtful, [document.score(ASKED, doubtful)])
     assert grade.review_reasons == (message("Look."), document.READ_IT)
 
 
-def test_a_section_of_the_teachers_own_is_named_by_its_heading() -> None:
+def test_an_added_section_is_named_by_its_first_heading() -> None:
     own = DocumentHandedIn("report", 20, sections=("safety",), headings={"safety": ("安全守則", "Safety")})
-    assert "Not found: 安全守則." in str(judged(replace(REPORT, sections=(Section("safety"),)), own).reason)
+    assert "Not found: 安全守則." in str(score_of(replace(REPORT, sections=(Section("safety"),)), own).reason)
 
 
 @pytest.mark.parametrize(
@@ -148,15 +152,15 @@ def test_a_section_of_the_teachers_own_is_named_by_its_heading() -> None:
         (Document(problem=message("No PDF."), none=True), 0.0),
         (Document("report.pdf", problem=message("A scan.")), None),
     ],
-    ids=["not looked for", "nobody can read it", "a machine cannot read it"],
+    ids=["not read", "nobody can read it", "a machine cannot read it"],
 )
-def test_what_cannot_be_read(handed: Document | None, points: float | None) -> None:
-    given = judged(handed)
-    assert given.points == points and given.passed is (None if points is None else False)
-    assert given.review == given.reason, "in any case a person looks"
+def test_an_unreadable_report_needs_review(handed: Document | None, points: float | None) -> None:
+    result = score_of(handed)
+    assert result.points == points and result.passed is (None if points is None else False)
+    assert result.review == result.reason, "a person must check it in any case"
 
 
-def test_a_report_counts_without_a_notebook() -> None:
+def test_a_report_is_scored_without_a_notebook() -> None:
     assignment = replace(ASSIGNMENT, rubric=(Augmentation("a", 10), ASKED))
     nothing = Run(Outcome.MISSING, message("No notebook was handed in."), document=REPORT)
     assert [score.points for score in score_run(nothing, assignment, None)] == [0, 20]
@@ -194,11 +198,11 @@ def load(folder: Path, options: str) -> Any:
         ('kind = "architecture"\nlayers = { Conv2D = 2 }\nmax_parameters = 1_000_000', Architecture),
     ],
 )
-def test_an_assignment_names_them(tmp_path: Path, options: str, expected: type) -> None:
+def test_an_assignment_file_can_name_the_kind(tmp_path: Path, options: str, expected: type) -> None:
     assert type(load(tmp_path, options)) is expected
 
 
-def test_what_all_document_criteria_look_for() -> None:
+def test_sections_of_all_document_criteria_are_collected() -> None:
     other = DocumentHandedIn("more", 5, sections=("safety",), headings={"safety": ("安全", "Safety")})
     found = document.wanted([ASKED, other, replace(other, headings={"safety": ("規則",)})])
     assert found is not None
@@ -208,7 +212,7 @@ def test_what_all_document_criteria_look_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "reason"),
     [
         ('kind = "augmentation"\naugmentation = false', "nothing is asked for"),
         ('kind = "augmentation"\nat_least = 0', "at_least: found 0, expected a number above 0"),
@@ -221,7 +225,9 @@ def test_what_all_document_criteria_look_for() -> None:
         ('kind = "document"\npages = 3', "pages: not known here"),
     ],
 )
-def test_mistakes_are_told_with_their_place(tmp_path: Path, options: str, said: str) -> None:
+def test_mistakes_in_an_assignment_file_are_reported_with_their_place(
+    tmp_path: Path, options: str, reason: str
+) -> None:
     with pytest.raises(AssignmentError) as raised:
         load(tmp_path, options)
-    assert said in str(raised.value)
+    assert reason in str(raised.value)

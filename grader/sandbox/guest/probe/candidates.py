@@ -77,6 +77,7 @@ class Candidate:
     score: float
     guesses: int = 0
     as_fitted: bool = False  # it prepares inputs like those that the model was fitted with
+    variable: str = ""  # of the notebook, that the form uses
 
 
 @dataclass
@@ -91,9 +92,16 @@ class Search:
 
     def note(self, source: str, preparation: str, **result: Any) -> None:
         """Add an attempt for the report, up to the limits."""
-        same = sum(attempt["source"] == source[:MAX_NAME] for attempt in self.attempts)
+        self._add(attempt_facts(source, preparation, **result))
+
+    def note_candidate(self, candidate: Candidate) -> None:
+        """Add a candidate to the attempts, up to the limits."""
+        self._add(candidate_facts(candidate))
+
+    def _add(self, facts: dict[str, Any]) -> None:
+        same = sum(attempt["source"] == facts["source"] for attempt in self.attempts)
         if len(self.attempts) < MAX_ATTEMPTS and same < MAX_ATTEMPTS_PER_SOURCE:
-            self.attempts.append(attempt_facts(source, preparation, **result))
+            self.attempts.append(facts)
 
     @property
     def out_of_time(self) -> bool:
@@ -163,6 +171,13 @@ def attempt_facts(
         "source": source[:MAX_NAME],
         "preparation": preparation[:MAX_TEXT],
         "form": form[:MAX_TEXT],
+        "variable": "",
         "public_value": score if score is None or math.isfinite(score) else None,
         "problem": json.loads(json.dumps(problem[:MAX_PROBLEM], ensure_ascii=True)),
     }
+
+
+def candidate_facts(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate as ``facts.json`` holds it."""
+    facts = attempt_facts(candidate.source, candidate.preparation, form=candidate.form, score=candidate.score)
+    return facts | {"variable": candidate.variable[:MAX_NAME]}

@@ -21,7 +21,7 @@ from ..safe_call import has_type, safe_getattr
 from .candidates import PublicData
 from .model_discovery import is_fitted
 
-UNDONE_BY, IN_THE_ORDER_OF = "undone by ", "in the order of "
+INVERSE_TRANSFORM, ORDERED = "inverse transform", "ordered"  # by the decoding's variable
 FROM_1 = "counted from 1"
 FROM_PUBLIC_ROWS = "as the public data shows"
 MULTICLASS_FORMS = {name: MODEL_FORMS[name] for name in ("labels", "scores")}
@@ -44,6 +44,7 @@ class Decoding:
     name: str
     decode: Decode  # raises ValueError if the output does not have the form seen first
     guess: bool = False
+    variable: str = ""  # of the notebook, that the form uses
 
 
 def decodings(raw: Array, public: PublicData, variables: list[tuple[str, Any]]) -> Iterator[Decoding]:
@@ -55,7 +56,7 @@ def decodings(raw: Array, public: PublicData, variables: list[tuple[str, Any]]) 
             yield from _rescalings(public.targets.astype(np.float64))
     elif raw.dtype.kind in "OSU":
         for name, decode in text_decodings(raw, public.targets, variables):
-            yield Decoding(_joined("labels", name), decode, guess=name == FROM_PUBLIC_ROWS)
+            yield _ordered("labels", name, decode, guess=name == FROM_PUBLIC_ROWS)
     else:
         # The host uses the same rule: a number between two classes is a probability only if there are just two.
         forms = MODEL_FORMS if public.targets.max() < 2 else MULTICLASS_FORMS
@@ -74,7 +75,7 @@ def _class_decodings(
         yield _in_order(form, plain, name, order)
     last = int(public.targets.max())
     if codes.min() >= 1 and codes.max() == last + 1:
-        yield Decoding(_joined(form, FROM_1), lambda raw: plain(raw) - 1, guess=True)
+        yield _ordered(form, FROM_1, lambda raw: plain(raw) - 1, guess=True)
     order_seen = order_from_rows(codes, public.targets)
     if order_seen and any(output != number for output, number in order_seen.items()):
         yield _in_order(form, plain, FROM_PUBLIC_ROWS, order_seen)
@@ -82,12 +83,14 @@ def _class_decodings(
 
 def _in_order(form: str, plain: Decode, name: str, order: Order) -> Decoding:
     # Always a guess: a list of numbers in the notebook may be about something else.
-    return Decoding(_joined(form, name), lambda raw: reorder(plain(raw), order), guess=True)
+    return _ordered(form, name, lambda raw: reorder(plain(raw), order), guess=True)
 
 
-def _joined(form: str, order: str) -> str:
-    known = order in ("", FROM_PUBLIC_ROWS, FROM_1)
-    return ", ".join(part for part in (form, order if known else IN_THE_ORDER_OF + order) if part)
+def _ordered(form: str, order: str, decode: Decode, *, guess: bool) -> Decoding:
+    """Return a decoding whose classes have the named ``order``: none, one known by rule, or a variable's."""
+    if order in ("", FROM_PUBLIC_ROWS, FROM_1):
+        return Decoding(f"{form}, {order}" if order else form, decode, guess)
+    return Decoding(f"{form}, {ORDERED}", decode, guess, order)
 
 
 def _strict(decode_form: Form) -> Decode:
@@ -115,7 +118,7 @@ def _inverse_transforms(variables: list[tuple[str, Any]]) -> Iterator[Decoding]:
     for name, value in variables:
         inverse = safe_getattr(value, "inverse_transform")
         if callable(inverse) and is_fitted(value) and safe_getattr(value, "n_features_in_") == 1:
-            yield Decoding(f"values, {UNDONE_BY}{name}", functools.partial(_apply_inverse, inverse))
+            yield Decoding(f"values, {INVERSE_TRANSFORM}", functools.partial(_apply_inverse, inverse), variable=name)
 
 
 def _apply_inverse(inverse: Callable[[Array], Any], raw: Array) -> Array:

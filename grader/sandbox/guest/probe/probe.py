@@ -16,7 +16,7 @@ from ..compat import notes
 from ..output_forms import Array
 from ..record import recorder, transform_ledger
 from ..safe_call import TimeScale
-from .candidates import Candidate, attempt_facts, read_public_data
+from .candidates import Candidate, candidate_facts, read_public_data
 from .network_summary import summarize_network
 from .search import find_candidate
 
@@ -55,7 +55,7 @@ def _write_facts() -> None:
     facts["network"] = _State.network
     facts["attempts"] = _State.attempts
     chosen = _State.chosen
-    facts["chosen"] = chosen and attempt_facts(chosen.source, chosen.preparation, form=chosen.form, score=chosen.score)
+    facts["chosen"] = chosen and candidate_facts(chosen)
     protocol.write_json(_State.job / "out" / protocol.FACTS, facts)
 
 

@@ -208,7 +208,7 @@ def _decode(draft: Candidate, raw: Array, named: list[tuple[str, Any]], search: 
         candidate = _decoded(draft, decoding, raw, search.public)
         if candidate is not None and candidate.score > highest:  # another decoding that is no better adds nothing
             highest = candidate.score
-            search.note(candidate.source, candidate.preparation, form=candidate.form, score=candidate.score)
+            search.note_candidate(candidate)
             yield candidate
     if not found:
         search.note(draft.source, draft.preparation, problem=describe_undecodable(raw))
@@ -224,6 +224,7 @@ def _decoded(draft: Candidate, decoding: Decoding, raw: Array, public: PublicDat
     return replace(
         draft,
         form=decoding.name,
+        variable=decoding.variable,
         predict=lambda X: decoding.decode(predict_raw(X)),
         score=score,
         guesses=draft.guesses + decoding.guess,

@@ -113,7 +113,7 @@ def test_decodings_of_four_classes(raw: Array, expected: dict[str, float]) -> No
         pytest.param(
             WORDS,
             [("encoder", WithAttributes(classes_=np.array(["d", "c", "b", "a"])))],
-            "labels, in the order of encoder.classes_",
+            "labels, ordered",
             id="words of an encoder",
         ),
     ],

@@ -161,7 +161,7 @@ NOTEBOOKS = {
         "flow = Flow()\n"
         "model = train(dense(28, 28), x / 255, np.array([flow.class_indices[str(one)] for one in y]))",
         "X / 255",
-        "scores, in the order of flow.class_indices",
+        "scores, ordered",
     ),
     "class order without a name": (
         "model = train(dense(28, 28), x / 255, (y * 3 + 4) % 10)",
