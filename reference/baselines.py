@@ -1,4 +1,4 @@
-"""``baselines.toml``: every measured run of a reference system, one after the other, never overwritten."""
+"""Read and append measured runs of the reference systems in ``baselines.toml``; runs are never overwritten."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILE = Path(__file__).with_name("baselines.toml")
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """``value`` with its 95 % interval ``low`` to ``high`` over ``n`` rows that the model was not trained on."""
+    """A measure run: ``value`` with its 95 % interval ``low`` to ``high`` over ``n`` test rows."""
 
     system: str
     dataset: str
@@ -30,11 +30,11 @@ class Baseline:
     low: float
     high: float
     n: int
-    validation: float | None  # of the weights that were kept: the last epoch's, or the best's
+    validation: float | None  # of the kept weights: those of the last or the best epoch
     epochs: int
     course_epochs: int
     seed: int
-    precision: str  # Keras' dtype policy of the layers; answers are float32 under each
+    precision: str  # Keras' dtype policy of the layers; predictions are always float32
     seconds: float
     parameters: int
     course: str
@@ -43,20 +43,20 @@ class Baseline:
     date: date
 
 
-def measured(system: System, trained: Trained) -> Measured:
-    """As the grader measures: accuracy with Wilson's interval, a mean squared error with a bootstrap interval."""
-    measure = accuracy_score if system.metric == "accuracy" else mean_squared_error
-    return measure(np.asarray(trained.answers), np.asarray(trained.truth))
+def measure(system: System, trained: Trained) -> Measured:
+    """Return the grader's own measurement: accuracy with Wilson's interval, or MSE with a bootstrap interval."""
+    metric = accuracy_score if system.metric == "accuracy" else mean_squared_error
+    return metric(np.asarray(trained.answers), np.asarray(trained.truth))
 
 
-def answered(trained: Trained) -> np.ndarray:
-    """Class numbers ``(n,)`` from probabilities of one class, or of all."""
+def predicted_classes(trained: Trained) -> np.ndarray:
+    """Return predicted class numbers ``(n,)``; ``trained.answers`` holds probabilities of one class or of all."""
     answers = np.asarray(trained.answers)
     return answers.argmax(axis=1) if answers.ndim == 2 else (answers > 0.5).astype(int)
 
 
-def hardware() -> str:
-    """The processor by its own name, and how many of it."""
+def describe_hardware() -> str:
+    """Return the processor's name and the number of usable cores."""
     names = [
         line.partition(":")[2].strip()
         for line in (Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "").splitlines()
@@ -66,15 +66,16 @@ def hardware() -> str:
     return f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} x {processor}"
 
 
-def versions() -> str:
-    import keras  # noqa: PLC0415  five seconds: not for those who only read the file
+def describe_versions() -> str:
+    """Return the versions of Python, Keras and its backend."""
+    import keras  # noqa: PLC0415  takes five seconds; reading the file does not need it
 
     backend = keras.backend.backend()
     return f"Python {platform.python_version()}, Keras {keras.__version__}, {backend} {version(backend)}"
 
 
-def append(baseline: Baseline, path: Path = FILE) -> None:
-    """One ``[[run]]`` more at the end of the file."""
+def append_baseline(baseline: Baseline, path: Path = FILE) -> None:
+    """Append a ``[[run]]`` to the file."""
     lines = [f"{name} = {_toml(value)}" for name, value in asdict(baseline).items() if value is not None]
     with path.open("a", encoding="utf-8") as file:
         file.write("\n".join(["[[run]]", *lines, "", ""]))
@@ -86,8 +87,8 @@ def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def read(path: Path = FILE) -> tuple[Baseline, ...]:
-    """In the order of the file; empty without one."""
+def read_baselines(path: Path = FILE) -> tuple[Baseline, ...]:
+    """Return the runs in the order of the file; empty if there is no file."""
     if not path.exists():
         return ()
     return tuple(

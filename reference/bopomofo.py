@@ -1,10 +1,10 @@
-"""Pictures of the 37 Bopomofo symbols 注音符號, as if somebody had photographed them in print and in handwriting.
+"""Draw pictures of the 37 Bopomofo symbols 注音符號 that look like photos of print and handwriting.
 
     python -m reference.bopomofo pictures --fonts /usr/share/fonts ~/fonts
 
-writes ``pictures/<symbol>/<font>_<number>.jpg`` or ``.png``, and ``pictures/fonts.toml`` with what was drawn with. The
-same seed, fonts and versions of NumPy, SciPy, Pillow and FreeType give the same pixels, whichever other symbols and
-however many pictures are asked for.
+writes ``pictures/<symbol>/<font>_<number>.jpg`` or ``.png``, and ``pictures/fonts.toml`` with the fonts and settings.
+Pixels depend only on the seed, the fonts and the versions of NumPy, SciPy, Pillow and FreeType, not on the number of
+pictures or the other symbols.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Pixels = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Which pictures; raises ``ValueError`` for symbols that are none of the 37 or stand twice, and empty classes."""
+    """Symbols and number of the pictures; raises ``ValueError`` for unknown or repeated symbols and empty classes."""
 
     symbols: str = SYMBOLS
     per_class: int = 40
     seed: int = 0
-    ascii_names: bool = False  # of the folders: b, p, m, ... in place of the symbols themselves
+    ascii_names: bool = False  # folders are called b, p, m, ... instead of the symbols
 
     def __post_init__(self) -> None:
         if wrong := {symbol for symbol in self.symbols if symbol not in SYMBOLS or self.symbols.count(symbol) > 1}:
@@ -52,25 +52,25 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How much one picture differs from another; each range is drawn from evenly."""
+    """Ranges of the differences between pictures; values are drawn uniformly."""
 
-    size: int = 64  # pixels, the picture's width and height
-    oversampling: int = 2  # drawn so many times larger, then reduced
-    rotation: float = 12.0  # degrees, either way
-    shear: float = 0.15  # either way
-    scale: Range = (0.55, 0.9)  # the em in pictures
-    shift: float = 0.1  # of the picture, either way
-    wobble: Range = (0.0, 0.03)  # of the picture: how far a hand strays from the font's line
-    weight: Range = (0.25, 0.56)  # where blurred ink ends: below 0.5 strokes grow, above they thin
+    size: int = 64  # pixels, width and height
+    oversampling: int = 2  # drawn this many times larger, then reduced
+    rotation: float = 12.0  # degrees, in both directions
+    shear: float = 0.15  # in both directions
+    scale: Range = (0.55, 0.9)  # em as a share of the picture
+    shift: float = 0.1  # share of the picture, in both directions
+    wobble: Range = (0.0, 0.03)  # share of the picture: deviation from the font's line
+    weight: Range = (0.25, 0.56)  # level at which blurred ink is cut: below 0.5 strokes get thicker, above thinner
     paper: Range = (150.0, 255.0)  # brightness
     ink: Range = (0.0, 110.0)
-    contrast: float = 70.0  # between the two, at least
-    tints: Range = (16.0, 40.0)  # of paper and of ink: how far each colour may stray, either way
-    light: float = 0.35  # what a shadow takes from the darkest corner, at most
+    contrast: float = 70.0  # minimum between paper and ink
+    tints: Range = (16.0, 40.0)  # of paper and of ink: maximum deviation of each colour
+    light: float = 0.35  # maximum share that the shadow takes from the darkest corner
     blur: Range = (0.0, 1.1)  # pixels
     noise: Range = (0.0, 12.0)  # standard deviation
     jpeg: Range = (40.0, 95.0)  # quality
-    png_share: float = 0.3  # the others are JPEG
+    png_share: float = 0.3  # share of PNG files; the others are JPEG
 
     def __post_init__(self) -> None:
         if self.size < 16:
@@ -78,10 +78,10 @@ class Config:
 
 
 def render(symbol: str, font: Font, rng: Random, config: Config) -> Image.Image:
-    """One photo of ``symbol``: RGB, ``config.size`` square."""
+    """Return a photo of ``symbol``: RGB, ``config.size`` square."""
     pixels = config.size * config.oversampling
-    ink = _strokes(_bent(_drawn(symbol, font, pixels), rng, config), rng, config)
-    photo = _lit(_on_paper(ink, rng, config), rng, config)
+    ink = _vary_strokes(_distort(_draw_symbol(symbol, font, pixels), rng, config), rng, config)
+    photo = _shade(_colour(ink, rng, config), rng, config)
     picture = Image.fromarray(np.clip(photo, 0, 255).astype(np.uint8))
     picture = picture.resize((config.size, config.size), Image.Resampling.BOX)
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(*config.blur)))
@@ -90,9 +90,9 @@ def render(symbol: str, font: Font, rng: Random, config: Config) -> Image.Image:
 
 
 def write_dataset(out: Path, fonts: Sequence[Font], dataset: Dataset, config: Config) -> int:
-    """Write the pictures, the fonts in turn, and ``fonts.toml``; how many pictures there are.
+    """Write the pictures, using the fonts in turn, and ``fonts.toml``; return the number of pictures.
 
-    Raises ``ValueError`` where there is no font, ``OSError`` where it cannot write.
+    Raises ``ValueError`` without a font, ``OSError`` if writing fails.
     """
     if not fonts:
         raise ValueError("no font has all the symbols; install fonts-noto-cjk or fonts-arphic-uming, or name --fonts")
@@ -101,18 +101,18 @@ def write_dataset(out: Path, fonts: Sequence[Font], dataset: Dataset, config: Co
         folder.mkdir(parents=True, exist_ok=True)
         for number in range(dataset.per_class):
             font = fonts[number % len(fonts)]
-            # A stream of its own for each picture: it does not change with what else is asked for.
+            # Each picture has its own random stream, so that it does not depend on the other pictures.
             rng = np.random.default_rng([dataset.seed, ord(symbol), crc32(font.slug.encode()), number])
             _save(render(symbol, font, rng, config), folder / f"{font.slug}_{number:03d}", rng, config)
     (out / "fonts.toml").write_text(_fonts_toml(fonts, dataset.seed, config), "utf-8", newline="\n")
     return len(dataset.symbols) * dataset.per_class
 
 
-def _drawn(symbol: str, font: Font, pixels: int) -> Pixels:
-    """Ink ``(pixels, pixels)``, 0.0 to 1.0, of the symbol with an em as large as the picture."""
+def _draw_symbol(symbol: str, font: Font, pixels: int) -> Pixels:
+    """Return ink ``(pixels, pixels)``, 0.0 to 1.0, of the symbol with an em as large as the picture."""
     face = font.at(pixels)
-    # Not centred by its ink: a lone stroke lies where a line of text would have it. In the line's middle, though:
-    # fonts disagree about how high a line is.
+    # Not centred by its ink: a single stroke keeps its position in a line of text. The line itself is centred, since
+    # fonts differ in line height.
     canvas = Image.new("L", (pixels, pixels))
     left, top, right, bottom = face.getbbox("ㄖ")  # fills its square in every font
     ink, (x, y) = face.getmask2(symbol, "L")
@@ -121,12 +121,12 @@ def _drawn(symbol: str, font: Font, pixels: int) -> Pixels:
     return np.asarray(canvas, np.float32) / 255
 
 
-def _bent(ink: Pixels, rng: Random, config: Config) -> Pixels:
-    """Turned, sheared, scaled, moved, and drawn by an unsteady hand (elastic distortion: Simard et al., 2003)."""
+def _distort(ink: Pixels, rng: Random, config: Config) -> Pixels:
+    """Rotate, shear, scale, move and distort the ink (elastic distortion: Simard et al., 2003)."""
     pixels = len(ink)
     turn, shear = np.deg2rad(rng.uniform(-config.rotation, config.rotation)), rng.uniform(-config.shear, config.shear)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    # From a pixel of the picture back to a point of the drawing, which is what the interpolation wants.
+    # The interpolation needs the map from a pixel of the picture back to a point of the drawing.
     back = rotation @ np.array([[1, shear], [0, 1]]) / (rng.uniform(*config.scale) * rng.uniform(0.9, 1.1, 2))
     grid = np.indices((pixels, pixels), dtype=np.float64)  # (2, pixels, pixels)
     moved = rng.uniform(-config.shift, config.shift, (2, 1, 1)) * pixels
@@ -138,10 +138,10 @@ def _bent(ink: Pixels, rng: Random, config: Config) -> Pixels:
     return bent
 
 
-def _strokes(ink: Pixels, rng: Random, config: Config) -> Pixels:
-    """Thicker or thinner strokes (blurred, then cut at another level), with ink that does not cover evenly."""
+def _vary_strokes(ink: Pixels, rng: Random, config: Config) -> Pixels:
+    """Thicken or thin strokes (blur, then cut at another level), and let the ink cover unevenly."""
     soft = ndimage.gaussian_filter(ink, config.oversampling * 0.8)
-    level = min(rng.uniform(*config.weight), 0.7 * float(soft.max()))  # a hairline must not be thinned to nothing
+    level = min(rng.uniform(*config.weight), 0.7 * float(soft.max()))  # keep hairlines visible
     cut = np.clip((soft - level) * 4 + 0.5, 0, 1)
     cover = ndimage.gaussian_filter(rng.normal(size=ink.shape), 2 * config.oversampling)
     covered: Pixels = cut * np.clip(
@@ -150,8 +150,8 @@ def _strokes(ink: Pixels, rng: Random, config: Config) -> Pixels:
     return covered
 
 
-def _on_paper(ink: Pixels, rng: Random, config: Config) -> Pixels:
-    """Colours ``(pixels, pixels, 3)``, 0 to 255: dark ink on light paper."""
+def _colour(ink: Pixels, rng: Random, config: Config) -> Pixels:
+    """Return colours ``(pixels, pixels, 3)``, 0 to 255: dark ink on light paper."""
     paper = rng.uniform(*config.paper)
     dark = min(rng.uniform(*config.ink), paper - config.contrast)
     colours = np.array([[paper], [dark]]) + np.array(config.tints)[:, None] * rng.uniform(-1, 1, (2, 3))
@@ -159,8 +159,8 @@ def _on_paper(ink: Pixels, rng: Random, config: Config) -> Pixels:
     return coloured
 
 
-def _lit(photo: Pixels, rng: Random, config: Config) -> Pixels:
-    """With light from one side."""
+def _shade(photo: Pixels, rng: Random, config: Config) -> Pixels:
+    """Darken the photo towards one side."""
     towards = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[: len(photo), : len(photo)] / len(photo) - 0.5
     away = 0.5 + (x * np.cos(towards) + y * np.sin(towards)) / np.sqrt(2)  # 0 to 1 at most
@@ -177,9 +177,9 @@ def _save(picture: Image.Image, stem: Path, rng: Random, config: Config) -> None
 
 
 def _fonts_toml(fonts: Sequence[Font], seed: int, config: Config) -> str:
-    # A JSON string, ASCII apart, is a TOML string.
+    # JSON strings are TOML strings too.
     lines = [f"seed = {seed}", "", "[config]"]
-    lines += [f"{one.name} = {json.dumps(getattr(config, one.name))}" for one in fields(config)]
+    lines += [f"{field.name} = {json.dumps(getattr(config, field.name))}" for field in fields(config)]
     for font in fonts:
         entry = {"name": font.name, "file": font.path.name, "face": font.index, "licence": font.licence or "unknown"}
         lines += ["", "[[font]]"]
@@ -199,16 +199,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _told(left_out: Sequence[LeftOut]) -> str:
-    """A line for each reason, with the faces that it holds for."""
+def _format_left_out(left_out: Sequence[LeftOut]) -> str:
+    """Return a line for each reason with the names of its fonts."""
     faces: dict[str, dict[str, None]] = defaultdict(dict)
-    for one in left_out:
-        faces[one.reason][one.name] = None
+    for font in left_out:
+        faces[font.reason][font.name] = None
     return "".join(f"left out: {', '.join(names)}: {reason}\n" for reason, names in faces.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the pictures and say which fonts were used; 1, with the reason, where nothing could be."""
+    """Write the pictures and print the fonts used; return 1, with the reason printed, if nothing was written."""
     options = _options(arguments)
     try:
         dataset = Dataset(options.symbols, options.per_class, options.seed, options.ascii)
@@ -217,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(f"{options.out}: holds something already, expected a new folder")
         paths = system_fonts() if options.fonts is None else fonts_under(options.fonts)
         fonts, left_out = choose(paths, dataset.symbols)
-        print(_told(left_out), end="", file=sys.stderr)
+        print(_format_left_out(left_out), end="", file=sys.stderr)
         count = write_dataset(options.out, fonts, dataset, config)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Systems 9 and 10: cats and dogs from two thousand photos, from scratch, and with augmentation and dropout."""
+"""Systems 9 and 10: cats and dogs from two thousand photos, from scratch; with augmentation and dropout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from reference.photos import augmented, course_augmentation, fit_and_test, read_split
+from reference.photos import augment_pictures, course_augmentation, fit_and_test, read_split
 from reference.systems import Session, Trained
 
 
@@ -17,7 +17,7 @@ class Config:
     hidden: int = 512
     dropout: float = 0.0  # before the hidden layer
     augment: bool = False
-    keep_best: bool = False  # the weights of the best epoch: validation of augmented training swings
+    keep_best: bool = False  # keep the best epoch's weights: validation varies much with augmentation
     learning_rate: float = 1e-4
     batch_size: int = 20
 
@@ -29,7 +29,7 @@ CONFIGS = {
 
 
 def build_model(config: Config) -> keras.Model:
-    """``(n, size, size, 3)`` 0 to 255 -> ``(n, 1)``, the probability of the second class; compiled."""
+    """Return a compiled model: ``(n, size, size, 3)`` 0 to 255 -> ``(n, 1)``, the probability of the second class."""
     layers: list[keras.Layer] = [keras.Input((config.size, config.size, 3)), keras.layers.Rescaling(1 / 255)]
     for filters in config.filters:
         layers += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D(2)]
@@ -51,6 +51,6 @@ def train(config: Config, session: Session) -> Trained:
     split = read_split("cats-dogs", session.library, size=config.size, batch_size=config.batch_size, seed=session.seed)
     pictures = split.train
     if config.augment:
-        pictures = augmented(pictures, course_augmentation())
+        pictures = augment_pictures(pictures, course_augmentation())
     model = build_model(config)
     return fit_and_test(model, pictures, split, session, keep_best=config.keep_best)

@@ -1,6 +1,6 @@
-"""System 8: a convolutional network for CIFAR-10, six convolutions and two wide layers.
+"""System 8: a convolutional network for CIFAR-10, with six convolutions and two wide layers.
 
-The data: A. Krizhevsky, "Learning multiple layers of features from tiny images", technical report (2009).
+Data: A. Krizhevsky, "Learning multiple layers of features from tiny images", technical report (2009).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CONFIGS = {"cifar10": Config()}
 
 
 def build_model(config: Config) -> keras.Model:
-    """``(n, 32, 32, 3)`` bytes 0 to 255 -> ``(n, 10)`` probabilities, compiled for class numbers."""
+    """Return a model: ``(n, 32, 32, 3)`` bytes 0 to 255 -> ``(n, 10)`` probabilities, compiled for class numbers."""
     layers: list[keras.Layer] = [keras.Input((32, 32, 3)), keras.layers.Rescaling(1 / 255)]
     for filters, dropout in zip(config.filters, config.dropout, strict=True):
         layers += [

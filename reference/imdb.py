@@ -1,6 +1,6 @@
-"""System 15: film reviews, for or against, by one-dimensional convolutions.
+"""System 15: sentiment of film reviews with one-dimensional convolutions.
 
-The data: A. Maas et al., "Learning word vectors for sentiment analysis", ACL 2011.
+Data: A. Maas et al., "Learning word vectors for sentiment analysis", ACL 2011.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from reference.systems import Session, Trained
 
 @dataclass(frozen=True)
 class Config:
-    words: int = 10_000  # the most frequent; all others are one word
-    length: int = 500  # words of a review, its last ones
+    words: int = 10_000  # the most frequent ones; all others become one word
+    length: int = 500  # the last words of a review
     dimensions: int = 128
     filters: int = 32
     width: int = 7  # words
@@ -34,7 +34,7 @@ UNKNOWN = 2  # Keras' number for a word beyond the most frequent
 
 
 def build_model(config: Config) -> keras.Model:
-    """``(n, length)`` word numbers -> ``(n, 1)``, the probability of praise; compiled."""
+    """Return a compiled model: ``(n, length)`` word numbers -> ``(n, 1)``, the probability of a positive review."""
     model = keras.Sequential(
         [
             keras.Input((config.length,), dtype="int32"),
@@ -57,7 +57,7 @@ def train(config: Config, session: Session) -> Trained:
     order = np.random.default_rng(session.seed).permutation(len(reviews.y_train))
     model = build_model(config)
     fitted = model.fit(
-        padded(reviews.x_train, config)[order],  # the file is sorted: the validation split takes the last rows
+        pad_reviews(reviews.x_train, config)[order],  # the file is sorted, and the validation split takes the last rows
         reviews.y_train[order],
         validation_split=config.validation_split,
         epochs=session.epochs,
@@ -65,12 +65,15 @@ def train(config: Config, session: Session) -> Trained:
         callbacks=list(session.callbacks),
         verbose=0,
     )
-    answers = model.predict(padded(reviews.x_test, config), batch_size=512, verbose=0)[:, 0]
+    answers = model.predict(pad_reviews(reviews.x_test, config), batch_size=512, verbose=0)[:, 0]
     return Trained(model, fitted.history, answers, reviews.y_test, ("against", "for"))
 
 
-def padded(reviews: Iterable[list[int]], config: Config) -> NDArray[np.int32]:
-    """``(n, length)`` int32. As ``keras.datasets.imdb.load_data`` numbers words: 1 begins, 3 more than in the file."""
+def pad_reviews(reviews: Iterable[list[int]], config: Config) -> NDArray[np.int32]:
+    """Return reviews as ``(n, length)`` int32.
+
+    Words are numbered as in ``keras.datasets.imdb.load_data``: 1 begins a review, words are 3 above the file's numbers.
+    """
     numbered = [[1, *(word + 3 if word + 3 < config.words else UNKNOWN for word in review)] for review in reviews]
     sequences: NDArray[np.int32] = keras.utils.pad_sequences(numbered, maxlen=config.length)
     return sequences

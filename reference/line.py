@@ -1,6 +1,6 @@
-"""Systems 1 to 4: a line through noisy points, by scikit-learn and by networks without activations.
+"""Systems 1 to 4: a line through noisy points, with scikit-learn and with networks without activations.
 
-A network of linear layers is a line however deep it is. What depth and dropout change is how well it trains.
+A network of linear layers is a line, whatever its depth. Depth and dropout only change how well it trains.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SLOPE, INTERCEPT, NOISE = 7.8, 78.0, 3.0  # of y = INTERCEPT + SLOPE x + N(0, NO
 
 @dataclass(frozen=True)
 class Config:
-    units: tuple[int, ...]  # of the layers before the last, which has one; none at all: scikit-learn's own line
+    units: tuple[int, ...]  # of the layers before the last one; empty: scikit-learn's linear regression
     dropout: float = 0.0  # after every layer but the last
     batch_size: int = 200
 
@@ -34,14 +34,14 @@ CONFIGS = {
 
 
 def draw_points(seed: int, points: int = POINTS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """``x`` (points, 1) in [0, 3) and ``y`` (points,): the course's noisy line."""
+    """Return ``x`` (points, 1) in [0, 3) and ``y`` (points,): the course's noisy line."""
     rng = np.random.default_rng(seed)
     x = rng.uniform(0.0, 3.0, points)
     return x[:, np.newaxis], INTERCEPT + SLOPE * x + rng.normal(0.0, NOISE, points)
 
 
 def build_model(config: Config) -> keras.Model:
-    """``(n, 1) -> (n, 1)``, compiled."""
+    """Return a compiled model ``(n, 1) -> (n, 1)``."""
     layers: list[keras.Layer] = [keras.Input((1,))]
     for units in config.units:
         layers.append(keras.layers.Dense(units))

@@ -1,6 +1,7 @@
 """Systems 5 to 7: three convolutional networks for MNIST.
 
-After LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998), with today's parts.
+Source: LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998), with
+modern layers.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from grader.data.cache.cached_sets import arrays
 from reference.systems import Session, Trained
 
 CLASSES = tuple("0123456789")
-MEAN, STD = 33.32, 78.57  # of the training pictures' bytes
+MEAN, STD = 33.32, 78.57  # of the training pixels, 0 to 255
 
 
 @dataclass(frozen=True)
 class Config:
     filters: tuple[int, ...]  # of the 3 x 3 convolutions
     pooled: tuple[bool, ...]  # whether a 2 x 2 maximum follows each
-    hidden: int  # units before the ten of the answer
+    hidden: int  # units of the layer before the output
     padding: Literal["valid", "same"] = "valid"
-    # Gradient descent on a mean squared error hardly begins on inputs of [0, 1], and on bytes, as the course has it,
-    # from some seeds only. On standardised inputs and with He's initial weights it begins from every seed; a momentum
-    # of 0.5 then makes twelve epochs enough (0.983 without it).
+    # With a mean squared error, SGD hardly learns from inputs in [0, 1], and from bytes, as in the course, only with
+    # some seeds. With standardised inputs and He's initial weights it learns with every seed; with a momentum of 0.5
+    # twelve epochs are enough (0.983 without it).
     standardised: bool = False
     momentum: float = 0.0  # of "sgd"
     loss: Literal["categorical_crossentropy", "mse"] = "categorical_crossentropy"
@@ -56,7 +57,7 @@ def optimizer_of(config: Config) -> keras.Optimizer:
 
 
 def build_model(config: Config) -> keras.Model:
-    """``(n, 28, 28, 1)`` bytes 0 to 255 -> ``(n, 10)`` probabilities, compiled for one-hot answers."""
+    """Return a model: ``(n, 28, 28, 1)`` bytes 0 to 255 -> ``(n, 10)`` probabilities, compiled for one-hot labels."""
     scaling = keras.layers.Rescaling(*((1 / STD, -MEAN / STD) if config.standardised else (1 / 255,)))
     initial = "he_normal" if config.standardised else "glorot_uniform"
     layers: list[keras.Layer] = [keras.Input((28, 28, 1)), scaling]

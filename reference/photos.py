@@ -1,6 +1,6 @@
-"""Folders of photos as training wants them: batches read as they are needed, and the course's augmentation.
+"""Read folders of photos in batches, augment them as in the course, and train on them.
 
-``keras.utils.image_dataset_from_directory`` and preprocessing layers do what ImageDataGenerator did.
+``keras.utils.image_dataset_from_directory`` and preprocessing layers replace ImageDataGenerator.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf  # reads and augments pictures beside any backend that trains
+import tensorflow as tf  # reads and augments pictures, whichever backend trains
 
 from grader.data.cache.cached_sets import photos
 from grader.models.errors import DatasetError
@@ -30,7 +30,7 @@ class Split:
 
 
 def read_split(name: str, library: Path, *, size: int, batch_size: int, seed: int) -> Split:
-    """The set ``name`` of the library. Where it has no ``test`` folder, the second half of its validation is one."""
+    """Return the set ``name`` of the library; without a ``test`` folder, half of the validation set is the test set."""
     folder = photos(name, library)
 
     def read(part: str, **more: Any) -> Any:
@@ -45,41 +45,45 @@ def read_split(name: str, library: Path, *, size: int, batch_size: int, seed: in
         validation, test = read("validation", validation_split=0.5, subset="both")
     classes = tuple(train.class_names)
     return Split(
-        _shuffled(train, batch_size, seed), _kept(validation).batch(batch_size), test.batch(batch_size), classes
+        _shuffled(train, batch_size, seed), _cached(validation).batch(batch_size), test.batch(batch_size), classes
     )
 
 
 def read_own(folder: Path, *, size: int, batch_size: int, seed: int) -> Split:
-    """A folder for each class: 80 % to train on, 20 % to validate and to test, as the small VGG's article has it."""
+    """Read a folder with a subfolder for each class: 80 % for training, 20 % for both validation and testing.
+
+    The article on the small VGG uses this split.
+    """
     train, rest = keras.utils.image_dataset_from_directory(
         folder, label_mode="int", image_size=(size, size), batch_size=None, seed=seed, verbose=False,
         validation_split=0.2, subset="both",
     )  # fmt: skip
     classes = tuple(train.class_names)
-    kept = _kept(rest).batch(batch_size)
+    kept = _cached(rest).batch(batch_size)
     return Split(_shuffled(train, batch_size, seed), kept, kept, classes)
 
 
-def _kept(pictures: Any) -> Any:
-    """Read from the disk once, and kept as the bytes that they are."""
+def _cached(pictures: Any) -> Any:
+    """Cache the pictures in memory as bytes, so that the disk is read once."""
     return pictures.map(lambda x, y: (tf.cast(x, tf.uint8), y)).cache()
 
 
 def _shuffled(pictures: Any, batch_size: int, seed: int) -> Any:
-    return _kept(pictures).shuffle(len(pictures), seed=seed).batch(batch_size)
+    return _cached(pictures).shuffle(len(pictures), seed=seed).batch(batch_size)
 
 
-def augmented(train: Any, augment: keras.Layer) -> Any:
-    """``train`` with every picture changed at random, anew in every epoch; float32, 0 to 255."""
+def augment_pictures(train: Any, augment: keras.Layer) -> Any:
+    """Return ``train`` with every picture changed at random in each epoch; float32, 0 to 255."""
     return train.map(lambda x, y: (augment(x, training=True), y), num_parallel_calls=2).prefetch(2)
 
 
 def course_augmentation(
     *, rotation: float = 40.0, shift: float = 0.2, shear: float = 0.2, zoom: float = 0.2
 ) -> keras.layers.Pipeline:
-    """Rotation and shear in degrees, as ImageDataGenerator took them, shifts and zoom as shares of the picture.
+    """Return a layer that rotates, shears, shifts, zooms and flips pictures left to right, on any backend.
 
-    And left for right. The course's shear of 0.2 is half a pixel at the edge of a photo. On any backend.
+    Rotation and shear are in degrees, as in ImageDataGenerator, shifts and zoom are shares of the picture. The course's
+    shear of 0.2 degrees moves the edge of a photo by half a pixel.
     """
     slope = math.tan(math.radians(shear))
     return keras.layers.Pipeline(
@@ -93,31 +97,32 @@ def course_augmentation(
     )
 
 
-def gathered(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
-    """All pictures ``(n, size, size, 3)`` and labels ``(n,)``, read once: the order may be another the next time."""
+def load_all(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return all pictures ``(n, size, size, 3)`` and labels ``(n,)``, read in one pass, since the order may change."""
     pictures, labels = zip(*((np.asarray(x), np.asarray(y)) for x, y in dataset), strict=True)
     return np.concatenate(pictures), np.concatenate(labels)
 
 
-# ---------------------------------------------------------------- one way to train on them
+# ---------------------------------------------------------------- training
 
 
 def own_pictures(system: str, session: Session) -> Path:
-    """The folder that the session names; raises DatasetError where there is none."""
-    expected = "expected --data FOLDER with a folder of pictures for each class"
+    """Return the session's folder of pictures; raise ``DatasetError`` if it is missing."""
+    expected = "expected --data FOLDER with a subfolder of pictures for each class"
     if session.folder is None:
         raise DatasetError(f"{system}: {expected}")
     if not session.folder.is_dir():
-        raise DatasetError(f"{system}: {session.folder} is no folder; {expected}")
+        raise DatasetError(f"{system}: {session.folder} is not a folder; {expected}")
     return session.folder
 
 
 def fit_and_test(
     model: keras.Model, pictures: Any, split: Split, session: Session, *, keep_best: bool = False
 ) -> Trained:
-    """Trains on ``pictures``, the split's own or changed ones, and tests on the split's.
+    """Train on ``pictures``, which may be the augmented training set of ``split``, and test on the test set.
 
-    ``model`` ends with the weights of its last epoch, or of the first one with the highest validation accuracy.
+    ``model`` gets the weights of its last epoch, or with ``keep_best`` of the first epoch with the highest validation
+    accuracy.
     """
     callbacks = list(session.callbacks)
     if keep_best:
@@ -129,19 +134,22 @@ def fit_and_test(
     fitted = model.fit(
         pictures,
         validation_data=split.validation,
-        shuffle=False,  # the dataset does
+        shuffle=False,  # the dataset is shuffled already
         epochs=session.epochs,
         callbacks=callbacks,
         verbose=0,
     )
     kept = int(np.argmax(fitted.history["val_accuracy"])) if keep_best else -1
-    return tested(model, fitted.history, split, kept)
+    return evaluate(model, fitted.history, split, kept)
 
 
-def tested(model: keras.Model, history: dict[str, list[float]], split: Split, kept: int = -1) -> Trained:
-    """With its answers for the test pictures: (n,) of a model with one output for two classes, else (n, classes)."""
-    examples, truth = gathered(split.test)
+def evaluate(model: keras.Model, history: dict[str, list[float]], split: Split, kept: int = -1) -> Trained:
+    """Return the trained model with its predictions for the test pictures.
+
+    They have the shape (n,) for a model with one output for two classes, else (n, classes).
+    """
+    examples, truth = load_all(split.test)
     answers = model.predict(examples, verbose=0)
     if answers.shape[1] < len(split.classes):
-        answers = answers[:, 0]  # (n,): the probability of the second of two
+        answers = answers[:, 0]  # (n,): the probability of the second class
     return Trained(model, history, answers, truth, split.classes, examples, kept)

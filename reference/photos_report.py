@@ -1,7 +1,7 @@
-"""A group's report on its photo classification, as a PDF: ``python -m reference.photos_report report.pdf``.
+"""Write a group's report on its photo classification: ``python -m reference.photos_report report.pdf``.
 
-What the homework wants of the document, and no more: who did what, the mascot 吉祥物 among them, and one section
-each for purpose, content, preprocessing, model, training and results. The same bytes every time.
+It has what the homework asks for: the parts of the members, a mascot 吉祥物 among them, and a section each for purpose,
+content, preprocessing, model, training and results. The bytes are always the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-FONT = "MSung-Light"  # every reader of PDFs draws it with a font of its own: no font file is needed, none is embedded
+FONT = "MSung-Light"  # PDF readers substitute their own font: no font file is needed or embedded
 
 TITLE = "影像辨識實驗：注音符號"
 MEMBERS = (
@@ -68,7 +68,7 @@ SECTIONS = (
 
 
 def write_report(path: Path) -> None:
-    """Write the PDF. Raises ``OSError`` when it cannot."""
+    """Write the PDF. Raises ``OSError``."""
     pdfmetrics.registerFont(UnicodeCIDFont(FONT))
     document = SimpleDocTemplate(
         str(path), pagesize=A4, margins=2 * cm, title=TITLE, author="、".join(name for name, _ in MEMBERS), invariant=1

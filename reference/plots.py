@@ -1,4 +1,4 @@
-"""The pictures beside a trained model: its curves, what it confuses, what its layers see and what decided."""
+"""Write the pictures beside a trained model: curves, confusions, activations, filters and Grad-CAM."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from reference.baselines import answered
+from reference.baselines import predicted_classes
 from reference.systems import System, Trained
 from reference.visualization.activations import activations_figure
 from reference.visualization.classification import (
     confusion_figure,
-    counted,
+    count_confusions,
     misclassified_figure,
     probabilities_figure,
 )
@@ -23,31 +23,31 @@ from reference.visualization.filters import filters_figure
 from reference.visualization.gradcam import gradcam_figure
 from reference.visualization.layers import layers_of
 
-SHOWN = 300  # examples that a page of mistakes is chosen from
-SMOOTHING = 0.8  # the course's, for fine-tuning
+SHOWN = 300  # examples to choose mistakes from
+SMOOTHING = 0.8  # as in the course, for fine-tuning
 
 
 def plot_training(system: System, trained: Trained, out: Path) -> None:
-    """``NAME.curves.png``, and of a line the points, of pictures ``NAME.confusion|mistakes|probabilities.png``."""
+    """Write ``NAME.curves.png``, and ``NAME.line.png`` or ``NAME.confusion|mistakes|probabilities.png``."""
     if trained.history:
         smoothing = SMOOTHING if system.name == "transfer-tuned" else 0.0
         _save(curves_figure(trained.history, smoothing=smoothing), out, f"{system.name}.curves")
     if system.metric == "mean_squared_error":
         _save(line_figure(trained), out, f"{system.name}.line")
     elif trained.examples is not None:
-        table = counted(trained.truth, answered(trained), trained.classes)
+        table = count_confusions(trained.truth, predicted_classes(trained), trained.classes)
         _save(confusion_figure(table), out, f"{system.name}.confusion")
-        some = np.random.default_rng(0).permutation(len(trained.truth))[:SHOWN]  # a folder is sorted by its classes
+        some = np.random.default_rng(0).permutation(len(trained.truth))[:SHOWN]  # folders are sorted by class
         seen = trained.model, trained.examples[some], trained.truth[some], trained.classes
         _save(misclassified_figure(*seen), out, f"{system.name}.mistakes")
         _save(probabilities_figure(*seen), out, f"{system.name}.probabilities")
 
 
 def plot_photo(model: keras.Model, photo: Path, out: Path) -> None:
-    """What the model makes of a photo: ``activations.png``, ``gradcam.png``, and ``filters.png`` of a lower layer.
+    """Write ``activations.png`` and ``gradcam.png`` of a photo, and ``filters.png`` of a lower layer.
 
-    The filters are those of the convolution a third of the way up (VGG16's ``block3_conv1``): higher ones stay silent
-    on the noise that the climb begins with.
+    The filters are those of the convolution a third of the way up (VGG16's ``block3_conv1``): the noise at the start of
+    the ascent does not activate higher ones.
     """
     _n, height, width, channels = model.input_shape
     loaded = keras.utils.load_img(
@@ -61,7 +61,7 @@ def plot_photo(model: keras.Model, photo: Path, out: Path) -> None:
 
 
 def line_figure(trained: Trained) -> Figure:
-    """The points that were kept back, and what the model answers for them."""
+    """Return a figure of the test points and the model's predictions for them."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     x = np.asarray(trained.examples)[:, 0]

@@ -1,9 +1,9 @@
-"""System 14: a small VGG for pictures of five classes, with two commands: train, and classify a picture.
+"""System 14: a small VGG for pictures of five classes; train it, or classify a picture.
 
     python -m reference.pokedex train FOLDER --model small-vgg.keras
     python -m reference.pokedex classify small-vgg.keras PICTURE
 
-After K. Simonyan and A. Zisserman, ICLR 2015, made small: 96 x 96 pixels, five convolutions, each followed by batch
+Source: K. Simonyan and A. Zisserman, ICLR 2015, reduced to 96 x 96 pixels and five convolutions, each followed by batch
 normalisation (S. Ioffe and C. Szegedy, ICML 2015) after its ReLU.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 import keras
 
 from grader.models.errors import DatasetError
-from reference.photos import augmented, course_augmentation, fit_and_test, own_pictures, read_own
+from reference.photos import augment_pictures, course_augmentation, fit_and_test, own_pictures, read_own
 from reference.systems import Session, Trained
 
 EPOCHS, SEED = 100, 1
@@ -40,9 +40,9 @@ CONFIGS = {"pokedex": Config()}
 
 
 def build_model(config: Config, epochs: int = EPOCHS) -> keras.Model:
-    """``(n, size, size, 3)`` 0 to 255 -> ``(n, classes)`` probabilities, compiled for class numbers.
+    """Return a model: ``(n, size, size, 3)`` 0 to 255 -> ``(n, classes)`` probabilities, compiled for class numbers.
 
-    The learning rate falls with the number of steps, the slower the more ``epochs`` are to come.
+    The learning rate decays with the number of steps, more slowly for more ``epochs``.
     """
     layers: list[keras.Layer] = [keras.Input((config.size, config.size, 3)), keras.layers.Rescaling(1 / 255)]
     for filters, pool in zip(config.blocks, config.pools, strict=True):
@@ -73,15 +73,15 @@ def train(config: Config, session: Session) -> Trained:
     keras.utils.set_random_seed(session.seed)
     split = read_own(folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
     model = build_model(replace(config, classes=len(split.classes)), session.epochs)
-    pictures = augmented(split.train, course_augmentation(rotation=25, shift=0.1))
+    pictures = augment_pictures(split.train, course_augmentation(rotation=25, shift=0.1))
     return fit_and_test(model, pictures, split, session)
 
 
-# ---------------------------------------------------------------- the two commands
+# ---------------------------------------------------------------- command line
 
 
 def classify(model: keras.Model, classes: tuple[str, ...], picture: Path) -> dict[str, float]:
-    """The probability of each class, the most likely first. ``picture`` is any file that Pillow reads."""
+    """Return the probability of each class, the most likely first. ``picture`` is any file that Pillow reads."""
     _n, height, width, _channels = model.input_shape
     pixels = keras.utils.img_to_array(keras.utils.load_img(picture, target_size=(height, width)))
     probabilities = model.predict(pixels[None], verbose=0)[0]
@@ -90,43 +90,43 @@ def classify(model: keras.Model, classes: tuple[str, ...], picture: Path) -> dic
 
 
 def labels_file(model: Path) -> Path:
-    """Where the names of a saved model's classes are kept, in the order of its answers."""
+    """Return the file with a saved model's class names, in the order of its outputs."""
     return model.with_suffix(".labels.json")
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m reference.pokedex", description="A small VGG for five classes.")
     commands = parser.add_subparsers(dest="command", required=True)
-    training = commands.add_parser("train", help="train on a folder of pictures for each class")
+    training = commands.add_parser("train", help="train on a folder with a subfolder of pictures for each class")
     training.add_argument("folder", type=Path)
     training.add_argument("--model", type=Path, default=Path("small-vgg.keras"))
     training.add_argument("--epochs", type=int, default=EPOCHS)
     training.add_argument("--seed", type=int, default=SEED)
-    classifying = commands.add_parser("classify", help="say what a picture shows")
+    classifying = commands.add_parser("classify", help="classify a picture")
     classifying.add_argument("model", type=Path)
     classifying.add_argument("picture", type=Path)
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        _train(told) if told.command == "train" else _classify(told)
+        _train(options) if options.command == "train" else _classify(options)
     except (OSError, ValueError, DatasetError) as error:
         sys.exit(f"pokedex: {error}")
 
 
-def _train(told: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> None:
     from reference.progress import Progress  # noqa: PLC0415  needs Keras
 
     config = CONFIGS["pokedex"]
-    session = Session(told.epochs, told.seed, Path(), told.folder, (Progress(told.epochs),))
+    session = Session(options.epochs, options.seed, Path(), options.folder, (Progress(options.epochs),))
     trained: Any = train(config, session)
-    trained.model.save(told.model)
-    labels_file(told.model).write_text(json.dumps(trained.classes, ensure_ascii=False), encoding="utf-8")
+    trained.model.save(options.model)
+    labels_file(options.model).write_text(json.dumps(trained.classes, ensure_ascii=False), encoding="utf-8")
     right = (trained.answers.argmax(axis=1) == trained.truth).mean()
-    print(f"{told.model}: {right:.3f} of {len(trained.truth)} pictures that it was not trained on")
+    print(f"{options.model}: accuracy {right:.3f} on {len(trained.truth)} test pictures")
 
 
-def _classify(told: argparse.Namespace) -> None:
-    classes = tuple(json.loads(labels_file(told.model).read_text(encoding="utf-8")))
-    for name, probability in classify(keras.models.load_model(told.model), classes, told.picture).items():
+def _classify(options: argparse.Namespace) -> None:
+    classes = tuple(json.loads(labels_file(options.model).read_text(encoding="utf-8")))
+    for name, probability in classify(keras.models.load_model(options.model), classes, options.picture).items():
         print(f"{probability:6.1%}  {name}")
 
 

@@ -1,4 +1,4 @@
-"""One line for every epoch of a training, with an estimate of what is still to come."""
+"""Print a line for each epoch of a training, with an estimate of the remaining time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import keras
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+    """Callback that prints metrics, the epoch's duration and the remaining seconds."""
+
     def __init__(self, epochs: int) -> None:
         super().__init__()
         self.epochs = epochs

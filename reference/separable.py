@@ -1,6 +1,6 @@
-"""System 16: depthwise separable convolutions, and the same network with plain ones beside it.
+"""System 16: depthwise separable convolutions, compared with the same network of plain ones.
 
-F. Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR 2017.
+Source: F. Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR 2017.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from reference.photos import augmented, course_augmentation, fit_and_test, own_pictures, read_own
+from reference.photos import augment_pictures, course_augmentation, fit_and_test, own_pictures, read_own
 from reference.systems import Session, Trained
 
 
@@ -27,7 +27,7 @@ CONFIGS = {"separable": Config(), "separable-plain": Config(separable=False)}
 
 
 def build_model(config: Config) -> keras.Model:
-    """``(n, size, size, 3)`` 0 to 255 -> ``(n, classes)`` probabilities, compiled for class numbers."""
+    """Return a model: ``(n, size, size, 3)`` 0 to 255 -> ``(n, classes)`` probabilities, compiled for class numbers."""
     layers: list[keras.Layer] = [keras.Input((config.size, config.size, 3)), keras.layers.Rescaling(1 / 255)]
     for number, pair in enumerate(config.filters, start=1):
         layers += [_convolution(config, filters) for filters in pair]
@@ -43,10 +43,10 @@ def build_model(config: Config) -> keras.Model:
 
 
 def _convolution(config: Config, filters: int) -> keras.Layer:
-    """With initial weights that keep the size of what passes through (He et al., ICCV 2015).
+    """Return a convolution whose initial weights keep the scale of its inputs (He et al., ICCV 2015).
 
-    Keras takes a depthwise kernel for one that reads all channels and begins it far too small: six such layers and
-    nothing is left, so that the network never begins to learn. It reads nine numbers.
+    Keras computes the scale of a depthwise kernel as if it read all channels, so the initial weights are far too small:
+    after six such layers the signal has vanished and the network never learns. The kernel reads nine numbers.
     """
     if not config.separable:
         return keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer="he_normal")
@@ -61,5 +61,5 @@ def train(config: Config, session: Session) -> Trained:
     keras.utils.set_random_seed(session.seed)
     split = read_own(folder, size=config.size, batch_size=config.batch_size, seed=session.seed)
     model = build_model(replace(config, classes=len(split.classes)))
-    pictures = augmented(split.train, course_augmentation(rotation=25, shift=0.1))
+    pictures = augment_pictures(split.train, course_augmentation(rotation=25, shift=0.1))
     return fit_and_test(model, pictures, split, session)

@@ -1,4 +1,4 @@
-"""Every trained system of the course: its number, its data, and what the course measured. Needs no framework."""
+"""List of the course's trained systems: number, data and the course's own result. It needs no framework."""
 
 from __future__ import annotations
 
@@ -13,44 +13,49 @@ Metric = Literal["accuracy", "mean_squared_error"]
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """``reference.<module>`` has ``CONFIGS[name]``, ``build_model(config)`` and ``train(config, session)``."""
+    """A system of the course.
+
+    ``reference.<module>`` has ``CONFIGS[name]``, ``build_model(config)`` and ``train(config, session)``.
+    """
 
     number: int  # in the course's table
     name: str
     module: str
-    dataset: str  # a set of ``grader data list``, "drawn" when it is made here, "own" for a folder of one's own
-    epochs: int  # as the course trained it; 0 for what is fitted at once
+    dataset: str  # a set of ``grader data list``, "drawn" for generated data, "own" for the user's folder
+    epochs: int  # as in the course; 0 for a closed-form fit
     metric: Metric
-    course: str  # the course's own figure
+    course: str  # the course's own result
     title: str
-    parameters: int | None = None  # as the course counted them
+    parameters: int | None = None  # as in the course
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One training: how long, from which seed, with which data."""
+    """Settings of a training: epochs, seed and data."""
 
     epochs: int
     seed: int
     library: Path
-    folder: Path | None = None  # pictures of one's own, a folder for each class
+    folder: Path | None = None  # the user's pictures, a subfolder for each class
     callbacks: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A trained model and its answers for rows it was not trained on."""
+    """A trained model and its predictions for test rows."""
 
     model: Any  # keras.Model, or scikit-learn's
     history: Mapping[str, list[float]]  # one value per epoch
     answers: Any  # (n,) numbers, or (n, classes) probabilities
     truth: Any  # (n,)
     classes: tuple[str, ...] = ()
-    examples: Any = None  # (n, ...) the inputs behind the answers, where there is room for them
-    kept: int = -1  # the epoch whose weights the model has, an index into the history
+    examples: Any = None  # (n, ...) inputs of the predictions, where memory allows
+    kept: int = -1  # epoch of the model's weights, an index into the history
 
 
 class Family(Protocol):
+    """A module of reference systems."""
+
     CONFIGS: Mapping[str, Any]
 
     def train(self, config: Any, session: Session) -> Trained: ...
@@ -107,7 +112,7 @@ VIEWS = (
 BY_NAME: Mapping[str, System] = {system.name: system for system in SYSTEMS}
 
 
-def family(system: System) -> Family:
-    """The module that builds and trains ``system``; imports Keras."""
+def load_family(system: System) -> Family:
+    """Return the module that builds and trains ``system``; imports Keras."""
     module: Any = import_module(f"reference.{system.module}")
     return module  # type: ignore[no-any-return]

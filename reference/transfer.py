@@ -1,8 +1,8 @@
-"""Systems 11 to 13: VGG16's convolutional base and a classifier of one's own.
+"""Systems 11 to 13: VGG16's convolutional base with a new classifier.
 
-The base: K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR
-2015, trained on ImageNet. Three ways to use it: its features computed once; frozen, end to end, so that the pictures
-can be augmented; and with its last block trained along, slowly.
+Source of the base: K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image recognition",
+ICLR 2015, trained on ImageNet. It is used in three ways: its features are computed once; it is frozen, end to end, so
+that pictures can be augmented; and its last block is fine-tuned slowly.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from grader.data.cache.cached_sets import weights
-from reference.photos import Split, augmented, course_augmentation, fit_and_test, read_split, tested
+from reference.photos import Split, augment_pictures, course_augmentation, evaluate, fit_and_test, read_split
 from reference.systems import Session, Trained
 
-HEAD_RATE = 2e-5  # the learning rate of a head on a frozen base
+HEAD_RATE = 2e-5  # learning rate of a head on a frozen base
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Config:
     way: Literal["features", "frozen", "tuned"]
     size: int = 150
     hidden: int = 256
-    dropout: float = 0.0  # before the answer
+    dropout: float = 0.0  # before the output
     learning_rate: float = HEAD_RATE
     batch_size: int = 20
     tuned_from: str = "block5_conv1"
-    head_epochs: int = 20  # of the head alone, on cached features, before the base is tuned
-    preprocessing: Literal["unit", "imagenet"] = "unit"  # the course divides by 255; VGG16 was trained on the other
+    head_epochs: int = 20  # of the head alone, on cached features, before fine-tuning
+    preprocessing: Literal["unit", "imagenet"] = "unit"  # "unit" as in the course; VGG16 was trained with "imagenet"
 
 
 CONFIGS = {
@@ -43,19 +43,19 @@ CONFIGS = {
 
 
 def build_base(config: Config, base_weights: Path | None = None) -> keras.Model:
-    """``(n, size, size, 3)`` -> features; random weights without a file."""
+    """Return the base: ``(n, size, size, 3)`` -> features; with random weights if no file is given."""
     return keras.applications.VGG16(
         weights=base_weights, include_top=False, input_shape=(config.size, config.size, 3), name="vgg16"
     )
 
 
 def feature_shape(config: Config) -> tuple[int, int, int]:
-    """What the base makes of a photo: five times half of its sides; (4, 4, 512) of 150 pixels."""
+    """Return the shape of a photo's features: sides halved five times; (4, 4, 512) for 150 pixels."""
     return config.size // 32, config.size // 32, 512
 
 
 def build_head(config: Config) -> keras.Model:
-    """Features ``(n, 4, 4, 512)`` -> ``(n, 1)``, the probability of the second class; not compiled."""
+    """Return the head: features ``(n, 4, 4, 512)`` -> ``(n, 1)``, the probability of the second class; not compiled."""
     layers: list[keras.Layer] = [
         keras.Input(feature_shape(config)),
         keras.layers.Flatten(),
@@ -67,9 +67,9 @@ def build_head(config: Config) -> keras.Model:
 
 
 def build_model(config: Config, base_weights: Path | None = None) -> keras.Model:
-    """``(n, size, size, 3)`` 0 to 255 -> ``(n, 1)``: preparation, base and head in one, compiled.
+    """Return a compiled model of preparation, base and head: ``(n, size, size, 3)`` 0 to 255 -> ``(n, 1)``.
 
-    Of its 30 weights 4 are trainable while the base is frozen, 10 when its last block is tuned.
+    Of its 30 weights 4 are trainable with a frozen base, 10 with its last block fine-tuned.
     """
     base = build_base(config, base_weights)
     base.trainable = config.way == "tuned"
@@ -100,14 +100,14 @@ def train(config: Config, session: Session) -> Trained:
     base_weights = weights("vgg16", session.library)
     model = build_model(config, base_weights)
     if config.way == "features":
-        return tested(model, _train_on_features(model, config, session, split), split)
+        return evaluate(model, _train_on_features(model, config, session, split), split)
     if config.way == "tuned":
         _train_head_first(model, config, split)
-    return fit_and_test(model, augmented(split.train, course_augmentation()), split, session)
+    return fit_and_test(model, augment_pictures(split.train, course_augmentation()), split, session)
 
 
 def _train_on_features(model: keras.Model, config: Config, session: Session, split: Split) -> dict[str, list[float]]:
-    """The head of ``model`` alone, by a copy of it: the base is asked once about every photo."""
+    """Train a copy of the head on cached features, so that the base runs once per photo; copy the weights back."""
     extractor = _extractor(model, config)
     head = _compiled(keras.models.clone_model(model.get_layer("head")), config)
     fitted = head.fit(
@@ -124,20 +124,20 @@ def _train_on_features(model: keras.Model, config: Config, session: Session, spl
 
 
 def _train_head_first(model: keras.Model, config: Config, split: Split) -> None:
-    """A new head on a trained base would tear it apart with its first gradients."""
+    """Train the head before fine-tuning: the large gradients of a random head would destroy the base's weights."""
     head_alone = replace(config, learning_rate=HEAD_RATE)
     quiet = Session(config.head_epochs, 0, Path())
     _train_on_features(model, head_alone, quiet, split)
 
 
 def _extractor(model: keras.Model, config: Config) -> keras.Model:
-    """The base of ``model`` with its preparation: ``(n, size, size, 3)`` 0 to 255 -> ``(n, 4, 4, 512)``."""
+    """Return the base of ``model`` with its preparation: ``(n, size, size, 3)`` 0 to 255 -> ``(n, 4, 4, 512)``."""
     pictures = keras.Input((config.size, config.size, 3))
     return keras.Model(pictures, model.get_layer("vgg16")(_prepared(pictures, config)))
 
 
 def extract(extractor: keras.Model, pictures: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Features ``(n, 4, 4, 512)`` and labels ``(n,)`` of a dataset, read once: its order may be another each time."""
+    """Return features ``(n, 4, 4, 512)`` and labels ``(n,)`` of a dataset, in one pass, since its order may change."""
     found = [(extractor.predict_on_batch(np.asarray(batch)), np.asarray(labels)) for batch, labels in pictures]
     features, labels = zip(*found, strict=True)
     return np.concatenate(features), np.concatenate(labels)

@@ -1,7 +1,7 @@
-"""What a convolutional network makes of one photo, layer by layer.
+"""Draw the activations of a convolutional network for one photo, layer by layer.
 
-F. Chollet, Deep Learning with Python (2017), 5.4.1: the first layers keep the photo and find its edges; further on the
-maps grow coarser and emptier, and say less of the photo and more of what is in it.
+Source: F. Chollet, Deep Learning with Python (2017), 5.4.1. The first layers keep the photo and find its edges; deeper
+maps are coarser and sparser, and represent more of the content and less of the photo.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from reference.visualization.layers import picture_input, rebuilt
-from reference.visualization.pictures import as_inputs, mosaic, stretched
+from reference.visualization.layers import picture_input, rebuild
+from reference.visualization.pictures import as_inputs, mosaic, rescale
 
-# In use they hand on what they get: their maps would be those of the layer before.
+# These layers return their input at inference: their maps equal those of the layer before.
 _SILENT = (keras.layers.InputLayer, keras.layers.Dropout, keras.layers.SpatialDropout2D)
 
 WIDTH = 10.0  # inches
 
 
 def activation_model(model: keras.Model, layers: int = 8) -> keras.Model:
-    """A model with the outputs of the first ``layers`` layers that give maps, each (n, height, width, channels).
+    """Return a model with the outputs of the first ``layers`` layers with maps, each (n, height, width, channels).
 
-    A nested model counts layer by layer. ``output_names`` are the names of the layers.
+    The layers of a nested model count individually. ``output_names`` are the names of the layers.
     """
     maps: list[Any] = []
 
@@ -37,17 +37,17 @@ def activation_model(model: keras.Model, layers: int = 8) -> keras.Model:
         return output
 
     photo = picture_input(model)
-    rebuilt(model, photo, call)
+    rebuild(model, photo, call)
     if not maps:
         raise ValueError(f"model {model.name!r} has no layer that gives maps (None, height, width, channels)")
     return keras.Model(photo, maps, name="activations")
 
 
 def activations_figure(model: keras.Model, photo: ArrayLike, layers: int = 8, per_row: int = 16) -> Figure:
-    """A panel for each of the first ``layers`` layers: its channels, ``per_row`` in a row, dark where nothing is found.
+    """Return a figure with a panel for each of the first ``layers`` layers and ``per_row`` channels in a row.
 
-    ``photo`` is (height, width, channels), prepared as the model takes it. Each channel is stretched to its own range;
-    one that is the same everywhere is dark.
+    ``photo`` is (height, width, channels), prepared as the model expects it. Each channel is rescaled to its own range;
+    a constant channel is dark.
     """
     network = activation_model(model, layers)
     found = network.predict(as_inputs(model, np.asarray(photo)[np.newaxis]), verbose=0)
@@ -57,8 +57,8 @@ def activations_figure(model: keras.Model, photo: ArrayLike, layers: int = 8, pe
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = figure.subplots(len(rows), squeeze=False, height_ratios=rows)[:, 0]
     for axes, name, maps in zip(panels, network.output_names, found, strict=True):
-        channels = stretched(np.moveaxis(maps[0], -1, 0), axis=(1, 2))  # (channels, height, width)
-        zoom = -(-48 // channels.shape[2])  # small maps are enlarged, or the gap of a pixel would be a wide one
+        channels = rescale(np.moveaxis(maps[0], -1, 0), axis=(1, 2))  # (channels, height, width)
+        zoom = -(-48 // channels.shape[2])  # small maps are enlarged, so that gaps of a pixel stay narrow
         tiles = channels.repeat(zoom, axis=1).repeat(zoom, axis=2)
         sheet = mosaic(tiles, per_row, gap=tiles.shape[2] // 24, background=np.nan)
         axes.imshow(sheet, cmap="viridis", vmin=0, vmax=1)

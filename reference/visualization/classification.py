@@ -1,4 +1,4 @@
-"""What a classifier got right and wrong: confusion table, misclassified pictures, probabilities; and the model kept."""
+"""Show a classifier's results: confusion table, misclassified pictures and probabilities; save and load models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
-from reference.visualization.pictures import as_inputs, draw, lettering
+from reference.visualization.pictures import as_inputs, draw, text_style
 
 RIGHT, WRONG = "tab:green", "tab:red"
 SHOWN = 10  # bars beside a picture
@@ -23,21 +23,23 @@ Way = Literal["keras", "json", "weights"]
 
 
 def class_probabilities(model: keras.Model, x: ArrayLike, classes: int) -> NDArray[np.float32]:
-    """The probability of each class for each picture, (n, classes).
+    """Return the probability of each class for each picture, (n, classes).
 
-    One output is the probability of class 1 of two. Outputs that leave [0, 1] are scores, and go through the softmax or
-    sigmoid that the model left to its loss.
+    A single output is the probability of class 1 of two. Outputs outside [0, 1] are logits; the softmax or sigmoid that
+    the model left to its loss is applied to them.
     """
     outputs = model.predict(as_inputs(model, x), verbose=0)
     wanted = (1, 2) if classes == 2 else (classes,)
     if outputs.ndim != 2 or outputs.shape[1] not in wanted:
-        raise ValueError(f"model {model.name!r} gives {outputs.shape} for {classes} class names, not (n, {classes})")
+        raise ValueError(
+            f"model {model.name!r} returns {outputs.shape} for {classes} class names, expected (n, {classes})"
+        )
     if strange := int((~np.isfinite(outputs)).any(axis=1).sum()):
         raise ValueError(
-            f"model {model.name!r} gives no numbers for {strange} of {len(outputs)} inputs: there is NaN in them, or "
-            "the training has diverged (a smaller learning rate)"
+            f"model {model.name!r} returns NaN or infinity for {strange} of {len(outputs)} inputs: the inputs "
+            "contain NaN, or the training has diverged (a smaller learning rate)"
         )
-    scores = outputs.min() < 0 or outputs.max() > 1.001  # a softmax in half precision may add up to a little more
+    scores = outputs.min() < 0 or outputs.max() > 1.001  # a softmax in half precision may slightly exceed 1
     if outputs.shape[1] == 1:
         probability = keras.ops.sigmoid(outputs) if scores else outputs
         second = keras.ops.convert_to_numpy(probability)
@@ -47,16 +49,16 @@ def class_probabilities(model: keras.Model, x: ArrayLike, classes: int) -> NDArr
 
 
 def confusion_table(model: keras.Model, x: ArrayLike, y: ArrayLike, class_names: Sequence[str]) -> pd.DataFrame:
-    """How often each class, a row, was taken for each, a column; classes that never occur have their zeros too.
+    """Return the counts of predicted classes (columns) for each label (rows), with zeros for classes that never occur.
 
     ``y`` holds the class of each picture, from 0, as (n,), (n, 1) or one-hot (n, classes).
     """
     predicted = class_probabilities(model, x, len(class_names)).argmax(axis=1)
-    return counted(_labels(y, len(predicted), len(class_names)), predicted, class_names)
+    return count_confusions(_labels(y, len(predicted), len(class_names)), predicted, class_names)
 
 
-def counted(labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str]) -> pd.DataFrame:
-    """The same table from answers that are there already: class numbers (n,), right ones and predicted ones."""
+def count_confusions(labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str]) -> pd.DataFrame:
+    """Return the confusion table of labels (n,) and predicted classes (n,)."""
     counts = confusion_matrix(labels, predicted, labels=range(len(class_names)))
     return pd.DataFrame(
         counts, index=pd.Index(class_names, name="label"), columns=pd.Index(class_names, name="prediction")
@@ -64,7 +66,7 @@ def counted(labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str])
 
 
 def confusion_figure(table: pd.DataFrame) -> Figure:
-    """The table of :func:`confusion_table` with counts, each row coloured by its shares, so that rare classes show."""
+    """Return a figure of a confusion table; colours show shares of the row, so that rare classes are visible."""
     counts = table.to_numpy()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(4.0, 0.4 * len(table) + 1.5)
@@ -79,17 +81,17 @@ def confusion_figure(table: pd.DataFrame) -> Figure:
     tilted: dict[str, Any] = (
         {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
     )
-    axes.set_xticks(range(len(names)), names, **lettering(), **tilted)
-    axes.set_yticks(range(len(names)), names, **lettering())
+    axes.set_xticks(range(len(names)), names, **text_style(), **tilted)
+    axes.set_yticks(range(len(names)), names, **text_style())
     right = counts.trace()
     axes.set(xlabel="prediction", ylabel="label", title=f"{right} of {counts.sum()} right")
     return figure
 
 
-def misclassified_figure(  # noqa: PLR0913, PLR0917  the sheet's size after what every figure here takes
+def misclassified_figure(  # noqa: PLR0913, PLR0917  size of the grid after the arguments common to all figures
     model: keras.Model, x: ArrayLike, y: ArrayLike, class_names: Sequence[str], rows: int = 5, columns: int = 5
 ) -> Figure:
-    """Pictures that were taken for another class, the surest mistakes first: label → prediction, its probability."""
+    """Return a figure of misclassified pictures, the most confident first: label → prediction, its probability."""
     pictures = np.asarray(x)
     probabilities = class_probabilities(model, pictures, len(class_names))
     labels = _labels(y, len(probabilities), len(class_names))
@@ -105,7 +107,7 @@ def misclassified_figure(  # noqa: PLR0913, PLR0917  the sheet's size after what
     for axes, index in zip(cells, surest, strict=False):
         draw(axes, pictures[index])
         title = f"{class_names[labels[index]]} → {class_names[predicted[index]]}  {sureness[index]:.0%}"
-        axes.set_title(title, fontsize=9, **lettering())
+        axes.set_title(title, fontsize=9, **text_style())
     shown = "" if len(surest) == len(wrong) else f", the {len(surest)} surest"
     figure.suptitle(f"{len(wrong)} of {len(labels)} misclassified{shown}: label → prediction")
     return figure
@@ -114,7 +116,7 @@ def misclassified_figure(  # noqa: PLR0913, PLR0917  the sheet's size after what
 def probabilities_figure(
     model: keras.Model, x: ArrayLike, y: ArrayLike, class_names: Sequence[str], rows: int = 5
 ) -> Figure:
-    """The first pictures, each with the probability of every class beside it, or of the ten likeliest."""
+    """Return a figure of the first pictures with the probability of each class, or of the ten most likely."""
     pictures = np.asarray(x)[:rows]
     probabilities = class_probabilities(model, pictures, len(class_names))
     labels = _labels(np.asarray(y)[:rows], len(probabilities), len(class_names))
@@ -123,13 +125,13 @@ def probabilities_figure(
     panels = figure.subplots(len(pictures), 2, squeeze=False, width_ratios=(1, 2))
     for (left, right), picture, row, label in zip(panels, pictures, probabilities, labels, strict=True):
         draw(left, picture)
-        left.set_xlabel(f"label: {class_names[label]}", **lettering())
+        left.set_xlabel(f"label: {class_names[label]}", **text_style())
         _bars(right, row, int(label), class_names)
     return figure
 
 
 def save_model(model: keras.Model, folder: Path | str) -> None:
-    """Keep the model in ``folder`` whole (``model.keras``), and once more as architecture and weights."""
+    """Save the model in ``folder`` as ``model.keras``, and again as architecture and weights."""
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     model.save(place / "model.keras")
@@ -138,10 +140,10 @@ def save_model(model: keras.Model, folder: Path | str) -> None:
 
 
 def load_model(folder: Path | str, how: Way = "keras", *, into: keras.Model | None = None) -> keras.Model:
-    """The model that :func:`save_model` kept.
+    """Return the model that :func:`save_model` saved.
 
-    ``keras`` gives it as it was, compiled; ``json`` builds the architecture and fills in the weights; ``weights`` fills
-    them into the model ``into``, which the same code built. The last two are not compiled.
+    ``keras`` loads it compiled; ``json`` builds the architecture and loads the weights; ``weights`` loads the weights
+    into the model ``into``, which the same code built. The last two are not compiled.
     """
     place = Path(folder)
     match how:
@@ -150,7 +152,7 @@ def load_model(folder: Path | str, how: Way = "keras", *, into: keras.Model | No
         case "json":
             into = keras.models.model_from_json((place / "architecture.json").read_text(encoding="utf-8"))
         case "weights" if into is None:
-            raise ValueError("how='weights' fills a model that is there already: give it as into=build_model(...)")
+            raise ValueError("how='weights' needs a model to load the weights into: pass into=build_model(...)")
         case "weights":
             pass
         case _:
@@ -160,17 +162,17 @@ def load_model(folder: Path | str, how: Way = "keras", *, into: keras.Model | No
 
 
 def _labels(y: ArrayLike, n: int, classes: int) -> NDArray[np.int64]:
-    """Classes (n,) from 0, whichever way they were written."""
+    """Return class numbers (n,) from any of the accepted forms of ``y``."""
     given = np.asarray(y)
     labels = given.argmax(axis=1) if given.ndim == 2 and given.shape[1] > 1 else given.reshape(-1)
-    whole = np.issubdtype(labels.dtype, np.number) or labels.dtype == bool
-    if len(labels) != n or not whole or not np.isfinite(labels).all() or np.any(labels != np.trunc(labels)):
+    is_number = np.issubdtype(labels.dtype, np.number) or labels.dtype == bool
+    if len(labels) != n or not is_number or not np.isfinite(labels).all() or np.any(labels != np.trunc(labels)):
         raise ValueError(
             f"y is {given.dtype} of shape {given.shape}, expected {n} classes as whole numbers, or one-hot"
         )
     if n and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
-            f"y has classes {labels.min()} to {labels.max()}, expected 0 to {classes - 1}, one a class name"
+            f"y has classes {labels.min()} to {labels.max()}, expected 0 to {classes - 1}, one for each class name"
         )
     return labels.astype(np.int64)
 
@@ -178,10 +180,10 @@ def _labels(y: ArrayLike, n: int, classes: int) -> NDArray[np.int64]:
 def _bars(axes: Axes, probabilities: NDArray[np.float32], label: int, class_names: Sequence[str]) -> None:
     shown = np.arange(len(class_names)) if len(class_names) <= SHOWN else np.argsort(-probabilities)[:SHOWN]
     predicted = int(probabilities.argmax())
-    colours = [RIGHT if one == label else WRONG if one == predicted else "lightgray" for one in shown]
+    colours = [RIGHT if index == label else WRONG if index == predicted else "lightgray" for index in shown]
     bars = axes.barh(range(len(shown)), probabilities[shown], color=colours)
     axes.bar_label(bars, [f"{value:.3f}" for value in probabilities[shown]], padding=3, fontsize=8)
-    axes.set_yticks(range(len(shown)), [class_names[one] for one in shown], **lettering(), fontsize=8)
+    axes.set_yticks(range(len(shown)), [class_names[index] for index in shown], **text_style(), fontsize=8)
     axes.set(xlim=(0, 1.15), xticks=[0, 0.5, 1])
     axes.invert_yaxis()  # the first class on top
     axes.spines[["top", "right"]].set_visible(False)

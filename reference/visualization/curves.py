@@ -1,4 +1,4 @@
-"""Learning curves: how loss and accuracy went, epoch by epoch, on what was trained on and on what was not."""
+"""Draw learning curves: loss and metrics per epoch, for training and validation."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from matplotlib.ticker import MaxNLocator
 TRAINING, VALIDATION = "tab:blue", "tab:orange"
 
 
-def smoothed(values: Sequence[float], factor: float) -> list[float]:
-    """The exponential moving average: each value is ``factor`` of the average before it and the rest of its own.
+def smooth(values: Sequence[float], factor: float) -> list[float]:
+    """Return the exponential moving average: ``factor`` times the last average plus ``1 - factor`` times the value.
 
-    ``factor`` is in [0, 1): 0 leaves the values as they are.
+    ``factor`` is in [0, 1): 0 leaves the values unchanged.
     """
     if not 0 <= factor < 1:
         raise ValueError(f"smoothing factor is {factor}, expected a number from 0 up to, but not including, 1")
@@ -28,16 +28,16 @@ def smoothed(values: Sequence[float], factor: float) -> list[float]:
 def curves_figure(
     history: keras.callbacks.History | Mapping[str, Sequence[float]], *, smoothing: float = 0.0
 ) -> Figure:
-    """A panel for the loss and one for each metric; training and, where there is one, validation.
+    """Return a figure with a panel for the loss and for each metric; training and, if present, validation.
 
-    ``history`` is what ``fit`` gave. With ``smoothing`` (0.8 shows where fine-tuning leads) the values themselves stay,
-    pale, behind the smoothed curve.
+    ``history`` is the return value of ``fit``. With ``smoothing`` (0.8 suits fine-tuning) the values themselves are
+    drawn pale behind the smoothed curve.
     """
     values: Mapping[str, Sequence[float]] = getattr(history, "history", history)
     measured = [name for name in values if not name.startswith("val_") and name not in ("learning_rate", "lr")]
-    names = sorted(measured, key=lambda name: name != "loss")  # Keras sorts by the alphabet
+    names = sorted(measured, key=lambda name: name != "loss")  # Keras sorts alphabetically
     if not names or not values[names[0]]:
-        raise ValueError(f"the history holds no epoch of training, only {sorted(values)}: call fit first, draw then")
+        raise ValueError(f"the history has no epochs, only {sorted(values)}: call fit before drawing")
     figure = Figure(figsize=(5.5 * len(names), 4), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         _curve(axes, values[name], "training", TRAINING, smoothing)
@@ -55,5 +55,5 @@ def _curve(axes: Axes, values: Sequence[float], label: str, colour: str, smoothi
     if smoothing:
         axes.plot(epochs, values, color=colour, alpha=0.25, linewidth=1)
         label = f"{label}, smoothed"
-    marker = "o" if len(values) <= 30 else None  # one epoch alone is no line
-    axes.plot(epochs, smoothed(values, smoothing), color=colour, label=label, marker=marker, markersize=3)
+    marker = "o" if len(values) <= 30 else None  # a single epoch has no line
+    axes.plot(epochs, smooth(values, smoothing), color=colour, label=label, marker=marker, markersize=3)

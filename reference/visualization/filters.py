@@ -1,7 +1,7 @@
-"""What the filters of a layer look for: the picture that excites each most, found by climbing its gradient.
+"""Draw the input that activates each filter of a layer most, found by gradient ascent.
 
-D. Erhan, Y. Bengio, A. Courville, P. Vincent, Visualizing Higher-Layer Features of a Deep Network (2009); the climb
-and its 40 steps are those of F. Chollet, Deep Learning with Python (2017), 5.4.2.
+Sources: D. Erhan, Y. Bengio, A. Courville, P. Vincent, Visualizing Higher-Layer Features of a Deep Network (2009); the
+ascent and its 40 steps are those of F. Chollet, Deep Learning with Python (2017), 5.4.2.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reference.visualization.layers import layer_named, maps_of_any_size
 from reference.visualization.pictures import mosaic
 
 
-def filter_pattern(  # noqa: PLR0913  a knob each, all by keyword
+def filter_pattern(  # noqa: PLR0913  independent options, all by keyword
     model: keras.Model,
     layer_name: str,
     filter_index: int,
@@ -29,23 +29,23 @@ def filter_pattern(  # noqa: PLR0913  a knob each, all by keyword
     rate: float = 1.0,
     seed: int = 0,
 ) -> NDArray[np.uint8]:
-    """The pattern that one filter answers most, (size, size, 3).
+    """Return the pattern that activates a filter most, (size, size, 3) uint8.
 
-    The channels are the model's own: blue, green, red for VGG16. A filter that the noise at the start excites nowhere
-    has no gradient and stays noise.
+    The channels are the model's own: blue, green, red for VGG16. A filter that the initial noise does not activate has
+    no gradient, so its pattern stays noise.
     """
     maps = maps_of_any_size(model, layer_named(model, layer_name))
     start = noise(size, maps.input_shape[-1], seed)[np.newaxis]
-    return deprocessed(ascend(responses(maps, [filter_index]), start, steps=steps, rate=rate)[0])
+    return deprocess(ascend(responses(maps, [filter_index]), start, steps=steps, rate=rate)[0])
 
 
 def filters_figure(model: keras.Model, layer_name: str, rows: int = 8, columns: int = 8, *, size: int = 64) -> Figure:
-    """A sheet of the patterns of a layer's first filters, each (size, size), found all at once."""
+    """Return a figure of the patterns of a layer's first filters, each (size, size), computed together."""
     maps = maps_of_any_size(model, layer_named(model, layer_name))
     filters = range(min(rows * columns, maps.output_shape[-1]))
     start = np.repeat(noise(size, maps.input_shape[-1], seed=0)[np.newaxis], len(filters), axis=0)
     patterns = ascend(responses(maps, filters), start, steps=40, rate=1.0)
-    tiles = np.stack([deprocessed(pattern) for pattern in patterns]).astype(np.float32) / np.float32(255)
+    tiles = np.stack([deprocess(pattern) for pattern in patterns]).astype(np.float32) / np.float32(255)
 
     across = min(columns, len(filters))
     figure = Figure(figsize=(across, -(-len(filters) // across) + 0.4), layout="constrained")
@@ -57,9 +57,9 @@ def filters_figure(model: keras.Model, layer_name: str, rows: int = 8, columns: 
 
 
 def responses(maps: keras.Model, filters: Sequence[int]) -> Callable[[Any], Any]:
-    """The sum over pictures (n, height, width, channels) of how far picture i excites filter ``filters[i]`` on average.
+    """Return a function of pictures (n, height, width, channels): the sum of responses of ``filters[i]`` to picture i.
 
-    Pictures do not see one another, so the gradient of the sum holds that of each.
+    A response is the mean over places. Pictures are independent, so the gradient of the sum contains each gradient.
     """
     count = maps.output_shape[-1]
     if outside := [index for index in filters if not 0 <= index < count]:
@@ -71,7 +71,7 @@ def responses(maps: keras.Model, filters: Sequence[int]) -> Callable[[Any], Any]
 def ascend(
     response: Callable[[Any], Any], start: NDArray[np.float32], *, steps: int, rate: float
 ) -> NDArray[np.float32]:
-    """The pictures after climbing; each step moves a picture's pixels by ``rate`` in the quadratic mean."""
+    """Return the pictures after gradient ascent; each step changes the pixels by ``rate`` in the root mean square."""
     pictures = keras.ops.convert_to_tensor(start)
     for _ in range(steps):
         gradient = input_gradient(response, pictures)
@@ -82,15 +82,15 @@ def ascend(
 
 
 def noise(size: int, channels: int, seed: int) -> NDArray[np.float32]:
-    """The start (size, size, channels): noise from -10 to 10.
+    """Return the initial picture (size, size, channels): uniform noise from -10 to 10.
 
-    Around 0, not around a grey of 128: a filter for edges answers plain brightness with less than nothing, everywhere.
+    It is centred on 0, not on a grey of 128: edge filters respond negatively to uniform brightness, everywhere.
     """
     return np.random.default_rng(seed).uniform(-10, 10, (size, size, channels)).astype(np.float32)
 
 
-def deprocessed(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """RGB (height, width, 3) around middle grey, one standard deviation a tenth of the range, the rest cut off."""
+def deprocess(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return RGB (height, width, 3) uint8 around middle grey, clipped at five standard deviations."""
     standard = (picture - picture.mean()) / (picture.std() + keras.config.epsilon())
     pixels = np.clip(0.5 + 0.1 * standard, 0, 1)
     if pixels.shape[-1] != 3:

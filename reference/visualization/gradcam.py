@@ -1,6 +1,7 @@
-"""Where a network looked when it decided: Grad-CAM, a heat map over the photo.
+"""Draw Grad-CAM: a heat map of the places that decided a network's prediction.
 
-R. R. Selvaraju and others, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, ICCV 2017.
+Source: R. R. Selvaraju and others, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization,
+ICCV 2017.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ from reference.visualization.layers import (
     layer_named,
     layers_of,
     picture_input,
-    rebuilt,
+    rebuild,
 )
-from reference.visualization.pictures import as_inputs, displayed, draw
+from reference.visualization.pictures import as_inputs, draw, to_displayable
 
 
 def heatmap(
     model: keras.Model, photo: ArrayLike, *, class_index: int | None = None, layer: str | None = None
 ) -> NDArray[np.float32]:
-    """How much each place of the photo speaks for a class, (height, width) in [0, 1]; 1 at the strongest place.
+    """Return the heat map of a photo for a class, (height, width) in [0, 1]; 1 at the strongest place.
 
-    ``photo`` is (height, width, channels), prepared as the model takes it. ``class_index`` is the predicted class if
-    not given; a model with one output has the classes 0 and 1. ``layer`` is the last convolution if not given, also
-    inside a nested base. All zeros where no place speaks for the class, which the mean over places allows.
+    ``photo`` is (height, width, channels), prepared as the model expects it. ``class_index`` defaults to the predicted
+    class; a model with one output has the classes 0 and 1. ``layer`` defaults to the last convolution, also inside a
+    nested base. The map is all zeros if no place supports the class, which averaging over places allows.
     """
     shift = _Shift(name="shift")
     network = _with_shift(model, layer_named(model, layer) if layer else last_convolution(model), shift)
@@ -45,8 +46,8 @@ def heatmap(
         shift.amount = amount
         return keras.ops.sum(network(batch, training=False)[1] * signs)
 
-    # In the paper's words: the weight of a map is the mean over its places of the score's gradient there. That is, but
-    # for a factor which all maps share, the gradient by one number that is added to the whole map.
+    # In the paper, the weight of a map is the mean of the score's gradient over the map's places. Up to a factor common
+    # to all maps, that is the gradient with respect to a number added to the whole map.
     gradient = input_gradient(score, keras.ops.zeros((1, 1, 1, maps.shape[-1])))
     weights = keras.ops.convert_to_numpy(gradient)[0]  # (1, 1, channels)
     heat = np.maximum((maps * weights).sum(axis=-1, keepdims=True), 0)
@@ -64,12 +65,12 @@ def gradcam_figure(
     layer: str | None = None,
     picture: ArrayLike | None = None,
 ) -> Figure:
-    """The photo, its heat map, and one over the other.
+    """Return a figure of the photo, its heat map, and both overlaid.
 
-    ``picture`` is drawn in the place of ``photo``, for models whose preparation leaves nothing to look at (VGG16's).
+    ``picture`` is drawn in place of ``photo``, for models whose preparation makes pictures unrecognisable (VGG16's).
     """
     heat = heatmap(model, photo, class_index=class_index, layer=layer)
-    shown = displayed(photo if picture is None else picture)
+    shown = to_displayable(photo if picture is None else picture)
     figure = Figure(figsize=(10, 3.6), layout="compressed")
     left, middle, right = figure.subplots(1, 3)
     draw(left, shown)
@@ -77,16 +78,16 @@ def gradcam_figure(
     warm = partial(Axes.imshow, X=heat, cmap="plasma", vmin=0, vmax=1, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     scale = warm(middle)
     draw(right, shown)
-    warm(right, alpha=0.7 * heat)  # what is cold stays as it is
+    warm(right, alpha=0.7 * heat)  # cold places stay unchanged
     decided = "the predicted class" if class_index is None else f"class {class_index}"
-    for axes, title in zip((left, middle, right), ("photo", f"what speaks for {decided}", "overlay"), strict=True):
+    for axes, title in zip((left, middle, right), ("photo", f"evidence for {decided}", "overlay"), strict=True):
         axes.set(title=title, xticks=[], yticks=[])
     figure.colorbar(scale, ax=middle, shrink=0.8)
     return figure
 
 
 class _Shift(keras.Layer):  # type: ignore[misc]  # Keras has no types
-    """Adds ``amount``, a number for each channel."""
+    """A layer that adds ``amount``, a number for each channel."""
 
     amount: Any = 0.0
 
@@ -95,10 +96,10 @@ class _Shift(keras.Layer):  # type: ignore[misc]  # Keras has no types
 
 
 def _with_shift(model: keras.Model, convolution: keras.Layer, shift: _Shift) -> keras.Model:
-    """The network with ``shift`` behind ``convolution``; gives that layer's maps, not shifted, and the scores.
+    """Return the network with ``shift`` after ``convolution``; it returns that layer's unshifted maps and the scores.
 
-    Works where the maps are not all that the rest of the network gets, as in a residual network, and asks of the
-    backend no more than the gradient by an input.
+    This also works if the rest of the network gets more than the maps, as in a residual network. The backend only has
+    to provide gradients with respect to an input.
     """
     found: list[Any] = []
     last = list(layers_of(model))[-1]
@@ -111,16 +112,16 @@ def _with_shift(model: keras.Model, convolution: keras.Layer, shift: _Shift) -> 
         return shift(output)
 
     photo = picture_input(model)
-    scores = rebuilt(model, photo, call)
+    scores = rebuild(model, photo, call)
     if len(scores.shape) != 2:
         raise ValueError(f"model {model.name!r} gives {scores.shape}, not a score for each class, (None, classes)")
     return keras.Model(photo, [found[-1], scores])
 
 
 def _class_signs(scores: NDArray[np.float32], class_index: int | None) -> NDArray[np.float32]:
-    """What the scores (classes,) are weighted with to give that of the class, or of the likeliest.
+    """Return the weights of the scores (classes,) that select the class, or the most likely class.
 
-    One score alone speaks for class 1, and its opposite for class 0.
+    A single score supports class 1, and its negative class 0.
     """
     if not np.isfinite(scores).all():
         raise ValueError(f"the model's scores are {scores}: there is NaN in the photo, or the training has diverged")

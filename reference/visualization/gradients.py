@@ -1,4 +1,4 @@
-"""Gradients with respect to inputs, by the public way of whichever backend Keras runs on."""
+"""Compute gradients with respect to inputs on any Keras backend."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import keras
 
 
 def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
-    """The gradient of ``function``, one number, with respect to ``inputs``, a tensor of floats of the same shape.
+    """Return the gradient of ``function``, a scalar, with respect to ``inputs``, a float tensor of the same shape.
 
-    Zeros where the number does not depend on the inputs.
+    It is zero where the scalar does not depend on the inputs.
     """
     match keras.config.backend():
         case "tensorflow":
@@ -30,11 +30,11 @@ def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
 
             leaf = inputs.detach().clone().requires_grad_(True)
             value = function(leaf)
-            if not value.requires_grad:  # which torch takes for a mistake
+            if not value.requires_grad:  # torch would raise
                 return torch.zeros_like(leaf)
             return torch.autograd.grad(value, leaf, allow_unused=True, materialize_grads=True)[0]
         case other:
             raise NotImplementedError(
-                f"Keras runs on the {other} backend, which has no gradients: "
+                f"Keras runs on the {other} backend, which has no gradients here: "
                 "set KERAS_BACKEND to tensorflow, jax or torch"
             )

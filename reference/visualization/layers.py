@@ -1,4 +1,4 @@
-"""The layers of a convolutional network, those of nested models among them, and the network rebuilt around them."""
+"""Iterate over the layers of a convolutional network, nested models included, and rebuild the network around them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ CONVOLUTIONS = (
     keras.layers.SeparableConv2D,
 )
 
-# Calls a layer on its tensors and gives its output, or something in its place.
+# Calls a layer on its tensors and returns its output, or a replacement.
 Call = Callable[..., Any]
 
 
 def layers_of(model: keras.Model) -> Iterator[keras.Layer]:
-    """The layers in order, with a nested model's own layers in its place; inputs are left out."""
+    """Yield the layers in order, a nested model's own layers in its place; inputs are left out."""
     for layer in model.layers:
-        if _opens(layer):
+        if _is_nested(layer):
             yield from layers_of(layer)
         elif not isinstance(layer, keras.layers.InputLayer):
             yield layer
 
 
 def layer_named(model: keras.Model, name: str) -> keras.Layer:
-    """The one layer of that name, wherever it is nested."""
+    """Return the only layer of that name, at any depth; raise ``ValueError`` if there is none or several."""
     found = [layer for layer in layers_of(model) if layer.name == name]
     if len(found) != 1:
         names = ", ".join(layer.name for layer in layers_of(model))
@@ -39,7 +39,7 @@ def layer_named(model: keras.Model, name: str) -> keras.Layer:
 
 
 def last_convolution(model: keras.Model) -> keras.Layer:
-    """The convolution nearest to the output: what it sees is still a map of the picture."""
+    """Return the convolution nearest to the output; its maps still have the layout of the picture."""
     convolutions = [layer for layer in layers_of(model) if isinstance(layer, CONVOLUTIONS)]
     if not convolutions:
         names = ", ".join(layer.name for layer in layers_of(model))
@@ -48,50 +48,50 @@ def last_convolution(model: keras.Model) -> keras.Layer:
 
 
 def picture_input(model: keras.Model) -> Any:
-    """A new symbolic input of the shape that ``model`` takes, (None, height, width, channels)."""
-    if not _opens(model):
+    """Return a new symbolic input of the model's input shape, (None, height, width, channels)."""
+    if not _is_nested(model):
         raise ValueError(
-            f"model {model.name!r} is no Sequential or functional model with one input and one output that has been "
-            "built: begin it with keras.Input, or call it on a picture first"
+            f"model {model.name!r} is not a built Sequential or functional model with one input and one output: "
+            "begin it with keras.Input, or call it on a picture first"
         )
     shape = model.inputs[0].shape
     if len(shape) != 4:
         raise ValueError(
-            f"model {model.name!r} takes inputs of shape {shape}, not pictures (None, height, width, channels)"
+            f"model {model.name!r} takes inputs of shape {shape}, expected pictures (None, height, width, channels)"
         )
     return keras.Input(batch_shape=(None, *shape[1:]))
 
 
-def rebuilt(model: keras.Model, inputs: Any, call: Call) -> Any:
-    """The symbolic output of ``model`` on ``inputs``, its own layers called again, one by one, through ``call``.
+def rebuild(model: keras.Model, inputs: Any, call: Call) -> Any:
+    """Return the symbolic output of ``model`` on ``inputs``, with each layer called through ``call``.
 
-    Nested models are opened, so ``call`` sees every layer, and what it gives is what the next layer gets.
+    Nested models are opened, so ``call`` sees every layer; its result is the input of the next layer.
     """
     latest = inputs
 
     def opened(layer: Any, *tensors: Any, **options: Any) -> Any:
         nonlocal latest
-        latest = rebuilt(layer, tensors[0], call) if _opens(layer) else call(layer, *tensors, **options)
+        latest = rebuild(layer, tensors[0], call) if _is_nested(layer) else call(layer, *tensors, **options)
         return latest
 
     if isinstance(model, keras.Sequential):
         for layer in model.layers:
             opened(layer, latest)
     else:
-        graph = keras.Model(model.inputs, model.outputs)  # not compiled: a clone's loss would have to be cloned as well
+        graph = keras.Model(model.inputs, model.outputs)  # not compiled, so that no loss must be cloned
         keras.models.clone_model(
             graph,
             input_tensors=keras.tree.pack_sequence_as(graph.input, [inputs]),
             clone_function=lambda layer: layer,  # the same weights
             call_function=opened,
         )
-    # Not the clone's own output: a graph that begins at a tensor is copied, and the copy hangs on nothing. Layers are
-    # called from the input on, so the last one called is the output.
+    # The clone's own output cannot be used: a graph that begins at a tensor is copied, and the copy is not connected.
+    # Layers are called in order from the input, so the last result is the output.
     return latest
 
 
 def before_activation(layer: keras.Layer, tensor: Any) -> Any:
-    """What the layer gives on ``tensor`` but for its activation, whose gradient vanishes where it is saturated."""
+    """Return the layer's output on ``tensor`` without its activation, whose gradient vanishes at saturation."""
     if isinstance(layer, keras.layers.Softmax):
         return tensor
     if getattr(layer, "activation", keras.activations.linear) is keras.activations.linear:
@@ -103,28 +103,30 @@ def before_activation(layer: keras.Layer, tensor: Any) -> Any:
 
 
 def maps_of_any_size(model: keras.Model, layer: keras.Layer) -> keras.Model:
-    """The network up to ``layer``, from pictures of any height and width to that layer's maps.
+    """Return the network up to ``layer``, from pictures of any height and width to that layer's maps.
 
-    Convolution and pooling do not mind the size; only what comes after them, and is cut off here, does.
+    Only the layers after convolution and pooling, which are cut off here, depend on the size.
     """
     found: list[Any] = []
 
-    def call(one: Any, *tensors: Any, **options: Any) -> Any:
-        output = one(*tensors, **options)
-        if one is layer:
+    def call(current: Any, *tensors: Any, **options: Any) -> Any:
+        output = current(*tensors, **options)
+        if current is layer:
             found.append(output)
         return output
 
     inputs = picture_input(model)
-    rebuilt(model, inputs, call)
+    rebuild(model, inputs, call)
     if len(found[-1].shape) != 4:
-        raise ValueError(f"layer {layer.name!r} gives {found[-1].shape}, not maps (None, height, width, channels)")
+        raise ValueError(
+            f"layer {layer.name!r} returns {found[-1].shape}, expected maps (None, height, width, channels)"
+        )
     cut = keras.Model(inputs, found[-1])
     anything = keras.Input((None, None, inputs.shape[-1]))
-    return keras.Model(anything, rebuilt(cut, anything, lambda one, *tensors, **options: one(*tensors, **options)))
+    return keras.Model(anything, rebuild(cut, anything, lambda part, *tensors, **options: part(*tensors, **options)))
 
 
-def _opens(layer: Any) -> bool:
-    """Whether it is a model whose layers can be called one by one: a subclassed one keeps its way to itself."""
+def _is_nested(layer: Any) -> bool:
+    """Return whether ``layer`` is a model whose layers can be called one by one; subclassed models cannot."""
     inputs, outputs = getattr(layer, "inputs", None), getattr(layer, "outputs", None)
     return isinstance(layer, keras.Model) and inputs is not None and len(inputs) == len(outputs or ()) == 1

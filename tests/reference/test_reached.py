@@ -8,7 +8,7 @@ import pytest
 
 from grader.data.cache.cached_sets import default_library
 from reference.__main__ import main
-from reference.baselines import read
+from reference.baselines import read_baselines
 from reference.systems import BY_NAME
 from tests.support.public_sets import needed
 
@@ -30,7 +30,7 @@ SLOW = [name for name in REACHED if not name.startswith("cats-dogs")]  # which t
 @pytest.mark.parametrize("name", REACHED)
 def test_the_runs_that_were_kept_reached_the_courses_figures(name: str) -> None:
     system = BY_NAME[name]
-    values = [run.value for run in read() if run.system == name and run.epochs == system.epochs]
+    values = [run.value for run in read_baselines() if run.system == name and run.epochs == system.epochs]
     if system.metric == "accuracy":
         assert min(values) >= REACHED[name]
     else:
@@ -43,5 +43,5 @@ def test_trained_again_each_reaches_them_within_its_interval(name: str, tmp_path
     if BY_NAME[name].dataset != "drawn":
         needed(BY_NAME[name].dataset, default_library())
     main(["train", name, "--out", str(tmp_path), "--baselines", str(tmp_path / "runs.toml")])
-    (run,) = read(tmp_path / "runs.toml")
+    (run,) = read_baselines(tmp_path / "runs.toml")
     assert run.low <= REACHED[name] if run.metric == "mean_squared_error" else run.high >= REACHED[name]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from reference import transfer
-from reference.systems import BY_NAME, SYSTEMS, family
+from reference.systems import BY_NAME, SYSTEMS, load_family
 
 NETWORKS = [system.name for system in SYSTEMS if system.name != "line-linear"]
 COUNTED = {
@@ -46,7 +46,7 @@ OUTPUTS = {
 
 def built(name: str) -> Any:
     keras.utils.set_random_seed(3)
-    module: Any = family(BY_NAME[name])
+    module: Any = load_family(BY_NAME[name])
     return module.build_model(module.CONFIGS[name])
 
 

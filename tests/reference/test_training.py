@@ -18,7 +18,7 @@ from PIL import Image
 from grader.data.cache.cached_sets import arrays
 from reference import baselines, imdb, photos, pokedex, transfer
 from reference.__main__ import main
-from reference.baselines import Baseline, append, read
+from reference.baselines import Baseline, append_baseline, read_baselines
 from reference.systems import BY_NAME, Session, Trained
 
 RUN = Baseline(
@@ -58,7 +58,7 @@ def library(tmp_path: Path) -> Path:
 def trained(tmp_path: Path, library: Path, *arguments: str) -> Baseline:
     main(["train", *arguments, "--library", str(library), "--out", str(tmp_path / "out"),
           "--baselines", str(tmp_path / "baselines.toml")])  # fmt: skip
-    return read(tmp_path / "baselines.toml")[-1]
+    return read_baselines(tmp_path / "baselines.toml")[-1]
 
 
 def test_a_training_leaves_a_model_plots_and_a_line(
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_value(tmp_path: Path, library: Path) -> No
     one = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
     other = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
     assert one.value == other.value
-    assert len(read(tmp_path / "baselines.toml")) == 2
+    assert len(read_baselines(tmp_path / "baselines.toml")) == 2
 
 
 def test_a_training_with_half_the_bits_says_so(tmp_path: Path, library: Path) -> None:
@@ -179,7 +179,7 @@ def test_film_reviews_are_numbered_as_keras_does(tmp_path: Path) -> None:
     held |= {f"x_{which}_lengths": lengths for which in ("train", "test")}
     np.savez(tmp_path / "arrays" / "imdb.npz", **held)
     config = replace(imdb.CONFIGS["imdb"], length=80)
-    padded = imdb.padded(arrays("imdb", tmp_path).x_train, config)
+    padded = imdb.pad_reviews(arrays("imdb", tmp_path).x_train, config)
     assert padded[0][-6:].tolist() == [1, 8, 9_003, 9_999, 2, 2]
     trained = imdb.train(replace(config, validation_split=0.5), Session(1, 1, tmp_path))
     assert trained.answers.shape == (2,)
@@ -195,7 +195,7 @@ def test_what_is_not_in_the_library_is_one_line(tmp_path: Path, library: Path) -
 def test_own_pictures_need_a_folder(name: str, tmp_path: Path, library: Path) -> None:
     with pytest.raises(SystemExit, match="--data FOLDER"):
         trained(tmp_path, library, name)
-    with pytest.raises(SystemExit, match=r"typo is no folder.*--data FOLDER"):
+    with pytest.raises(SystemExit, match=r"typo is not a folder.*--data FOLDER"):
         trained(tmp_path, library, name, "--data", str(tmp_path / "typo"))
 
 
@@ -226,13 +226,13 @@ def test_the_small_vgg_says_what_is_missing(arguments: list[str], said: str, tmp
 
 
 def test_runs_are_kept_word_for_word(tmp_path: Path) -> None:
-    append(RUN, tmp_path / "b.toml")
-    append(RUN, tmp_path / "b.toml")
-    assert read(tmp_path / "b.toml") == (RUN, RUN)
+    append_baseline(RUN, tmp_path / "b.toml")
+    append_baseline(RUN, tmp_path / "b.toml")
+    assert read_baselines(tmp_path / "b.toml") == (RUN, RUN)
 
 
 def test_committed_runs_can_be_read_and_are_of_known_systems() -> None:
-    for run in read():
+    for run in read_baselines():
         assert run.system in BY_NAME
         assert run.low <= run.value <= run.high
         assert BY_NAME[run.system].parameters in (None, run.parameters)
@@ -241,8 +241,8 @@ def test_committed_runs_can_be_read_and_are_of_known_systems() -> None:
 def test_probabilities_become_classes() -> None:
     binary = Trained(None, {}, np.array([0.2, 0.8, 0.6]), np.array([0, 1, 0]))
     several = Trained(None, {}, np.eye(3), np.arange(3))
-    assert baselines.measured(BY_NAME["cats-dogs-scratch"], binary).value == pytest.approx(2 / 3)
-    assert baselines.measured(BY_NAME["mnist-wide"], several).value == 1
+    assert baselines.measure(BY_NAME["cats-dogs-scratch"], binary).value == pytest.approx(2 / 3)
+    assert baselines.measure(BY_NAME["mnist-wide"], several).value == 1
 
 
 def test_a_photo_is_drawn_as_a_model_sees_it(tmp_path: Path) -> None:

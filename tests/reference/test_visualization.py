@@ -31,11 +31,11 @@ from reference.visualization.classification import (
     probabilities_figure,
     save_model,
 )
-from reference.visualization.curves import curves_figure, smoothed
-from reference.visualization.filters import deprocessed, filter_pattern, filters_figure, noise
+from reference.visualization.curves import curves_figure, smooth
+from reference.visualization.filters import deprocess, filter_pattern, filters_figure, noise
 from reference.visualization.gradcam import gradcam_figure, heatmap
 from reference.visualization.layers import layer_named, maps_of_any_size
-from reference.visualization.pictures import displayed, lettering, mosaic
+from reference.visualization.pictures import mosaic, text_style, to_displayable
 from tests.reference.on_backend import PHOTO, answers, averaged, nested, with_weights
 
 layers = keras.layers
@@ -263,14 +263,14 @@ def diverged() -> keras.Model:
         pytest.param(lambda: heatmap(averaged(), PHOTO[..., 0]), r"found a batch of shape", id="grey photo"),
         pytest.param(lambda: heatmap(averaged(), PHOTO * np.nan), "NaN in the photo", id="photo of NaN"),
         pytest.param(lambda: heatmap(diverged(), PHOTO), "diverged", id="heat of a diverged network"),
-        pytest.param(lambda: activation_model(dense()), "not pictures", id="no pictures"),
+        pytest.param(lambda: activation_model(dense()), "expected pictures", id="no pictures"),
         pytest.param(lambda: activation_model(keras.Sequential([layers.Dense(1)])), "keras.Input", id="not built"),
         pytest.param(lambda: activation_model(without_convolution()), "no layer that gives maps", id="no maps"),
         pytest.param(lambda: filter_pattern(averaged(), "maps", 4), "filters 0 to 3", id="filter out of range"),
         pytest.param(lambda: filter_pattern(averaged(), "maps", -1), "filters 0 to 3", id="filter below"),
         pytest.param(
             lambda: maps_of_any_size(m := without_convolution(), layer_named(m, m.layers[-1].name)),
-            "not maps",
+            "expected maps",
             id="dense",
         ),
         pytest.param(lambda: class_probabilities(diverged(), PHOTO[np.newaxis], 3), "1 of 1 inputs", id="diverged"),
@@ -282,10 +282,10 @@ def diverged() -> keras.Model:
         pytest.param(lambda: confusion_table(averaged(), [PHOTO], ["a"], "abc"), "whole numbers", id="named label"),
         pytest.param(lambda: confusion_table(averaged(), [PHOTO], [0, 1], "abc"), "expected 1", id="too many labels"),
         pytest.param(lambda: confusion_table(averaged(), [PHOTO], [np.nan], "abc"), "whole numbers", id="label NaN"),
-        pytest.param(lambda: curves_figure({}), "call fit first", id="no history"),
-        pytest.param(lambda: curves_figure({"loss": []}), "call fit first", id="no epochs"),
-        pytest.param(lambda: smoothed([1], 1), "smoothing factor is 1", id="smoothing 1"),
-        pytest.param(lambda: smoothed([1], -0.1), "smoothing factor", id="smoothing below 0"),
+        pytest.param(lambda: curves_figure({}), "call fit before", id="no history"),
+        pytest.param(lambda: curves_figure({"loss": []}), "call fit before", id="no epochs"),
+        pytest.param(lambda: smooth([1], 1), "smoothing factor is 1", id="smoothing 1"),
+        pytest.param(lambda: smooth([1], -0.1), "smoothing factor", id="smoothing below 0"),
         pytest.param(lambda: load_model("nowhere", "weights"), "into=", id="weights into nothing"),
         pytest.param(lambda: load_model("nowhere", "h5"), "'json'", id="unknown way to load"),
     ],
@@ -346,8 +346,8 @@ def test_sheet_holds_each_filter_as_it_is_alone() -> None:
 
 
 def test_deprocessed_is_middle_grey_and_never_divides_by_nothing() -> None:
-    assert deprocessed(noise(40, 3, seed=3)).mean() == pytest.approx(127.5, abs=2)
-    assert (deprocessed(np.full((4, 4, 1), 9, np.float32)) == 128).all()
+    assert deprocess(noise(40, 3, seed=3)).mean() == pytest.approx(127.5, abs=2)
+    assert (deprocess(np.full((4, 4, 1), 9, np.float32)) == 128).all()
 
 
 # ---------------------------------------------------------------- pictures
@@ -377,11 +377,11 @@ def test_mosaic_puts_each_tile_in_its_place(n: int, columns: int, gap: int, colo
     ],
 )
 def test_pictures_are_displayed_from_0_to_1(picture: Array, expected: list[list[float]]) -> None:
-    np.testing.assert_allclose(displayed(picture), expected)
+    np.testing.assert_allclose(to_displayable(picture), expected)
 
 
 def test_names_are_set_in_fonts_that_are_there() -> None:
-    assert lettering()["family"][0] == "DejaVu Sans"
+    assert text_style()["family"][0] == "DejaVu Sans"
 
 
 # ---------------------------------------------------------------- classification
@@ -486,12 +486,12 @@ VALUES = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20)
 @given(VALUES, st.floats(0, 0.99))
 def test_smoothing_is_the_exponential_average(values: list[float], factor: float) -> None:
     expected = pd.Series(values).ewm(alpha=1 - factor, adjust=False).mean()
-    np.testing.assert_allclose(smoothed(values, factor), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(smooth(values, factor), expected, rtol=1e-6, atol=1e-6)
 
 
 @given(VALUES)
 def test_no_smoothing_leaves_the_values(values: list[float]) -> None:
-    assert smoothed(values, 0) == values
+    assert smooth(values, 0) == values
 
 
 def test_a_panel_for_the_loss_and_one_for_each_metric() -> None:
@@ -517,7 +517,7 @@ def test_history_as_fit_gives_it() -> None:
 def test_heat_map_is_laid_over_what_there_is_to_look_at() -> None:
     model, x, _ = taught()
     figure = drawn(gradcam_figure(model, x[0], class_index=1))
-    assert [axes.get_title() for axes in figure.axes[:3]] == ["photo", "what speaks for class 1", "overlay"]
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["photo", "evidence for class 1", "overlay"]
     picture = np.zeros((40, 60, 3), np.uint8)  # larger than what the network gets
     figure = drawn(gradcam_figure(averaged(), PHOTO * 200 - 100, picture=picture))
     assert figure.axes[2].images[1].get_extent() == [-0.5, 59.5, 39.5, -0.5]
