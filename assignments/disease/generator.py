@@ -1,10 +1,10 @@
-"""Patients of a made-up disease: the rule behind ``patients.csv``, and as many fresh patients as are wanted.
+"""Draw patients with a made-up disease: the rule behind ``patients.csv``, and any number of new patients.
 
-``draw(rows, seed)`` gives new patients; ``python generator.py`` writes the public table beside this file again.
+``draw(rows, seed)`` returns new patients; ``python generator.py`` writes the public table beside this file again.
 
-The rule: degrees are bell-shaped around 50 and a little alike within one patient. The odds of being ill rise with a
-weighted sum of five symptoms (a straight line, which any model finds) and with the *distance* between depression and
-flippancy, in whichever direction (a valley, which no straight line finds). Premenstrual tension has no say of its own.
+The rule: degrees are normally distributed around 50 and slightly correlated within a patient. The odds of the disease
+rise with a weighted sum of five symptoms, which a linear model finds, and with the absolute *difference* between
+depression and flippancy, which no linear model finds. Premenstrual tension has no effect.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ TARGET = "has_disease"
 PUBLIC_ROWS = 800
 PUBLIC_SEED = 2024
 
-MIDDLE, SPREAD = 50.0, 22.0  # of every degree, before it is cut to 0-100
-SHARED = 0.2  # of the variance: what a patient's symptoms have in common
+MIDDLE, SPREAD = 50.0, 22.0  # of every degree, before clipping to 0-100
+SHARED = 0.2  # share of the variance that a patient's symptoms have in common
 #                   depr  epil  schiz flip  insol crim  pmt   suic
 WEIGHTS = np.array([0.00, 0.45, 0.40, 0.00, -0.3, 0.30, 0.00, 0.20])
 SWING = np.array([0.80, 0.00, 0.00, -0.8, 0.00, 0.00, 0.00, 0.00])
 SWING_WEIGHT, SWING_OFFSET = 1.15, 0.78
-CERTAINTY = 4.0  # the larger, the less chance decides
+CERTAINTY = 4.0  # the larger, the smaller the random part
 
 
 def draw(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Degrees ``(rows, 8)``, float64, whole numbers in 0-100, and ``has_disease`` ``(rows,)``, int64, 0 or 1."""
+    """Return degrees ``(rows, 8)``, float64, whole numbers in 0-100, and ``has_disease`` ``(rows,)``, int64, 0 or 1."""
     random = _random(seed)
     shared = random.standard_normal((rows, 1))
     own = random.standard_normal((rows, len(SYMPTOMS)))
@@ -49,7 +49,7 @@ def draw(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def probability(inputs: np.ndarray) -> np.ndarray:
-    """The chance of being ill, ``(rows,)`` in 0-1, for degrees ``(rows, 8)``: the best any model can know."""
+    """Return the probability of the disease, ``(rows,)`` in 0-1, for degrees ``(rows, 8)``: the best possible prediction."""
     z = (inputs - MIDDLE) / SPREAD
     swing = z @ SWING
     evidence = z @ WEIGHTS + SWING_WEIGHT * (swing**2 - SWING_OFFSET)
@@ -66,7 +66,7 @@ def write_public(path: Path) -> None:
 
 
 def _random(seed: int) -> np.random.RandomState:
-    # NumPy promises this stream for ever (unlike Generator's), and a seed sequence takes a seed of any size.
+    # NumPy guarantees that this stream never changes, unlike Generator's; a seed sequence accepts seeds of any size.
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
 
 

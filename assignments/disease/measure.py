@@ -1,4 +1,4 @@
-"""Print the table in README.md: what can be reached with ``patients.csv``, on fresh patients. Takes a few minutes."""
+"""Print the table in README.md: accuracies of models trained on ``patients.csv``, for new patients. It takes a few minutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = 20_000
 
 
 def network(X: np.ndarray, y: np.ndarray, *, seed: int, epochs: int, rate: float) -> keras.Model:
-    """The reference solution's network, fitted to degrees ``(n, 8)`` and answers ``(n,)``."""
+    """Return the reference solution's network, fitted to degrees ``(n, 8)`` and labels ``(n,)``."""
     keras.utils.set_random_seed(seed)
     scaling = keras.layers.Normalization()
     scaling.adapt(X)
@@ -28,15 +28,15 @@ def network(X: np.ndarray, y: np.ndarray, *, seed: int, epochs: int, rate: float
     return model
 
 
-def answers(model: object, X: np.ndarray) -> np.ndarray:
-    """Labels ``(n,)`` from a Keras model's probabilities or a scikit-learn model's labels."""
+def predict_labels(model: object, X: np.ndarray) -> np.ndarray:
+    """Return labels ``(n,)`` predicted by a Keras model, from probabilities, or by a scikit-learn model."""
     if isinstance(model, keras.Model):
         return (model.predict(X, batch_size=2000, verbose=0)[:, 0] > 0.5).astype(int)
     return model.predict(X)
 
 
 def candidates(seed: int) -> dict[str, object]:
-    """Every kind of model, fitted to the public table with one seed."""
+    """Return a model of every kind, fitted to the public table with one seed."""
     X, y = draw(PUBLIC_ROWS, PUBLIC_SEED)
     return {
         "logistic regression": LogisticRegression(max_iter=5000).fit(X, y),
@@ -50,13 +50,13 @@ def candidates(seed: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """One line per model: mean over seeds, its 95 % interval (1.96 standard errors), lowest and highest."""
+    """Print a line for each model: mean over seeds, its 95 % interval (1.96 standard errors), minimum and maximum."""
     accuracies: dict[str, list[float]] = {}
     for seed in SEEDS:
         X, y = draw(ROWS, 1_000_000 + seed)
         ill = probability(X)
         rows = {"everybody healthy": (y == 0).mean(), "best possible": np.maximum(ill, 1 - ill).mean()}
-        rows |= {name: (answers(model, X) == y).mean() for name, model in candidates(seed).items()}
+        rows |= {name: (predict_labels(model, X) == y).mean() for name, model in candidates(seed).items()}
         for name, accuracy in rows.items():
             accuracies.setdefault(name, []).append(float(accuracy))
     print(f"keras {keras.__version__} on {keras.backend.backend()}, numpy {np.__version__}, n = {len(SEEDS)} x {ROWS}")

@@ -1,9 +1,9 @@
-"""Print the table in README.md: what the reference solution reaches on pictures that it has not seen.
+"""Print the table in README.md: the reference solution's accuracy on held-out pictures.
 
     PYTHONPATH=. python assignments/photos/measure.py --fonts FOLDER... [--seeds 1 2 3 4 5] [--symbols ㄅㄆㄇㄈ]
 
-from the top of a checkout. For each seed the symbols are drawn anew, split by content as a group's pictures are (the seed
-is the secret), and the reference notebook runs beside the training side; some two minutes a seed on two cores.
+Run it from the top of a checkout. For each seed the symbols are drawn again and split as a group's pictures are, with
+the seed as secret; then the reference notebook runs on the training side. A seed takes about two minutes on two cores.
 """
 
 from __future__ import annotations
@@ -34,50 +34,50 @@ SOLUTION = Path(__file__).parents[2] / "reference" / "solutions" / "photos.py"
 REFERENCE = "reference solution"
 
 
-def handed_in(folder: Path) -> Submission:
-    """What a group with the pictures in ``folder`` hands in, as far as pictures go."""
+def group_submission(folder: Path) -> Submission:
+    """Return the submission of a group with the pictures in ``folder``, without a notebook."""
     paths = sorted(path for path in (folder / "pictures").rglob("*") if path.suffix in (".jpg", ".png"))
     attachments = tuple(Attachment(path.relative_to(folder).as_posix(), path) for path in paths)
     return Submission(Student("reference", "reference"), attachments=attachments)
 
 
-def measured(seed: int, fonts: list[Font], dataset: Dataset, assignment: Assignment) -> dict[str, float]:
-    """Accuracy of each model on the pictures held out, 0.0 to 1.0; their number is ``n``."""
+def measure(seed: int, fonts: list[Font], dataset: Dataset, assignment: Assignment) -> dict[str, float]:
+    """Return the accuracy of each model on the held-out pictures, 0.0 to 1.0, their number ``n`` and the seconds."""
     with tempfile.TemporaryDirectory() as place:
         made, work, workspace = (Path(place) / name for name in ("made", "work", "workspace"))
         workspace.mkdir()
         write_dataset(made / "pictures", fonts, dataset, Config())
-        own = prepare(handed_in(made), assignment, f"the secret of seed {seed}".encode().ljust(32), workspace)
-        for one in own.submission.attachments:
-            (work / one.name).parent.mkdir(parents=True, exist_ok=True)
-            (work / one.name).write_bytes(one.path.read_bytes())
+        own = prepare(group_submission(made), assignment, f"the secret of seed {seed}".encode().ljust(32), workspace)
+        for file in own.submission.attachments:
+            (work / file.name).parent.mkdir(parents=True, exist_ok=True)
+            (work / file.name).write_bytes(file.path.read_bytes())
         hidden = np.load(own.assignment.data.hidden.file, allow_pickle=False)
         X, y = hidden["x"], hidden["y"]  # (n, 64, 64, 3) uint8, (n,)
         guesses = baselines(*training_side(work / "pictures"), X)
         started = time.perf_counter()
-        guesses[REFERENCE] = reference(work).predict(X, verbose=0).argmax(axis=1)
+        guesses[REFERENCE] = train_reference(work).predict(X, verbose=0).argmax(axis=1)
         seconds = time.perf_counter() - started
     accuracies = {name: float((guess == y).mean()) for name, guess in guesses.items()}
     return {**accuracies, "always the same class": np.bincount(y).max() / len(y), "n": len(y), "seconds": seconds}
 
 
-def reference(work: Path) -> Any:
-    """The model that the reference notebook leaves, run in ``work``; what it shows and prints is dropped."""
+def train_reference(work: Path) -> Any:
+    """Return the model of the reference notebook, run in ``work`` without output."""
     os.environ["MPLBACKEND"] = "agg"
     with contextlib.chdir(work), contextlib.redirect_stdout(io.StringIO()):
         return runpy.run_path(str(SOLUTION))["model"]
 
 
 def training_side(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures ``(n, 64, 64, 3)`` and the places of their classes in sorted order."""
+    """Return pictures ``(n, 64, 64, 3)`` and class numbers in the order of the sorted folder names."""
     classes = sorted(path for path in folder.iterdir() if path.is_dir())
-    found = [(path, number) for number, one in enumerate(classes) for path in sorted(one.iterdir())]
+    found = [(path, number) for number, folder in enumerate(classes) for path in sorted(folder.iterdir())]
     pictures = [np.asarray(Image.open(path).convert("RGB").resize((64, 64))) for path, _ in found]
     return np.stack(pictures), np.array([number for _, number in found])
 
 
 def baselines(X: np.ndarray, y: np.ndarray, hidden: np.ndarray) -> dict[str, np.ndarray]:
-    """Guesses ``(n,)`` for ``hidden`` of models without a convolution, on 16 × 16 greys."""
+    """Return predictions ``(n,)`` for ``hidden`` of models without convolution, on 16 × 16 grey pictures."""
 
     def small(pictures: np.ndarray) -> np.ndarray:
         grey = pictures.mean(axis=3).reshape(len(pictures), 16, 4, 16, 4).mean(axis=(2, 4)).reshape(len(pictures), -1)
@@ -91,9 +91,9 @@ def baselines(X: np.ndarray, y: np.ndarray, hidden: np.ndarray) -> dict[str, np.
 
 
 def main() -> None:
-    """One line per model: mean over seeds, its standard deviation, lowest and highest; then the threshold's distance."""
+    """Print a line for each model: mean over seeds, standard deviation, range; then the distance of the threshold."""
     parser = argparse.ArgumentParser(description="What the reference solution reaches.")
-    parser.add_argument("--fonts", type=Path, nargs="+", help="folders of fonts; else the system's")
+    parser.add_argument("--fonts", type=Path, nargs="+", help="folders of fonts; default: the system's fonts")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--symbols", default=SYMBOLS)
     parser.add_argument("--per-class", type=int, default=40)
@@ -102,7 +102,7 @@ def main() -> None:
     fonts, _ = choose(system_fonts() if options.fonts is None else fonts_under(options.fonts), options.symbols)
     runs: dict[str, list[float]] = {}
     for seed in options.seeds:
-        run = measured(seed, fonts, Dataset(options.symbols, options.per_class, seed), assignment)
+        run = measure(seed, fonts, Dataset(options.symbols, options.per_class, seed), assignment)
         print(f"seed {seed}:", ", ".join(f"{name} {value:.3f}" for name, value in run.items()), flush=True)
         for name, value in run.items():
             runs.setdefault(name, []).append(value)
@@ -114,7 +114,7 @@ def main() -> None:
     threshold = next(rule.full_at for rule in assignment.rubric if rule.kind == "metric")
     best = np.array(runs[REFERENCE])
     distance = (best.mean() - threshold) / best.std(ddof=1) if len(best) > 1 else float("nan")
-    print(f"the threshold {threshold:.2f} lies {distance:.1f} standard deviations under the reference solution")
+    print(f"the threshold {threshold:.2f} lies {distance:.1f} standard deviations below the reference solution")
 
 
 if __name__ == "__main__":

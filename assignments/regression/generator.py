@@ -1,6 +1,6 @@
-"""The noisy cosine of ``cosine.csv``, and fresh points of the curve without its noise.
+"""Draw the noisy cosine of ``cosine.csv``, and new points of the curve without noise.
 
-``draw(rows, seed)`` gives hidden points; ``python generator.py`` writes the public table beside this file again.
+``draw(rows, seed)`` returns hidden points; ``python generator.py`` writes the public table beside this file again.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ PUBLIC_SEED = 0
 
 
 def draw(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points ``(rows, 1)`` anywhere in the public interval, and the curve there, ``(rows,)``, without noise: float64.
+    """Return points ``(rows, 1)`` in the public interval and the curve there, ``(rows,)``, without noise: float64.
 
-    Noise-free answers, because noise of variance 1 would hold even a perfect model's R² near 0.8.
+    Noise of variance 1 would limit the R² of a perfect model to about 0.8.
     """
-    # NumPy promises this stream for ever (unlike Generator's), and a seed sequence takes a seed of any size.
+    # NumPy guarantees that this stream never changes, unlike Generator's; a seed sequence accepts seeds of any size.
     random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
     x = random.uniform(LOW, HIGH, size=(rows, 1))
     return x, curve(x[:, 0])
 
 
 def curve(x: np.ndarray) -> np.ndarray:
-    """What the noise is added to."""
+    """Return the curve without noise at ``x``."""
     return AMPLITUDE * np.cos(FREQUENCY * x)
 
 
 def public() -> tuple[np.ndarray, np.ndarray]:
-    """The points that students get: ``x`` evenly spaced, ``(2000, 1)``, and noisy ``y``, ``(2000,)``."""
+    """Return the points for students: ``x`` evenly spaced, ``(2000, 1)``, and noisy ``y``, ``(2000,)``."""
     x = np.linspace(LOW, HIGH, num=PUBLIC_ROWS)
     noise = np.random.RandomState(PUBLIC_SEED).normal(size=PUBLIC_ROWS)
     return x[:, np.newaxis], curve(x) + noise

@@ -1,4 +1,4 @@
-"""Print the table in README.md: what can be reached with ``cosine.csv``, against the curve without noise."""
+"""Print the table in README.md: R² of models trained on ``cosine.csv``, against the curve without noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EPOCHS, BATCH = 20, 64
 
 
 def network(x: np.ndarray, y: np.ndarray, *, seed: int, activation: str) -> keras.Model:
-    """The reference solution's network, fitted to points ``(n, 1)`` and answers ``(n,)``."""
+    """Return the reference solution's network, fitted to points ``(n, 1)`` and targets ``(n,)``."""
     keras.utils.set_random_seed(seed)
     dense = keras.layers.Dense
     hidden = [dense(64, activation=activation), dense(64, activation=activation)]
@@ -26,7 +26,7 @@ def network(x: np.ndarray, y: np.ndarray, *, seed: int, activation: str) -> kera
 
 
 def main() -> None:
-    """One line per model: mean R² over seeds, its 95 % interval (1.96 standard errors), lowest and highest."""
+    """Print a line for each model: mean R² over seeds, its 95 % interval (1.96 standard errors), minimum and maximum."""
     points, answers = public()
     kept = np.random.RandomState(0).permutation(len(points))[:1600]  # a fifth is for validation
     line = LinearRegression().fit(points[kept], answers[kept])
