@@ -229,7 +229,7 @@ def test_every_submitter_comes_back_as_written(tmp_path: Path, people: dict[str,
     }
     found = read_metadata(write_list(tmp_path, yaml.safe_dump(written, allow_unicode=True)))
     assert found.problem is None
-    assert {folder: [(one.name, one.sid, one.email) for one in record.submitters]
+    assert {folder: [(student.name, student.username, student.email) for student in record.submitters]
             for folder, record in found.records.items()} == people  # fmt: skip
 
 
