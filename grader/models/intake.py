@@ -1,4 +1,4 @@
-"""Every decision taken on the way in: the student of each file, its use, and the points a teacher should check.
+"""Decisions taken while submissions are read: the student of each file, its use, and what a teacher should check.
 
 ``read_submissions`` makes these values, ``intake.html`` shows them. Student reports contain none of them.
 """
@@ -42,7 +42,7 @@ class FileDecision:
 
 @dataclass(frozen=True, slots=True)
 class IntakeSource:
-    """One of the given paths, the LMS it was read as and the reason; ``files`` are those that belong to no student."""
+    """A given path, the LMS it was read as and the reason; ``files`` are those that belong to no student."""
 
     path: str
     lms: str
@@ -52,7 +52,7 @@ class IntakeSource:
 
 @dataclass(frozen=True, slots=True)
 class IntakeRecord:
-    """One submission with the decisions about it. ``matched`` tells how it was matched to the class list."""
+    """A submission with the decisions about it. ``matched`` tells how it was matched to the class list."""
 
     submission: Submission
     files: tuple[FileDecision, ...] = ()

@@ -27,7 +27,7 @@ class LatePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One student's own due time: either ``due``, or the class's due time moved by calendar ``days`` and ``hours``."""
+    """A student's own due time: either ``due``, or the class's due time moved by calendar ``days`` and ``hours``."""
 
     due: datetime | None = None
     days: float = 0.0
@@ -37,7 +37,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """Lateness of one submission and its penalty. ``taken_off`` is in points, at most the points earned."""
+    """Lateness of a submission and its penalty. ``taken_off`` is in points, at most the points earned."""
 
     due: datetime
     submitted: datetime | None

@@ -22,7 +22,7 @@ CLASS_DATA = -1  # source number of data for the whole class, which is not liste
 
 @dataclass(frozen=True, slots=True)
 class StudentFile:
-    """One of a student's files; ``name`` is relative to the submission."""
+    """A file of a student; ``name`` is relative to the submission."""
 
     name: str
     entry: Entry

@@ -43,7 +43,7 @@ _CANVAS = "sisloginid"  # only Canvas's gradebook has this column; its "ID" is C
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One row of the list."""
+    """A row of the list."""
 
     line: int  # of the file
     name: str = ""
@@ -66,7 +66,6 @@ class Person:
 class Roster:
     """The students of a class list, with problems that a teacher should check."""
 
-    path: Path
     people: tuple[Person, ...]
     doubts: tuple[Message, ...] = ()
 
@@ -92,7 +91,7 @@ def parse_roster(sheet: Sheet) -> Roster:
     problems = list(_contradictions(path, people))
     if problems:
         raise IntakeError(join_lines(problems))
-    return Roster(path, people, tuple(_unread_times(sheet, columns)))
+    return Roster(people, tuple(_unread_times(sheet, columns)))
 
 
 def column_kinds(sheet: Sheet) -> dict[str, int]:
@@ -133,8 +132,8 @@ def person_in_row(sheet: Sheet, row: int, columns: Mapping[str, int]) -> Person:
 
     first, last = cell("first"), cell("last")
     # A Chinese name has the family name first and no space.
-    whole = f"{last}{first}" if (last + first) and not (last + first).isascii() and len(last + first) < 6 else ""
-    name = cell("name") or whole or f"{first} {last}".strip()
+    chinese = f"{last}{first}" if (last + first) and not (last + first).isascii() and len(last + first) < 6 else ""
+    name = cell("name") or chinese or f"{first} {last}".strip()
     key = re.search(r"[0-9]+$", cell("key"))  # "Participant 123" in Moodle's worksheet
     return Person(
         line=sheet.line(row),
