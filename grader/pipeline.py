@@ -7,14 +7,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.data import hidden_sets
 from grader.data.group_photos import group_assignment
-from grader.execution.multi_notebook import run_parts
-from grader.execution.runner import Exam, prepare_exam, run_submission
+from grader.execution.multi_notebook import run_notebooks
+from grader.execution.runner import PreparedAssignment, prepare_assignment, run_submission
 from grader.files.csv_sheet import read_sheet
 from grader.grading.grading import grade_scores
 from grader.grading.results import write_results
@@ -26,13 +26,14 @@ from grader.models.assignment import Assignment
 from grader.models.errors import IntakeError, OutputError, Stopped
 from grader.models.grade import Graded
 from grader.models.intake import Intake
+from grader.models.pdf_report import Document
 from grader.models.run import Outcome, Run
 from grader.models.submission import Student, Submission
 from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from grader.sandbox.base import Sandbox
 from grader.scoring.report_pdf.document_reader import read_document
-from grader.scoring.rubric import document
+from grader.scoring.rubric import document as report_criteria
 from grader.scoring.rubric.metric import Truth
 from grader.scoring.scoring import open_truth, score_run
 
@@ -123,12 +124,12 @@ def _grade_prepared(
     settings: Settings,
     progress: Progress,
 ) -> tuple[Graded, ...]:
-    exam = prepare_exam(assignment, settings.secret, threads=settings.threads, library=settings.library)
+    prepared = prepare_assignment(assignment, settings.secret, threads=settings.threads, library=settings.library)
     truth = open_truth(assignment, settings.secret)
     results: list[Graded] = []
     written = time.monotonic()
     try:
-        for graded in _grade_all(submissions, exam, truth, sandbox, settings):
+        for graded in _grade_all(submissions, prepared, truth, sandbox, settings):
             results.append(graded)
             progress(graded)
             if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
@@ -151,7 +152,11 @@ def make_writable(out: Path) -> None:
 
 
 def _grade_all(
-    submissions: Sequence[Submission], exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings
+    submissions: Sequence[Submission],
+    prepared: PreparedAssignment,
+    truth: Truth | None,
+    sandbox: Sandbox,
+    settings: Settings,
 ) -> Iterator[Graded]:
     """Yield every graded submission as soon as it is finished."""
     waiting = list(reversed(submissions))
@@ -160,7 +165,7 @@ def _grade_all(
         try:
             while waiting or running:
                 while waiting and len(running) < settings.jobs:
-                    running.add(pool.submit(_grade_one, waiting.pop(), exam, truth, sandbox, settings))
+                    running.add(pool.submit(_grade_one, waiting.pop(), prepared, truth, sandbox, settings))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
@@ -169,39 +174,49 @@ def _grade_all(
             raise
 
 
-def _grade_one(submission: Submission, exam: Exam, truth: Truth | None, sandbox: Sandbox, settings: Settings) -> Graded:
+def _grade_one(
+    submission: Submission, prepared: PreparedAssignment, truth: Truth | None, sandbox: Sandbox, settings: Settings
+) -> Graded:
     try:
-        if exam.assignment.pictures is not None and submission.notebook is not None:
-            graded = _grade_own_photos(submission, exam, sandbox, settings)
+        if prepared.assignment.pictures is not None and submission.notebook is not None:
+            graded = _grade_own_photos(submission, prepared, sandbox, settings)
         else:
-            run_all = run_submission if exam.assignment.course is None else run_parts
-            run = run_all(submission, exam, sandbox, out=settings.out)
-            graded = _score_and_grade(
-                submission, _with_document(run, submission, exam.assignment), exam.assignment, truth
-            )
-        _write_student(graded, exam.assignment, settings)
+            run_all = run_submission if prepared.assignment.course is None else run_notebooks
+            document = _read_report(submission, prepared.assignment)
+            run = run_all(submission, prepared, sandbox, out=settings.out, document=document)
+            graded = _score_and_grade(submission, run, prepared.assignment, truth)
+        _write_student(graded, prepared.assignment, settings)
     except Stopped:
         raise
     except Exception as error:  # noqa: BLE001  a fault of the grader: the class goes on, no student loses a point
-        graded = _score_and_grade(submission, _fault_run(error), exam.assignment, truth)
-        _write_student(graded, exam.assignment, settings)
+        graded = _score_and_grade(submission, _fault_run(error), prepared.assignment, truth)
+        _write_student(graded, prepared.assignment, settings)
     return graded
 
 
-def _grade_own_photos(submission: Submission, exam: Exam, sandbox: Sandbox, settings: Settings) -> Graded:
+def _grade_own_photos(
+    submission: Submission, prepared: PreparedAssignment, sandbox: Sandbox, settings: Settings
+) -> Graded:
     """Grade a submission on hidden photos taken from its own; they are deleted when it is graded."""
     with tempfile.TemporaryDirectory(prefix="grader-pictures-") as workspace:
-        own = group_assignment.prepare(submission, exam.assignment, settings.secret, Path(workspace))
-        own_exam = prepare_exam(own.assignment, settings.secret, threads=settings.threads, library=settings.library)
+        own = group_assignment.prepare(submission, prepared.assignment, settings.secret, Path(workspace))
+        own_prepared = prepare_assignment(
+            own.assignment,
+            settings.secret,
+            threads=settings.threads,
+            library=settings.library,
+            photo_survey=own.survey,
+        )
         own_truth = open_truth(own.assignment, settings.secret)
-        run = run_submission(own.submission, own_exam, sandbox, out=settings.out)
-        run = _with_document(replace(run, photo_survey=own.survey), submission, own.assignment)
+        document = _read_report(submission, own.assignment)
+        run = run_submission(own.submission, own_prepared, sandbox, out=settings.out, document=document)
         return _score_and_grade(submission, run, own.assignment, own_truth)
 
 
-def _with_document(run: Run, submission: Submission, assignment: Assignment) -> Run:
-    wanted = document.wanted(assignment.rubric)
-    return run if wanted is None else replace(run, document=read_document(submission.attachments, wanted))
+def _read_report(submission: Submission, assignment: Assignment) -> Document | None:
+    """Return the PDF report of a submission, or None if the rubric asks for none."""
+    wanted = report_criteria.wanted(assignment.rubric)
+    return None if wanted is None else read_document(submission.attachments, wanted)
 
 
 def _score_and_grade(submission: Submission, run: Run, assignment: Assignment, truth: Truth | None) -> Graded:

@@ -1,4 +1,4 @@
-"""``facts.json`` from the guest: claims, taken only in the exact form and size expected."""
+"""Strict parser of the guest's ``facts.json``, which is untrusted: any other form or size is rejected as a whole."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class _Facts(_Claim):
     device: Text
 
 
-def read_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
-    """None when there are none, or when they are not what the guest writes. ``cells`` turns In [count] into a place."""
+def parse_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
+    """Return the facts, or None unless ``data`` has exactly the guest's form. ``cells`` give the cells' indices."""
     if data is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""How a run ended, in one word and in a sentence: read off the sandbox's reply and the executed notebook."""
+"""Outcome of a run and the reason for it, derived from the sandbox's reply and the executed notebook."""
 
 from __future__ import annotations
 
@@ -11,58 +11,59 @@ from grader.models.run import Cell, Outcome
 from grader.sandbox.base import EndReason, Reply
 
 CELL_OUTCOMES = {"MemoryError": Outcome.MEMORY, "ResourceExhaustedError": Outcome.MEMORY}
-TOO_LARGE = "File too large"  # what the system says at the limit for one file
+TOO_LARGE = "File too large"  # error message of the system at the limit for one file
 
 
-def outcome_of(
+def determine_outcome(
     reply: Reply, executed: NotebookNode | None, cells: tuple[Cell, ...], limits: Limits
 ) -> tuple[Outcome, Message | None]:
-    """The outcome and, unless it is OK, why."""
+    """Return the outcome and, unless it is OK, its reason."""
     timeout_cell, died_cell = _noted_cell(executed, "timeout_cell"), _noted_cell(executed, "died_cell")
     if reply.ended in (EndReason.MEMORY, EndReason.DISK, EndReason.PROCESSES):
-        return _limit_met(reply, limits, _running_cell(cells))
+        return _describe_limit(reply, limits, _running_cell(cells))
     if died_cell is not None:
         return Outcome.ERROR, message(
-            "The notebook's process ended in cell {cell}; the cells after it did not run.", cell=died_cell + 1
+            "The notebook's process ended in cell {cell}; the cells after it were not executed.", cell=died_cell + 1
         )
     if timeout_cell is not None or reply.cell_seconds >= limits.seconds or reply.ended is EndReason.TIMEOUT:
         return Outcome.TIMEOUT, _timeout_reason(timeout_cell, limits.seconds)
     if executed is None and reply.ended is EndReason.FINISHED:
-        # The driver always leaves a valid one, so it was the notebook that put something else there.
-        return Outcome.ERROR, message("The notebook wrote over the file that holds its results; they are lost.")
+        # The driver always leaves a valid notebook, so student code has replaced it.
+        return Outcome.ERROR, message("The notebook overwrote the file of its results; they are lost.")
     if reply.ended is EndReason.DIED:
-        return Outcome.ERROR, message("The notebook ended the process that runs it; the rest did not run.")
+        return Outcome.ERROR, message("The notebook ended the process that runs it; the rest was not executed.")
     return _cell_outcome([cell for cell in cells if cell.error is not None])
 
 
-def cut_short(facts: Facts) -> Message | None:
-    """Why a run whose every cell ended by itself ran out of time all the same; None when it did not."""
+def describe_cut_training(facts: Facts) -> Message | None:
+    """Return the reason why a run without a stopped cell ran out of time: a training cut short. None without one."""
     number, fit = next(((number, fit) for number, fit in enumerate(facts.fits, 1) if fit.cut_short), (0, None))
     if fit is None:
         return None
     return message(
-        "Training {number} was cut short after {epochs} epochs: its time was up. The model so far was graded.",
+        "Training {number} was cut short after {epochs} epochs: the time limit was reached. The model so far was "
+        "graded.",
         number=number,
         epochs=fit.epochs,
     )
 
 
-def slow_cells(executed: NotebookNode | None, limits: Limits) -> tuple[Message, ...]:
-    """A note when cells met the limit for one cell; the notebook went on after them."""
+def slow_cell_notes(executed: NotebookNode | None, limits: Limits) -> tuple[Message, ...]:
+    """Return a note if cells reached the time limit for one cell; execution continued after them."""
     slow = _notes(executed).get("slow_cells", [])
     cells = [str(place + 1) for place in map(_place, slow if isinstance(slow, list) else []) if place is not None]
     if not cells or limits.cell_seconds is None:
         return ()
     return (
         message(
-            "Stopped after {seconds:.0f} s, the limit for one cell, and went on with the next: cell {cells}.",
+            "Stopped at the limit of {seconds:.0f} s for one cell, and continued with the next cell: cell {cells}.",
             seconds=limits.cell_seconds,
             cells=", ".join(cells[:20]),
         ),
     )
 
 
-def _limit_met(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Message]:
+def _describe_limit(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Message]:
     if reply.ended is EndReason.MEMORY:
         return Outcome.MEMORY, message(
             "Stopped in cell {cell}: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.",
@@ -86,7 +87,7 @@ def _limit_met(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Messag
 
 
 def _running_cell(cells: tuple[Cell, ...]) -> int:
-    """The number, from 1, of the cell that was running when everything was killed: the first without its result."""
+    """Return the number, from 1, of the cell that was running at the kill: the first one without a result."""
     waiting = (cell.index + 1 for cell in cells if cell.kind == "code" and cell.characters and not cell.ran)
     return next(waiting, len(cells))
 
@@ -94,10 +95,10 @@ def _running_cell(cells: tuple[Cell, ...]) -> int:
 def _timeout_reason(cell: int | None, seconds: float) -> Message:
     if cell is None:
         return message(
-            "The time limit of {seconds:.0f} s was reached; what was there by then was graded.", seconds=seconds
+            "The time limit of {seconds:.0f} s was reached; the results up to then were graded.", seconds=seconds
         )
     return message(
-        "Stopped in cell {cell}: the time limit of {seconds:.0f} s was reached. What was there by then was graded.",
+        "Stopped in cell {cell}: the time limit of {seconds:.0f} s was reached. The results up to then were graded.",
         cell=cell + 1,
         seconds=seconds,
     )
@@ -116,7 +117,7 @@ def _cell_outcome(failed: list[Cell]) -> tuple[Outcome, Message | None]:
 
 
 def _notes(executed: NotebookNode | None) -> dict[str, object]:
-    """The driver's notes in the executed notebook. A student could write them too, and gains nothing."""
+    """Return the driver's notes in the executed notebook. A student can forge them, but gains nothing by it."""
     notes = executed.metadata.get("grader", {}) if executed is not None else {}
     return notes if isinstance(notes, dict) else {}
 

@@ -1,4 +1,4 @@
-"""The hidden rows, in which order a notebook is asked them, and its answers as its process wrote them."""
+"""Hidden rows in a secret order for each submission, and the predictions that its process wrote for them."""
 
 from __future__ import annotations
 
@@ -13,59 +13,67 @@ from grader.data import hidden_sets
 from grader.files.atomic import write_bytes
 from grader.sandbox.guest import protocol
 
-MAX_NEIGHBOUR_CHANGES = 1  # rows: one may sit exactly on the threshold
+MAX_CHANGED_ROWS = 1  # one row may lie exactly on the threshold
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """In which order this submission is asked the hidden rows: neither order nor place helps from run to run."""
+class HiddenOrder:
+    """Order in which one submission predicts the hidden rows, so that no row can be known by its place."""
 
-    again: NDArray[np.intp]  # rows asked once more, alone or in other company
+    repeated: NDArray[np.intp]  # rows predicted a second time, alone or in a small batch
     order: NDArray[np.intp]  # all rows, shuffled
 
     @property
     def rows(self) -> NDArray[np.intp]:
-        return np.concatenate([self.again, self.order])
+        return np.concatenate([self.repeated, self.order])
 
 
-def order_of(rows: int, secret: bytes, digest: str) -> Asked:
-    """``digest`` is the submission's: each is asked in an order of its own, the same from run to run."""
+def hidden_order(rows: int, secret: bytes, digest: str) -> HiddenOrder:
+    """Return the order for the submission with this ``digest``. It is the same in every run."""
     rng = np.random.default_rng(hidden_sets.derive_seed(secret, "order", digest))
-    return Asked(rng.integers(0, rows, protocol.SINGLE_ROWS + protocol.BATCH_ROWS), rng.permutation(rows))
+    return HiddenOrder(rng.integers(0, rows, protocol.SINGLE_ROWS + protocol.BATCH_ROWS), rng.permutation(rows))
 
 
-def answers_in(data: bytes | None, asked: Asked | None) -> tuple[NDArray[np.generic] | None, bool]:
-    """The answers in the hidden set's own order, and whether they changed with the rows around them."""
-    raw = array_in(data)
-    if raw is None or asked is None:
+def parse_predictions(data: bytes | None, order: HiddenOrder | None) -> tuple[NDArray[np.generic] | None, bool]:
+    """Return the predictions in the order of the hidden set, and whether they depend on the other rows of a batch.
+
+    Predictions of a wrong shape are returned as they are, for the metric to reject with the shape found.
+    """
+    raw = parse_array(data)
+    if raw is None or order is None:
         return None, False
-    repeated = len(asked.again)
-    if raw.ndim not in (1, 2) or len(raw) != repeated + len(asked.order):
-        return raw, False  # for the metric to refuse, with the shape found
-    answers = np.empty_like(raw[repeated:])
-    answers[asked.order] = raw[repeated:]
-    same = np.isclose(raw[:repeated].astype(np.float64), answers[asked.again].astype(np.float64), rtol=1e-3, atol=1e-4)
+    repeated = len(order.repeated)
+    if raw.ndim not in (1, 2) or len(raw) != repeated + len(order.order):
+        return raw, False
+    predictions = np.empty_like(raw[repeated:])
+    predictions[order.order] = raw[repeated:]
+    first, again = predictions[order.repeated].astype(np.float64), raw[:repeated].astype(np.float64)
+    same = np.isclose(again, first, rtol=1e-3, atol=1e-4)
     changed = np.count_nonzero(~same.reshape(repeated, -1).all(axis=1))
-    return answers, bool(changed > MAX_NEIGHBOUR_CHANGES)
+    return predictions, bool(changed > MAX_CHANGED_ROWS)
 
 
-def array_in(data: bytes | None) -> NDArray[np.generic] | None:
-    """Numbers only: an ``.npy`` that would need pickle, or that lies about its size, is none."""
+def parse_array(data: bytes | None) -> NDArray[np.generic] | None:
+    """Return the array in an ``.npy`` file, or None unless it holds booleans or real numbers.
+
+    Nothing is unpickled. Wider floats are converted to float64.
+    """
     if data is None:
         return None
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception:  # noqa: BLE001  a header made by hand can fail in many ways; each is the student's, none is ours
+    except Exception:  # noqa: BLE001  a forged header can fail in many ways, all of them the student's fault
         return None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         return None
     if array.dtype.itemsize <= 8:
         return array
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which the metric refuses
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which the metric rejects
         return array.astype(np.float64)
 
 
-def keep_answers(predictions: NDArray[np.generic] | None, path: Path) -> Path | None:
+def save_predictions(predictions: NDArray[np.generic] | None, path: Path) -> Path | None:
+    """Write predictions to ``path`` and return it; return None without predictions."""
     if predictions is None:
         return None
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""One submission through the sandbox: ``run_submission`` gives a ``Run``, whatever the notebook did."""
+"""Execution of one submission in the sandbox. ``run_submission`` returns a ``Run`` whatever the notebook does."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from grader.data import hidden_sets
 from grader.data.tables import Table
-from grader.execution.facts_parser import read_facts
-from grader.execution.outcome import cut_short, outcome_of, slow_cells
-from grader.execution.predictions import Asked, answers_in, keep_answers, order_of
+from grader.execution.facts_parser import parse_facts
+from grader.execution.outcome import describe_cut_training, determine_outcome, slow_cell_notes
+from grader.execution.predictions import HiddenOrder, hidden_order, parse_predictions, save_predictions
 from grader.files.atomic import write_text
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
 from grader.models.course import TestResult
 from grader.models.errors import GraderError, error_message
 from grader.models.facts import Facts
+from grader.models.pdf_report import Document
+from grader.models.photo_survey import PhotoSurvey
 from grader.models.run import Cell, Outcome, Run
 from grader.models.submission import Submission
 from grader.notebook import name_errors, parse
@@ -32,72 +34,90 @@ STARTER = "starter.ipynb"
 
 
 @dataclass(frozen=True, slots=True)
-class Exam:
-    """What every submission of a class is given, made once. Its hidden inputs have no labels with them."""
+class PreparedAssignment:
+    """An assignment with everything its submissions share, computed once. The hidden inputs have no labels."""
 
     assignment: Assignment
     secret: bytes
     threads: int = 1
-    library: Path | None = None  # offline: laid out as KERAS_HOME
-    public: Table | None = None  # some of its rows: what is asked of the notebook's model first
+    library: Path | None = None  # offline data for notebooks, laid out as KERAS_HOME
+    public: Table | None = None  # the sample of public rows on which the guest tries ways to call the model
     hidden_inputs: NDArray[np.generic] | None = None
-    given: frozenset[str] = frozenset()  # sources of the starter's cells
+    starter_sources: frozenset[str] = frozenset()  # sources of the starter's cells
+    photo_survey: PhotoSurvey | None = None  # for an assignment made from the photos of one submission
 
 
-def prepare_exam(assignment: Assignment, secret: bytes, *, threads: int = 1, library: Path | None = None) -> Exam:
+def prepare_assignment(
+    assignment: Assignment,
+    secret: bytes,
+    *,
+    threads: int = 1,
+    library: Path | None = None,
+    photo_survey: PhotoSurvey | None = None,
+) -> PreparedAssignment:
     data = assignment.data
-    return Exam(
+    return PreparedAssignment(
         assignment,
         secret,
         threads,
         library if library is not None and library.is_dir() else None,
-        public=_some_rows(hidden_sets.public_table(data)) if data else None,
+        public=_sample(hidden_sets.public_table(data)) if data else None,
         hidden_inputs=hidden_sets.hidden_inputs(assignment, secret) if data else None,
-        given=_starter_cells(assignment.folder / STARTER),
+        starter_sources=_starter_sources(assignment.folder / STARTER),
+        photo_survey=photo_survey,
     )
 
 
-def _some_rows(public: Table) -> Table:
-    """From everywhere in the table, which may be sorted by its answers; the same for the whole class."""
+def _sample(public: Table) -> Table:
+    """Return rows from all parts of the table, which may be sorted by label; the same rows for the whole class."""
     rows = np.random.default_rng(0).permutation(len(public.inputs))[: protocol.PUBLIC_ROWS]
     return public.rows(np.sort(rows))
 
 
-def _starter_cells(path: Path) -> frozenset[str]:
+def _starter_sources(path: Path) -> frozenset[str]:
     starter = parse.parse(path.read_bytes()).notebook if path.is_file() else None
     return frozenset(cell.source.strip() for cell in starter.cells) if starter else frozenset()
 
 
-def run_submission(submission: Submission, exam: Exam, sandbox: Sandbox, *, out: Path, part: str = "") -> Run:
-    """Keeps ``out/students/<id>/executed.ipynb`` and ``out/predictions/<id>.npy``. A student's fault raises nothing.
+def run_submission(
+    submission: Submission,
+    prepared: PreparedAssignment,
+    sandbox: Sandbox,
+    *,
+    out: Path,
+    document: Document | None = None,
+) -> Run:
+    """Execute a submission and write ``out/students/<id>/executed.ipynb`` and ``out/predictions/<id>.npy``.
 
-    Of a course the notebook is its ``part``, kept as ``executed/<part>`` with nothing hidden in it. A fault of the
-    sandbox or of the grader is the outcome GRADER_FAULT.
+    A fault of the student raises nothing; a fault of the sandbox or of the grader gives the outcome GRADER_FAULT.
+    In a course the executed notebook is written to ``executed/<notebook_name>`` instead, without hidden tests.
+    ``document`` is the student's PDF report, already source.
     """
+    run = _run(submission, prepared, sandbox, out=out)
+    return replace(run, confinement=sandbox.confinement, document=document, photo_survey=prepared.photo_survey)
+
+
+def _run(submission: Submission, prepared: PreparedAssignment, sandbox: Sandbox, *, out: Path) -> Run:
     if submission.problem is not None or submission.notebook is None:
-        return Run(
-            submission.outcome or Outcome.MISSING,
-            reason=submission.problem or message("No notebook was handed in."),
-            confinement=sandbox.confinement,
-        )
+        reason = submission.problem or message("No notebook was handed in.")
+        return Run(submission.outcome or Outcome.MISSING, reason=reason)
     try:
         parsed = parse.parse(submission.notebook.read_bytes())
         if parsed.notebook is None:
-            return Run(Outcome.MISSING, parsed.problem, notes=parsed.notes, confinement=sandbox.confinement)
-        read, asked = _read(submission, parsed.notebook, exam, part), _asked(submission, exam)
-        run = _interpreted(sandbox.run(_job(read, exam, asked)), read, exam, asked, out)
+            return Run(Outcome.MISSING, parsed.problem, notes=parsed.notes)
+        source, order = _read_source(submission, parsed.notebook, prepared), _hidden_order(submission, prepared)
+        run = _interpret(sandbox.run(_job(source, prepared, order)), source, prepared, order, out)
     except (GraderError, OSError) as error:
-        fault = message("The grader failed: {error}", error=error_message(error))
-        return Run(Outcome.GRADER_FAULT, fault, confinement=sandbox.confinement)
-    return replace(run, notes=parsed.notes + read.notes + run.notes, confinement=sandbox.confinement)
+        return Run(Outcome.GRADER_FAULT, message("The grader failed: {error}", error=error_message(error)))
+    return replace(run, notes=parsed.notes + source.notes + run.notes)
 
 
 # ------------------------------------------------------------------ the job
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A submission whose notebook could be read; of a course, with the teacher's cells in it."""
+class _Source:
+    """A submission and its parsed notebook; in a course, with the teacher's cells put back."""
 
     submission: Submission
     notebook: NotebookNode
@@ -105,97 +125,105 @@ class _Read:
     notes: tuple[Message, ...] = ()
 
 
-def _read(submission: Submission, handed_in: NotebookNode, exam: Exam, part: str) -> _Read:
-    course = exam.assignment.course
+def _read_source(submission: Submission, notebook: NotebookNode, prepared: PreparedAssignment) -> _Source:
+    course = prepared.assignment.course
     if course is None:
-        return _Read(submission, handed_in)
-    notebook, notes = format_of(course).prepare(handed_in, part, course)
-    return _Read(submission, notebook, part, notes)
+        return _Source(submission, notebook)
+    ready, notes = format_of(course).prepare(notebook, submission.notebook_name, course)
+    return _Source(submission, ready, submission.notebook_name, notes)
 
 
-def _asked(submission: Submission, exam: Exam) -> Asked | None:
-    if exam.hidden_inputs is None:
+def _hidden_order(submission: Submission, prepared: PreparedAssignment) -> HiddenOrder | None:
+    if prepared.hidden_inputs is None:
         return None
-    return order_of(len(exam.hidden_inputs), exam.secret, submission.digest)
+    return hidden_order(len(prepared.hidden_inputs), prepared.secret, submission.digest)
 
 
-def _job(read: _Read, exam: Exam, asked: Asked | None) -> Job:
-    data, course = exam.assignment.data, exam.assignment.course
-    ours = {path.name: path for path in data.files} if data else dict(course.files) if course else {}
-    # The teacher's copy wins; into the teacher's folders nothing is put.
-    theirs = {one.name: one.path for one in read.submission.attachments if one.name.split("/")[0] not in ours}
+def _job(source: _Source, prepared: PreparedAssignment, order: HiddenOrder | None) -> Job:
+    data, course = prepared.assignment.data, prepared.assignment.course
+    teacher_files = {path.name: path for path in data.files} if data else dict(course.files) if course else {}
+    # The teacher's files take precedence, and nothing of the student's is put into the teacher's folders.
+    student_files = {
+        attachment.name: attachment.path
+        for attachment in source.submission.attachments
+        if attachment.name.split("/")[0] not in teacher_files
+    }
     question = None
-    if data and asked is not None and exam.public is not None and exam.hidden_inputs is not None:
+    if data and order is not None and prepared.public is not None and prepared.hidden_inputs is not None:
         question = Question(
             task=data.task,
             columns=data.inputs,
-            public_inputs=exam.public.inputs,
-            public_targets=exam.public.targets,
-            hidden_inputs=exam.hidden_inputs[asked.rows],
+            public_inputs=prepared.public.inputs,
+            public_targets=prepared.public.targets,
+            hidden_inputs=prepared.hidden_inputs[order.rows],
         )
-    text = nbformat.writes(parse.runnable(read.notebook))
+    text = nbformat.writes(parse.runnable_copy(source.notebook))
     return Job(
         text.encode("utf-8", "replace"),
-        theirs | ours,
-        exam.assignment.limits,
-        exam.threads,
+        student_files | teacher_files,
+        prepared.assignment.limits,
+        prepared.threads,
         question,
-        sources={path.name: path.name for path in data.files} | dict(exam.assignment.sources) if data else {},
-        library=exam.library,
-        withheld=exam.assignment.withheld if exam.library is not None else {},
+        sources={path.name: path.name for path in data.files} | dict(prepared.assignment.sources) if data else {},
+        library=prepared.library,
+        withheld=prepared.assignment.withheld if prepared.library is not None else {},
     )
 
 
 # ------------------------------------------------------------------ the reply
 
 
-def _interpreted(reply: Reply, read: _Read, exam: Exam, asked: Asked | None, out: Path) -> Run:
-    executed = parse.validated(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
+def _interpret(
+    reply: Reply, source: _Source, prepared: PreparedAssignment, order: HiddenOrder | None, out: Path
+) -> Run:
+    executed = parse.parse_executed(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
     if reply.ended is EndReason.FAULT:
         fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
-    tests, executed = _tested(executed, read, exam)
-    cells = _cells(executed, exam.given) if executed is not None else ()
-    facts = read_facts(reply.facts, cells)
-    outcome, reason = outcome_of(reply, executed, cells, exam.assignment.limits)
-    if outcome is Outcome.OK and facts is not None and (cut := cut_short(facts)) is not None:
+    tests, executed = _read_tests(executed, source, prepared)
+    cells = _cells(executed, prepared.starter_sources) if executed is not None else ()
+    facts = parse_facts(reply.facts, cells)
+    outcome, reason = determine_outcome(reply, executed, cells, prepared.assignment.limits)
+    if outcome is Outcome.OK and facts is not None and (cut := describe_cut_training(facts)) is not None:
         outcome, reason = Outcome.TIMEOUT, cut
-    predictions, depends = answers_in(reply.predictions, asked)
+    predictions, depends = parse_predictions(reply.predictions, order)
     return Run(
         outcome=outcome,
         reason=reason,
         cells=cells,
         facts=facts or Facts(),
-        executed=_kept_notebook(executed, read, out / "students" / read.submission.student.id),
-        predictions=keep_answers(predictions, out / "predictions" / f"{read.submission.student.id}.npy"),
-        no_predictions=None if predictions is not None or exam.assignment.course else _why_none(facts, reason, exam),
+        executed=_save_notebook(executed, source, out / "students" / source.submission.student.id),
+        predictions=save_predictions(predictions, out / "predictions" / f"{source.submission.student.id}.npy"),
+        no_predictions=None
+        if predictions is not None or prepared.assignment.course
+        else _explain_missing_predictions(facts, reason, prepared),
         depends_on_neighbours=depends,
-        brought_kb=_brought_kb(read) if exam.assignment.withheld else 0.0,
+        brought_kb=_submitted_kb(source) if prepared.assignment.withheld else 0.0,
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
-        notes=slow_cells(executed, exam.assignment.limits) + _undefined(executed, cells),
+        notes=slow_cell_notes(executed, prepared.assignment.limits) + _name_error_notes(executed, cells),
         tests=tests,
     )
 
 
-def _tested(
-    executed: NotebookNode | None, read: _Read, exam: Exam
+def _read_tests(
+    executed: NotebookNode | None, source: _Source, prepared: PreparedAssignment
 ) -> tuple[tuple[TestResult, ...], NotebookNode | None]:
-    """What a course's tests gave, and the notebook as its student may see it."""
-    course = exam.assignment.course
+    """Return the results of a course's tests, and the executed notebook without what its student may not see."""
+    course = prepared.assignment.course
     if course is None:
         return (), executed
-    tests = format_of(course).test_results(executed, read.notebook, read.part, course)
+    tests = format_of(course).test_results(executed, source.notebook, source.part, course)
     return tests, None if executed is None else format_of(course).student_view(
-        executed, read.notebook, read.part, course
+        executed, source.notebook, source.part, course
     )
 
 
-def _brought_kb(read: _Read) -> float:
-    """All places where a notebook could find answers written down: its code, its text, pictures in it, files."""
-    files = sum(attachment.path.stat().st_size for attachment in read.submission.attachments)
-    return (len(nbformat.writes(parse.runnable(read.notebook)).encode("utf-8", "replace")) + files) / 1000
+def _submitted_kb(source: _Source) -> float:
+    """Return the size of everything submitted that could contain labels: code, text, images in it, and files."""
+    files = sum(attachment.path.stat().st_size for attachment in source.submission.attachments)
+    return (len(nbformat.writes(parse.runnable_copy(source.notebook)).encode("utf-8", "replace")) + files) / 1000
 
 
 def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:
@@ -203,11 +231,11 @@ def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:
     return tuple(replace(cell, given=node.source.strip() in starter) for node, cell in described)
 
 
-def _undefined(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:
-    """What the order of the cells has to do with each NameError."""
+def _name_error_notes(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:
+    """Return a note on each NameError: which cell defines the name, if any."""
     sources = [cell.source if cell.cell_type == "code" else "" for cell in executed.cells] if executed else []
     return tuple(
-        name_errors.explained(sources, cell.index, cell.error.message)
+        name_errors.explain_name_error(sources, cell.index, cell.error.message)
         for cell in cells
         if cell.error is not None and cell.error.name == "NameError"
     )
@@ -218,37 +246,37 @@ def _last_line(log: str) -> str:
     return lines[-1][:300] if lines else ""
 
 
-def _why_none(facts: Facts | None, reason: Message | None, exam: Exam) -> Message:
+def _explain_missing_predictions(facts: Facts | None, reason: Message | None, prepared: PreparedAssignment) -> Message:
     if facts is None:
-        return reason or _ask_for_model()
+        return reason or _model_instructions()
     if facts.chosen is not None:
         return message(
-            "{source} worked on the public data, but gave no answers for the hidden rows: "
-            "an error, or it took more than {seconds:.0f} s.",
+            "{source} worked on the public data, but returned no predictions for the hidden rows: "
+            "it failed, or it took more than {seconds:.0f} s.",
             source=facts.chosen.source,
-            seconds=exam.assignment.limits.predict_seconds,
+            seconds=prepared.assignment.limits.predict_seconds,
         )
     problems = [attempt for attempt in facts.attempts if attempt.problem]
     if problems:
         return message(
-            "{source} was tried on the public data: {problem}. Expected: predict(X) takes the raw inputs and returns "
+            "{source} failed on the public data: {problem}. Expected: predict(X) takes the raw inputs and returns "
             "one number for each row.",
             source=problems[0].source,
             problem=problems[0].problem,
         )
-    return _ask_for_model()
+    return _model_instructions()
 
 
-def _ask_for_model() -> Message:
+def _model_instructions() -> Message:
     return message(
         "No trained model was found. Leave a fitted Keras or scikit-learn model in the variable model, or define "
-        "predict(X): raw inputs in, one answer per row out."
+        "predict(X), which takes the raw inputs and returns one prediction for each row."
     )
 
 
-def _kept_notebook(executed: NotebookNode | None, read: _Read, folder: Path) -> Path | None:
+def _save_notebook(executed: NotebookNode | None, source: _Source, folder: Path) -> Path | None:
     if executed is None:
         return None
-    path = folder / "executed" / read.part if read.part else folder / "executed.ipynb"
-    write_text(path, nbformat.writes(parse.with_saved_outputs(executed, read.notebook)))
+    path = folder / "executed" / source.part if source.part else folder / "executed.ipynb"
+    write_text(path, nbformat.writes(parse.attach_saved_outputs(executed, source.notebook)))
     return path

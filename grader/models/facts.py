@@ -1,4 +1,7 @@
-"""What a notebook's process says of itself: claims, shown, and trusted for no point that labels decide."""
+"""Facts that the guest recorded inside the notebook's process.
+
+Student code can forge them. They are shown in reports, but never decide points that depend on hidden labels.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +12,36 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One training as it was recorded. ``curves`` has one value per epoch, keyed as Keras names them."""
+    """One recorded training. ``curves`` has one value per epoch, under the names that Keras uses."""
 
     model: str
     epochs: int
     batch_size: int | None
-    samples: int | None  # rows it was given, validation split included
-    validated: bool  # on data kept from training
+    samples: int | None  # training rows, including a validation split
+    validated: bool  # on data not used for training
     seconds: float
     curves: Mapping[str, tuple[float, ...]]
     planned_epochs: int | None = None
-    cut_short: bool = False  # ended by us, because its time was up
+    cut_short: bool = False  # ended by the guest at the time limit
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One picture drawn: what its lines were found to show, by their numbers and not by their captions."""
+    """One figure. The curves in it are recognised by the values of its lines, not by its captions."""
 
-    cell: int  # index of the cell that showed it, -1 when unknown
+    cell: int  # index of the cell that showed it, -1 if unknown
     shows: tuple[str, ...] = ()  # recorded curves found in it: "loss", "val_loss", ...
     lines: int = 0
-    caption: str = ""  # title and axis labels, for people
+    caption: str = ""  # title and axis labels, for display
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One way the answer was looked for on the public data."""
+    """One attempt to get predictions for the public data."""
 
     source: str  # "predict(X)" or the variable that holds the model
     preparation: str  # "raw", "scaler", "flattened", ...
-    form: str = ""  # how its output was read: "labels", "probability", ...
+    form: str = ""  # decoding of the output: "labels", "probability", ...
     public_value: float | None = None
     problem: str = ""
     variable: str = ""  # of the notebook, used by the form: a scaler, or an order of the classes
@@ -46,50 +49,50 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """One thing that was done so that the notebook runs here; ``kind`` is one of the guest's ``compat.notes.Kind``."""
+    """One change that lets an old notebook run; ``kind`` is a value of the guest's ``compat.notes.Kind``."""
 
     kind: str
-    cell: int  # index of the cell that needed it, -1 when unknown
-    found: str  # as the notebook has it: a name, code, a path
-    used: str  # in its place
+    cell: int  # index of the cell that needed it, -1 if unknown
+    found: str  # name, code or path in the notebook
+    used: str  # its replacement
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One way in which pictures were changed, in one cell."""
+    """One kind of image transformation, in one cell."""
 
     kind: Literal["augmentation", "resizing"]
     name: str
-    cell: int = -1  # index of the cell where it was seen first, -1 when unknown
-    pictures: int = 0  # it was applied to one by one, before the last training ended
-    trained: int = 0  # pictures of the largest training that had it in its graph or its dataset
+    cell: int = -1  # index of the cell where it was first seen, -1 if unknown
+    pictures: int = 0  # images it was applied to one at a time, before the last training ended
+    trained: int = 0  # images in the largest training with it in the model or the dataset
     parameters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What the model that answers is built of. ``layers``: the library's class -> how many, nested models included."""
+    """Structure of the model that predicts. ``layers`` counts layers by class, including nested models."""
 
     name: str
     layers: Mapping[str, int]
     parameters: int
     trainable: int  # of the parameters
-    frozen: int = 0  # layers with parameters that training leaves as they are
+    frozen: int = 0  # layers whose parameters are not trained
     input_shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the notebook's process says of itself: claims, shown, and trusted for no point that labels decide."""
+    """All facts that the guest recorded. Forgeable by student code, see the module."""
 
     fits: tuple[Fit, ...] = ()
     figures: tuple[Figure, ...] = ()
-    held_out_evaluations: int = 0  # evaluate() on other rows than were trained on
+    held_out_evaluations: int = 0  # calls of evaluate() on rows not used for training
     chosen: Attempt | None = None
     attempts: tuple[Attempt, ...] = ()
     adaptations: tuple[Adaptation, ...] = ()
     transforms: tuple[Transform, ...] = ()
-    training_pictures: int = 0  # rows of the largest training; 0 when there was none
+    training_pictures: int = 0  # rows of the largest training; 0 without one
     network: Network | None = None
     seeds: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

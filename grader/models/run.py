@@ -1,4 +1,4 @@
-"""What executing one submission gave."""
+"""Result of executing one submission."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     MEMORY = "memory"
     DISK = "disk"
-    MISSING = "missing"  # nothing that can be run was handed in
-    FORBIDDEN = "forbidden"  # refused, for example a path out of the archive
-    GRADER_FAULT = "grader_fault"  # ours: never the student's loss
+    MISSING = "missing"  # no runnable notebook was submitted
+    FORBIDDEN = "forbidden"  # refused, for example for a path that leads out of the archive
+    GRADER_FAULT = "grader_fault"  # a failure of the grader, which costs the student nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +33,35 @@ class CellError:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    index: int  # place in the notebook, from 0
+    index: int  # index in the notebook, from 0
     kind: Literal["code", "markdown", "raw"]
-    characters: int  # of its source, white space not counted
+    characters: int  # of its source, without white space
     ran: bool = False
     error: CellError | None = None
     images: int = 0
     seconds: float | None = None
-    count: int | None = None  # the number Jupyter shows, In [count]
-    given: bool = False  # stands in the starter word for word
+    count: int | None = None  # execution count, which Jupyter shows as In [count]
+    given: bool = False  # its source is identical to a cell of the starter
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What executing one submission gave. ``predictions`` is an ``.npy`` in the order of the hidden set."""
+    """Result of executing one submission. ``predictions`` is an ``.npy`` file in the order of the hidden set."""
 
     outcome: Outcome
-    reason: Message | None = None  # why the outcome is not OK, in human words
+    reason: Message | None = None  # why the outcome is not OK
     cells: tuple[Cell, ...] = ()
     facts: Facts = field(default_factory=Facts)
     executed: Path | None = None
     predictions: Path | None = None
     no_predictions: Message | None = None  # why there are none
-    document: Document | None = None  # None: the rubric asks for none
-    depends_on_neighbours: bool = False  # the answer for a row changed with the rows around it
-    brought_kb: float = 0.0  # the notebook's text and what came with it, where the hidden rows are of a public set
-    seconds: float = 0.0  # wall clock, everything
-    cell_seconds: float = 0.0  # in the student's own cells
+    document: Document | None = None  # the PDF report; None if the rubric asks for none
+    depends_on_neighbours: bool = False  # a row's prediction changed with the other rows of its batch
+    brought_kb: float = 0.0  # size of notebook and attachments, for assignments with a public dataset
+    seconds: float = 0.0  # wall clock of the whole job
+    cell_seconds: float = 0.0  # wall clock of the cells
     peak_memory_mb: float = 0.0
     confinement: str = ""
     notes: tuple[Message, ...] = ()
     photo_survey: PhotoSurvey | None = None
-    tests: tuple[TestResult, ...] = ()  # of a course
+    tests: tuple[TestResult, ...] = ()  # of an nbgrader or otter course

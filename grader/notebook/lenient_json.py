@@ -1,4 +1,4 @@
-"""Text and JSON out of a file that a stranger made: any encoding, any size, any nesting, at a bounded price."""
+"""Text and JSON from an untrusted file in any encoding, with limits on size and nesting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from grader.files import filetype
 from grader.i18n.message import Message, message
 
-# Together these keep what one file can cost in memory near a gigabyte, at any size of file.
+# Together these limits keep the memory for one file near a gigabyte.
 _MAX_CONTAINERS = 2_000_000
 _MAX_COMMAS = 10_000_000
 _MAX_DEPTH = 100
@@ -20,7 +20,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class UnusableError(Exception):
-    """What was read is no notebook; ``message`` says what it is instead."""
+    """The file is not a notebook. ``message`` tells what it is instead."""
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -37,7 +37,7 @@ def _not_a_notebook(kind: Message) -> UnusableError:
 
 
 def decode(data: bytes, notes: list[Message]) -> str:
-    """The text in ``data``; raises ``UnusableError`` when it is another kind of file."""
+    """Return the text in ``data``. Raise ``UnusableError`` for another kind of file."""
     if not data.strip(b" \t\r\n\0"):
         raise _not_a_notebook(filetype.kind(b""))
     kind = filetype.binary_kind(data)
@@ -45,10 +45,10 @@ def decode(data: bytes, notes: list[Message]) -> str:
         raise _not_a_notebook(kind)
     utf16 = _utf16(data)
     if utf16 is not None:
-        notes.append(message("The file was saved as UTF-16; it was read as such. Notebooks are UTF-8."))
+        notes.append(message("The file was read as UTF-16. Notebooks should be UTF-8."))
         return data.decode(utf16, "replace").removeprefix("\ufeff")
     if data.startswith(b"\xef\xbb\xbf"):
-        notes.append(message("The file began with a byte order mark, which was left out."))
+        notes.append(message("A byte order mark at the start of the file was removed."))
         data = data[3:]
     for encoding in ("utf-8", "cp950"):
         try:
@@ -56,7 +56,7 @@ def decode(data: bytes, notes: list[Message]) -> str:
         except UnicodeDecodeError:
             continue
         if encoding != "utf-8":
-            notes.append(message("The file was saved as Big5; it was read as such. Notebooks are UTF-8."))
+            notes.append(message("The file was read as Big5. Notebooks should be UTF-8."))
         return text
     text = data.decode("utf-8", "replace")
     if "\0" in text or text.count("\ufffd") > len(text) // 8:
@@ -75,13 +75,13 @@ def _utf16(data: bytes) -> str | None:
 
 
 def load_json(text: str, notes: list[Message]) -> object:
-    """The value in ``text``, control characters in strings allowed; raises ``UnusableError``."""
-    doubled: list[str] = []
+    """Return the value of JSON text that may have control characters in strings. Raise ``UnusableError`` otherwise."""
+    repeated_keys: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) < len(items):
-            doubled.extend(key for key, count in Counter(key for key, _value in items).items() if count > 1)
+            repeated_keys.extend(key for key, count in Counter(key for key, _value in items).items() if count > 1)
         return found
 
     _check_size(text)
@@ -90,11 +90,16 @@ def load_json(text: str, notes: list[Message]) -> object:
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
-        doubled.clear()
+        repeated_keys.clear()
         value = _load_leniently(text, pairs)
-        notes.append(message("The file held line breaks or control characters inside of texts; they were kept."))
-    if doubled:
-        notes.append(message("The file says {key} twice in one place; the later one was taken.", key=doubled[0][:40]))
+        notes.append(message("Line breaks or control characters inside strings of the file were kept."))
+    if repeated_keys:
+        notes.append(
+            message(
+                "The key {key} occurs twice in one object of the file; the later value was used.",
+                key=repeated_keys[0][:40],
+            )
+        )
     return value
 
 
@@ -114,17 +119,17 @@ def _load_leniently(text: str, pairs: Any) -> object:
                 line=error.lineno,
             )
         ) from None
-    except ValueError:  # a number of more digits than Python converts
+    except ValueError:  # a number with more digits than Python converts
         raise _not_a_notebook(filetype.BROKEN_JSON) from None
 
 
 def unambiguous_json(data: bytes) -> object:
-    """The value in ``data``: strict JSON but for NaN, no key twice; raises ``UnusableError``."""
+    """Return the value of strict JSON without repeated keys; NaN is allowed. Raise ``UnusableError`` otherwise."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) < len(items):
-            raise ValueError("a key comes twice")
+            raise ValueError("repeated key")
         return found
 
     try:
@@ -143,11 +148,14 @@ def _check_size(text: str) -> None:
 
 
 def _too_deep() -> UnusableError:
-    return UnusableError(message("The notebook's data are nested more than {limit} deep.", limit=_MAX_DEPTH))
+    return UnusableError(message("The notebook's data are nested more than {limit} levels deep.", limit=_MAX_DEPTH))
 
 
 def clean(value: object, repairs: Counter[str], depth: int = 0) -> object:
-    """``value`` without numbers and characters that JSON or UTF-8 cannot carry; raises ``UnusableError``, too deep."""
+    """Return ``value`` without numbers and characters that JSON or UTF-8 cannot represent.
+
+    Raise ``UnusableError`` if it is nested too deeply.
+    """
     if isinstance(value, str):
         if value.isascii() or not _SURROGATE.search(value):
             return value

@@ -1,7 +1,7 @@
-"""Notebooks as values: read from any bytes a student may hand in, made ready to run, described after running.
+"""Notebooks as values: parsed from any bytes, reduced to a runnable copy, and described after execution.
 
-Nothing here opens a file or runs a cell. What ``parse`` can repair without guessing it repairs and says so in a note;
-what it cannot becomes a problem in words. A notebook that it gives is valid nbformat 4.5.
+No function opens a file or runs a cell. ``parse`` repairs whatever needs no guessing, with a note, and reports
+everything else as a problem. Its notebooks are valid nbformat 4.5.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ERROR_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """``problem`` says why ``notebook`` is None; ``notes`` say what was repaired on the way."""
+    """Result of parsing. ``problem`` is the reason why ``notebook`` is None; ``notes`` list the repairs."""
 
     notebook: NotebookNode | None
     problem: Message | None = None
@@ -40,37 +40,37 @@ class Parsed:
 
 
 def parse(data: bytes) -> Parsed:
-    """The notebook in ``data``, whatever ``data`` is; never raises for what a student may have written."""
+    """Return the notebook in ``data`` or a problem. Never raise, whatever the bytes are."""
     notes: list[Message] = []
     try:
         if len(data) > MAX_BYTES:
             size, limit = len(data) // 2**20, MAX_BYTES // 2**20
             raise UnusableError(
                 message(
-                    "The notebook has {size} MB; at most {limit} MB are read. Clear its outputs.",
+                    "The notebook has {size} MB; the limit is {limit} MB. Clear its outputs.",
                     size=size,
                     limit=limit,
                 )
             )
         raw = load_json(decode(data, notes), notes)
         repairs: Counter[str] = Counter()
-        mended = repair.mend(clean(raw, repairs), repairs, notes)
-        notebook = _valid(mended, notes)
+        repaired = repair.repair_notebook(clean(raw, repairs), repairs, notes)
+        notebook = _validate(repaired, notes)
         notes += repair.repair_notes(repairs)
         return Parsed(notebook, None, tuple(notes))
     except UnusableError as problem:
         return Parsed(None, problem.message, tuple(notes))
 
 
-def _valid(mended: dict[str, Any], notes: list[Message]) -> NotebookNode:
-    if _is_valid(mended):
-        return rejoin_lines(nbformat.from_dict(mended))
-    plain = dict(mended, metadata={}, cells=[repair.without_extras(cell) for cell in mended["cells"]])
+def _validate(repaired: dict[str, Any], notes: list[Message]) -> NotebookNode:
+    if _is_valid(repaired):
+        return rejoin_lines(nbformat.from_dict(repaired))
+    plain = dict(repaired, metadata={}, cells=[repair.bare_cell(cell) for cell in repaired["cells"]])
     if not _is_valid(plain):
         raise UnusableError(
             message("The notebook's structure is broken beyond repair. Save it again in Jupyter or Colab.")
         )
-    notes.append(message("Saved outputs and settings of the notebook were broken and have been left out."))
+    notes.append(message("Invalid outputs and metadata of the notebook were removed."))
     return rejoin_lines(nbformat.from_dict(plain))
 
 
@@ -82,8 +82,8 @@ def _is_valid(notebook: dict[str, Any]) -> bool:
     return True
 
 
-def runnable(notebook: NotebookNode) -> NotebookNode:
-    """A copy to execute: sources and nothing else that could steer the run: no outputs, tags, widgets."""
+def runnable_copy(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy to execute, with the cells' sources but without outputs, tags, widgets and other metadata."""
     cells = []
     for cell, name in zip(notebook.cells, repair.unique_ids(notebook.cells), strict=True):
         if cell.cell_type == "code":
@@ -98,15 +98,15 @@ def runnable(notebook: NotebookNode) -> NotebookNode:
 
 
 def code_size(notebook: NotebookNode) -> int:
-    """Characters of code, white space not counted."""
+    """Return the number of characters of code, without white space."""
     return sum(_characters(cell.source) for cell in notebook.cells if cell.cell_type == "code")
 
 
-def validated(data: bytes, max_bytes: int) -> NotebookNode | None:
-    """The notebook that the sandbox wrote, or None when it is not exactly one: nbformat 4, unambiguous JSON, bounded.
+def parse_executed(data: bytes, max_bytes: int) -> NotebookNode | None:
+    """Return the notebook that the sandbox wrote, or None unless it is valid nbformat 4 in unambiguous JSON.
 
-    Numbers that JSON has no word for (NaN, as plotting libraries write them) become null. nbgrader's marks are left
-    out: what went in has none, and only the teacher's may say what a cell is worth.
+    Numbers that JSON cannot represent (NaN, as plotting libraries write them) become null. nbgrader's metadata are
+    removed: the notebook that went in had none, and only the teacher's decide what a cell is worth.
     """
     if len(data) > max_bytes:
         return None
@@ -116,7 +116,7 @@ def validated(data: bytes, max_bytes: int) -> NotebookNode | None:
         return None
     if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list) or not _is_version_4(raw):
         return None
-    if raw["nbformat_minor"] == 5:  # nbformat would give ids of its own where they are missing or doubled
+    if raw["nbformat_minor"] == 5:  # nbformat would replace missing or duplicate ids
         ids = [str(cell.get("id")) for cell in raw["cells"] if isinstance(cell, dict) and "id" in cell]
         if len(set(ids)) < len(raw["cells"]):
             return None
@@ -136,15 +136,15 @@ def _is_version_4(raw: dict[str, Any]) -> bool:
 
 SAVED = "saved_outputs"  # in a cell's metadata
 _SAVED_CHARACTERS = 500_000  # of one cell
-_SAVED_IN_ALL = 4_000_000
+_SAVED_CHARACTERS_TOTAL = 4_000_000
 
 
-def with_saved_outputs(executed: NotebookNode, handed_in: NotebookNode) -> NotebookNode:
-    """``executed``, where cells that failed or never ran have beside them what they had saved: not reproduced.
+def attach_saved_outputs(executed: NotebookNode, handed_in: NotebookNode) -> NotebookNode:
+    """Add the outputs saved in the submission to those cells of ``executed`` that failed or did not run.
 
-    What was itself saved as an error, and what is very large, is left out.
+    Saved errors and very large outputs are skipped. Return ``executed``, changed in place.
     """
-    left = _SAVED_IN_ALL
+    left = _SAVED_CHARACTERS_TOTAL
     known = dict(zip(repair.unique_ids(handed_in.cells), handed_in.cells, strict=True))
     for cell in executed.cells:
         before = known.get(cell.get("id"), {})
@@ -164,11 +164,11 @@ def _failed(outputs: list[NotebookNode]) -> bool:
 
 
 def describe_cells(executed: NotebookNode) -> tuple[Cell, ...]:
-    """One ``Cell`` for each cell of an executed notebook, in its order."""
-    return tuple(_described(index, cell) for index, cell in enumerate(executed.cells))
+    """Return one ``Cell`` for each cell of an executed notebook, in order."""
+    return tuple(_describe(index, cell) for index, cell in enumerate(executed.cells))
 
 
-def _described(index: int, cell: NotebookNode) -> Cell:
+def _describe(index: int, cell: NotebookNode) -> Cell:
     kind = cast(Literal["code", "markdown", "raw"], cell.cell_type)
     characters = _characters(cell.source)
     if kind != "code":
@@ -201,7 +201,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def _error(output: NotebookNode) -> CellError:
     name, text = (
-        # Cut first as well: a pattern over megabytes of evalue would be paid for each time.
+        # Cut before matching too, because a pattern over megabytes of text is slow.
         _CONTROLS.sub("", _ESCAPES.sub("", part[: 20 * _ERROR_CHARACTERS]))[:_ERROR_CHARACTERS]
         for part in (output.ename, output.evalue)
     )
@@ -209,7 +209,7 @@ def _error(output: NotebookNode) -> CellError:
 
 
 def _seconds(times: object) -> float | None:
-    """Between the kernel's "busy" and "idle", both as nbclient notes them: ISO 8601."""
+    """Return the seconds between the kernel's "busy" and "idle" states, which nbclient records in ISO 8601."""
     if not isinstance(times, Mapping):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The repairs that turn what is nearly a notebook into one, cell by cell. Each is noted; none guesses at code."""
+"""Repairs of malformed notebooks, cell by cell. Each repair is noted, and none guesses at code."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MAX_CELLS = 5_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def mend(raw: object, repairs: Counter[str], notes: list[Message]) -> dict[str, Any]:
-    """``raw`` in the form of nbformat 4.5, cells repaired one by one; raises ``UnusableError``."""
+def repair_notebook(raw: object, repairs: Counter[str], notes: list[Message]) -> dict[str, Any]:
+    """Return ``raw`` as nbformat 4.5 with repaired cells. Raise ``UnusableError`` if it is not a notebook."""
     cells = _cells(raw)
     if not isinstance(raw, dict) or cells is None:
-        raise UnusableError(message("This is JSON without cells, not a notebook. Hand in the .ipynb file."))
+        raise UnusableError(message("This is JSON without cells, not a notebook. Submit the .ipynb file."))
     if len(cells) > MAX_CELLS:
         raise UnusableError(
             message("The notebook has {count} cells; at most {limit} are read.", count=len(cells), limit=MAX_CELLS)
@@ -28,16 +28,16 @@ def mend(raw: object, repairs: Counter[str], notes: list[Message]) -> dict[str, 
     if not isinstance(metadata, dict):
         repairs["metadata"] += 1
         metadata = {}
-    language = other_language(metadata)
+    language = find_foreign_language(metadata)
     if language is not None:
         raise UnusableError(
-            message("The notebook is written in {language}; only Python is run here.", language=language)
+            message("The notebook is written in {language}; only Python notebooks are run.", language=language)
         )
     old = raw.get("nbformat") != 4
     if old:
-        notes.append(message("The notebook has format {version}; it was read as format 4.", version=_version(raw)))
+        notes.append(message("The notebook has format {version}; it was converted to format 4.", version=_version(raw)))
     kept = [cell for cell in (_cell(cell, repairs) for cell in cells) if cell is not None]
-    if not old and raw.get("nbformat_minor") == 5:  # older notebooks have no ids, and nothing is missing
+    if not old and raw.get("nbformat_minor") == 5:  # older formats have no ids
         repairs["ids"] += sum(cell["id"] != name for cell, name in zip(kept, unique_ids(kept), strict=True))
     for cell, name in zip(kept, unique_ids(kept), strict=True):
         cell["id"] = name
@@ -45,7 +45,7 @@ def mend(raw: object, repairs: Counter[str], notes: list[Message]) -> dict[str, 
 
 
 def _cells(raw: object) -> list[object] | None:
-    """The cells of any version: before 4 they lay in worksheets."""
+    """Return the cells of a notebook of any version; before version 4 they were in worksheets."""
     if not isinstance(raw, dict):
         return None
     if isinstance(raw.get("cells"), list):
@@ -102,14 +102,14 @@ def _source(raw: object, repairs: Counter[str]) -> str:
     return ""
 
 
-def without_extras(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """``cell`` with nothing but its source."""
+def bare_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``cell`` with only its source."""
     bare = {"cell_type": cell["cell_type"], "id": cell["id"], "source": cell["source"], "metadata": {}}
     return bare | ({"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else {})
 
 
 def unique_ids(cells: Iterable[Mapping[str, Any]]) -> list[str]:
-    """An id for each cell: its own where it is valid and not taken, otherwise one made from its place."""
+    """Return an id for each cell: its own if valid and unique, otherwise one made from its index."""
     names: list[str] = []
     used = {cell.get("id") for cell in cells if isinstance(cell.get("id"), str)}
     taken: set[str] = set()
@@ -140,8 +140,8 @@ _LANGUAGES = {
 }
 
 
-def other_language(metadata: Mapping[str, Any]) -> str | None:
-    """The language the notebook names if it is not Python; the kernel it was last opened with counts most."""
+def find_foreign_language(metadata: Mapping[str, Any]) -> str | None:
+    """Return the language of the notebook unless it is Python. The kernel last used takes precedence."""
     kernel, info = metadata.get("kernelspec"), metadata.get("language_info")
     kernel, info = (part if isinstance(part, dict) else {} for part in (kernel, info))
     for named in (kernel.get("language"), info.get("name")):
@@ -155,12 +155,12 @@ def other_language(metadata: Mapping[str, Any]) -> str | None:
 
 
 _REPAIRS = {
-    "characters": message("Characters that no encoding knows were replaced by \ufffd."),
-    "numbers": message("Numbers that JSON does not know (NaN, Infinity) were left out."),
-    "metadata": message("The notebook's own description was missing and has been added."),
-    "sources": message("Some cells had no readable text; what was readable was kept."),
-    "dropped": message("Some cells were of no known kind and have been left out."),
-    "ids": message("Some cells had no valid id or one that another cell has; they got new ones."),
+    "characters": message("Invalid characters were replaced by \ufffd."),
+    "numbers": message("Numbers that JSON cannot represent (NaN, Infinity) were removed."),
+    "metadata": message("The notebook's metadata were missing and have been added."),
+    "sources": message("Some cells were only partly readable; the readable part was kept."),
+    "dropped": message("Some cells of unknown type were removed."),
+    "ids": message("Some cells had a missing, invalid or duplicate id and got a new one."),
 }
 
 

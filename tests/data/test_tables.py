@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.data.hidden_sets import PRACTICE_SECRET, hidden_inputs, open_hidden_set, practice_assignment, public_table
-from grader.execution.runner import prepare_exam, run_submission
+from grader.execution.runner import prepare_assignment, run_submission
 from grader.models.assignment import Assignment, Data, Hidden
 from grader.models.errors import AssignmentError, DatasetError
 from grader.sandbox.fake import FakeSandbox, finished
@@ -162,7 +162,7 @@ def test_practice_keeps_back_every_fifth_picture(tmp_path: Path) -> None:
 
 
 def test_a_job_carries_pictures(tmp_path: Path) -> None:
-    exam = prepare_exam(coins_in_pictures(tmp_path / "coins"), SECRET)
+    exam = prepare_assignment(coins_in_pictures(tmp_path / "coins"), SECRET)
     job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
     folder = JobFolder(job)
     try:
@@ -179,7 +179,7 @@ def test_a_job_carries_pictures(tmp_path: Path) -> None:
 def test_only_some_of_many_public_rows_go_into_a_job_and_of_every_class(tmp_path: Path) -> None:
     rows = 3 * protocol.PUBLIC_ROWS
     many = {"x": np.zeros((rows, 6, 6), np.uint8), "y": np.arange(rows) * 3 // rows}  # sorted, as files often are
-    exam = prepare_exam(coins_in_pictures(tmp_path, **many), SECRET)
+    exam = prepare_assignment(coins_in_pictures(tmp_path, **many), SECRET)
     assert exam.public is not None
     assert len(exam.public.inputs) == protocol.PUBLIC_ROWS
     assert np.bincount(exam.public.targets).min() > protocol.PUBLIC_ROWS / 4
@@ -197,7 +197,9 @@ def test_many_classes_are_scored_against_guessing_and_a_line(tmp_path: Path) -> 
         return np.eye(3)[np.clip(inputs.mean(axis=(1, 2)) // 60, 0, 2).astype(int)]
 
     sandbox = FakeSandbox(lambda job: finished(job, answers=one_column_a_class))
-    run = run_submission(submission(tmp_path, "ann", "x = 1"), prepare_exam(assignment, SECRET), sandbox, out=tmp_path)
+    run = run_submission(
+        submission(tmp_path, "ann", "x = 1"), prepare_assignment(assignment, SECRET), sandbox, out=tmp_path
+    )
     scores = {score.criterion: score for score in score_run(run, assignment, truth)}
     assert scores["accuracy"].points == 60
     assert not run.depends_on_neighbours

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.execution.facts_parser import read_facts
+from grader.execution.facts_parser import parse_facts
 from grader.models.facts import Attempt, Facts, Figure, Fit, Network, Transform
 from grader.models.run import Cell
 from grader.sandbox.fake import EMPTY_FACTS
@@ -61,7 +61,7 @@ def test_claims_become_facts() -> None:
     data = claimed(
         fits=[FIT], figures=[FIGURE], chosen=ATTEMPT, attempts=[ATTEMPT], held_out_evaluations=2, device="GPU"
     )
-    assert read_facts(data, CELLS) == Facts(
+    assert parse_facts(data, CELLS) == Facts(
         fits=(
             Fit(
                 "sequential",
@@ -86,14 +86,14 @@ def test_claims_become_facts() -> None:
 
 
 def test_what_was_done_to_pictures_and_the_network() -> None:
-    facts = read_facts(claimed(transforms=[TRANSFORM], training_pictures=64, network=NETWORK), CELLS)
+    facts = parse_facts(claimed(transforms=[TRANSFORM], training_pictures=64, network=NETWORK), CELLS)
     assert facts is not None and facts.training_pictures == 64
     assert facts.transforms == (Transform("augmentation", "RandomFlip", 4, 7, 64, "mode=horizontal"),)
     assert facts.network == Network("model", {"Dense": 2}, 30, 20, 1, "(None, 8)")
 
 
 def test_a_picture_of_no_cell_has_no_place() -> None:
-    facts = read_facts(claimed(figures=[FIGURE | {"count": 99}]), CELLS)
+    facts = parse_facts(claimed(figures=[FIGURE | {"count": 99}]), CELLS)
     assert facts is not None
     assert facts.figures[0].cell == -1
 
@@ -132,7 +132,7 @@ def test_a_picture_of_no_cell_has_no_place() -> None:
     ],
 )
 def test_anything_else_is_no_facts(data: bytes | None) -> None:
-    assert read_facts(data, CELLS) is None
+    assert parse_facts(data, CELLS) is None
 
 
 JSON = st.recursive(
@@ -146,4 +146,4 @@ JSON = st.recursive(
     st.binary(max_size=200) | st.fixed_dictionaries(dict.fromkeys(EMPTY_FACTS, JSON)).map(json.dumps).map(str.encode)
 )
 def test_reading_never_raises(data: bytes) -> None:
-    assert isinstance(read_facts(data, CELLS), Facts | None)
+    assert isinstance(parse_facts(data, CELLS), Facts | None)

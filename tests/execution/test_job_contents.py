@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from grader.data import hidden_sets
-from grader.execution.runner import Exam, prepare_exam
+from grader.execution.runner import PreparedAssignment, prepare_assignment
 from grader.models.submission import Attachment
 from grader.sandbox.guest import protocol
 from grader.sandbox.guest.output_forms import Array
@@ -21,19 +21,21 @@ from tests.support.notebooks import submission
 
 
 @pytest.fixture(scope="module")
-def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
-    return prepare_exam(coins(tmp_path_factory.mktemp("coins")), SECRET)
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedAssignment:
+    return prepare_assignment(coins(tmp_path_factory.mktemp("coins")), SECRET)
 
 
 @pytest.fixture(scope="module")
-def hidden(exam: Exam) -> Array:
-    assert exam.hidden_inputs is not None
-    return exam.hidden_inputs
+def hidden(prepared: PreparedAssignment) -> Array:
+    assert prepared.hidden_inputs is not None
+    return prepared.hidden_inputs
 
 
-def test_order_of_hidden_rows_depends_only_on_the_submission(exam: Exam, hidden: Array, tmp_path: Path) -> None:
+def test_order_of_hidden_rows_depends_only_on_the_submission(
+    prepared: PreparedAssignment, hidden: Array, tmp_path: Path
+) -> None:
     first, again, other = (
-        job_of(exam, replace(submission(tmp_path, "ann", "x"), digest=digest), tmp_path) for digest in "aab"
+        job_of(prepared, replace(submission(tmp_path, "ann", "x"), digest=digest), tmp_path) for digest in "aab"
     )
     assert first.question is not None and again.question is not None and other.question is not None
     np.testing.assert_array_equal(first.question.hidden_inputs, again.question.hidden_inputs)
@@ -56,9 +58,9 @@ def parts(value: object) -> list[object]:
     return [value]
 
 
-def test_job_contains_no_hidden_labels(exam: Exam, hidden: Array, tmp_path: Path) -> None:
-    labels = hidden_sets.open_hidden_set(exam.assignment, SECRET).labels
-    job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
+def test_job_contains_no_hidden_labels(prepared: PreparedAssignment, hidden: Array, tmp_path: Path) -> None:
+    labels = hidden_sets.open_hidden_set(prepared.assignment, SECRET).labels
+    job = job_of(prepared, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert job.question is not None
     positions = [int(np.flatnonzero((hidden == row).all(axis=1))[0]) for row in job.question.hidden_inputs]
     repeated = protocol.SINGLE_ROWS + protocol.BATCH_ROWS
@@ -79,39 +81,41 @@ def test_job_contains_no_hidden_labels(exam: Exam, hidden: Array, tmp_path: Path
     assert job.question.hidden_inputs.shape == (repeated + len(labels), 2)
 
 
-def test_exam_contains_no_hidden_labels(exam: Exam) -> None:
-    labels = hidden_sets.open_hidden_set(exam.assignment, SECRET).labels.tobytes()
-    assert not any(labels in part.tobytes() for part in parts(exam) if isinstance(part, np.ndarray))
+def test_exam_contains_no_hidden_labels(prepared: PreparedAssignment) -> None:
+    labels = hidden_sets.open_hidden_set(prepared.assignment, SECRET).labels.tobytes()
+    assert not any(labels in part.tobytes() for part in parts(prepared) if isinstance(part, np.ndarray))
 
 
-def test_question_holds_public_rows_and_targets(exam: Exam, tmp_path: Path) -> None:
-    job = job_of(exam, submission(tmp_path, "ann", "x = 1"), tmp_path)
-    assert exam.assignment.data is not None and job.question is not None
-    public = hidden_sets.public_table(exam.assignment.data)
+def test_question_holds_public_rows_and_targets(prepared: PreparedAssignment, tmp_path: Path) -> None:
+    job = job_of(prepared, submission(tmp_path, "ann", "x = 1"), tmp_path)
+    assert prepared.assignment.data is not None and job.question is not None
+    public = hidden_sets.public_table(prepared.assignment.data)
     np.testing.assert_array_equal(job.question.public_inputs, public.inputs)
     np.testing.assert_array_equal(job.question.public_targets, public.targets)
     assert (job.question.task, job.question.columns) == ("classification", ("weight", "width"))
 
 
-def test_job_has_the_limits_and_threads_of_the_exam(exam: Exam, tmp_path: Path) -> None:
-    job = job_of(replace(exam, threads=3), submission(tmp_path, "ann", "x = 1"), tmp_path)
-    assert (job.limits, job.threads) == (exam.assignment.limits, 3)
+def test_job_has_the_limits_and_threads_of_the_exam(prepared: PreparedAssignment, tmp_path: Path) -> None:
+    job = job_of(replace(prepared, threads=3), submission(tmp_path, "ann", "x = 1"), tmp_path)
+    assert (job.limits, job.threads) == (prepared.assignment.limits, 3)
 
 
-def test_assignment_without_data_has_no_question(exam: Exam, tmp_path: Path) -> None:
-    plain = prepare_exam(replace(exam.assignment, data=None), SECRET)
+def test_assignment_without_data_has_no_question(prepared: PreparedAssignment, tmp_path: Path) -> None:
+    plain = prepare_assignment(replace(prepared.assignment, data=None), SECRET)
     job = job_of(plain, submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert (job.question, job.files) == (None, {})
 
 
-def test_file_of_the_assignment_replaces_an_attachment_of_the_same_name(exam: Exam, tmp_path: Path) -> None:
+def test_file_of_the_assignment_replaces_an_attachment_of_the_same_name(
+    prepared: PreparedAssignment, tmp_path: Path
+) -> None:
     forged, own = tmp_path / "forged.csv", tmp_path / "cat.jpg"
     attachments = (Attachment("coins.csv", forged), Attachment("pictures/cat.jpg", own))
     with_attachments = replace(submission(tmp_path, "ann", "x = 1"), attachments=attachments)
-    job = job_of(exam, with_attachments, tmp_path)
+    job = job_of(prepared, with_attachments, tmp_path)
     assert job.files == {
-        "coins.csv": exam.assignment.folder / "coins.csv",
-        "notes.txt": exam.assignment.folder / "notes.txt",
+        "coins.csv": prepared.assignment.folder / "coins.csv",
+        "notes.txt": prepared.assignment.folder / "notes.txt",
         "pictures/cat.jpg": own,
     }
 
@@ -126,9 +130,9 @@ def tricky_notebook() -> NotebookNode:
     )
 
 
-def test_notebook_in_the_job_keeps_only_sources(exam: Exam, tmp_path: Path) -> None:
+def test_notebook_in_the_job_keeps_only_sources(prepared: PreparedAssignment, tmp_path: Path) -> None:
     received = handed_in(tmp_path, nbformat.writes(tricky_notebook()).encode())
-    notebook = nbformat.reads(job_of(exam, received, tmp_path).notebook.decode(), as_version=4)
+    notebook = nbformat.reads(job_of(prepared, received, tmp_path).notebook.decode(), as_version=4)
     assert [cell.source for cell in notebook.cells] == ["x = 1", "text"]
     assert [cell.metadata for cell in notebook.cells] == [{}, {}]
     assert notebook.cells[0].outputs == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.execution.multi_notebook import run_parts
-from grader.execution.runner import prepare_exam
+from grader.execution.multi_notebook import run_notebooks
+from grader.execution.runner import prepare_assignment
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment
 from grader.models.run import Outcome, Run
@@ -104,7 +104,7 @@ def run(assignment: Assignment, room: Path, script: Script, **files: bytes) -> R
     for name, data in files.items():
         paths[f"{name}.ipynb"].write_bytes(data)
     submission = Submission(Student("ann", "Ann"), next(iter(paths.values())), "x.ipynb", parts=paths)
-    return run_parts(submission, prepare_exam(assignment, SECRET), FakeSandbox(script), out=room / "out")
+    return run_notebooks(submission, prepare_assignment(assignment, SECRET), FakeSandbox(script), out=room / "out")
 
 
 def whole(assignment: Assignment) -> dict[str, bytes]:
@@ -130,7 +130,7 @@ def test_all_notebooks_count(assignment: Assignment, tmp_path: Path) -> None:
 def test_one_that_was_left_out_costs_its_points_only(assignment: Assignment, tmp_path: Path) -> None:
     found = run(assignment, tmp_path / "room", finished, two=whole(assignment)["two"])
     assert points(found) == {"two/t": 3, "one/t": 0}
-    assert "one.ipynb was not handed in" in "\n".join(map(str, found.notes))
+    assert "one.ipynb was not submitted" in "\n".join(map(str, found.notes))
 
 
 def test_one_that_cannot_be_read_costs_its_points_only(assignment: Assignment, tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_the_teachers_files_lie_beside_the_notebook_and_win(tmp_path: Path) -> N
     write_folder(own, {"ann/one.ipynb": handed(assignment, "one.ipynb"), "ben/one.ipynb": NEITHER})
     found = read_submissions([own], workspace=tmp_path / "w", assignment=assignment).submissions
     sandbox = FakeSandbox(finished)
-    run_parts(found[0], prepare_exam(assignment, SECRET), sandbox, out=tmp_path / "out")
+    run_notebooks(found[0], prepare_assignment(assignment, SECRET), sandbox, out=tmp_path / "out")
     files = sandbox.jobs[0].files
     assert set(files) == {"data.csv", "pictures", "mine.csv"}
     assert files["data.csv"].read_bytes() == b"teacher"

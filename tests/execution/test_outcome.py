@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 
-from grader.execution.outcome import cut_short, outcome_of, slow_cells
+from grader.execution.outcome import describe_cut_training, determine_outcome, slow_cell_notes
 from grader.models.assignment import Limits
 from grader.models.facts import Facts, Fit
 from grader.models.run import Cell, CellError, Outcome
@@ -126,7 +126,7 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
 def test_every_ending_has_a_word_and_a_sentence(
     reply: Reply, notes: dict[str, Any], cells: list[Cell], outcome: Outcome, said: str | None
 ) -> None:
-    found, reason = outcome_of(reply, executed(**notes), tuple(cells), LIMITS)
+    found, reason = determine_outcome(reply, executed(**notes), tuple(cells), LIMITS)
     assert found is outcome
     assert (reason is None) if said is None else (said in str(reason))
 
@@ -134,7 +134,7 @@ def test_every_ending_has_a_word_and_a_sentence(
 @pytest.mark.parametrize("ended", [ended for ended in EndReason if ended is not EndReason.FINISHED])
 def test_an_ending_that_is_not_its_own_is_never_fine_without_a_notebook(ended: EndReason) -> None:
     if ended is not EndReason.FAULT:  # that one is the grader's, and told apart before
-        outcome, reason = outcome_of(Reply(ended), None, (), LIMITS)
+        outcome, reason = determine_outcome(Reply(ended), None, (), LIMITS)
         assert outcome is not Outcome.OK
         assert reason is not None
 
@@ -146,19 +146,19 @@ NOTES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_si
 def test_notes_that_a_student_wrote_raise_nothing(whole: Any, timeout: Any, died: Any, slow: Any) -> None:
     notes = {"timeout_cell": timeout, "died_cell": died, "slow_cells": slow}
     for notebook in (executed(**notes), nbformat.v4.new_notebook(metadata={"grader": whole})):
-        outcome, _ = outcome_of(Reply(EndReason.FINISHED), notebook, (FINE,), LIMITS)
+        outcome, _ = determine_outcome(Reply(EndReason.FINISHED), notebook, (FINE,), LIMITS)
         assert outcome in (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
-        assert all(str(note) for note in slow_cells(notebook, LIMITS))
+        assert all(str(note) for note in slow_cell_notes(notebook, LIMITS))
 
 
 def test_a_long_error_is_cut() -> None:
-    _, reason = outcome_of(Reply(EndReason.FINISHED), executed(), (failed(0, text="x" * 500),), LIMITS)
+    _, reason = determine_outcome(Reply(EndReason.FINISHED), executed(), (failed(0, text="x" * 500),), LIMITS)
     assert len(str(reason)) < 250
 
 
 def test_cells_over_the_limit_for_one_cell_are_named() -> None:
-    (note,) = slow_cells(executed(slow_cells=[0, 4, "x", True, -1]), LIMITS)
-    assert str(note) == "Stopped after 10 s, the limit for one cell, and went on with the next: cell 1, 5."
+    (note,) = slow_cell_notes(executed(slow_cells=[0, 4, "x", True, -1]), LIMITS)
+    assert str(note) == "Stopped at the limit of 10 s for one cell, and continued with the next cell: cell 1, 5."
 
 
 @pytest.mark.parametrize(
@@ -170,11 +170,11 @@ def test_cells_over_the_limit_for_one_cell_are_named() -> None:
     ],
 )
 def test_no_note_without_a_reason(notebook: NotebookNode | None, limits: Limits) -> None:
-    assert slow_cells(notebook, limits) == ()
+    assert slow_cell_notes(notebook, limits) == ()
 
 
 def test_a_training_cut_short_is_named() -> None:
     whole = Fit("sequential", 5, 32, 100, validated=True, seconds=1.0, curves={})
     cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, planned_epochs=900, cut_short=True)
-    assert cut_short(Facts(fits=(whole, whole))) is None
-    assert str(cut_short(Facts(fits=(whole, cut)))).startswith("Training 2 was cut short after 7 epochs")
+    assert describe_cut_training(Facts(fits=(whole, whole))) is None
+    assert str(describe_cut_training(Facts(fits=(whole, cut)))).startswith("Training 2 was cut short after 7 epochs")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.execution.runner import Exam, prepare_exam
+from grader.execution.runner import PreparedAssignment, prepare_assignment
 from grader.models.run import Outcome
 from grader.sandbox.fake import finished, npy
 from grader.sandbox.guest import protocol
@@ -23,14 +23,14 @@ from tests.support.fake_runs import SECRET, answering, heavier, run
 
 
 @pytest.fixture(scope="module")
-def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
-    return prepare_exam(coins(tmp_path_factory.mktemp("coins")), SECRET)
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedAssignment:
+    return prepare_assignment(coins(tmp_path_factory.mktemp("coins")), SECRET)
 
 
 @pytest.fixture(scope="module")
-def hidden(exam: Exam) -> Array:
-    assert exam.hidden_inputs is not None
-    return exam.hidden_inputs
+def hidden(prepared: PreparedAssignment) -> Array:
+    assert prepared.hidden_inputs is not None
+    return prepared.hidden_inputs
 
 
 def asked_in_batches(model: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -43,9 +43,9 @@ def asked_in_batches(model: Callable[[Array], Array]) -> Callable[[Array], Array
 
 @pytest.mark.parametrize("digest", ["", "a" * 64, "b" * 64])
 def test_predictions_are_kept_in_the_hidden_sets_order_whatever_the_shuffle(
-    exam: Exam, hidden: Array, tmp_path: Path, digest: str
+    prepared: PreparedAssignment, hidden: Array, tmp_path: Path, digest: str
 ) -> None:
-    done = run(exam, tmp_path, lambda job: finished(job, answers=heavier), digest=digest)
+    done = run(prepared, tmp_path, lambda job: finished(job, answers=heavier), digest=digest)
     assert done.predictions == tmp_path / "out" / "predictions" / "ann.npy"
     np.testing.assert_array_equal(np.load(done.predictions, allow_pickle=False), heavier(hidden))
     assert done.no_predictions is None
@@ -53,11 +53,11 @@ def test_predictions_are_kept_in_the_hidden_sets_order_whatever_the_shuffle(
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
-def test_columns_stay_together(exam: Exam, hidden: Array, tmp_path: Path, columns: int) -> None:
+def test_columns_stay_together(prepared: PreparedAssignment, hidden: Array, tmp_path: Path, columns: int) -> None:
     def model(inputs: Array) -> Array:
         return np.cumsum(np.repeat(inputs[:, :1], columns, axis=1), axis=1, dtype=np.float32)
 
-    done = run(exam, tmp_path, lambda job: finished(job, answers=model))
+    done = run(prepared, tmp_path, lambda job: finished(job, answers=model))
     assert done.predictions is not None
     kept = np.load(done.predictions)
     np.testing.assert_array_equal(kept, model(hidden))
@@ -90,20 +90,20 @@ def by_place(inputs: Array) -> Array:
     ],
 )
 def test_a_model_that_looks_at_its_neighbours_is_flagged(
-    exam: Exam, tmp_path: Path, model: Callable[[Array], Array], flagged: bool
+    prepared: PreparedAssignment, tmp_path: Path, model: Callable[[Array], Array], flagged: bool
 ) -> None:
-    done = run(exam, tmp_path, lambda job: finished(job, answers=asked_in_batches(model)))
+    done = run(prepared, tmp_path, lambda job: finished(job, answers=asked_in_batches(model)))
     assert done.predictions is not None
     assert done.depends_on_neighbours is flagged
 
 
-def test_one_row_on_the_threshold_may_change(exam: Exam, tmp_path: Path) -> None:
+def test_one_row_on_the_threshold_may_change(prepared: PreparedAssignment, tmp_path: Path) -> None:
     def answers(inputs: Array) -> Array:
         found = heavier(inputs)
         found[0] = 1 - found[0]
         return found
 
-    assert not run(exam, tmp_path, lambda job: finished(job, answers=answers)).depends_on_neighbours
+    assert not run(prepared, tmp_path, lambda job: finished(job, answers=answers)).depends_on_neighbours
 
 
 # ---------------------------------------------------------------- hostile predictions
@@ -127,13 +127,13 @@ def shaped(shape: str, kind: str = "<f8") -> bytes:
     return header(f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}}}\n")
 
 
-def test_nothing_is_ever_unpickled(exam: Exam, tmp_path: Path) -> None:
+def test_nothing_is_ever_unpickled(prepared: PreparedAssignment, tmp_path: Path) -> None:
     bomb, buffer = Bomb(tmp_path / "exploded"), io.BytesIO()
     np.save(buffer, np.array([bomb] * 172, dtype=object), allow_pickle=True)
     for data in (buffer.getvalue(), pickle.dumps(bomb)):
-        done = run(exam, tmp_path, answering(data))
+        done = run(prepared, tmp_path, answering(data))
         assert (done.outcome, done.predictions) == (Outcome.OK, None)
-        assert "gave no answers for the hidden rows" in str(done.no_predictions)
+        assert "returned no predictions for the hidden rows" in str(done.no_predictions)
     assert not (tmp_path / "exploded").exists()
 
 
@@ -168,18 +168,20 @@ NO_ARRAYS = {
 
 @pytest.mark.parametrize("data", NO_ARRAYS.values(), ids=NO_ARRAYS)
 def test_what_is_no_array_of_numbers_is_no_answer_and_nobodys_fault_but_the_notebooks(
-    exam: Exam, tmp_path: Path, data: bytes | None
+    prepared: PreparedAssignment, tmp_path: Path, data: bytes | None
 ) -> None:
-    done = run(exam, tmp_path, answering(data))
+    done = run(prepared, tmp_path, answering(data))
     assert (done.outcome, done.predictions, done.depends_on_neighbours) == (Outcome.OK, None, False)
-    assert "model worked on the public data, but gave no answers" in str(done.no_predictions)
+    assert "model worked on the public data, but returned no predictions" in str(done.no_predictions)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=20))
-def test_a_header_made_by_hand_never_raises(exam: Exam, tmp_path_factory: Any, start: bytes, rest: bytes) -> None:
+def test_a_header_made_by_hand_never_raises(
+    prepared: PreparedAssignment, tmp_path_factory: Any, start: bytes, rest: bytes
+) -> None:
     folder = tmp_path_factory.getbasetemp()
     data = b"\x93NUMPY\x01\x00" + len(start).to_bytes(2, "little") + start + rest
-    assert run(exam, folder, answering(data)).predictions is None
+    assert run(prepared, folder, answering(data)).predictions is None
 
 
 @pytest.mark.parametrize(
@@ -193,8 +195,10 @@ def test_a_header_made_by_hand_never_raises(exam: Exam, tmp_path_factory: Any, s
         pytest.param(np.zeros((1, 172)), id="lying"),
     ],
 )
-def test_answers_of_another_shape_are_kept_for_the_metric_to_refuse(exam: Exam, tmp_path: Path, answers: Array) -> None:
-    done = run(exam, tmp_path, answering(npy(answers)))
+def test_answers_of_another_shape_are_kept_for_the_metric_to_refuse(
+    prepared: PreparedAssignment, tmp_path: Path, answers: Array
+) -> None:
+    done = run(prepared, tmp_path, answering(npy(answers)))
     assert done.predictions is not None
     assert np.load(done.predictions).shape == answers.shape
 
@@ -209,8 +213,8 @@ def test_answers_of_another_shape_are_kept_for_the_metric_to_refuse(exam: Exam, 
         pytest.param(np.zeros(172, bool), id="booleans"),
     ],
 )
-def test_strange_numbers_are_kept_too(exam: Exam, tmp_path: Path, answers: Array) -> None:
-    done = run(exam, tmp_path, answering(npy(answers)))
+def test_strange_numbers_are_kept_too(prepared: PreparedAssignment, tmp_path: Path, answers: Array) -> None:
+    done = run(prepared, tmp_path, answering(npy(answers)))
     assert done.outcome is Outcome.OK
     assert done.predictions is not None
     assert len(np.load(done.predictions)) == 100

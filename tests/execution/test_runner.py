@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from grader.execution.runner import Exam, prepare_exam, run_submission
+from grader.execution.runner import PreparedAssignment, prepare_assignment, run_submission
 from grader.i18n.message import Message, message
 from grader.models.errors import SandboxError, Stopped
 from grader.models.facts import Facts
@@ -25,14 +25,14 @@ from tests.support.notebooks import notebook_bytes
 
 
 @pytest.fixture(scope="module")
-def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
-    return prepare_exam(coins(tmp_path_factory.mktemp("coins")), SECRET)
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedAssignment:
+    return prepare_assignment(coins(tmp_path_factory.mktemp("coins")), SECRET)
 
 
 @pytest.fixture(scope="module")
-def hidden(exam: Exam) -> Array:
-    assert exam.hidden_inputs is not None
-    return exam.hidden_inputs
+def hidden(prepared: PreparedAssignment) -> Array:
+    assert prepared.hidden_inputs is not None
+    return prepared.hidden_inputs
 
 
 # ---------------------------------------------------------------- why there are none
@@ -45,17 +45,21 @@ def hidden(exam: Exam) -> Array:
         pytest.param(FITTED, "worked on the public data", id="no answer to the hidden rows"),
         pytest.param(
             EMPTY_FACTS | {"attempts": [{**FITTED["chosen"], "source": "predict(X)", "problem": "KeyError: 'weight'"}]},
-            "predict(X) was tried on the public data: KeyError: 'weight'",
+            "predict(X) failed on the public data: KeyError: 'weight'",
             id="tried in vain",
         ),
     ],
 )
-def test_why_there_are_no_answers_is_said(exam: Exam, tmp_path: Path, facts: dict[str, Any], said: str) -> None:
-    assert said in str(run(exam, tmp_path, answering(None, facts)).no_predictions)
+def test_why_there_are_no_answers_is_said(
+    prepared: PreparedAssignment, tmp_path: Path, facts: dict[str, Any], said: str
+) -> None:
+    assert said in str(run(prepared, tmp_path, answering(None, facts)).no_predictions)
 
 
-def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(exam: Exam, tmp_path: Path) -> None:
-    done = run(exam, tmp_path, replies(Reply(EndReason.MEMORY, used=9000)))
+def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(
+    prepared: PreparedAssignment, tmp_path: Path
+) -> None:
+    done = run(prepared, tmp_path, replies(Reply(EndReason.MEMORY, used=9000)))
     assert done.outcome is Outcome.MEMORY
     assert done.no_predictions == done.reason
 
@@ -73,8 +77,10 @@ def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(exa
         pytest.param(json.dumps(EMPTY_FACTS | {"device": "x" * 10**6}).encode(), id="huge"),
     ],
 )
-def test_facts_of_another_form_are_none(exam: Exam, hidden: Array, tmp_path: Path, facts: bytes) -> None:
-    done = run(exam, tmp_path, lambda job: replace(finished(job, answers=heavier), facts=facts))
+def test_facts_of_another_form_are_none(
+    prepared: PreparedAssignment, hidden: Array, tmp_path: Path, facts: bytes
+) -> None:
+    done = run(prepared, tmp_path, lambda job: replace(finished(job, answers=heavier), facts=facts))
     assert done.facts == Facts()
     assert done.outcome is Outcome.OK
     assert done.predictions is not None  # the answers count, whatever was said about them
@@ -83,8 +89,8 @@ def test_facts_of_another_form_are_none(exam: Exam, hidden: Array, tmp_path: Pat
 # ---------------------------------------------------------------- how it ended
 
 
-def test_a_run_tells_what_it_cost(exam: Exam, tmp_path: Path) -> None:
-    done = run(exam, tmp_path, finished, "x = 1", "#md text")
+def test_a_run_tells_what_it_cost(prepared: PreparedAssignment, tmp_path: Path) -> None:
+    done = run(prepared, tmp_path, finished, "x = 1", "#md text")
     assert (done.seconds, done.cell_seconds, done.peak_memory_mb, done.confinement) == (2.0, 1.0, 100.0, "fake")
     assert [(cell.kind, cell.ran) for cell in done.cells] == [("code", True), ("markdown", False)]
     assert done.executed == tmp_path / "out" / "students" / "ann" / "executed.ipynb"
@@ -109,8 +115,10 @@ def broken(error: Exception) -> Script:
         pytest.param(replies(Reply(EndReason.FAULT)), "no executed notebook came back", id="driver without a word"),
     ],
 )
-def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script: Script, said: str) -> None:
-    done = run(exam, tmp_path, script)
+def test_what_breaks_on_our_side_is_our_fault(
+    prepared: PreparedAssignment, tmp_path: Path, script: Script, said: str
+) -> None:
+    done = run(prepared, tmp_path, script)
     assert done.outcome is Outcome.GRADER_FAULT
     assert str(done.reason).startswith("The grader failed: ")
     assert said in str(done.reason)
@@ -129,15 +137,17 @@ def test_what_breaks_on_our_side_is_our_fault(exam: Exam, tmp_path: Path, script
         (Reply(EndReason.FINISHED, executed=b"{}"), Outcome.ERROR),
     ],
 )
-def test_what_a_notebook_does_to_itself_is_not(exam: Exam, tmp_path: Path, reply: Reply, outcome: Outcome) -> None:
-    done = run(exam, tmp_path, replies(reply))
+def test_what_a_notebook_does_to_itself_is_not(
+    prepared: PreparedAssignment, tmp_path: Path, reply: Reply, outcome: Outcome
+) -> None:
+    done = run(prepared, tmp_path, replies(reply))
     assert (done.outcome, done.cells, done.executed) == (outcome, (), None)
     assert done.reason is not None
 
 
-def test_a_closed_sandbox_leaves_the_submission_ungraded(exam: Exam, tmp_path: Path) -> None:
+def test_a_closed_sandbox_leaves_the_submission_ungraded(prepared: PreparedAssignment, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
-        run(exam, tmp_path, broken(Stopped()))
+        run(prepared, tmp_path, broken(Stopped()))
 
 
 # ---------------------------------------------------------------- what was not handed in
@@ -155,9 +165,11 @@ def test_a_closed_sandbox_leaves_the_submission_ungraded(exam: Exam, tmp_path: P
         pytest.param(b"[" * 100_000, id="nested"),
     ],
 )
-def test_what_is_no_notebook_is_missing_and_nothing_is_run(exam: Exam, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_notebook_is_missing_and_nothing_is_run(
+    prepared: PreparedAssignment, tmp_path: Path, content: bytes
+) -> None:
     sandbox = FakeSandbox(finished)
-    done = run_submission(handed_in(tmp_path, content), exam, sandbox, out=tmp_path / "out")
+    done = run_submission(handed_in(tmp_path, content), prepared, sandbox, out=tmp_path / "out")
     assert done.outcome is Outcome.MISSING
     assert done.reason is not None
     assert sandbox.jobs == []
@@ -172,32 +184,32 @@ def test_what_is_no_notebook_is_missing_and_nothing_is_run(exam: Exam, tmp_path:
     ],
 )
 def test_a_problem_on_the_way_in_is_the_outcome(
-    exam: Exam, tmp_path: Path, outcome: Outcome | None, problem: Message | None, found: Outcome
+    prepared: PreparedAssignment, tmp_path: Path, outcome: Outcome | None, problem: Message | None, found: Outcome
 ) -> None:
     sandbox = FakeSandbox(finished)
     one = Submission(Student("ann", "Ann"), problem=problem, outcome=outcome)
-    done = run_submission(one, exam, sandbox, out=tmp_path / "out")
+    done = run_submission(one, prepared, sandbox, out=tmp_path / "out")
     assert done.outcome is found
     assert done.reason == (problem or message("No notebook was handed in."))
     assert sandbox.jobs == []
 
 
-def test_a_notebook_that_is_gone_is_our_fault(exam: Exam, tmp_path: Path) -> None:
+def test_a_notebook_that_is_gone_is_our_fault(prepared: PreparedAssignment, tmp_path: Path) -> None:
     gone = Submission(Student("ann", "Ann"), tmp_path / "gone.ipynb")
-    assert run_submission(gone, exam, FakeSandbox(finished), out=tmp_path).outcome is Outcome.GRADER_FAULT
+    assert run_submission(gone, prepared, FakeSandbox(finished), out=tmp_path).outcome is Outcome.GRADER_FAULT
 
 
 # ---------------------------------------------------------------- what is noted
 
 
-def test_what_was_repaired_on_the_way_is_noted(exam: Exam, tmp_path: Path) -> None:
+def test_what_was_repaired_on_the_way_is_noted(prepared: PreparedAssignment, tmp_path: Path) -> None:
     one = handed_in(tmp_path, b"\xef\xbb\xbf" + notebook_bytes("x = 1"))
-    done = run_submission(one, exam, FakeSandbox(finished), out=tmp_path / "out")
+    done = run_submission(one, prepared, FakeSandbox(finished), out=tmp_path / "out")
     assert done.outcome is Outcome.OK
     assert any("byte order mark" in str(note) for note in done.notes)
 
 
-def test_a_name_error_says_where_the_name_comes_from(exam: Exam, tmp_path: Path) -> None:
+def test_a_name_error_says_where_the_name_comes_from(prepared: PreparedAssignment, tmp_path: Path) -> None:
     def failing(job: Job) -> Reply:
         executed = nbformat.reads(job.notebook.decode(), as_version=4)
         executed.cells[1].outputs = [
@@ -205,7 +217,7 @@ def test_a_name_error_says_where_the_name_comes_from(exam: Exam, tmp_path: Path)
         ]
         return replace(finished(job), executed=nbformat.writes(executed).encode())
 
-    done = run(exam, tmp_path, failing, "#md scaler = 0", "scaler.fit(1)", "scaler = 3")
+    done = run(prepared, tmp_path, failing, "#md scaler = 0", "scaler.fit(1)", "scaler = 3")
     assert [str(note).partition(".")[0] for note in done.notes] == [
         "Cell 2 uses scaler, which only cell 3 defines",
     ]
@@ -213,8 +225,8 @@ def test_a_name_error_says_where_the_name_comes_from(exam: Exam, tmp_path: Path)
 
 def test_a_notebook_is_told_of_the_courses_files_and_its_library(tmp_path: Path) -> None:
     assignment = coins(tmp_path / "coins", ("[limits]", '[sources]\n"money.csv" = "coins.csv"\n[limits]'))
-    exam = prepare_exam(assignment, SECRET, library=tmp_path)
-    job = job_of(exam, handed_in(tmp_path, notebook_bytes("x = 1")), tmp_path)
+    prepared = prepare_assignment(assignment, SECRET, library=tmp_path)
+    job = job_of(prepared, handed_in(tmp_path, notebook_bytes("x = 1")), tmp_path)
     assert job.sources == {"coins.csv": "coins.csv", "notes.txt": "notes.txt", "money.csv": "coins.csv"}
     assert job.library == tmp_path
 
@@ -223,5 +235,5 @@ def test_cells_that_the_starter_came_with_are_told_from_the_students(tmp_path: P
     assignment = coins(tmp_path / "coins")
     (assignment.folder / "starter.ipynb").write_bytes(notebook_bytes("#md Tell your story here.", "import keras"))
     cells = ("#md Tell your story here. ", "#md I weighed them.", "import keras", "x = 1")
-    done = run(prepare_exam(assignment, SECRET), tmp_path, finished, *cells)
+    done = run(prepare_assignment(assignment, SECRET), tmp_path, finished, *cells)
     assert [cell.given for cell in done.cells] == [True, False, True, False]

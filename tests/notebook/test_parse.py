@@ -11,7 +11,15 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.models.run import Cell, CellError
 from grader.notebook import parse as notebook
-from grader.notebook.parse import SAVED, code_size, describe_cells, parse, runnable, validated, with_saved_outputs
+from grader.notebook.parse import (
+    SAVED,
+    attach_saved_outputs,
+    code_size,
+    describe_cells,
+    parse,
+    parse_executed,
+    runnable_copy,
+)
 from tests.support.builders import notebook_bytes, zip_bytes
 
 CELL: dict[str, Any] = {
@@ -62,8 +70,8 @@ def code(**changes: Any) -> dict[str, Any]:
         (b"[1, 2]", "JSON without cells"),
         (b'{"cells": {}}', "JSON without cells"),
         (b"3", "JSON without cells"),
-        (b"[" * 100_000, "nested more than 100 deep"),
-        (b'{"cells": ' + b"[" * 300 + b"]" * 300 + b"}", "nested more than 100 deep"),
+        (b"[" * 100_000, "nested more than 100 levels deep"),
+        (b'{"cells": ' + b"[" * 300 + b"]" * 300 + b"}", "nested more than 100 levels deep"),
         (b"[" + b"[]," * 2_000_001 + b"]", "millions of values"),
         (cells(*[None] * 5001), "has 5001 cells"),
         (notebook_bytes(metadata={"kernelspec": {"name": "ir", "language": "R"}}), "written in R;"),
@@ -88,7 +96,7 @@ def test_a_huge_file_is_refused_with_its_size() -> None:
     [
         (notebook_bytes("a", "b"), ["a", "b"], []),
         (cells(code(source=["a\n", "b"])), ["a\nb"], []),
-        (notebook_bytes(metadata={"kernelspec": {"name": "conda-env"}}), ["x = 1"], ["outputs and settings"]),
+        (notebook_bytes(metadata={"kernelspec": {"name": "conda-env"}}), ["x = 1"], ["outputs and metadata"]),
         (b"\xef\xbb\xbf" + notebook_bytes(), ["x = 1"], ["byte order mark"]),
         (notebook_bytes().decode().encode("utf-16"), ["x = 1"], ["UTF-16"]),
         (notebook_bytes().decode().encode("utf-16-be"), ["x = 1"], ["UTF-16"]),
@@ -97,15 +105,15 @@ def test_a_huge_file_is_refused_with_its_size() -> None:
         (cells(code()).replace(b'"x"', b'"a\nb\tc"'), ["a\nb\tc"], ["control characters"]),
         (notebook_bytes(metadata={"a": float("nan"), "b": -float("inf")}), ["x = 1"], ["NaN"]),
         (notebook_bytes("\ud800 = 1"), ["\ufffd\ufffd\ufffd = 1"], ["not text"]),
-        (notebook_bytes("@").replace(b"@", rb"\ud800"), ["\ufffd"], ["no encoding"]),
-        (notebook_bytes().replace(b'"nbformat": 4', b'"nbformat": 3, "nbformat": 4'), ["x = 1"], ["nbformat twice"]),
-        (cells(code(source=None)), [""], ["no readable text"]),
-        (cells(code(source=["a", 1])), ["a"], ["no readable text"]),
-        (cells(code(), code(cell_type="sql"), None, 3), ["x"], ["no known kind"]),
-        (cells(code(), code(), code(id=7), code(id="b c")), ["x"] * 4, ["no valid id"]),
+        (notebook_bytes("@").replace(b"@", rb"\ud800"), ["\ufffd"], ["Invalid characters"]),
+        (notebook_bytes().replace(b'"nbformat": 4', b'"nbformat": 3, "nbformat": 4'), ["x = 1"], ["occurs twice"]),
+        (cells(code(source=None)), [""], ["partly readable"]),
+        (cells(code(source=["a", 1])), ["a"], ["partly readable"]),
+        (cells(code(), code(cell_type="sql"), None, 3), ["x"], ["unknown type"]),
+        (cells(code(), code(), code(id=7), code(id="b c")), ["x"] * 4, ["duplicate id"]),
         (cells({"cell_type": "code", "source": "x"}, nbformat_minor=4), ["x"], []),
-        (cells(code(metadata=None, outputs=[{"output_type": "odd"}])), ["x"], ["outputs and settings"]),
-        (notebook_bytes(metadata=None), ["x = 1"], ["own description"]),
+        (cells(code(metadata=None, outputs=[{"output_type": "odd"}])), ["x"], ["outputs and metadata"]),
+        (notebook_bytes(metadata=None), ["x = 1"], ["metadata were missing"]),
         (notebook_bytes(nbformat=5), ["x = 1"], ["format 5"]),
         (notebook_bytes(nbformat="4"), ["x = 1"], ["format ?"]),
         (cells(), [], []),
@@ -131,7 +139,7 @@ def test_format_3_is_read() -> None:
         ("markdown", "## Title"),
         ("code", "a\nb"),
     ]
-    assert list(map(str, parsed.notes)) == ["The notebook has format 3; it was read as format 4."]
+    assert list(map(str, parsed.notes)) == ["The notebook has format 3; it was converted to format 4."]
 
 
 JSON = st.recursive(
@@ -166,13 +174,13 @@ def test_any_json_gives_a_valid_notebook_or_a_problem(value: object) -> None:
     parsed = parse(data)
     assert (parsed.notebook is None) != (parsed.problem is None)
     assert all(map(str, parsed.notes))
-    strict = validated(data, 10**6)
+    strict = parse_executed(data, 10**6)
     for found in filter(None, (parsed.notebook, strict)):
         nbformat.validate(found)
         describe_cells(found)
-        ready = runnable(found)
+        ready = runnable_copy(found)
         assert code_size(ready) == code_size(found)
-        assert validated(nbformat.writes(ready).encode("utf-8"), 10**6) == ready
+        assert parse_executed(nbformat.writes(ready).encode("utf-8"), 10**6) == ready
 
 
 @given(st.binary(max_size=60), st.sampled_from([b"", b"{", b"\xff\xfe", b"PK\3\4", b'{"cells":[', b"\xef\xbb\xbf"]))
@@ -204,7 +212,7 @@ def test_only_sources_reach_the_run() -> None:
     parsed = parse(data)
     assert parsed.notebook is not None and parsed.notes == ()
     before = json.dumps(parsed.notebook)
-    ready = runnable(parsed.notebook)
+    ready = runnable_copy(parsed.notebook)
     assert json.dumps(parsed.notebook) == before
     assert [cell.metadata for cell in ready.cells] == [{}, {}, {}]
     assert (ready.cells[0].outputs, ready.cells[0].execution_count) == ([], None)
@@ -254,7 +262,7 @@ def test_errors_and_pictures_are_described() -> None:
         },
         {"output_type": "error", "ename": "Second", "evalue": "", "traceback": []},
     ]
-    executed = validated(cells(code(outputs=outputs)), 10**6)
+    executed = parse_executed(cells(code(outputs=outputs)), 10**6)
     assert executed is not None
     (cell,) = describe_cells(executed)
     assert (cell.images, cell.error) == (2, CellError("ValueError", "bad" + "!" * 497))
@@ -284,14 +292,14 @@ def test_errors_and_pictures_are_described() -> None:
     ],
 )
 def test_what_the_sandbox_may_not_have_written(data: bytes) -> None:
-    assert validated(data, 10**6) is None
+    assert parse_executed(data, 10**6) is None
 
 
 def test_the_sandbox_may_write_so_much() -> None:
     data = notebook_bytes(metadata={"a": float("nan")})
-    found = validated(data, len(data))
+    found = parse_executed(data, len(data))
     assert found is not None and found.metadata.a is None
-    assert validated(data, len(data) - 1) is None
+    assert parse_executed(data, len(data) - 1) is None
 
 
 def test_code_size_counts_code_only() -> None:
@@ -326,7 +334,7 @@ def test_what_was_saved_stands_beside_what_failed(before: list[Any], after: dict
     handed_in = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fit()", id="fit", outputs=before)])
     ran = nbformat.v4.new_code_cell(**{"source": "fit()", **after}, id="fit")
     executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="ours"), ran])
-    _ours, cell = with_saved_outputs(executed, handed_in).cells
+    _ours, cell = attach_saved_outputs(executed, handed_in).cells
     assert cell.metadata.get(SAVED) == (before if kept else None)
     nbformat.validate(executed)
 
@@ -335,5 +343,5 @@ def test_what_came_back_has_no_marks_of_nbgraders() -> None:
     """Written over its results by the notebook they would lay out a gradebook, with points of its own."""
     marks = {"grade_id": "mine", "grade": True, "points": [1000], "locked": True}
     ready = new_notebook(cells=[new_code_cell("x = 1", metadata={"nbgrader": marks, "collapsed": True})])
-    found = validated(nbformat.writes(ready).encode("utf-8"), 10**6)
+    found = parse_executed(nbformat.writes(ready).encode("utf-8"), 10**6)
     assert found is not None and found.cells[0].metadata == {"collapsed": True}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from grader.execution.runner import Exam, run_submission
+from grader.execution.runner import PreparedAssignment, run_submission
 from grader.grading.results import SCHEMA
 from grader.models.run import Run
 from grader.models.submission import Student, Submission
@@ -38,14 +38,14 @@ def heavier(inputs: Array) -> Array:
     return (inputs[:, 0] > inputs[:, 1]).astype(np.int64)
 
 
-def run(exam: Exam, folder: Path, script: Script, *cells: str, digest: str | None = None) -> Run:
+def run(exam: PreparedAssignment, folder: Path, script: Script, *cells: str, digest: str | None = None) -> Run:
     handed_in = submission(folder, "ann", *(cells or ("x = 1",)))
     if digest is not None:
         handed_in = replace(handed_in, digest=digest)
     return run_submission(handed_in, exam, FakeSandbox(script), out=folder / "out")
 
 
-def job_of(exam: Exam, handed_in: Submission, folder: Path) -> Job:
+def job_of(exam: PreparedAssignment, handed_in: Submission, folder: Path) -> Job:
     """Return the job that the sandbox is given for a submission."""
     sandbox = FakeSandbox(finished)
     run_submission(handed_in, exam, sandbox, out=folder / "out")

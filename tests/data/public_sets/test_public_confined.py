@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.data.hidden_sets import hidden_inputs, open_hidden_set, prepare_data
-from grader.execution.runner import prepare_exam, run_submission
+from grader.execution.runner import prepare_assignment, run_submission
 from grader.models.assignment import Assignment
 from grader.models.grade import Graded
 from grader.models.run import Run
@@ -95,7 +95,7 @@ def accuracy(run: Run, assignment: Assignment) -> float:
 
 
 def graded(sandbox: Sandbox, assignment: Assignment, library: Path, folder: Path, *cells: str) -> Run:
-    exam = prepare_exam(assignment, SECRET, library=library)
+    exam = prepare_assignment(assignment, SECRET, library=library)
     return run_submission(submission(folder, "student", *cells), exam, sandbox, out=folder / "out")
 
 

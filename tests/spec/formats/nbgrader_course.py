@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 
-from grader.execution.multi_notebook import run_parts
-from grader.execution.runner import prepare_exam
+from grader.execution.multi_notebook import run_notebooks
+from grader.execution.runner import prepare_assignment
 from grader.models.assignment import Assignment
 from grader.models.run import Run
 from grader.models.submission import Student, Submission
@@ -102,7 +102,7 @@ def graded(assignment: Assignment, sandbox: Sandbox, room: Path, **parts: Sequen
         paths[f"{name}.ipynb"].write_bytes(notebook(cells))
     first = next(iter(paths.values()))
     submission = Submission(Student("ann", "Ann"), first, first.name, parts=paths)
-    return run_parts(submission, prepare_exam(assignment, SECRET), sandbox, out=room / "out")
+    return run_notebooks(submission, prepare_assignment(assignment, SECRET), sandbox, out=room / "out")
 
 
 def points(run: Run) -> dict[str, float | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grader.execution.runner import prepare_exam, run_submission
+from grader.execution.runner import prepare_assignment, run_submission
 from grader.models.assignment import Assignment, Limits
 from grader.models.grade import Score
 from grader.models.run import Run
@@ -76,8 +76,8 @@ def graded(assignment: Assignment, notebook: NotebookNode, sandbox: Sandbox, out
     out.mkdir(exist_ok=True)
     handed_in = submission_of(out, "student", nbformat.writes(notebook).encode())
     assert assignment.course is not None
-    part = next(iter(assignment.course.notebooks))
-    run = run_submission(handed_in, prepare_exam(assignment, b"s" * 32), sandbox, out=out, part=part)
+    named = replace(handed_in, notebook_name=next(iter(assignment.course.notebooks)))
+    run = run_submission(named, prepare_assignment(assignment, b"s" * 32), sandbox, out=out)
     return Result(run, {score.criterion: score for score in score_run(run, assignment, None)})
 
 

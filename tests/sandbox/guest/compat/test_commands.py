@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.execution.facts_parser import read_facts
+from grader.execution.facts_parser import parse_facts
 from grader.models.assignment import Limits
 from grader.sandbox.base import EndReason, Job
 from grader.sandbox.guest.compat.commands import FOLDER, MAX_NOTES_BYTES, take_notes
@@ -225,7 +225,7 @@ for number in range(500):
 def test_a_flood_of_forged_notes_does_not_break_the_facts(warm: NamespaceSandbox, course: CourseFiles) -> None:
     reply = warm.run(Job(notebook_bytes(FLOOD, PIPE, "print(1)"), course.files, Limits(seconds=60)))
     assert reply.ended is EndReason.FINISHED
-    facts = read_facts(reply.facts, ())
+    facts = parse_facts(reply.facts, ())
     assert facts is not None and 1 < len(facts.adaptations) <= 100
     assert len(reply.facts or b"") < 200_000
     assert json.loads(reply.facts or b"")["seeds"]

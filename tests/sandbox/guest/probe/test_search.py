@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.execution.predictions import array_in
+from grader.execution.predictions import parse_array
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
@@ -81,7 +81,7 @@ def find(sandbox: NamespaceSandbox, data: Data, *cells: str) -> Found:
     failed = [cell["outputs"] for cell in json.loads(reply.executed)["cells"] if '"error"' in json.dumps(cell)]
     assert not failed, failed
     facts = json.loads(reply.facts)
-    predictions = array_in(reply.predictions)
+    predictions = parse_array(reply.predictions)
     single = predictions is None or np.isfinite(predictions[: protocol.SINGLE_ROWS]).all()
     assert single, "single rows are predicted too"
     accuracy = None if predictions is None else float(np.mean(np.ravel(predictions) == data.hidden_targets))
@@ -498,6 +498,6 @@ net = Net()
 
 def test_model_with_batch_statistics_predicts_differently_alone(warm: NamespaceSandbox, digits: Data) -> None:
     reply = warm.run(Job(notebook_bytes(BATCH_STATISTICS), {}, LIMITS, question=digits.question))
-    predictions = array_in(reply.predictions)
+    predictions = parse_array(reply.predictions)
     assert predictions is not None and not predictions[: protocol.SINGLE_ROWS].any()
     assert 0.2 < predictions[protocol.SINGLE_ROWS + protocol.BATCH_ROWS :].mean() < 0.8

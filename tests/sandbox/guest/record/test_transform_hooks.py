@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.execution.facts_parser import read_facts
+from grader.execution.facts_parser import parse_facts
 from grader.models.assignment import Limits
 from grader.models.run import Cell, Outcome, Run
 from grader.sandbox.base import Job
@@ -215,7 +215,7 @@ def run_cells(sandbox: NamespaceSandbox, *cells: str) -> Run:
     run = tuple(
         Cell(n, "code", 9, ran=True, images=shown[n], count=cell["execution_count"]) for n, cell in enumerate(executed)
     )
-    facts = read_facts(reply.facts, run)
+    facts = parse_facts(reply.facts, run)
     assert facts is not None, reply.facts
     return Run(Outcome.OK, cells=run, facts=facts)
 
