@@ -13,7 +13,7 @@ from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
 from grader.models.intake import INTAKE_PAGE, FileDecision, FileStatus, Intake, IntakeRecord
 from grader.models.lateness import Lateness
-from grader.report.pages import environment
+from grader.report.pages import MessageGroup, environment, group_messages
 
 _NAMES_SHOWN = 60  # file names per student and status
 
@@ -46,14 +46,6 @@ class _Row:
     record: IntakeRecord
     files: tuple[_Files, ...]
     late: Lateness | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """Submissions to check for one reason, with the individual sentence where sentences differ."""
-
-    heading: str
-    rows: tuple[tuple[_Row, str], ...]
 
 
 def write_intake_page(intake: Intake, assignment: Assignment, *, language: str, out: Path) -> Path:
@@ -92,15 +84,7 @@ def _by_status(files: Sequence[FileDecision]) -> tuple[_Files, ...]:
     )
 
 
-def _doubts(rows: Sequence[_Row], language: Translation) -> list[_Doubt]:
+def _doubts(rows: Sequence[_Row], language: Translation) -> list[MessageGroup[_Row]]:
     """Group the submissions by doubt, rare doubts first: a doubt that all submissions share is rarely a problem."""
-    found: dict[str, list[tuple[_Row, Message]]] = {}
-    for row in rows:
-        for doubt in row.record.doubts:
-            found.setdefault(doubt.template, []).append((row, doubt))
-    groups = []
-    for group in sorted(found.values(), key=len):
-        heading = language.outline([doubt for _row, doubt in group])
-        sentences = [(row, language.say(doubt)) for row, doubt in group]
-        groups.append(_Doubt(heading, tuple((row, "" if text == heading else text) for row, text in sentences)))
-    return groups
+    found = [(row, doubt) for row in rows for doubt in row.record.doubts]
+    return sorted(group_messages(found, language), key=lambda group: len(group.entries))

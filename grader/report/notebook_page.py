@@ -22,7 +22,7 @@ from grader.report.sanitizer import (
     safe_code,
     safe_html,
     safe_markdown,
-    shortened,
+    shorten,
     terminal_text,
 )
 
@@ -100,19 +100,19 @@ def notebook_view(path: Path | None) -> NotebookView | None:
 
 
 def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
-    source, kind = _joined(cell.get("source")), cell.get("cell_type")
+    source, kind = _as_text(cell.get("source")), cell.get("cell_type")
     if kind == "markdown":
         attachments = _attachments(cell.get("attachments"), budget)
         return CellView(number, "markdown", _markup(source, budget, attachments, markdown=True))
-    head, tail, omitted = shortened(source, lines=600, characters=40_000)
+    head, tail, omitted = shorten(source, lines=600, characters=40_000)
     shown = f"{head}\n{tail}" if omitted else head
     if kind != "code":
         return CellView(number, "raw", escape(shown), omitted)
     outputs = [output for output in _list(cell.get("outputs")) if isinstance(output, dict)]
-    views = [view for output in _merged(outputs)[:_OUTPUTS] for view in _output(output, budget)]
+    views = [view for output in _merge_streams(outputs)[:_OUTPUTS] for view in _output(output, budget)]
     metadata = cell.get("metadata")
     saved = _list(metadata.get(SAVED)) if isinstance(metadata, dict) else []
-    merged_saved = _merged([output for output in saved if isinstance(output, dict)])[:_OUTPUTS]
+    merged_saved = _merge_streams([output for output in saved if isinstance(output, dict)])[:_OUTPUTS]
     count = cell.get("execution_count")
     return CellView(
         number,
@@ -120,13 +120,13 @@ def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
         safe_code(shown) if budget.take("colour", len(shown)) else escape(shown),
         omitted,
         tuple(views),
-        max(0, len(_merged(outputs)) - _OUTPUTS),
+        max(0, len(_merge_streams(outputs)) - _OUTPUTS),
         count if isinstance(count, int) and abs(count) < 1_000_000 else None,
         tuple(view for output in merged_saved for view in _output(output, budget)),
     )
 
 
-def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _merge_streams(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Merge neighbouring pieces of one stream, because a progress bar consists of hundreds."""
     merged: list[dict[str, Any]] = []
     pieces: list[list[str]] = []
@@ -134,9 +134,9 @@ def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         if output.get("output_type") != "stream":
             merged.append(dict(output))
         elif merged and merged[-1].get("output_type") == "stream" and merged[-1].get("name") == output.get("name"):
-            pieces[-1].append(_joined(output.get("text")))
+            pieces[-1].append(_as_text(output.get("text")))
         else:
-            pieces.append([_joined(output.get("text"))])
+            pieces.append([_as_text(output.get("text"))])
             merged.append({"output_type": "stream", "name": output.get("name"), "text": pieces[-1]})
     return list(merged)
 
@@ -144,12 +144,12 @@ def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _output(output: Mapping[str, Any], budget: _Budget) -> Iterator[OutputView]:
     match output.get("output_type"):
         case "stream":
-            text = terminal_text(_joined(output.get("text")))
+            text = terminal_text(_as_text(output.get("text")))
             if text.strip():
                 yield _text("stream", text, warning=output.get("name") == "stderr")
         case "error":
-            trace = "\n".join(_joined(line) for line in _list(output.get("traceback")))
-            name = f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"
+            trace = "\n".join(_as_text(line) for line in _list(output.get("traceback")))
+            name = f"{_as_text(output.get('ename'))}: {_as_text(output.get('evalue'))}"
             yield _text("error", terminal_text(trace or name))
         case "display_data" | "execute_result":
             data = output.get("data")
@@ -159,16 +159,16 @@ def _output(output: Mapping[str, Any], budget: _Budget) -> Iterator[OutputView]:
 def _display(data: Mapping[str, Any], budget: _Budget) -> OutputView:
     """Return the richest safe form of an output, or its plain text."""
     for media_type in IMAGE_TYPES:
-        encoded = _joined(data.get(media_type))
+        encoded = _as_text(data.get(media_type))
         uri = image_uri(media_type, encoded) if encoded and budget.take("image", len(encoded)) else None
         if uri:
             return OutputView("image", image=uri)
     for media_type in ("text/html", "text/markdown"):
-        fragment = _joined(data.get(media_type))
+        fragment = _as_text(data.get(media_type))
         cleaned = _markup(fragment, budget, {}, markdown=media_type == "text/markdown") if fragment else _NOTHING
         if cleaned.striptags() or "<img" in cleaned:
             return OutputView("html", html=cleaned, omitted=max(0, len(fragment) - MARKUP_CHARACTERS))
-    text = terminal_text(_joined(data.get("text/plain")) or _joined(data.get("text/latex")))
+    text = terminal_text(_as_text(data.get("text/plain")) or _as_text(data.get("text/latex")))
     return _text("text", text) if text.strip() else OutputView("unshown", head=", ".join(map(str, data))[:200])
 
 
@@ -185,7 +185,7 @@ def _attachments(found: object, budget: _Budget) -> dict[str, str]:
     uris = {}
     for name, forms in (found if isinstance(found, dict) else {}).items():
         for media_type, encoded in (forms if isinstance(forms, dict) else {}).items():
-            text = _joined(encoded)
+            text = _as_text(encoded)
             uri = image_uri(media_type, text) if budget.take("image", len(text)) else None
             if uri:
                 uris[str(name)] = uri
@@ -193,11 +193,11 @@ def _attachments(found: object, budget: _Budget) -> dict[str, str]:
 
 
 def _text(kind: str, text: str, *, warning: bool = False) -> OutputView:
-    head, tail, omitted = shortened(text.strip("\n"))
+    head, tail, omitted = shorten(text.strip("\n"))
     return OutputView(kind, head, tail, omitted, warning=warning)
 
 
-def _joined(value: object) -> str:
+def _as_text(value: object) -> str:
     """Return Jupyter's text, a string or a list of strings, as a string; anything else gives an empty string."""
     if isinstance(value, str):
         return value

@@ -10,11 +10,12 @@ import hashlib
 import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,6 +34,8 @@ from grader.scoring.report_pdf import headings
 from grader.scoring.rubric.course_test import IN_THE_STUDENTS_PROCESS
 
 _FITS_SHOWN = 3
+
+Entry = TypeVar("Entry")
 
 # Internal names -> text for people. Unknown names are shown unchanged.
 _WORDS = {
@@ -126,15 +129,6 @@ def _last_fits(fits: Sequence[Fit]) -> list[tuple[int, Fit]]:
 # ---------------------------------------------------------------- the class
 
 
-@dataclass(frozen=True, slots=True)
-class _ReviewGroup:
-    """Students who need review for one reason, with the individual sentence where sentences differ."""
-
-    heading: str
-    students: tuple[tuple[Graded, str], ...]
-    proposed: bool  # a manual criterion that every student has: nothing is wrong
-
-
 def write_class_page(results: Sequence[Graded], assignment: Assignment, *, language: str, out: Path) -> Path:
     """Write ``out/index.html``, which links to ``students/<id>/report.html``; raises ``OutputError``."""
     path = out / "index.html"
@@ -167,18 +161,14 @@ def _by_name(graded: Graded) -> tuple[str, str]:
     return graded.submission.student.name.casefold(), graded.submission.student.id
 
 
-def _review_groups(results: Sequence[Graded], language: Translation) -> list[_ReviewGroup]:
-    """Return the students who need review, grouped by reason: proposed points last, frequent reasons first."""
-    found: dict[tuple[bool, str], list[tuple[Graded, Message]]] = {}
-    for graded in results:
-        for reason in graded.grade.review_reasons:
-            found.setdefault((_is_proposal(graded, reason), reason.template), []).append((graded, reason))
+def _review_groups(results: Sequence[Graded], language: Translation) -> list[tuple[MessageGroup[Graded], bool]]:
+    """Group the students by review reason, frequent reasons first. True marks proposed points, which come last."""
+    reasons = [(graded, reason) for graded in results for reason in graded.grade.review_reasons]
     groups = []
-    for (proposed, _template), students in sorted(found.items(), key=lambda group: (group[0][0], -len(group[1]))):
-        heading = language.outline([reason for _graded, reason in students])
-        sentences = [(graded, language.say(reason)) for graded, reason in students]
-        own = tuple((graded, "" if sentence == heading else sentence) for graded, sentence in sentences)
-        groups.append(_ReviewGroup(heading, own, proposed))
+    for proposed in (False, True):
+        chosen = [(graded, reason) for graded, reason in reasons if _is_proposal(graded, reason) == proposed]
+        by_frequency = sorted(group_messages(chosen, language), key=lambda group: -len(group.entries))
+        groups += [(group, proposed) for group in by_frequency]
     return groups
 
 
@@ -190,6 +180,31 @@ def _is_proposal(graded: Graded, reason: Message) -> bool:
 
 def _stands_out(graded: Graded) -> bool:
     return any(not _is_proposal(graded, reason) for reason in graded.grade.review_reasons)
+
+
+# ---------------------------------------------------------------- messages of many
+
+
+@dataclass(frozen=True, slots=True)
+class MessageGroup(Generic[Entry]):
+    """Entries with messages of one template; each has its own sentence if sentences differ, else ""."""
+
+    heading: str
+    entries: tuple[tuple[Entry, str], ...]
+
+
+def group_messages(found: Iterable[tuple[Entry, Message]], language: Translation) -> list[MessageGroup[Entry]]:
+    """Group entries by the template of their message, in the order of the first entries."""
+    by_template: dict[str, list[tuple[Entry, Message]]] = {}
+    for entry, reason in found:
+        by_template.setdefault(reason.template, []).append((entry, reason))
+    groups = []
+    for members in by_template.values():
+        heading = language.outline([reason for _entry, reason in members])
+        sentences = [(entry, language.say(reason)) for entry, reason in members]
+        own = tuple((entry, "" if sentence == heading else sentence) for entry, sentence in sentences)
+        groups.append(MessageGroup(heading, own))
+    return groups
 
 
 # ---------------------------------------------------------------- templates
@@ -219,11 +234,11 @@ def environment(language: str) -> Environment:
     environment.filters.update(
         say=words.say,
         title_in=words.title,
-        word=lambda name, variable="": _worded(name, words, variable),
+        word=lambda name, variable="": _display_text(name, words, variable),
         points=_points,
         moment=_moment,
         span=lambda time: _span(time, words),
-        measured=_measured,
+        measured=_measured_value,
         duration=lambda seconds: _duration(seconds, words),
         report_link=lambda student_id: f"students/{quote(student_id, safe='')}/report.html",
         jpeg=lambda data: f"data:image/jpeg;base64,{base64.b64encode(data).decode('ascii')}",
@@ -232,7 +247,7 @@ def environment(language: str) -> Environment:
     return environment
 
 
-def _worded(name: str, words: Translation, variable: str = "") -> str:
+def _display_text(name: str, words: Translation, variable: str = "") -> str:
     """Return the text for an internal name, or for each of several separated by commas.
 
     ``variable`` is the notebook's variable that one of them uses.
@@ -242,7 +257,7 @@ def _worded(name: str, words: Translation, variable: str = "") -> str:
     if variable and name in _WORDS_WITH_VARIABLE:
         return words.text(_WORDS_WITH_VARIABLE[name].template, name=variable)
     if ", " in name:
-        return " · ".join(_worded(part, words, variable) for part in name.split(", "))
+        return " · ".join(_display_text(part, words, variable) for part in name.split(", "))
     return name
 
 
@@ -256,7 +271,7 @@ def _points(value: float | None, most: float | None = None) -> str:
     return f"{shown:.2f}".rstrip("0").rstrip(".")
 
 
-def _measured(value: float | None) -> str:
+def _measured_value(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     if value == int(value) and abs(value) < 1e6:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.models.facts import Fit
 from grader.models.grade import Scale, Score
@@ -68,10 +68,7 @@ def scale_picture(score: Score) -> ScalePicture | None:
         rows.append(ScaleRow("value", score.value, place(score.value), ends[0], ends[1], beyond))
     better_is_less = scale.full_at < scale.zero_at
     rows.sort(key=lambda row: (row.kind != "value", row.value if better_is_less else -row.value))
-    placed = tuple(
-        ScaleRow(row.kind, row.value, row.x, row.low, row.high, row.beyond, _SCALE_TOP + _ROW * (at + 0.5))
-        for at, row in enumerate(rows)
-    )
+    placed = tuple(replace(row, y=_SCALE_TOP + _ROW * (at + 0.5)) for at, row in enumerate(rows))
     return ScalePicture(placed, place(scale.full_at), better_is_less, _SCALE_TOP * 2 + _ROW * len(rows))
 
 

@@ -54,10 +54,10 @@ _EMBEDDED = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]*)"
 def terminal_text(text: str) -> str:
     """Return what a terminal would show at the end: no colours, progress bars at their last state."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n")
-    return _CONTROLS.sub("", "\n".join(_settled(line) for line in text.split("\n")))
+    return _CONTROLS.sub("", "\n".join(_final_state(line) for line in text.split("\n")))
 
 
-def _settled(line: str) -> str:
+def _final_state(line: str) -> str:
     if "\b" in line:
         kept: list[str] = []
         for character in line:
@@ -69,7 +69,7 @@ def _settled(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part.strip()), "")
 
 
-def shortened(text: str, *, lines: int = TEXT_LINES, characters: int = TEXT_CHARACTERS) -> tuple[str, str, int]:
+def shorten(text: str, *, lines: int = TEXT_LINES, characters: int = TEXT_CHARACTERS) -> tuple[str, str, int]:
     """Return the beginning and the end of ``text`` and the number of characters left out between them."""
     rows = text.split("\n")
     if len(rows) <= lines and len(text) <= characters:
@@ -141,7 +141,7 @@ def safe_html(fragment: str, attachments: Mapping[str, str] | None = None) -> Ma
         tags=set(_TAGS.split()),
         clean_content_tags=set(_DROPPED_WHOLE.split()),
         attributes=_ATTRIBUTES,
-        attribute_filter=lambda tag, attribute, value: _kept(tag, attribute, value, pictures),
+        attribute_filter=lambda tag, attribute, value: _filter_attribute(tag, attribute, value, pictures),
         url_schemes={"http", "https", "mailto", "attachment"},
         url_relative="deny",
         link_rel="noopener noreferrer nofollow",
@@ -163,7 +163,7 @@ def _extract_pictures(text: str, attachments: Mapping[str, str]) -> tuple[str, d
     return _EMBEDDED.sub(replaced, text), pictures
 
 
-def _kept(tag: str, attribute: str, value: str, pictures: Mapping[str, str]) -> str | None:
+def _filter_attribute(tag: str, attribute: str, value: str, pictures: Mapping[str, str]) -> str | None:
     if (tag, attribute) == ("img", "src"):
         return pictures.get(unquote(value.removeprefix("attachment:")))
     if (tag, attribute) == ("a", "href"):

@@ -61,7 +61,7 @@ def bootstrap_interval(measure: Measure, predictions: Values, targets: Values) -
     return float(low), float(high)
 
 
-def checked(predictions: Array, n: int) -> Array:
+def check_predictions(predictions: Array, n: int) -> Array:
     """Return ``predictions`` unchanged if they are finite numbers, ``(n,)`` or ``(n, k)``; raises ``MetricError``."""
     if predictions.dtype.kind not in "biuf":
         raise MetricError(
@@ -95,7 +95,7 @@ def read_classes(predictions: Array, n: int, classes: int) -> tuple[NDArray[np.i
 
     Raises ``MetricError`` if ``predictions`` have none of these forms.
     """
-    raw = checked(predictions, n)
+    raw = check_predictions(predictions, n)
     for name, form in ANSWER_FORMS.items():
         if name == "probability" and classes != 2:
             continue
@@ -125,7 +125,7 @@ def read_classes(predictions: Array, n: int, classes: int) -> tuple[NDArray[np.i
 
 def read_values(predictions: Array, n: int) -> NDArray[np.float64]:
     """Return ``predictions``, ``(n,)`` or ``(n, 1)``, as ``(n,)``; raises ``MetricError`` for any other shape."""
-    column = one_column(checked(predictions, n))
+    column = one_column(check_predictions(predictions, n))
     if column is None:
         raise MetricError(
             message(
@@ -162,18 +162,18 @@ def r2_score(predictions: Array, targets: Array) -> Measured:
         total = float(np.sum((truth - truth.mean()) ** 2))
         return 1.0 - residual / total if total > 0 else float(residual == 0)
 
-    return _measured(r2, predictions, targets)
+    return _measure_regression(r2, predictions, targets)
 
 
 def mean_squared_error(predictions: Array, targets: Array) -> Measured:
-    return _measured(lambda predicted, truth: float(np.mean((truth - predicted) ** 2)), predictions, targets)
+    return _measure_regression(lambda predicted, truth: float(np.mean((truth - predicted) ** 2)), predictions, targets)
 
 
 def mean_absolute_error(predictions: Array, targets: Array) -> Measured:
-    return _measured(lambda predicted, truth: float(np.mean(np.abs(truth - predicted))), predictions, targets)
+    return _measure_regression(lambda predicted, truth: float(np.mean(np.abs(truth - predicted))), predictions, targets)
 
 
-def _measured(measure: Measure, predictions: Array, targets: Array) -> Measured:
+def _measure_regression(measure: Measure, predictions: Array, targets: Array) -> Measured:
     # Predictions of 1e300 are allowed and simply very wrong; their squares must stay finite.
     predicted = np.clip(read_values(predictions, len(targets)), -LARGEST_PREDICTION, LARGEST_PREDICTION)
     truth = targets.astype(np.float64)

@@ -15,7 +15,7 @@ from grader.models.run import CellError, Outcome
 from grader.models.submission import Student
 from grader.report.advice import OUTCOMES, WHAT_TO_DO, hint
 from grader.report.notebook_page import notebook_view
-from grader.report.pages import _worded, write_class_page, write_student_report
+from grader.report.pages import _display_text, write_class_page, write_student_report
 from tests.report.test_sanitizer import Page
 from tests.support.graded_class import (
     ASSIGNMENT,
@@ -322,6 +322,6 @@ def test_a_thousand_students_fit_on_one_page(tmp_path: Path) -> None:
     ],
 )
 def test_an_internal_name_is_shown_as_text(name: str, variable: str, english: str, chinese: str | None) -> None:
-    assert _worded(name, translation("en"), variable) == english
+    assert _display_text(name, translation("en"), variable) == english
     if chinese is not None:
-        assert _worded(name, translation("zh-TW"), variable) == chinese
+        assert _display_text(name, translation("zh-TW"), variable) == chinese

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from grader.report.sanitizer import image_uri, safe_code, safe_html, safe_markdown, shortened, terminal_text
+from grader.report.sanitizer import image_uri, safe_code, safe_html, safe_markdown, shorten, terminal_text
 from tests.support.graded_class import HOSTILE, png
 
 SAFE_TAGS = set(
@@ -158,7 +158,7 @@ def test_terminal_text_is_the_final_state(written: str, left: str) -> None:
 
 @given(st.text(st.sampled_from("ab\n漢"), max_size=400))
 def test_shortened_text_counts_the_characters_left_out(text: str) -> None:
-    head, tail, omitted = shortened(text, lines=8, characters=60)
+    head, tail, omitted = shorten(text, lines=8, characters=60)
 
     assert text.startswith(head)
     assert text.endswith(tail)

@@ -1,4 +1,4 @@
-"""A class as the report stage gets it: records made by hand, one student per kind of ending."""
+"""A graded class for the report pages: hand-made records, one student per outcome."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OURS = message("The grader itself failed; no points were taken off. Grade again,
 
 
 def accuracy_score(value: float | None, *, points: float | None = None, reason: Message | None = None) -> Score:
-    """The accuracy criterion for a measured value on 2000 rows; without one when nothing could be measured."""
+    """Return the accuracy score for a ``value`` measured on 2000 rows, or None if nothing could be measured."""
     near = {} if value is None else {"low": value - 0.018, "high": value + 0.017, "n": 2000}
     earned = None if value is None else round(60 * min(1.0, max(0.0, (value - 0.58) / 0.22)), 2)
     said = message(

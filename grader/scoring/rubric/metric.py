@@ -66,7 +66,7 @@ def score(criterion: MetricReached, run: Run, truth: Truth | None) -> Score:
         return scored(criterion, 0.0, reason, passed=False)
     scale = _scale(criterion, truth)
     try:
-        measured = _measured(criterion, run, truth)
+        measured = _measure(criterion, run, truth)
     except MetricError as error:
         return scored(criterion, 0.0, error.message, passed=False, n=len(truth.labels), scale=scale)
     share = share_of_points(measured.value, full_at=scale.full_at, zero_at=scale.zero_at)
@@ -94,7 +94,7 @@ def _scale(criterion: MetricReached, truth: Truth) -> Scale:
     return Scale(full_at=criterion.full_at, zero_at=zero_at, baselines=baselines)
 
 
-def _measured(criterion: MetricReached, run: Run, truth: Truth) -> Measured:
+def _measure(criterion: MetricReached, run: Run, truth: Truth) -> Measured:
     if run.predictions is None:
         raise MetricError(run.no_predictions or message("There are no predictions."))
     predictions = np.load(run.predictions, allow_pickle=False)
