@@ -20,6 +20,7 @@ from grader.grading.grading import grade_scores
 from grader.grading.results import write_results
 from grader.i18n.message import Message, message
 from grader.lms.archive.submissions import read_submissions
+from grader.lms.export_request import GradebookFile
 from grader.lms.roster.class_list import Roster, parse_roster
 from grader.lms.roster.extensions import apply_extensions
 from grader.models.assignment import Assignment
@@ -65,7 +66,7 @@ class ClassFiles:
     lms: str = "auto"
     roster: Path | None = None
     extensions: Path | None = None
-    sheets: tuple[Path, ...] = ()  # the LMS's gradebooks; a single one is the class list too
+    gradebooks: tuple[GradebookFile, ...] = ()  # the LMS's gradebooks; a single one is the class list too
 
 
 def read_class(files: ClassFiles, assignment: Assignment, workspace: Path, *, language: str, out: Path) -> Intake:
@@ -84,10 +85,10 @@ def _roster(files: ClassFiles) -> Roster | None:
     """Return the class list given by the teacher, else the one read from the LMS's only gradebook, else None."""
     if files.roster is not None:
         return parse_roster(read_sheet(files.roster))
-    if len(files.sheets) != 1:
+    if len(files.gradebooks) != 1:
         return None
     try:
-        return parse_roster(read_sheet(files.sheets[0]))
+        return parse_roster(files.gradebooks[0].sheet)
     except IntakeError:  # column titles in a language that only the LMS's own reader knows
         return None
 

@@ -1,4 +1,4 @@
-"""A CSV that an LMS wrote and will read again: single cells are filled in, every other byte stays as it was."""
+"""A CSV by an LMS in which single cells are filled in; every other byte stays unchanged."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.i18n.message import message
+from grader.files import filetype
+from grader.i18n.message import Message, message
 from grader.models.errors import IntakeError
 
 MAX_BYTES = 50 * 2**20
 DELIMITERS = (",", ";", "\t")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-# Without a mark: Excel in Taiwan saves Big5, elsewhere in the West code page 1252; Latin-1 fits anything.
+# Without a byte order mark: Excel saves Big5 in Taiwan, code page 1252 in the West; Latin-1 decodes anything.
 _ENCODINGS = ("utf-8", "cp950", "cp1252", "latin-1")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``text`` without quotes; ``start`` and ``end`` are its place, quotes included, in the sheet's text."""
+    """One cell: ``text`` without quotes, and its place in the sheet's text, quotes included."""
 
     text: str
     start: int
@@ -29,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``rows`` begin with the header; rows without any cell's text are left out."""
+    """A parsed table. ``rows`` begin with the header; empty rows are left out."""
 
     path: Path
     text: str
@@ -43,18 +44,18 @@ class Sheet:
         return tuple(cell.text.strip() for cell in self.rows[0])
 
     def line(self, row: int) -> int:
-        """The line of the file where ``row`` begins, from 1, as an editor counts them."""
+        """Return the line of the file where ``row`` begins, counted from 1."""
         before = self.text[: self.rows[row][0].start]
         return 1 + len(re.findall(r"\r\n|\r|\n", before))
 
     def cell(self, row: int, column: int) -> str:
-        """Its text; empty where the row is shorter than the header."""
+        """Return the text of a cell; empty where the row is shorter than the header."""
         cells = self.rows[row]
         return cells[column].text if column < len(cells) else ""
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Raises ``IntakeError`` when ``path`` cannot be read as a table with a header."""
+    """Return the table in ``path``; raises ``IntakeError`` if it is not a table with a header."""
     try:
         size = path.stat().st_size
         data = path.read_bytes() if size <= MAX_BYTES else b""
@@ -62,17 +63,27 @@ def read_sheet(path: Path) -> Sheet:
         raise IntakeError(message("{path} cannot be read: {reason}.", path=path, reason=str(error.strerror))) from error
     if size > MAX_BYTES:
         raise IntakeError(
-            message("{path} has {size} MB; a list of grades has less than {limit} MB.", path=path,
+            message("{path} has {size} MB; expected a gradebook of less than {limit} MB.", path=path,
                     size=size // 2**20, limit=MAX_BYTES // 2**20)
         )  # fmt: skip
+    if (kind := binary_kind(path)) is not None:
+        raise IntakeError(
+            message(
+                "{path} is {kind}; expected a table as text with commas or tabs. Give the file as the LMS wrote it, "
+                "not opened and saved again.",
+                path=path, kind=kind,
+            )
+        )  # fmt: skip
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
-    text, encoding = _decoded(data[len(mark) :], encoding)
-    delimiter, rows = max(((one, _rows(text, one)) for one in DELIMITERS), key=lambda read: _regularity(read[1]))
+    text, encoding = _decode(data[len(mark) :], encoding)
+    delimiter, rows = max(
+        ((character, _rows(text, character)) for character in DELIMITERS), key=lambda read: _regularity(read[1])
+    )
     if not rows or len(rows[0]) < 2:
         raise IntakeError(
             message(
-                "{path} is no table: found {found}, expected a line of column names with commas, semicolons or tabs "
-                "between them.",
+                "{path} is not a table: found {found}; expected a line of column names with commas, semicolons "
+                "or tabs between them.",
                 path=path,
                 found=repr(text[:60]),
             )
@@ -80,10 +91,21 @@ def read_sheet(path: Path) -> Sheet:
     return Sheet(path, text, encoding, mark, delimiter, rows)
 
 
-def filled(sheet: Sheet, changes: Mapping[tuple[int, int], str]) -> bytes:
-    """The file's bytes with the cells at (row, column) replaced: quoted where they were or have to be.
+def binary_kind(path: Path) -> Message | None:
+    """Return the kind of a binary file, such as an Excel document; None for text and for an unreadable file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(filetype.HEAD_BYTES)
+    except OSError:
+        return None
+    return None if head.startswith(tuple(mark for mark, _encoding in _MARKS)) else filetype.binary_kind(head)
 
-    A row shorter than the header is filled up to the column.
+
+def fill_cells(sheet: Sheet, changes: Mapping[tuple[int, int], str]) -> bytes:
+    """Return the file's bytes with the cells at (row, column) replaced.
+
+    New cells are quoted where the old ones were or their text requires it. A row shorter than the header is extended.
+    Raises ``IntakeError`` for a character that the file's encoding lacks.
     """
     parts: list[str] = []
     done = 0
@@ -91,12 +113,12 @@ def filled(sheet: Sheet, changes: Mapping[tuple[int, int], str]) -> bytes:
         cells = sheet.rows[row]
         if column < len(cells):
             start, end = cells[column].start, cells[column].end
-            new = _written(text, sheet.delimiter, quoted=sheet.text[start:end].startswith('"'))
+            new = _quote(text, sheet.delimiter, quoted=sheet.text[start:end].startswith('"'))
         else:
             start = end = cells[-1].end
             written = sum(1 for other_row, other in changes if other_row == row and len(cells) <= other < column)
             missing = column - len(cells) + 1 - written
-            new = sheet.delimiter * missing + _written(text, sheet.delimiter, quoted=False)
+            new = sheet.delimiter * missing + _quote(text, sheet.delimiter, quoted=False)
         parts += [sheet.text[done:start], new]
         done = end
     whole = "".join(parts) + sheet.text[done:]
@@ -112,20 +134,20 @@ def filled(sheet: Sheet, changes: Mapping[tuple[int, int], str]) -> bytes:
         ) from error  # fmt: skip
 
 
-def number(value: float, *, decimal_comma: bool, digits: int = 2) -> str:
-    """``value`` as a sheet writes it, without zeros at its end."""
+def format_number(value: float, *, decimal_comma: bool, digits: int = 2) -> str:
+    """Return ``value`` with at most ``digits`` decimals, without trailing zeros."""
     text = f"{value:.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace(".", ",") if decimal_comma else text
 
 
-def parsed_number(text: str) -> float | None:
-    """The number in a cell, with a decimal point or a decimal comma; None for anything else."""
+def parse_number(text: str) -> float | None:
+    """Return the number in a cell, with a decimal point or comma; None for any other text."""
     found = re.fullmatch(r"\s*([-+]?[0-9]+(?:[.,][0-9]+)?)\s*", text)
     return float(found[1].replace(",", ".")) if found else None
 
 
-def _decoded(data: bytes, encoding: str) -> tuple[str, str]:
+def _decode(data: bytes, encoding: str) -> tuple[str, str]:
     for name in (encoding,) if encoding else _ENCODINGS:
         try:
             text = data.decode(name)
@@ -148,14 +170,14 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[Cell, ...]]:
     while place <= len(text):
         found = pattern.match(text, place)
         assert found is not None  # the last alternative matches anything
-        if found[1] is None:  # a quoted cell with something after its quotes: taken as it stands
+        if found[1] is None:  # a quoted cell with text after its quotes: taken literally
             end = found.end(3)
             row.append(Cell(found[3], place, end))
             ending = re.compile(rf"{mark}|\r\n|\r|\n|\Z").match(text, end)
             assert ending is not None
             place, ended = ending.end(), ending[0]
         else:
-            row.append(Cell(_unquoted(found[1]), place, found.end(1)))
+            row.append(Cell(_unquote(found[1]), place, found.end(1)))
             place, ended = found.end(), found[2]
         if ended != delimiter:
             yield tuple(row)
@@ -164,18 +186,18 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[Cell, ...]]:
                 return
 
 
-def _unquoted(raw: str) -> str:
+def _unquote(raw: str) -> str:
     return raw[1:-1].replace('""', '"') if len(raw) > 1 and raw[0] == raw[-1] == '"' else raw
 
 
 def _regularity(rows: Sequence[Sequence[Cell]]) -> tuple[float, int]:
-    """How many rows are as long as the header, and how long that is; a header of one cell is none."""
+    """Return the share of rows as long as the header, and that length; zeros for a header of one cell."""
     if not rows or len(rows[0]) < 2:
         return 0.0, 0
     return sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0])
 
 
-def _written(text: str, delimiter: str, *, quoted: bool) -> str:
+def _quote(text: str, delimiter: str, *, quoted: bool) -> str:
     if quoted or any(mark in text for mark in (delimiter, '"', "\r", "\n")):
         return '"' + text.replace('"', '""') + '"'
     return text

@@ -1,30 +1,44 @@
-"""The request to export grades, and the files that were written for it."""
+"""The request to export grades, the gradebooks to fill in, and the files that were written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
+from grader.files.csv_sheet import Sheet, read_sheet
 from grader.i18n.message import Message
 
 
 class Missing(StrEnum):
-    """The grade of a student who is in the LMS's list and submitted nothing."""
+    """The grade of a student who is in the gradebook and submitted nothing."""
 
     BLANK = "blank"
     ZERO = "zero"
 
 
+@dataclass(frozen=True)
+class GradebookFile:
+    """A gradebook that the teacher downloaded from an LMS."""
+
+    path: Path
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The table in the file, parsed once. Raises ``IntakeError`` for a file that is no table."""
+        return read_sheet(self.path)
+
+
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """Where and how to export. ``sheets`` are the teacher's own files from the LMS: copies of them are filled in."""
+    """Where and how to export. Copies of ``gradebooks`` are filled in."""
 
     out: Path
-    sheets: tuple[Path, ...] = ()
+    gradebooks: tuple[GradebookFile, ...] = ()
     missing: Missing = Missing.BLANK
     language: str = "en"
-    column: str = ""  # heading, title or id of the column for the grades, where a sheet has several
+    column: str = ""  # heading, title or id of the column for the grades, where a gradebook has several
 
 
 @dataclass(frozen=True, slots=True)

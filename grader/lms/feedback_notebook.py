@@ -1,4 +1,4 @@
-"""Feedback as the student's own notebook: the executed one, with the result in a cell above all others."""
+"""Feedback as the student's own notebook: the executed one, below a cell with the result."""
 
 from __future__ import annotations
 
@@ -18,36 +18,37 @@ from grader.notebook import parse
 
 _CELL = "grader-result"
 _NOT_RUN: Mapping[str, Message] = {
-    Outcome.MISSING: message("There was nothing that could be run, so this notebook holds the result alone."),
-    Outcome.FORBIDDEN: message("What was handed in was refused, so this notebook holds the result alone."),
+    Outcome.MISSING: message("There was nothing to run, so this notebook holds only the result."),
+    Outcome.FORBIDDEN: message("The submission was refused, so this notebook holds only the result."),
 }
-_NOT_KEPT = message("The notebook that ran was not kept, so this notebook holds the result alone.")
+_NOT_KEPT = message("The executed notebook was not kept, so this notebook holds only the result.")
 
 
-def annotated(result: Result, language: str) -> bytes:
-    """An ``.ipynb``: the executed notebook below a cell with the result; that cell alone where nothing ran."""
+def feedback_notebook(result: Result, language: str) -> bytes:
+    """Return an ``.ipynb``: a cell with the result above the executed notebook, or that cell alone if nothing ran."""
     words = translation(language)
-    ran = _executed(result)
-    if ran is None:
-        why = _NOT_RUN.get(result.outcome, _NOT_KEPT)
-        ran = new_notebook(cells=[], metadata={})
+    notebook = _read_executed(result)
+    if notebook is None:
+        note = _NOT_RUN.get(result.outcome, _NOT_KEPT)
+        notebook = new_notebook(cells=[], metadata={})
     else:
-        why = message("Below is the notebook as the grader ran it, from top to bottom.")
-    ids = {cell.get("id") for cell in ran.cells}
+        note = message("Below is the notebook as the grader ran it, from top to bottom.")
+    ids = {cell.get("id") for cell in notebook.cells}
     name = next(name for number in range(len(ids) + 1) if (name := f"{_CELL}-{number}") not in ids)
-    lines = [f"## {_harmless(words.say(_headline(result)))}", "", _harmless(words.say(why)), "", *_items(result, words)]
-    ran.cells.insert(0, new_markdown_cell("\n".join(lines), id=name))
-    return str(nbformat.writes(ran)).encode("utf-8", "replace")
+    items = [f"- **{_escape(title)}** – {_escape(text)}" for title, text in _criteria(result, words)]
+    lines = [f"## {_escape(words.say(_headline(result)))}", "", _escape(words.say(note)), "", *items]
+    notebook.cells.insert(0, new_markdown_cell("\n".join(lines), id=name))
+    return str(nbformat.writes(notebook)).encode("utf-8", "replace")
 
 
-def in_one_line(result: Result, language: str) -> str:
-    """The same result as plain text, for a cell of a table."""
+def summary_line(result: Result, language: str) -> str:
+    """Return the result as one line of plain text, for a cell of a table."""
     words = translation(language)
-    parts = [words.say(_headline(result)), *(f"{title} – {said}" for title, said in _said(result, words))]
+    parts = [words.say(_headline(result)), *(f"{title} – {text}" for title, text in _criteria(result, words))]
     return " | ".join(" ".join(part.replace("<", "‹").replace(">", "›").split()) for part in parts)
 
 
-def _executed(result: Result) -> NotebookNode | None:
+def _read_executed(result: Result) -> NotebookNode | None:
     try:
         return parse.parse(result.executed.read_bytes()).notebook
     except OSError:
@@ -60,28 +61,26 @@ def _headline(result: Result) -> Message:
     return message("Result: {points} of {max} points", points=points_cell(result.total), max=points_cell(result.max))
 
 
-def _items(result: Result, words: Translation) -> list[str]:
-    return [f"- **{_harmless(title)}** – {_harmless(said)}" for title, said in _said(result, words)]
+def _criteria(result: Result, words: Translation) -> list[tuple[str, str]]:
+    """Return the title and the points with their reason, for each criterion."""
+    return [
+        (words.title(criterion.title) or criterion.id, words.say(_points_line(criterion)))
+        for criterion in result.criteria
+    ]
 
 
-def _said(result: Result, words: Translation) -> list[tuple[str, str]]:
-    return [(words.title(one.title) or one.id, words.say(_line(one))) for one in result.criteria]
+def _points_line(criterion: CriterionResult) -> Message:
+    maximum, reason = points_cell(criterion.max), criterion.explanation
+    if criterion.points is None:
+        return message("open, of {max}. {reason}", max=maximum, reason=reason)
+    return message("{points} of {max}. {reason}", points=points_cell(criterion.points), max=maximum, reason=reason)
 
 
-def _line(one: CriterionResult) -> Message:
-    reason = one.explanation
-    if one.points is None:
-        return message("open, of {max}. {reason}", max=points_cell(one.max), reason=reason)
-    return message(
-        "{points} of {max}. {reason}", points=points_cell(one.points), max=points_cell(one.max), reason=reason
-    )
-
-
-# Read as mathematics by Jupyter even where they are written as entities.
+# Jupyter reads these as mathematics even where they are written as entities.
 _FORMULAS = str.maketrans({"$": "＄", "\\": "＼"})
 
 
-def _harmless(text: str) -> str:
-    """``text`` as one line of Markdown that is nothing but text: no markup, picture, link or formula."""
+def _escape(text: str) -> str:
+    """Return ``text`` as one line of Markdown without markup, pictures, links or formulas."""
     plain = " ".join(text.split()).translate(_FORMULAS)
     return re.sub(r"[!#&*./<>@\[\]^_`{|}~-]", lambda mark: f"&#{ord(mark[0])};", plain)

@@ -1,4 +1,4 @@
-"""Grades for an LMS that has no format of its own here, and for spreadsheets: one CSV, a line per student."""
+"""A plain table of grades, for spreadsheets and for an LMS without a format of its own here."""
 
 from __future__ import annotations
 
@@ -12,33 +12,31 @@ FILE = "grades-for-lms.csv"
 _COLUMNS = ("Name", "ID", "Username", "Email", "Total", "Maximum", "Late", "Needs review")
 
 
-def hand_back(results: Results, order: ExportRequest, *, file: str = FILE) -> ExportedFiles:
-    """Writes ``file``: a group has a line for each of its members, absent students have one each."""
-    criteria = list(dict.fromkeys(each.id for one in results.submissions for each in one.criteria))
-    rows = [row for one in results.submissions for row in _rows(one, criteria)]
-    rows += [[*_absent(student, results.max, order.missing), *[""] * len(criteria)] for student in results.absent]
-    path = order.out / file
+def export_grades(results: Results, request: ExportRequest, *, file: str = FILE) -> ExportedFiles:
+    """Write ``file``, a CSV with a row for each student, members of groups and absent students included."""
+    criteria = list(dict.fromkeys(criterion.id for result in results.submissions for criterion in result.criteria))
+    rows = [row for result in results.submissions for row in _rows(result, criteria)]
+    rows += [[*_absent_row(student, results.max, request.missing), *[""] * len(criteria)] for student in results.absent]
+    path = request.out / file
     write_text(path, csv_text([[*_COLUMNS, *map(escape_formula, criteria)], *rows]))
     return ExportedFiles((path,))
 
 
-def _absent(student: Student, most: float, missing: Missing) -> list[str]:
-    known = [
-        escape_formula(text) for text in (student.name, student.key or student.id, student.username, student.email)
-    ]
-    return [*known, "0" if missing is Missing.ZERO else "", points_cell(most), "", "false"]
+def _absent_row(student: Student, maximum: float, missing: Missing) -> list[str]:
+    return [*_identity(student), "0" if missing is Missing.ZERO else "", points_cell(maximum), "", "false"]
 
 
-def _rows(one: Result, criteria: list[str]) -> list[list[str]]:
-    points = {each.id: each.points for each in one.criteria}
-    graded = [
-        points_cell(one.total),
-        points_cell(one.max),
-        "" if one.late is None else str(one.late).lower(),
-        str(one.needs_review).lower(),
+def _rows(result: Result, criteria: list[str]) -> list[list[str]]:
+    points = {criterion.id: criterion.points for criterion in result.criteria}
+    grades = [
+        points_cell(result.total),
+        points_cell(result.max),
+        "" if result.late is None else str(result.late).lower(),
+        str(result.needs_review).lower(),
         *(points_cell(points.get(criterion)) for criterion in criteria),
     ]
-    return [
-        [*map(escape_formula, (student.name, student.key or student.id, student.username, student.email)), *graded]
-        for student in one.members
-    ]
+    return [[*_identity(student), *grades] for student in result.members]
+
+
+def _identity(student: Student) -> list[str]:
+    return [*map(escape_formula, (student.name, student.key or student.id, student.username, student.email))]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from grader.files.archives.contents import Archive
 from grader.files.csv_sheet import Sheet
@@ -21,7 +20,7 @@ from grader.lms.blackboard import gradebook as blackboard_gradebook
 from grader.lms.canvas import archive as canvas_archive
 from grader.lms.canvas import export as canvas_export
 from grader.lms.canvas import gradebook as canvas_gradebook
-from grader.lms.export_request import ExportedFiles, ExportRequest
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile
 from grader.lms.gradescope import archive as gradescope_archive
 from grader.lms.gradescope import export as gradescope_export
 from grader.lms.identity import Naming
@@ -32,7 +31,7 @@ from grader.lms.nbgrader import export as nbgrader_export
 from grader.models.submission import Submission
 
 
-def _accept(_submissions: Sequence[Submission], _sheets: Sequence[Path]) -> None:
+def _accept(_submissions: Sequence[Submission], _gradebooks: Sequence[GradebookFile]) -> None:
     pass
 
 
@@ -42,8 +41,8 @@ class System:
 
     ``naming`` parses the names in one archive; ``naming_on_request`` does so when the teacher named the LMS, where that
     allows names that are too common for a guess. ``export`` writes the files to upload; without it the grades are
-    written as a plain table. ``recognises`` tells the LMS's own list of grades, ``database_suffix`` a gradebook that is
-    no text. ``check`` raises ``IntakeError``, before anything runs, when such lists do not fit the submissions.
+    written as a plain table. ``recognises`` tells the LMS's own gradebook, ``database_suffix`` one that is not text.
+    ``check`` raises ``IntakeError``, before anything runs, if gradebooks do not fit the submissions.
     """
 
     name: str  # as --lms, --to and grades.json write it
@@ -55,7 +54,7 @@ class System:
     export: Callable[[Results, ExportRequest], ExportedFiles] | None = None
     recognises: Callable[[Sheet], bool] | None = None
     database_suffix: str = ""
-    check: Callable[[Sequence[Submission], Sequence[Path]], None] = _accept
+    check: Callable[[Sequence[Submission], Sequence[GradebookFile]], None] = _accept
     upload_hints: Mapping[str, Message] = field(default_factory=dict)  # file name pattern -> where to upload it
 
 
@@ -65,7 +64,7 @@ SYSTEMS = (
         "moodle",
         "Moodle",
         moodle_archive.naming,
-        export=moodle_export.hand_back,
+        export=moodle_export.export_grades,
         recognises=moodle_export.recognises,
         check=moodle_export.check,
         upload_hints=moodle_export.UPLOAD_HINTS,
@@ -75,7 +74,7 @@ SYSTEMS = (
         "blackboard",
         "Blackboard",
         blackboard_archive.naming,
-        export=blackboard_export.hand_back,
+        export=blackboard_export.export_grades,
         recognises=blackboard_gradebook.recognises,
         check=blackboard_gradebook.check,
         upload_hints=blackboard_export.UPLOAD_HINTS,
@@ -84,7 +83,7 @@ SYSTEMS = (
         "canvas",
         "Canvas",
         canvas_archive.naming,
-        export=canvas_export.hand_back,
+        export=canvas_export.export_grades,
         recognises=canvas_gradebook.recognises,
         check=canvas_gradebook.check,
         upload_hints=canvas_export.UPLOAD_HINTS,
@@ -93,7 +92,7 @@ SYSTEMS = (
         "gradescope",
         "Gradescope",
         gradescope_archive.naming,
-        export=gradescope_export.hand_back,
+        export=gradescope_export.export_grades,
         upload_hints=gradescope_export.UPLOAD_HINTS,
     ),
     System(
@@ -102,7 +101,7 @@ SYSTEMS = (
         nbgrader_archive.naming,
         one_assignment=nbgrader_archive.select_assignment,
         names_like_students=True,
-        export=nbgrader_export.hand_back,
+        export=nbgrader_export.export_grades,
         database_suffix=".db",
         check=nbgrader_export.check,
         upload_hints=nbgrader_export.UPLOAD_HINTS,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.files.csv_sheet import DELIMITERS, filled, number, parsed_number, read_sheet
+from grader.files.csv_sheet import DELIMITERS, fill_cells, format_number, parse_number, read_sheet
 from grader.models.errors import IntakeError
 
 # A lone carriage return ends a line for some programs and stands unquoted in what others write.
@@ -49,9 +49,9 @@ def test_a_filled_cell_is_read_again_and_nothing_else_changes(
     path.write_bytes(encoding[0] + written(rows, delimiter, ending, quoting).encode(encoding[1]))
     sheet = read_sheet(path)
     assert [[cell.text for cell in row] for row in sheet.rows] == rows
-    assert filled(sheet, {}) == path.read_bytes()
+    assert fill_cells(sheet, {}) == path.read_bytes()
     place = (len(rows) - 1, 1)
-    before, after = path.read_bytes(), filled(sheet, {place: f"x{new}"})
+    before, after = path.read_bytes(), fill_cells(sheet, {place: f"x{new}"})
     path.write_bytes(after)
     again = [[cell.text for cell in row] for row in read_sheet(path).rows]
     rows[place[0]][place[1]] = f"x{new}"
@@ -67,7 +67,7 @@ def test_rows_shorter_than_the_header_are_filled_up(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_bytes(b"a,b,c,d\r\n1\r\n2,x,,\r\n")
     sheet = read_sheet(path)
-    assert filled(sheet, {(1, 1): "B", (1, 3): "D", (2, 2): "C"}) == b"a,b,c,d\r\n1,B,,D\r\n2,x,C,\r\n"
+    assert fill_cells(sheet, {(1, 1): "B", (1, 3): "D", (2, 2): "C"}) == b"a,b,c,d\r\n1,B,,D\r\n2,x,C,\r\n"
 
 
 def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
@@ -92,31 +92,31 @@ def test_encodings_without_a_mark(tmp_path: Path, encoding: str) -> None:
     path.write_bytes(f"id,name\n1,{name}\n".encode(encoding))
     sheet = read_sheet(path)
     assert sheet.cell(1, 1) == name
-    assert filled(sheet, {(1, 0): "2"}) == f"id,name\n2,{name}\n".encode(encoding)
+    assert fill_cells(sheet, {(1, 0): "2"}) == f"id,name\n2,{name}\n".encode(encoding)
 
 
 def test_a_letter_that_the_encoding_has_not(tmp_path: Path) -> None:
     path = tmp_path / "g.csv"
     path.write_bytes("id,name\n1,Zoë\n".encode("cp1252"))
     with pytest.raises(IntakeError, match="cp1252, which has no 好"):
-        filled(read_sheet(path), {(1, 1): "好"})
+        fill_cells(read_sheet(path), {(1, 1): "好"})
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xef\xbb\xbf", b"\n\n\n"])
 def test_what_is_no_table(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "g.csv").write_bytes(data)
-    with pytest.raises(IntakeError, match="is no table"):
+    with pytest.raises(IntakeError, match="is not a table"):
         read_sheet(tmp_path / "g.csv")
 
 
 @given(st.floats(0, 1000))
 def test_numbers_come_back(value: float) -> None:
     for comma in (False, True):
-        assert parsed_number(number(value, decimal_comma=comma)) == pytest.approx(value, abs=0.005001)
+        assert parse_number(format_number(value, decimal_comma=comma)) == pytest.approx(value, abs=0.005001)
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("-", None), ("", None), ("85,5", 85.5), (" 7 ", 7), ("1.2.3", None), ("nan", None)]
 )
 def test_what_is_a_number(text: str, value: float | None) -> None:
-    assert parsed_number(text) == value
+    assert parse_number(text) == value

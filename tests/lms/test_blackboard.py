@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from grader.files.csv_sheet import read_sheet
 from grader.grading.results import Results
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.blackboard.export import hand_back
+from grader.lms.blackboard.export import export_grades
 from grader.lms.blackboard.gradebook import check, recognises
-from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile, Missing
 from grader.lms.systems import SYSTEMS
 from grader.models.errors import IntakeError
 from grader.models.run import Outcome
@@ -243,7 +243,7 @@ def given_back(
 ) -> ExportedFiles:
     path = tmp_path / name
     path.write_bytes(sheet)
-    return hand_back(results, replace(ExportRequest(tmp_path / "out", (path,)), **order))  # type: ignore[arg-type]
+    return export_grades(results, replace(ExportRequest(tmp_path / "out", (GradebookFile(path),)), **order))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", ["xls", "csv"])
@@ -269,10 +269,10 @@ def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> No
     told = "\n".join(map(str, done.notes))
     for sentence in (
         f"The grades are in the column {COLUMN} of gc_HW.{form}.",
-        "no grade: 陳, 美麗 (Exempt).",
+        "other than a grade: 陳, 美麗 (Exempt).",
         "were replaced: Lee, Dan (40.00 → 41).",
-        "nothing was written for: Gus.",
-        "Handed in nothing, left as they were: Lee, Eve.",
+        "skipped: Gus.",
+        "No submission, left unchanged: Lee, Eve.",
     ):
         assert sentence in told
 
@@ -306,7 +306,7 @@ def test_comments_go_beside_a_column_downloaded_with_them(tmp_path: Path) -> Non
         pytest.param(
             ["A [Total Pts: 10 Score] |1", "B [Total Pts: 5 Score] |2"],
             "",
-            '0 columns may be meant by "disease"',
+            '0 columns match "disease"',
             id="two",
         ),
         pytest.param(["HW [Total Pts: 10 Letter] |1"], "", "found no column that takes points", id="letters"),
@@ -334,7 +334,9 @@ def test_which_column(tmp_path: Path, headings: list[str], wanted: str, says: st
         pytest.param(
             ["Username", COLUMN], [["ann", ""], ["ANN", ""]], "lines 2, 3: found ann in the column", id="twice"
         ),
-        pytest.param(["Username", COLUMN], [["ann", ""], ["", "1"]], "lines 3: found nothing", id="nameless"),
+        pytest.param(
+            ["Username", COLUMN], [["ann", ""], ["", "1"]], 'lines 3: the column "Username" is empty', id="nameless"
+        ),
         pytest.param(
             ["Username", COLUMN], [["bob", ""]], "no student in common: found bob.*expected Ann", id="another"
         ),
@@ -345,17 +347,17 @@ def test_a_gradebook_that_does_not_fit(tmp_path: Path, header: list[str], rows: 
     path = tmp_path / "gc.xls"
     path.write_bytes(sheet_bytes(rows, header=header))
     with pytest.raises(IntakeError, match=says) as raised:
-        check(submitted("ann"), [path])
+        check(submitted("ann"), [GradebookFile(path)])
     assert "gc.xls" in str(raised.value)
 
 
 def test_a_workbook_is_no_table(tmp_path: Path) -> None:
     path = tmp_path / "gc.xlsx"
     path.write_bytes(zip_bytes({"xl/workbook.xml": b"x"}))
-    with pytest.raises(IntakeError, match="is no table"):
-        check(submitted("ann"), [path])
+    with pytest.raises(IntakeError, match="is an Excel document"):
+        check(submitted("ann"), [GradebookFile(path)])
     with pytest.raises(IntakeError, match="2 gradebooks were given"):
-        check(submitted("ann"), [path, path])
+        check(submitted("ann"), [GradebookFile(path)] * 2)
     check(submitted("ann"), [])
 
 
@@ -367,12 +369,12 @@ def test_students_of_other_systems_go_by_login_number_or_name(tmp_path: Path) ->
     results = graded_folder(tmp_path / "r", people, {"Ann": 1.0, "b10901234": 2.0, "Cid Lee": 3.0})
     done = given_back(tmp_path, results, sheet)
     assert imported(done.files[0]) == {"ann": "1", "bob": "2", "cid": "", "dan": ""}
-    assert "nothing was written for: Cid Lee." in "\n".join(map(str, done.notes))
+    assert "skipped: Cid Lee." in "\n".join(map(str, done.notes))
 
 
 def test_without_a_gradebook_there_is_a_table_and_a_word(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
-    done = hand_back(results, ExportRequest(tmp_path / "out"))
+    done = export_grades(results, ExportRequest(tmp_path / "out"))
     assert [path.name for path in done.files] == ["grades-for-lms.csv"]
     assert "Work Offline" in str(done.notes[-1])
 

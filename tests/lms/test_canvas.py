@@ -19,11 +19,11 @@ from grader.files.csv_sheet import read_sheet
 from grader.grading.results import CriterionResult, Result, Results, Sentence
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.canvas.archive import earlier_attempts, naming
-from grader.lms.canvas.export import hand_back
+from grader.lms.canvas.export import export_grades
 from grader.lms.canvas.feedback import entry_name
-from grader.lms.canvas.gradebook import check, read, recognises
-from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
-from grader.lms.feedback_notebook import annotated, in_one_line
+from grader.lms.canvas.gradebook import check, parse_gradebook, recognises
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile, Missing
+from grader.lms.feedback_notebook import feedback_notebook, summary_line
 from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
 from tests.lms.canvas_model import Course, Upload, User, downloaded, reuploaded
@@ -48,11 +48,11 @@ def submitted(*users: User) -> list[Submission]:
 
 
 def given_back(tmp_path: Path, results: Results, sheet: bytes | None, **order: object) -> ExportedFiles:
-    sheets: tuple[Path, ...] = ()
+    sheets: tuple[GradebookFile, ...] = ()
     if sheet is not None:
-        sheets = (tmp_path / "2026-03 Grades-DL.csv",)
-        sheets[0].write_bytes(sheet)
-    return hand_back(results, replace(ExportRequest(tmp_path / "out", sheets), **order))  # type: ignore[arg-type]
+        sheets = (GradebookFile(tmp_path / "2026-03 Grades-DL.csv"),)
+        sheets[0].path.write_bytes(sheet)
+    return export_grades(results, replace(ExportRequest(tmp_path / "out", sheets), **order))  # type: ignore[arg-type]
 
 
 def said(done: ExportedFiles) -> str:
@@ -197,7 +197,7 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
         b"mchen,Section 1,", b"mchen,Section 1,60"
     )
     assert "grades are in the column Who is ill? (900)" in said(done)
-    assert "Handed in nothing, left as they were: O'Brien, Bob." in said(done)
+    assert "No submission, left unchanged: O'Brien, Bob." in said(done)
     assert "posted by hand" in said(done)
     assert b'"Student, Test",999999,f00d,Section 1,,,,' in new
 
@@ -205,7 +205,7 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
 def test_canvas_own_student_is_nobody_in_either_form_of_names(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 87.5})
     notes = said(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
-    assert "Handed in nothing and got 0" in notes and "Student, Test" not in notes
+    assert "No submission, graded 0" in notes and "Student, Test" not in notes
 
 
 def test_a_zero_goes_to_empty_cells_alone(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_nobody_gets_a_zero_who_may_have_handed_in(tmp_path: Path, unsure: Submi
     done = given_back(tmp_path, results, COURSE.exported(), missing=Missing.ZERO)
     changes = COURSE.imported(done.files[0])
     assert changes.pop((900, 42), "60") == "60" and changes == {(900, 41): "50"}
-    assert "Nobody got a zero" in said(done)
+    assert "No zeros were written" in said(done)
 
 
 def test_what_a_teacher_should_know(tmp_path: Path) -> None:
@@ -239,10 +239,10 @@ def test_what_a_teacher_should_know(tmp_path: Path) -> None:
     told = said(given_back(tmp_path, results, course.exported()))
     for sentence in (
         "The column counts 10 points, the assignment 50: the grades were scaled.",
-        "not in the gradebook, so nothing was written for: Gone, Al.",
-        "Without a grade because their totals are open, left as they were: Lee, Ann.",
-        "what stands there is no grade: 陳, 美麗 (EX).",
-        "Grades that stood there were replaced: O'Brien, Bob (9.00 → 12).",
+        "missing from the gradebook, skipped: Gone, Al.",
+        "Without a grade because the total is open, left unchanged: Lee, Ann.",
+        "something other than a grade: 陳, 美麗 (EX).",
+        "Existing grades were replaced: O'Brien, Bob (9.00 → 12).",
         "More than the column's full points: O'Brien, Bob (12).",
     ):
         assert sentence in told
@@ -258,7 +258,7 @@ def test_numbers_of_another_lms_are_not_canvass(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", strangers, {"41": 10.0, "x": 20.0, "y": 30.0})
     done = given_back(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {(900, 42): "10", (900, 41): "20"}
-    assert "nothing was written for: Nobody." in said(done)
+    assert "skipped: Nobody." in said(done)
 
 
 def test_two_with_one_name_get_nothing_by_it(tmp_path: Path) -> None:
@@ -266,14 +266,14 @@ def test_two_with_one_name_get_nothing_by_it(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", [handed_in("Ann Lee"), handed_in("bobo")], {"Ann Lee": 10.0, "bobo": 5.0})
     done = given_back(tmp_path, results, course.exported())
     assert course.imported(done.files[0]) == {(900, 42): "5"}
-    assert "nothing was written for: Ann Lee" in said(done)
+    assert "skipped: Ann Lee" in said(done)
 
 
 def test_two_submissions_of_one_student_are_left_to_the_teacher(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", [handed_in("alee"), handed_in("Ann Lee")], {"alee": 10.0, "Ann Lee": 90.0})
     done = given_back(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {}
-    assert "nothing was written for: alee, Ann Lee." in said(done)
+    assert "skipped: alee, Ann Lee." in said(done)
 
 
 def test_a_group_is_named_beside_its_member(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_the_column_is_found(tmp_path: Path, assignments: dict[int, str], wanted
 def test_no_column_is_guessed_by_a_word(tmp_path: Path, titles: tuple[str, str]) -> None:
     course = replace(COURSE, assignments=dict(enumerate(titles, 1)))
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
-    with pytest.raises(IntakeError, match="0 columns may be meant"):
+    with pytest.raises(IntakeError, match="0 columns match"):
         given_back(tmp_path, results, course.exported())
 
 
@@ -322,10 +322,10 @@ def test_no_column_is_guessed_by_a_word(tmp_path: Path, titles: tuple[str, str])
         (
             {1: "Quiz", 2: "Test"},
             "",
-            '0 columns.*"disease", expected one of Quiz \\(1\\), Test.*--column "Quiz \\(1\\)"',
+            '0 columns.*"disease"; expected one of Quiz \\(1\\), Test.*--column "Quiz \\(1\\)"',
         ),
         ({1: "Who is ill?", 2: "Who is ill?"}, "", "2 columns.*Who is ill\\? \\(1\\), Who is ill\\? \\(2\\)"),
-        ({1: "Quiz", 2: "Test"}, "Qiuz", '0 columns may be meant by "Qiuz"'),
+        ({1: "Quiz", 2: "Test"}, "Qiuz", '0 columns match "Qiuz"'),
         ({1: "Final Score"}, "", "no assignment that takes grades"),
     ],
 )
@@ -359,14 +359,14 @@ LINE = '"Lee, Ann",41,alee,1,\n'
         pytest.param(HEAD.replace(",", "\t") + LINE, "expected UTF-8 with commas", id="tabs"),
         pytest.param(HEAD + "Bob,42,bobo,1,\n", "no student in common: found Bob \\(42\\)", id="another course"),
         pytest.param(HEAD + "    Points Possible,,,,(read only)\n" + LINE, "found no assignment", id="read only"),
-        pytest.param("\n", "is no table", id="empty"),
+        pytest.param("\n", "is not a table", id="empty"),
     ],
 )
 def test_a_gradebook_that_does_not_fit_is_refused_before_grading(tmp_path: Path, sheet: str, says: str) -> None:
     path = tmp_path / "grades.csv"
     path.write_text(sheet, "utf-8")
     with pytest.raises(IntakeError, match=says) as raised:
-        check(submitted(ANN), [path])
+        check(submitted(ANN), [GradebookFile(path)])
     assert "grades.csv" in str(raised.value)
 
 
@@ -374,20 +374,20 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_text(HEAD.replace("(1)", "") + LINE + LINE + "Bob,x,bobo,1,\n", "utf-8")
     with pytest.raises(IntakeError) as raised:
-        check(submitted(ANN), [path])
+        check(submitted(ANN), [GradebookFile(path)])
     assert all(part in str(raised.value) for part in ("lines 2, 3", "lines 4: found 'x'", "found no assignment"))
 
 
 def test_one_gradebook_and_known_students(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_bytes(COURSE.exported())
-    check(submitted(ANN, User(77, "New, Al")), [path])
+    check(submitted(ANN, User(77, "New, Al")), [GradebookFile(path)])
     check(submitted(ANN), [])
-    with pytest.raises(IntakeError, match="2 gradebooks were given, expected one"):
-        check(submitted(ANN), [path, path])
+    with pytest.raises(IntakeError, match="2 gradebooks were given; expected one"):
+        check(submitted(ANN), [GradebookFile(path)] * 2)
     hidden = handed_in("a1B2c", "anon a1B2c", lms="canvas", entry="anon_a1B2c_7_hw.ipynb")
     with pytest.raises(IntakeError, match="submissions are anonymous"):
-        check([hidden], [path])
+        check([hidden], [GradebookFile(path)])
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_its_own_gradebook_is_recognised(tmp_path: Path, header: str, known: boo
 def test_a_column_of_no_points_takes_them_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_text(HEAD + "    Points Possible,,,,0.00\n" + LINE, "utf-8")
-    assert [column.max for column in read(path).columns] == [0.0]
+    assert [column.max for column in parse_gradebook(read_sheet(path)).columns] == [0.0]
 
 
 # ---------------------------------------------------------------- feedback
@@ -484,7 +484,7 @@ def test_a_notebook_goes_back_in_what_it_came_in(tmp_path: Path) -> None:
         with zipfile.ZipFile(archive.open("leeann_41_70_hw.zip")) as inner:
             assert inner.namelist() == ["a.ipynb"]
             nbformat.validate(nbformat.reads(inner.read("a.ipynb").decode(), 4))
-    assert "no upload to hang feedback on; send the report to: bob, chen, dan." in said(done)
+    assert "no upload to attach feedback to; send the report to: bob, chen, dan." in said(done)
     assert "each upload adds another comment" in said(done) and "export it (Grades, Export" in said(done)
 
 
@@ -536,7 +536,7 @@ def test_the_result_stands_above_the_executed_notebook_in_the_classs_language(tm
         title={"en": "Accuracy", "zh-TW": "準確率"},
         said=Sentence("Every cell ran from top to bottom."),
     )
-    made = nbformat.reads(annotated(result(tmp_path, criteria=(points,)), "zh-TW").decode(), 4)
+    made = nbformat.reads(feedback_notebook(result(tmp_path, criteria=(points,)), "zh-TW").decode(), 4)
     nbformat.validate(made)
     assert [cell.cell_type for cell in made.cells] == ["markdown", "code"]
     assert "準確率" in made.cells[0].source and "87&#46;5" in made.cells[0].source
@@ -546,9 +546,9 @@ def test_the_result_stands_above_the_executed_notebook_in_the_classs_language(tm
 @pytest.mark.parametrize("outcome", ["missing", "forbidden", "grader_fault", "ok"])
 def test_without_an_executed_notebook_the_result_stands_alone(tmp_path: Path, outcome: str) -> None:
     (tmp_path / "executed.ipynb").write_bytes(b"{ not json")
-    made = nbformat.reads(annotated(result(tmp_path, outcome=outcome, total=None), "en").decode(), 4)
+    made = nbformat.reads(feedback_notebook(result(tmp_path, outcome=outcome, total=None), "en").decode(), 4)
     assert len(made.cells) == 1 and "open, a person has to look" in made.cells[0].source
-    assert "holds the result alone" in made.cells[0].source
+    assert "holds only the result" in made.cells[0].source
 
 
 ATTACKS = [
@@ -566,19 +566,19 @@ ATTACKS = [
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_of_the_students_is_markup(tmp_path: Path, attack: str) -> None:
     points = CriterionResult(attack, 1.0, 2.0, reason=attack, said=Sentence("{name} failed.", {"name": attack}))
-    source = json.loads(annotated(result(tmp_path, criteria=(points,)), "en"))["cells"][0]["source"]
+    source = json.loads(feedback_notebook(result(tmp_path, criteria=(points,)), "en"))["cells"][0]["source"]
     text = "".join(source)
     assert not re.search(r"[<>\[\]$\\`!]|https?://", text)
     assert sum(line.startswith("#") for line in text.splitlines()) == 1
     assert sum(line.startswith("- ") for line in text.splitlines()) == 1
-    assert "\n" not in (line := in_one_line(result(tmp_path, criteria=(points,)), "en")) and "<" not in line
+    assert "\n" not in (line := summary_line(result(tmp_path, criteria=(points,)), "en")) and "<" not in line
 
 
 def test_a_students_cell_of_the_same_id_stays(tmp_path: Path) -> None:
     other = json.loads(NB)
     other["cells"][0]["id"] = "grader-result-0"
     (tmp_path / "executed.ipynb").write_text(json.dumps(other))
-    made = nbformat.reads(annotated(result(tmp_path), "en").decode(), 4)
+    made = nbformat.reads(feedback_notebook(result(tmp_path), "en").decode(), 4)
     assert len({cell.id for cell in made.cells}) == 2
     nbformat.validate(made)
 

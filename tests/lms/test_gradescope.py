@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from grader.grading.results import CriterionResult, Result, Results
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.export.exporter import hand_back
+from grader.lms.export.exporter import export_grades
 from grader.lms.export_request import ExportRequest
 from grader.lms.gradescope import export, metadata
 from grader.lms.gradescope.metadata import MAX_ALIASES, Record, read_metadata, submitter
@@ -269,7 +269,7 @@ def results(*students: Result, folder: Path = Path()) -> Results:
 
 def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
     """``results.json`` of each, by folder; all of them are as Gradescope's documentation says."""
-    export.hand_back(results(*students), ExportRequest(tmp_path, language=language))
+    export.export_grades(results(*students), ExportRequest(tmp_path, language=language))
     found = {
         path.parent.name: json.loads(path.read_bytes())
         for path in sorted((tmp_path / "results").glob("*/results.json"))
@@ -303,11 +303,11 @@ def test_what_is_open_has_no_score_and_no_zero(tmp_path: Path) -> None:
 
 
 def test_what_is_open_is_said(tmp_path: Path) -> None:
-    handed = hand_back(results(result(), result("12", None), result("13", lms="moodle")), ExportRequest(tmp_path))
+    handed = export_grades(results(result(), result("12", None), result("13", lms="moodle")), ExportRequest(tmp_path))
     assert [path.name for path in handed.files] == ["gradescope-autograder.zip", "gradescope-grades.csv"]
     assert all(path.is_file() for path in handed.files)
     words = "\n".join(map(str, handed.notes))
-    assert "open: S12." in words and "Not from Gradescope" in words and "S13" in words
+    assert "open: S12." in words and "Not submitted through Gradescope" in words and "S13" in words
 
 
 def test_a_group_has_a_line_for_each_and_no_formula(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
     ids=["graded", "open", "unknown", "path", "command", "broken", "missing"],
 )
 def test_the_autograder_that_runs_nothing(tmp_path: Path, told: str | None, score: float | None) -> None:
-    hand_back(results(result("11"), result("12", None)), ExportRequest(tmp_path / "out"), to="gradescope")
+    export_grades(results(result("11"), result("12", None)), ExportRequest(tmp_path / "out"), to="gradescope")
     document = run_returning(tmp_path, told)
     assert document.get("score") == score and has_a_score(document) == (score is not None)
 
@@ -367,7 +367,7 @@ def test_there_and_back(tmp_path: Path) -> None:
         )
         for one in read.values()
     ]
-    hand_back(results(*students), ExportRequest(tmp_path / "out"))
+    export_grades(results(*students), ExportRequest(tmp_path / "out"))
     assert run_returning(tmp_path, '{"id": 12}')["score"] == 50.0
     rows = rows_in(tmp_path / "out")
     assert [row["Email"] for row in rows] == ["lin@school.edu", "ann@school.edu", "bob@school.edu"]

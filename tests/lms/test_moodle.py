@@ -19,8 +19,8 @@ from grader.grading.results import CriterionResult, Result, Results
 from grader.i18n.catalogue import translation
 from grader.lms.archive.submissions import read_submissions
 from grader.lms.export import exporter
-from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
-from grader.lms.moodle.export import check, hand_back, recognises
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile, Missing
+from grader.lms.moodle.export import check, export_grades, recognises
 from grader.lms.moodle.worksheet import UNGRADED
 from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
@@ -71,7 +71,7 @@ def given_back(
     paths = () if sheet is None else (tmp_path / "Grades-C-HW1-99.csv",)
     for path in paths:
         path.write_bytes(sheet or b"")
-    return hand_back(results, ExportRequest(tmp_path / "out", paths, missing, language))
+    return export_grades(results, ExportRequest(tmp_path / "out", tuple(map(GradebookFile, paths)), missing, language))
 
 
 def said(back: ExportedFiles) -> str:
@@ -187,7 +187,7 @@ def test_a_teams_members_all_get_its_grade_and_report(tmp_path: Path, flat: bool
     assert [one.files.get("report.html") for one in site.people] == [
         b"report of A  B", b"report of A  B", b"report of C", None,
     ]  # fmt: skip
-    assert "Default group: the report is not in feedback.zip" in said(back)
+    assert "The report is not in feedback.zip, return it by hand: Default group." in said(back)
 
 
 def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_no_stranger_gets_a_teams_report(tmp_path: Path) -> None:
     assert [one.grade for one in site.people] == ["100.00", "20.00"]
     site.upload_feedback(back.files[1], groups=False)
     assert [one.files for one in site.people] == [{}, {}]
-    assert "A: the report is not in feedback.zip" in said(back)
+    assert "The report is not in feedback.zip, return it by hand: A." in said(back)
 
 
 def test_groups_that_cannot_be_told_apart_are_nobodys(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_groups_that_cannot_be_told_apart_are_nobodys(tmp_path: Path) -> None:
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     assert [one.grade for one in site.people] == ["", "", "75.00"]
-    assert "A 1, A 1: not in the worksheet" in said(back)
+    assert "they are not in the worksheet: A 1, A 1." in said(back)
 
 
 def test_nobody_gets_a_zero_while_a_submission_is_nobodys(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_nobody_gets_a_zero_while_a_submission_is_nobodys(tmp_path: Path) -> Non
     back = given_back(tmp_path, lost, site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     assert [one.grade for one in site.people] == ["75.00", "", ""]
-    assert "Nobody got a zero, for it is not sure whose 1 of the submissions are" in said(back)
+    assert "No zeros were written: 1 submissions" in said(back)
 
 
 def test_what_a_row_already_holds(tmp_path: Path) -> None:
@@ -261,10 +261,10 @@ def test_what_a_row_already_holds(tmp_path: Path) -> None:
         one.grade, one.comment = grade, text
     assert back.files[0].read_bytes() == site.worksheet() != before
     notes = said(back)
-    assert "Other: had another grade in Moodle; it was replaced" in notes and "more recently in Moodle" in notes
-    assert "Locked: the grade is locked" in notes and "Kept: had a feedback comment; it was kept" in notes
-    assert "Open: not graded to the end" in notes and "Beyond: more points than" in notes
-    assert "Handed in nothing and got 0: 1" in notes and "20 here are 100 in Moodle" in notes
+    assert "Existing grades were replaced: Other (" in notes and "more recently in Moodle" in notes
+    assert "locked in the LMS: Locked." in notes and "Existing feedback comments were kept: Kept." in notes
+    assert "left unchanged in Moodle: Open." in notes and "the maximum grade: Beyond." in notes
+    assert "No submission, graded 0: Participant" in notes and "20 here are 100 in Moodle" in notes
 
 
 def test_grades_go_up_before_reports(tmp_path: Path) -> None:
@@ -294,7 +294,9 @@ def test_two_groups_worksheets_are_both_filled(tmp_path: Path) -> None:
     for number, site in enumerate(sites):
         paths.append(tmp_path / f"{number}.csv")
         paths[-1].write_bytes(site.worksheet())
-    back = hand_back(graded(tmp_path, submissions, {}), ExportRequest(tmp_path / "out", tuple(paths)))
+    back = export_grades(
+        graded(tmp_path, submissions, {}), ExportRequest(tmp_path / "out", tuple(map(GradebookFile, paths)))
+    )
     assert [path.name for path in back.files] == ["grades-for-moodle.csv", "grades-for-moodle-2.csv", "feedback.zip"]
     for site, path in zip(sites, back.files, strict=False):
         site.upload_worksheet(path.read_bytes())
@@ -330,7 +332,7 @@ def test_without_a_worksheet(tmp_path: Path) -> None:
 def test_the_writer_is_found_by_name(tmp_path: Path) -> None:
     site = Site(people("Ann"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11]), {})
-    assert exporter.hand_back(results, ExportRequest(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
+    assert exporter.export_grades(results, ExportRequest(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
 
 
 # ---------------------------------------------------------------- the archive of reports
@@ -384,7 +386,7 @@ def test_two_with_one_number_get_nothing(tmp_path: Path) -> None:
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1])
     assert [(one.grade, bool(one.files)) for one in site.people] == [("", False), ("75.00", True)]
-    assert "Ann (11), Eve (11): share a participant's number" in said(back)
+    assert "they share a participant's number: Ann (11), Eve (11)." in said(back)
 
 
 # ---------------------------------------------------------------- worksheets that do not fit
@@ -403,12 +405,12 @@ XLSX = zip_bytes({"[Content_Types].xml": b"", "xl/workbook.xml": b""})
 @pytest.mark.parametrize(
     ("sheet", "says"),
     [
-        (zip_bytes({"Ann_11_assignsubmission_file/hw.ipynb": NB}), "is a zip archive; expected Moodle's grading"),
+        (zip_bytes({"Ann_11_assignsubmission_file/hw.ipynb": NB}), "is a zip archive; expected a table"),
         (XLSX, "is an Excel document; expected"),
         (CLASS.worksheet().decode("utf-8-sig").replace("Ann", "林小明").encode("cp950"), "is in the encoding cp950"),
         (CLASS.worksheet(delimiter=";").decode("utf-8-sig").replace("Ann", "Zoë").encode("cp1252"), "encoding cp1252"),
-        (b"a,b\n1,2\n", "line 1: found the columns a, b; expected a grading worksheet"),
-        (Site([]).worksheet(), "lists nobody"),
+        (b"a,b\n1,2\n", "line 1: found the columns a, b; expected Moodle's grading worksheet"),
+        (Site([]).worksheet(), "has no rows"),
         (replace(CLASS, scale="Poor\nGood").worksheet(), r"line 1: column Scale holds a scale \(Poor, Good\)"),
         (replace(CLASS, scale="1\n2", pack=PACKS["xx"]).worksheet(), r"column Asteikko holds a scale \(1, 2\)"),
         (replace(CLASS, maximum=0).worksheet(), "line 2: Maximum grade is 0.00; expected the same number above 0"),
@@ -417,10 +419,10 @@ XLSX = zip_bytes({"[Content_Types].xml": b"", "xl/workbook.xml": b""})
         (edited(CLASS, "Last modified (grade)", "When"), r"found When; expected a column Last modified \(grade\)"),
         (edited(CLASS, "Participant 12", "Bob"), "line 3: Identifier is Bob; expected a participant's number"),
         (edited(CLASS, "Participant 12", "Participant 11"), "line 3: Participant 11 is in line 2 as well"),
-        (edited(CLASS, "for grading - ,,", "for grading - ,101,"), "Grade is 101; expected nothing or"),
+        (edited(CLASS, "for grading - ,,", "for grading - ,101,"), "Grade is 101; expected an empty cell or"),
         (edited(CLASS, "for grading - ,,", "for grading - ,A+,"), r"line 2: Grade is A\+"),
         (edited(CLASS, "Bob,", "Bob"), "line 3: 9 columns; expected 10"),
-        (Site([Person(91, "Cyd")]).worksheet(), "none of those who handed in: it has Participant 91, .* are of Ann 11"),
+        (Site([Person(91, "Cyd")]).worksheet(), "no student who submitted: it has Participant 91, .* are of Ann 11"),
     ],
 )  # fmt: skip
 def test_worksheets_that_do_not_fit(tmp_path: Path, sheet: bytes, says: str) -> None:
@@ -428,7 +430,7 @@ def test_worksheets_that_do_not_fit(tmp_path: Path, sheet: bytes, says: str) -> 
     path = tmp_path / "Grades-C-HW1-99.csv"
     path.write_bytes(sheet)
     with pytest.raises(IntakeError, match=says) as raised:
-        check(submissions, [path])
+        check(submissions, [GradebookFile(path)])
     assert str(path) in str(raised.value)
     with pytest.raises(IntakeError, match=says):
         given_back(tmp_path, graded(tmp_path, submissions, {}), sheet)
@@ -440,7 +442,7 @@ def test_a_sheet_with_many_problems_tells_the_first_of_them(tmp_path: Path) -> N
     path = tmp_path / "g.csv"
     path.write_bytes(site.worksheet())
     with pytest.raises(IntakeError, match="There are more problems") as raised:
-        check((), [path])
+        check((), [GradebookFile(path)])
     assert len(str(raised.value).splitlines()) == 21
 
 
@@ -457,7 +459,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     for path in twice:
         path.write_bytes(CLASS.worksheet())
     with pytest.raises(IntakeError) as raised:
-        check(handed_in(tmp_path, CLASS, [11]), [bad, *twice, tmp_path / "gone.csv"])
+        check(handed_in(tmp_path, CLASS, [11]), [*map(GradebookFile, [bad, *twice, tmp_path / "gone.csv"])])
     lines = str(raised.value).splitlines()
     assert len(lines) == 3
     assert "bad.csv, line 2: Grade is 11" in lines[0] and "gone.csv cannot be read" in lines[1]
@@ -479,7 +481,10 @@ def test_a_damaged_worksheet_is_filled_in_or_refused_in_words(
     path.write_bytes((text[: place[0]] + new + text[sum(place) :]).encode())
     students = [moodle_result(Student(str(key), "Ann", str(key)), 5.0, 10.0) for key in (11, 12)]
     try:
-        hand_back(Results(assignment="hw", submissions=tuple(students)), ExportRequest(tmp_path / "out", (path,)))
+        export_grades(
+            Results(assignment="hw", submissions=tuple(students)),
+            ExportRequest(tmp_path / "out", (GradebookFile(path),)),
+        )
     except IntakeError as error:
         assert str(path) in str(error)
         return
@@ -499,7 +504,7 @@ def test_every_language_is_recognised(tmp_path: Path, language: str, blind: bool
     path = tmp_path / "g.csv"
     path.write_bytes(site.worksheet())
     assert recognises(read_sheet(path))
-    check(handed_in(tmp_path, site, [11, 12]), [path])
+    check(handed_in(tmp_path, site, [11, 12]), [GradebookFile(path)])
 
 
 @pytest.mark.parametrize(
@@ -537,4 +542,4 @@ def test_other_systems_lists_are_not_taken(tmp_path: Path, text: str) -> None:
 def test_results_of_another_system_have_no_way_into_moodle(tmp_path: Path) -> None:
     one = Result(student=Student("lin", "lin"), total=1.0, max=1.0, outcome="ok")
     with pytest.raises(IntakeError, match="holds no results of submissions from Moodle"):
-        hand_back(Results(assignment="hw", submissions=(one,), folder=tmp_path), ExportRequest(tmp_path / "out"))
+        export_grades(Results(assignment="hw", submissions=(one,), folder=tmp_path), ExportRequest(tmp_path / "out"))

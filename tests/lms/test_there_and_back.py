@@ -16,8 +16,8 @@ from grader.grading.results import read_results, write_results
 from grader.i18n.message import message
 from grader.lms.archive import lms_detection
 from grader.lms.archive import submissions as intake
-from grader.lms.export.exporter import FORMATS, check_sheets, hand_back
-from grader.lms.export_request import ExportedFiles, ExportRequest
+from grader.lms.export.exporter import FORMATS, check_gradebooks, export_grades
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile
 from grader.models.grade import Grade, Graded, Score
 from grader.models.run import Outcome, Run
 from grader.models.submission import Submission
@@ -144,13 +144,13 @@ def there_and_back(
     results = [graded(one, class_.totals[numbers[whose(one, numbers)]]) for one in submissions]
     write_results(results, ASSIGNMENT, room / "out", MADE_AT)
     write_reports(results, room / "out")
-    sheets: tuple[Path, ...] = ()
+    sheets: tuple[GradebookFile, ...] = ()
     if system.sheet is not None:
         name, content = system.sheet([*class_.people, *class_.absent])
         (room / name).write_bytes(content)
-        sheets = (room / name,)
-        check_sheets(submissions[0].lms, submissions, sheets)
-    return hand_back(read_results(room / "out"), ExportRequest(room / "back", sheets))
+        sheets = (GradebookFile(room / name),)
+        check_gradebooks(submissions[0].lms, submissions, sheets)
+    return export_grades(read_results(room / "out"), ExportRequest(room / "back", sheets))
 
 
 def whose(one: Submission, numbers: Mapping[str, int]) -> str:

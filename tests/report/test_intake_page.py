@@ -23,7 +23,7 @@ from grader.i18n.message import message
 from grader.lms.archive.notebook_selection import build_submission
 from grader.lms.archive.student_files import StudentFile, StudentUpload
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.export.exporter import hand_back
+from grader.lms.export.exporter import export_grades
 from grader.lms.export_request import ExportRequest, Missing
 from grader.lms.identity import Owner
 from grader.models.errors import IntakeError
@@ -212,7 +212,7 @@ def test_the_report_shows_the_late_penalty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("missing", "total"), [(Missing.BLANK, ""), (Missing.ZERO, "0")])
 def test_absent_students_have_a_row_without_a_grade_by_default(tmp_path: Path, missing: Missing, total: str) -> None:
     write_results([strong()], DATED, tmp_path, MADE_AT, absent=[Student("9", "=沒交", "", "a@x", "9")])
-    table = hand_back(read_results(tmp_path), ExportRequest(tmp_path, missing=missing), to="csv").files[0]
+    table = export_grades(read_results(tmp_path), ExportRequest(tmp_path, missing=missing), to="csv").files[0]
     _header, _strong, last = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
     assert last == ["'=沒交", "9", "9", "a@x", total, "100", "", "false", *[""] * len(ASSIGNMENT.rubric)]
 

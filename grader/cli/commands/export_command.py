@@ -10,7 +10,7 @@ from grader.cli.commands.grade_command import UPLOAD, print_upload_hints
 from grader.cli.terminal import choose_translation
 from grader.grading.results import read_results
 from grader.lms.export import exporter
-from grader.lms.export_request import ExportRequest, Missing
+from grader.lms.export_request import ExportRequest, GradebookFile, Missing
 
 
 def export_results(
@@ -26,5 +26,6 @@ def export_results(
     """Write grades and reports for the LMS into ``out``, by default the folder ``upload`` in ``results``."""
     translation = choose_translation(lang)
     found = read_results(results)
-    order = ExportRequest(out or results / UPLOAD, tuple(sheets), Missing(missing), translation.language, column)
-    print_upload_hints(exporter.hand_back(found, order, to=to), order.out, translation)
+    gradebooks = tuple(map(GradebookFile, sheets))
+    request = ExportRequest(out or results / UPLOAD, gradebooks, Missing(missing), translation.language, column)
+    print_upload_hints(exporter.export_grades(found, request, to=to), request.out, translation)

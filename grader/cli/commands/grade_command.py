@@ -98,13 +98,13 @@ def grade(
 ) -> None:
     """Grade the submissions, and fill in the LMS's gradebooks that were given with them."""
     make_writable(options.out)
-    handed_in, sheets = exporter.apart(given.paths)
-    order = ExportRequest(options.out / UPLOAD, sheets, Missing.BLANK, translation.language)
+    submissions, gradebooks = exporter.split_gradebooks(given.paths)
+    request = ExportRequest(options.out / UPLOAD, gradebooks, Missing.BLANK, translation.language)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        given = replace(given, paths=handed_in, sheets=sheets)
+        given = replace(given, paths=submissions, gradebooks=gradebooks)
         intake = read_class(given, assignment, Path(workspace), language=translation.language, out=options.out)
-        to = exporter.destination([one.lms for one in intake], order)
-        exporter.check_sheets(to, intake.submissions, sheets)
+        to = exporter.choose_format([submission.lms for submission in intake], request)
+        exporter.check_gradebooks(to, intake.submissions, gradebooks)
         screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
         results = _run(assignment, intake, options, translation, opened)
     screen.print(console.class_table(results, assignment, translation))
@@ -112,14 +112,14 @@ def grade(
         screen.print(legend)
     screen.print(console.review_line(results, assignment, translation), soft_wrap=True)
     screen.print(translation.text("Open: {path}", path=(options.out / "index.html").resolve().as_uri()), soft_wrap=True)
-    print_upload_hints(_export(order, to, options.out), order.out, translation)
+    print_upload_hints(_export(request, to, options.out), request.out, translation)
     finish(results)
 
 
-def _export(order: ExportRequest, to: str, out: Path) -> ExportedFiles:
+def _export(request: ExportRequest, to: str, out: Path) -> ExportedFiles:
     """Write the upload files from the written results, as ``grader export`` does at any later time."""
     try:
-        return exporter.hand_back(read_results(out), order, to=to)
+        return exporter.export_grades(read_results(out), request, to=to)
     except IntakeError as error:
         raise IntakeError(
             message(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.files.csv_sheet import number
+from grader.files.csv_sheet import format_number
 from grader.i18n.message import Message, message
 from grader.lms.api.connection import Connection
 from grader.lms.api.push_plan import Place
@@ -50,7 +50,7 @@ class CanvasAssignment:
             url = response.links.get("next", {}).get("url")
 
     def write(self, place: Place, grade: float, report: Path | None) -> Message | None:
-        content = {"submission[posted_grade]": number(grade, decimal_comma=False)}
+        content = {"submission[posted_grade]": format_number(grade, decimal_comma=False)}
         note = None
         if report is not None:
             try:

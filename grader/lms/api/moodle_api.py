@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.files.csv_sheet import number, parsed_number
+from grader.files.csv_sheet import format_number, parse_number
 from grader.i18n.message import Message, message
 from grader.lms.api.connection import Connection
 from grader.lms.api.push_plan import Place
@@ -98,7 +98,7 @@ class MoodleAssignment:
         saved = {
             "assignmentid": self._id,
             "userid": place.id,
-            "grade": number(grade, decimal_comma=False),
+            "grade": format_number(grade, decimal_comma=False),
             "attemptnumber": "-1",
             "addattempt": "0",
             "workflowstate": self._states.get(place.id, ""),
@@ -186,5 +186,5 @@ def _file_name(found: Mapping[str, Any]) -> str:
 
 def _grade(text: Any) -> float | None:
     """Moodle keeps -1 where there is none yet."""
-    found = parsed_number(str(text))
+    found = parse_number(str(text))
     return None if found is None or found < 0 else found

@@ -1,7 +1,7 @@
-"""Notebooks with the result in them, packed as Canvas's "Upload Submissions" takes them.
+"""Notebooks with the result in them, packed for Canvas's "Upload Submissions".
 
-Canvas finds whose a file is by the first two parts of its name that are numbers: the user's id and the upload's. It
-hangs the file on a comment, under the name of the student's own upload, whatever it is called in the zip.
+Canvas finds the student by the first two parts of a file's name that are numbers: the user's id and the upload's. It
+attaches the file to a comment, under the name of the student's own upload, whatever its name in the zip.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from grader.files.atomic import atomic_file
 from grader.grading.results import Result
 from grader.lms.canvas.archive import is_anonymous
 from grader.lms.export_request import ExportRequest
-from grader.lms.feedback_notebook import annotated
+from grader.lms.feedback_notebook import feedback_notebook
 from grader.lms.folder import stem
 
 FILE = "canvas-feedback.zip"
@@ -30,37 +30,43 @@ _TIME = (2000, 1, 1, 0, 0, 0)  # the same results give the same bytes
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    """What a result's feedback hangs on: the student's upload."""
+    """The student's upload that a result's feedback is attached to."""
 
     result: Result
     id: str
     file: str
 
 
-def write_feedback(results: Sequence[Result], order: ExportRequest) -> tuple[Path | None, list[Result]]:
-    """Writes the zip; gives those for whom Canvas has no upload that a notebook could come back under."""
+def write_feedback(results: Sequence[Result], request: ExportRequest) -> tuple[Path | None, list[Result]]:
+    """Write the zip and return its path, and the results without an upload that takes a notebook.
+
+    The path is None if no result has such an upload.
+    """
     uploads = [(result, _upload(result)) for result in results]
     there = [upload for _result, upload in uploads if upload]
     if there:
-        with atomic_file(order.out / FILE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with atomic_file(request.out / FILE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for upload in there:
-                _add(archive, entry_name(upload.result, upload.id, upload.file), _content(upload, order.language))
-    return (order.out / FILE if there else None), [result for result, upload in uploads if upload is None]
+                _add(archive, entry_name(upload.result, upload.id, upload.file), _content(upload, request.language))
+    return (request.out / FILE if there else None), [result for result, upload in uploads if upload is None]
 
 
-def write_reports(results: Sequence[Result], order: ExportRequest) -> Path | None:
-    """The reports by anonymous id, for whom a teacher can only find in Canvas itself."""
+def write_reports(results: Sequence[Result], request: ExportRequest) -> Path | None:
+    """Write the reports by anonymous id, for students whom a teacher can only find in Canvas itself."""
     there = {result.student.key: result.report.read_bytes() for result in results if result.report.is_file()}
     if not there:
         return None
-    with atomic_file(order.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic_file(request.out / REPORTS) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for key, report in there.items():
             _add(archive, f"{key}.html", report)
-    return order.out / REPORTS
+    return request.out / REPORTS
 
 
 def entry_name(result: Result, upload: str, file: str) -> str:
-    """Such that Canvas finds both ids: no number and no "anon" before them, no last part that begins with "link"."""
+    """Return a name in which Canvas finds both ids.
+
+    No number and no "anon" comes before them, and the last part does not begin with "link".
+    """
     file = file[-_NAME_CHARACTERS:]
     before, last = file[: file.rfind("_") + 1], file[file.rfind("_") + 1 :]
     file = f"{before}-{last}" if last.startswith("link") else file
@@ -78,8 +84,8 @@ def _upload(result: Result) -> _Upload | None:
 
 
 def _content(upload: _Upload, language: str) -> bytes:
-    """A notebook, in a zip where the student's was in one: it comes back under that name."""
-    made = annotated(upload.result, language)
+    """Return the notebook; packed in a zip if the student's upload was a zip, because it gets that name."""
+    made = feedback_notebook(upload.result, language)
     if not upload.file.lower().endswith(".zip"):
         return made
     packed = io.BytesIO()

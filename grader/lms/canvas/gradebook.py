@@ -1,43 +1,50 @@
-"""Canvas's gradebook as its "Export" gives it, by the rules under which its "Import" reads it again.
+"""Canvas's gradebook as its "Export" writes it, by the rules by which its "Import" reads it again.
 
-The first columns say who: ``Student`` (or ``LastName``, ``FirstName``), ``ID``, perhaps SIS ids, ``Section``. A column
-``Title (12345)`` is an assignment's. The line "    Points Possible" holds full points, or that the column is read only.
+The first columns name the student: ``Student`` (or ``LastName``, ``FirstName``), ``ID``, perhaps SIS ids, ``Section``.
+A column ``Title (12345)`` belongs to an assignment. The line "    Points Possible" holds the full points, or text for a
+column that is read only.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from grader.files.csv_sheet import Sheet, parsed_number, read_sheet
+from grader.files.csv_sheet import Sheet, parse_number
 from grader.i18n.message import Message, join_lines, join_list, message
 from grader.lms.canvas.archive import is_anonymous
+from grader.lms.export_request import GradebookFile
 from grader.lms.gradebook_csv.grade_column import Column
-from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, check_somebody, only_sheet, repeated_keys
+from grader.lms.gradebook_csv.gradebook_table import (
+    Gradebook,
+    Row,
+    check_students,
+    only_gradebook,
+    repeated_keys,
+    uses_decimal_comma,
+)
 from grader.models.errors import IntakeError
 from grader.models.submission import Submission
 
 _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>[0-9]+)\)", re.DOTALL)
-# Canvas leaves a column out whose heading has one of these anywhere.
+# Canvas skips a column whose heading contains one of these.
 _TOTALS = re.compile(r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)")
 _POINTS = "Points Possible"
 _POSTING = re.compile(r"\s*(?:Muted|Manual Posting.*)?\s*", re.IGNORECASE)
 _TEST_STUDENT = "Student, Test"
-# Excused; not assigned to this student, or hidden from the teacher while the grading is anonymous.
+# Excused; not assigned to this student; or hidden while the grading is anonymous.
 _KEPT = frozenset({"ex", "n/a"})
 
 
 def recognises(sheet: Sheet) -> bool:
-    """Also when it was edited, so that what is wrong with it can be said."""
+    """Check whether ``sheet`` is a gradebook of Canvas, perhaps with faults to report."""
     header = sheet.header
     signs = (_names(header) > 0, "Section" in header, "SIS Login ID" in header, any(map(_ASSIGNMENT.fullmatch, header)))
     return sum(map(bool, signs)) > 1
 
 
-def read(path: Path) -> Gradebook:
-    """Raises ``IntakeError`` with every reason why Canvas would not take the file as its own."""
-    sheet = read_sheet(path)
+def parse_gradebook(sheet: Sheet) -> Gradebook:
+    """Return the gradebook in ``sheet``; raises ``IntakeError`` with every reason why Canvas would refuse it."""
     names = _names(sheet.header)
     section = _section(sheet.header, names) if names else None
     if section is None:
@@ -45,7 +52,7 @@ def read(path: Path) -> Gradebook:
             message(
                 "{file}, line {line}: found the columns {found}, expected Student, ID, ... Section and then the "
                 "assignments. Export the gradebook from Canvas again and leave its first line as it is.",
-                file=path,
+                file=sheet.path,
                 line=sheet.line(0),
                 found=join_list(sheet.header, most=8),
             )
@@ -54,14 +61,18 @@ def read(path: Path) -> Gradebook:
     columns = tuple(_columns(sheet, section))
     if problems := [*_unreadable(sheet), *_wrong_ids(sheet, rows), *_no_column(sheet, columns, section)]:
         raise IntakeError(join_lines(problems))
-    return Gradebook("canvas", sheet, columns, rows, _is_kept, _is_empty)
+    decimal_comma = uses_decimal_comma(sheet, [column.index for column in columns])
+    return Gradebook("canvas", sheet, columns, rows, _is_kept, _is_empty, decimal_comma)
 
 
-def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
-    if not sheets:
+def check(submissions: Sequence[Submission], gradebooks: Sequence[GradebookFile]) -> None:
+    """Raise ``IntakeError`` if a gradebook was given that does not fit the submissions."""
+    if not gradebooks:
         return
-    book = read(only_sheet(sheets))
-    if submissions and all(one.lms == "canvas" and is_anonymous(one.origin) for one in submissions):
+    book = parse_gradebook(only_gradebook(gradebooks).sheet)
+    if submissions and all(
+        submission.lms == "canvas" and is_anonymous(submission.origin) for submission in submissions
+    ):
         raise IntakeError(
             message(
                 "{file}: the submissions are anonymous, and the gradebook has no anonymous ids. Turn anonymous grading "
@@ -69,7 +80,7 @@ def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
                 file=book.sheet.path,
             )
         )
-    check_somebody(book, submissions)
+    check_students(book, submissions)
 
 
 def _is_kept(text: str) -> bool:
@@ -81,20 +92,20 @@ def _is_empty(text: str) -> bool:
 
 
 def posted_by_hand(book: Gradebook, column: Column) -> bool:
-    """Whether students see the column's grades only when the teacher posts them."""
+    """Check whether students see the column's grades only after the teacher posts them."""
     cells = (book.sheet.cell(row, column.index) for row in range(1, min(4, len(book.sheet.rows))))
     return any(cell.strip().startswith("Manual Posting") for cell in cells)
 
 
 def _names(header: Sequence[str]) -> int:
-    """How many columns the name takes: "Student", or last and first name; 0 where ``ID`` does not follow."""
+    """Return the number of name columns: "Student", or last and first name; 0 where ``ID`` does not follow."""
     if len(header) > 3 and tuple(header[:2]) == ("Student", "ID"):
         return 1
     return 2 if len(header) > 4 and tuple(header[:3]) == ("LastName", "FirstName", "ID") else 0
 
 
 def _section(header: Sequence[str], names: int) -> int | None:
-    """Where the columns that say who end; None where Canvas would not find that place."""
+    """Return the index of the last column about the student; None where Canvas would not find it."""
     place = names + 1
     if re.search(r"SIS\s+Login\s+ID", header[place]):
         place += 1
@@ -122,8 +133,8 @@ def _columns(sheet: Sheet, section: int) -> Iterator[Column]:
     for index, heading in enumerate(sheet.header):
         found = _ASSIGNMENT.fullmatch(heading)
         possible = sheet.cell(line, index).strip() if line is not None else ""
-        full = parsed_number(possible)
-        # Anything else in that line says, in the site's language, that the column is read only.
+        full = parse_number(possible)
+        # Other text in that line means, in the site's language, that the column is read only.
         if index > section and found and not _TOTALS.search(heading) and (not possible or full is not None):
             yield Column(index, heading, found["title"], found["id"], full)
 

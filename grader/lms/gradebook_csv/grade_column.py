@@ -1,4 +1,4 @@
-"""Which column of a teacher's gradebook the grades go to."""
+"""The column of a teacher's gradebook that the grades go to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grader.models.errors import IntakeError
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One that takes grades. ``max`` is what the LMS counts as full points; None where it does not say."""
+    """A column that takes grades. ``max`` is the LMS's full points; None where the gradebook does not say."""
 
     index: int
     heading: str
@@ -24,46 +24,46 @@ class Column:
     max: float | None = None
 
 
-def chosen(columns: Sequence[Column], sheet: Sheet, results: Results, order: ExportRequest) -> Column:
-    """The column that the order names, or the assignment's, known by its title, or the only one there is.
+def choose_column(columns: Sequence[Column], sheet: Sheet, results: Results, request: ExportRequest) -> Column:
+    """Return the requested column, else the one with the assignment's title, else the only one.
 
-    Raises ``IntakeError`` with the candidates where that is none or several.
+    Raises ``IntakeError`` with the candidates if there is no such column or several.
     """
-    if order.column:
-        return _only(_asked_for(columns, order.column), columns, sheet, results, order.column)
+    if request.column:
+        return _only(_requested(columns, request.column), columns, sheet, results, request.column)
     titles = set(map(name_parts, results.title.values())) - {()}
     same = [column for column in columns if name_parts(column.title) in titles | {name_parts(results.assignment)}]
     if same:
         return _only(same, columns, sheet, results, results.assignment)
     if len(columns) == 1:
         return columns[0]
-    alike = [column for column in columns if any(_within(name_parts(column.title), title) for title in titles)]
-    return _only(alike, columns, sheet, results, results.assignment)
+    similar = [column for column in columns if any(_contains(name_parts(column.title), title) for title in titles)]
+    return _only(similar, columns, sheet, results, results.assignment)
 
 
-def _asked_for(columns: Sequence[Column], wanted: str) -> list[Column]:
-    readings: tuple[Callable[[Column], str], ...] = (
+def _requested(columns: Sequence[Column], name: str) -> list[Column]:
+    texts: tuple[Callable[[Column], str], ...] = (
         lambda column: column.heading,
         lambda column: column.id,
         lambda column: column.title,
     )
-    for reading in readings:
-        found = [column for column in columns if fold_case(reading(column).strip()) == fold_case(wanted.strip())]
+    for text in texts:
+        found = [column for column in columns if fold_case(text(column).strip()) == fold_case(name.strip())]
         if found:
             return found
     return []
 
 
-def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, results: Results, wanted: str) -> Column:
+def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, results: Results, name: str) -> Column:
     if len(found) == 1:
         return found[0]
     raise IntakeError(
         message(
-            '{file}: {count} columns may be meant by "{wanted}", expected one of {columns}. Name it: grader export '
-            '{folder} {file} --column "{example}"',
+            '{file}: {count} columns match "{wanted}"; expected one of {columns}. Name it: grader export {folder} '
+            '{file} --column "{example}"',
             file=sheet.path,
             count=len(found),
-            wanted=wanted,
+            wanted=name,
             folder=results.folder,
             example=(found or columns)[0].heading,
             columns=join_list([column.heading for column in (found or columns)]),
@@ -71,6 +71,6 @@ def _only(found: Sequence[Column], columns: Sequence[Column], sheet: Sheet, resu
     )
 
 
-def _within(longer: Sequence[str], title: Sequence[str]) -> bool:
-    """Not the other way round: a column called "Quiz" is not the one of "Quiz on layers"."""
-    return f" {' '.join(title)} " in f" {' '.join(longer)} "
+def _contains(words: Sequence[str], title: Sequence[str]) -> bool:
+    """Check that ``title`` is a part of ``words``; a column "Quiz" is not that of the assignment "Quiz on layers"."""
+    return f" {' '.join(title)} " in f" {' '.join(words)} "

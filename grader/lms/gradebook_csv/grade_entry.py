@@ -1,4 +1,4 @@
-"""Grades filled into one column of a gradebook, and what a teacher should know of it."""
+"""Grades filled into one column of a gradebook, and notes for the teacher about it."""
 
 from __future__ import annotations
 
@@ -6,107 +6,139 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.files.csv_sheet import number, parsed_number
+from grader.files.csv_sheet import format_number, parse_number
 from grader.grading.results import Result, Results
 from grader.i18n.message import Message, join_list, message
 from grader.lms.export_request import ExportRequest, Missing
 from grader.lms.gradebook_csv.grade_column import Column
-from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, finder
+from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, row_finder
 
-_SAME = 0.005  # grades are written with two digits
+SAME_GRADE = 0.005  # grades are written with two digits
 
 
 @dataclass
-class Placed:
-    """Whose grade goes to which line (by ``Row.index``); ``absent`` are in none, ``doubled`` share one."""
+class Matches:
+    """The results by row index. Nobody who may have submitted gets a zero: ``claimed`` are all their rows.
+
+    ``unlisted`` are names without a row, ``shared`` the names of several results for one row.
+    """
 
     by_row: dict[int, Result] = field(default_factory=dict)
-    absent: list[str] = field(default_factory=list)
-    doubled: dict[int, list[str]] = field(default_factory=dict)
+    claimed: set[int] = field(default_factory=set)
+    unlisted: list[str] = field(default_factory=list)
+    shared: dict[int, list[str]] = field(default_factory=dict)
 
 
-def place(book: Gradebook, results: Sequence[Result]) -> Placed:
-    find = finder(book)
-    placed = Placed()
+def match_rows(book: Gradebook, results: Sequence[Result]) -> Matches:
+    """Match each member of each result with a row of ``book``."""
+    find = row_finder(book)
+    matches = Matches()
     for result in results:
         for student in result.members:
             row = find(student, result.lms)
             if row is None:
-                placed.absent.append(student.name)
-            elif row in placed.by_row and placed.by_row[row] is not result:
-                placed.doubled.setdefault(row, [placed.by_row[row].student.name]).append(student.name)
+                matches.unlisted.append(student.name)
+            elif row in matches.by_row and matches.by_row[row] is not result:
+                matches.shared.setdefault(row, [matches.by_row[row].student.name]).append(student.name)
             else:
-                placed.by_row[row] = result
-    for row in placed.doubled:
-        del placed.by_row[row]
-    return placed
+                matches.by_row[row] = result
+    matches.claimed = set(matches.by_row)
+    for row in matches.shared:
+        del matches.by_row[row]
+    return matches
 
 
 @dataclass
-class Filling:
-    """One column's new cells, and the names of those about whom something is to be said."""
+class ColumnFill:
+    """The new cells of one column, and the names for each kind of note. ``labels`` replace the rows' own names."""
 
     book: Gradebook
     column: Column
-    decimal_comma: bool
-    placed: Placed
+    matches: Matches
+    labels: Mapping[int, str] = field(default_factory=dict)
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
-    named: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def grade(self, row: Row, result: Result) -> None:
-        found = self.book.sheet.cell(row.index, self.column.index).strip()
-        if self.book.kept(found):
-            self.named["kept"].append(f"{row.name} ({found})")
-        elif (points := result.out_of(self.column.max)) is None:
-            self.named["open"].append(row.name)
+    def fill(self, missing: Missing) -> None:
+        """Fill in all rows; a row that holds its grade already stays as it is, byte for byte."""
+        for row in self.book.rows:
+            if row.index in self.matches.by_row:
+                self._enter(row, self.matches.by_row[row.index])
+            elif row.index not in self.matches.claimed:
+                self._enter_missing(row, missing)
+
+    def refuses(self, row: int, points: float) -> bool:
+        """Check whether the LMS would not take ``points`` in this row."""
+        return row in self.book.locked or (not self.book.takes_more and self._above_maximum(points))
+
+    def _enter(self, row: Row, result: Result) -> None:
+        old = self.book.sheet.cell(row.index, self.column.index).strip()
+        label = self.labels.get(row.index, row.name)
+        points = result.out_of(self.column.max)
+        if self.book.is_kept(old):
+            self.names["kept"].append(f"{label} ({old})")
+        elif points is None:
+            self.names["open"].append(label)
+        elif self.refuses(row.index, points):
+            self.names["beyond" if not self.book.takes_more and self._above_maximum(points) else "locked"].append(label)
         else:
-            self._write(row, points, found)
+            self._write(row, label, points, old)
 
-    def nothing_handed_in(self, row: Row, missing: Missing) -> None:
-        """A cell with anything in it is somebody's word: a zero goes to blank ones alone."""
-        if self.book.sheet.cell(row.index, self.column.index).strip() not in ("", "-"):
+    def _enter_missing(self, row: Row, missing: Missing) -> None:
+        """Enter a zero into a blank cell only: any other text was entered by a person."""
+        text = self.book.sheet.cell(row.index, self.column.index).strip()
+        if text not in ("", "-") or row.index in self.book.locked:
             return
         if missing is Missing.ZERO:
-            self._write(row, 0.0, "")
-        self.named["zero" if missing is Missing.ZERO else "nothing"].append(row.name)
+            self._write(row, row.name, 0.0, "")
+        self.names["zero" if missing is Missing.ZERO else "nothing"].append(row.name)
 
-    def _write(self, row: Row, points: float, found: str) -> None:
-        new = number(points, decimal_comma=self.decimal_comma)
-        before = parsed_number(found)
-        if self.column.max and points > self.column.max + _SAME:
-            self.named["above"].append(f"{row.name} ({new})")
-        if before is not None and abs(before - points) < _SAME:
+    def _write(self, row: Row, label: str, points: float, old: str) -> None:
+        new = format_number(points, decimal_comma=self.book.decimal_comma)
+        before = parse_number(old)
+        if self._above_maximum(points):
+            self.names["above"].append(f"{label} ({new})")
+        if before is not None and abs(before - points) < SAME_GRADE:
             return
-        if not self.book.empty(found):
-            self.named["replaced"].append(f"{row.name} ({found} → {new})")
+        if not self.book.is_empty(old):
+            self.names["replaced"].append(f"{label} ({old} → {new})")
         self.changes[row.index, self.column.index] = new
 
+    def _above_maximum(self, points: float) -> bool:
+        return bool(self.column.max) and points > (self.column.max or 0.0) + SAME_GRADE
 
-def fill(book: Gradebook, column: Column, results: Results, order: ExportRequest, *, unsure: int = 0) -> Filling:
-    """The grades in ``column``; a line whose grade stands there already stays as it is, byte for byte.
+    def notes(self, kinds: Sequence[str]) -> list[Message]:
+        """Return the notes of these ``kinds``, in the order of ``_NOTES``."""
+        return [
+            Message(note.template, {"names": join_list(self.names[kind])})
+            for kind, note in _NOTES.items()
+            if kind in kinds and self.names[kind]
+        ]
 
-    ``unsure`` submissions may also be those of students who seem to have handed in nothing, as may be what has no line
-    of its own: then nobody gets a zero.
+
+def fill_column(
+    book: Gradebook, column: Column, results: Results, request: ExportRequest, *, unsure: int = 0
+) -> ColumnFill:
+    """Fill the grades into ``column``.
+
+    No zeros are written if ``unsure`` submissions, or those without a row of their own, may be of students who seem to
+    have submitted nothing.
     """
-    placed = place(book, results.submissions)
-    filling = Filling(book, column, book.decimal_comma, placed)
-    unsure += len(placed.absent) + len(placed.doubled)
-    missing = Missing.BLANK if unsure else order.missing
-    if missing is not order.missing:
-        filling.named["unsure"] = [str(unsure)]
-    for row in book.rows:
-        if row.index in placed.by_row:
-            filling.grade(row, placed.by_row[row.index])
-        elif row.index not in placed.doubled:
-            filling.nothing_handed_in(row, missing)
-    filling.named["absent"] = placed.absent
-    filling.named["doubled"] = [name for names in placed.doubled.values() for name in names]
-    return filling
+    matches = match_rows(book, results.submissions)
+    filled = ColumnFill(book, column, matches)
+    unsure += len(matches.unlisted) + len(matches.shared)
+    missing = Missing.BLANK if unsure else request.missing
+    if missing is not request.missing:
+        filled.names["unsure"] = [str(unsure)]
+    filled.fill(missing)
+    filled.names["unlisted"] = matches.unlisted
+    filled.names["shared"] = [name for names in matches.shared.values() for name in names]
+    return filled
 
 
-def notes_on(filling: Filling, results: Results) -> list[Message]:
-    """What the teacher should know of a filling before uploading it."""
-    file, column = filling.book.sheet.path.name, filling.column
+def notes_on(filled: ColumnFill, results: Results) -> list[Message]:
+    """Return what the teacher should know before uploading the gradebook."""
+    file, column = filled.book.sheet.path.name, filled.column
     notes = [message("The grades are in the column {column} of {file}.", column=column.heading, file=file)]
     if column.max and results.max and column.max != results.max:
         notes.append(
@@ -116,26 +148,32 @@ def notes_on(filling: Filling, results: Results) -> list[Message]:
                 points=f"{results.max:g}",
             )
         )
-    said: Mapping[str, Message] = {kind: join_list(names) for kind, names in filling.named.items() if names}
-    return notes + [Message(_ABOUT[kind].template, {"names": names}) for kind, names in said.items() if kind in _ABOUT]
+    return notes + filled.notes(tuple(_NOTES))
 
 
-_ABOUT: Mapping[str, Message] = {
-    "absent": message("Graded, but not in the gradebook, so nothing was written for: {names}.", names=""),
-    "doubled": message(
-        "Several submissions belong to the same line of the gradebook, so nothing was written for: {names}. Enter the "
-        "grade that counts by hand.",
+NO_ZEROS = message(
+    "No zeros were written: {names} submissions could not be matched to a student, who may be one of those without a "
+    "submission. Enter zeros by hand.",
+    names="",
+)
+SHARED_ROW = message(
+    "Several submissions belong to the same row of the gradebook, skipped: {names}. Enter the grade that counts by "
+    "hand.",
+    names="",
+)
+_NOTES: Mapping[str, Message] = {
+    "unlisted": message("Graded but missing from the gradebook, skipped: {names}.", names=""),
+    "shared": SHARED_ROW,
+    "open": message("Without a grade because the total is open, left unchanged: {names}.", names=""),
+    "kept": message("Left unchanged because the cell holds something other than a grade: {names}.", names=""),
+    "locked": message("Left unchanged because the grade is locked in the LMS: {names}.", names=""),
+    "beyond": message(
+        "Skipped because the grade is outside the LMS's range from 0 to the maximum grade: {names}. Grade by hand.",
         names="",
     ),
-    "open": message("Without a grade because their totals are open, left as they were: {names}.", names=""),
-    "kept": message("Left as they were, for what stands there is no grade: {names}.", names=""),
-    "replaced": message("Grades that stood there were replaced: {names}.", names=""),
+    "replaced": message("Existing grades were replaced: {names}.", names=""),
     "above": message("More than the column's full points: {names}.", names=""),
-    "unsure": message(
-        "Nobody got a zero, for it is not sure whose {names} of the submissions are, and so who handed in nothing. "
-        "Give zeros by hand.",
-        names="",
-    ),
-    "zero": message("Handed in nothing and got 0: {names}.", names=""),
-    "nothing": message("Handed in nothing, left as they were: {names}.", names=""),
+    "unsure": NO_ZEROS,
+    "zero": message("No submission, graded 0: {names}.", names=""),
+    "nothing": message("No submission, left unchanged: {names}.", names=""),
 }

@@ -1,13 +1,13 @@
-"""A teacher's gradebook as its LMS exported it, and whose line in it is whose."""
+"""A teacher's gradebook as the LMS exported it, and the rows of the students in it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeVar
 
-from grader.files.csv_sheet import Sheet, parsed_number
+from grader.files.csv_sheet import Sheet, parse_number
 from grader.grading.results import Result
 from grader.i18n.message import Message, join_list, message
 from grader.lms.gradebook_csv.grade_column import Column
@@ -15,10 +15,12 @@ from grader.lms.identity import fold_case, spellings
 from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One student's. ``key`` is what the LMS itself goes by, ``others`` are logins and student numbers."""
+    """The row of one student. ``key`` is the LMS's own id, ``others`` are logins and student numbers."""
 
     index: int
     name: str
@@ -28,77 +30,82 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Gradebook:
-    """``kept`` says of a cell's text that it is no grade and stays, such as that a student is excused; ``empty`` that
-    it only waits for one.
+    """A gradebook that can be filled in.
+
+    ``is_kept`` tells a cell's text that is no grade and must stay, such as that the student is excused; ``is_empty``
+    tells a text that only waits for a grade. An LMS that does not ``take_more`` than the full points skips such grades.
     """
 
     lms: str
     sheet: Sheet
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    kept: Callable[[str], bool]
-    empty: Callable[[str], bool]
-
-    @property
-    def decimal_comma(self) -> bool:
-        """Whether the sheet's own numbers are written so."""
-        texts = [
-            self.sheet.cell(row, column.index) for row in range(1, len(self.sheet.rows)) for column in self.columns
-        ]
-        numbers = [text for text in texts if parsed_number(text) is not None]
-        return sum("," in text for text in numbers) > sum("." in text for text in numbers)
+    is_kept: Callable[[str], bool]
+    is_empty: Callable[[str], bool]
+    decimal_comma: bool
+    locked: frozenset[int] = frozenset()  # rows whose grade cannot be changed
+    takes_more: bool = True
 
 
-def only_sheet(sheets: Sequence[Path]) -> Path:
-    """Raises ``IntakeError`` when it is not one."""
-    if len(sheets) != 1:
-        names = join_list([str(path) for path in sheets])
+def uses_decimal_comma(sheet: Sheet, columns: Iterable[int]) -> bool:
+    """Check whether most numbers in ``columns`` are written with a comma."""
+    texts = [sheet.cell(row, column) for column in columns for row in range(1, len(sheet.rows))]
+    numbers = [text for text in texts if parse_number(text) is not None]
+    return sum("," in text for text in numbers) > sum("." in text for text in numbers)
+
+
+def only_gradebook(gradebooks: Sequence[T]) -> T:
+    """Return the only gradebook; raises ``IntakeError`` if there are several."""
+    if len(gradebooks) != 1:
+        names = join_list([str(getattr(gradebook, "path", gradebook)) for gradebook in gradebooks])
         raise IntakeError(
-            message("{count} gradebooks were given, expected one: {names}.", count=len(sheets), names=names)
+            message("{count} gradebooks were given; expected one: {names}.", count=len(gradebooks), names=names)
         )
-    return sheets[0]
+    return gradebooks[0]
 
 
 def repeated_keys(sheet: Sheet, rows: Sequence[Row], heading: str) -> list[Message]:
-    """What is wrong with lines that name a student whom another line names as well."""
+    """Return a problem for each student who has several rows."""
     places: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         places[fold_case(row.key)].append(row.index)
     return [
         message(
-            '{file}, lines {lines}: found {found} in the column "{column}" more than once, expected each student '
+            '{file}, lines {lines}: found {found} in the column "{column}" more than once; expected each student '
             "once. Download the file again.",
             file=sheet.path,
-            lines=join_list([str(sheet.line(index)) for index in where]),
+            lines=join_list([str(sheet.line(index)) for index in indices]),
             found=key,
             column=heading,
         )
-        for key, where in places.items()
-        if len(where) > 1
+        for key, indices in places.items()
+        if len(indices) > 1
     ]
 
 
-def _nobody_in_common(book: Gradebook, students: Sequence[Student]) -> Message:
-    """What to say when none of ``students`` has a line."""
-    return message(
-        "{file} and the submissions have no student in common: found {found}, expected {expected}. Export the "
-        "gradebook of the course that the submissions came from.",
-        file=book.sheet.path,
-        found=join_list([f"{row.name} ({row.key})" for row in book.rows] or ["–"], most=3),
-        expected=join_list([f"{one.name} ({one.key or one.id})" for one in students] or ["–"], most=3),
+def check_students(book: Gradebook, submitted: Sequence[Submission | Result]) -> None:
+    """Raise ``IntakeError`` if no student who submitted has a row in ``book``."""
+    find = row_finder(book)
+    students = [(student, one.lms) for one in submitted for student in one.members]
+    if not students or any(find(student, lms) is not None for student, lms in students):
+        return
+    names = [f"{student.name} ({student.key or student.id})" for student, _lms in students]
+    raise IntakeError(
+        message(
+            "{file} and the submissions have no student in common: found {found}, expected {expected}. Export the "
+            "gradebook of the course that the submissions came from.",
+            file=book.sheet.path,
+            found=join_list([f"{row.name} ({row.key})" for row in book.rows] or ["–"], most=3),
+            expected=join_list(names, most=3),
+        )
     )
 
 
-def check_somebody(book: Gradebook, handed_in: Sequence[Submission | Result]) -> None:
-    """Raises ``IntakeError`` when nobody who handed in has a line."""
-    find = finder(book)
-    if handed_in and all(find(student, one.lms) is None for one in handed_in for student in one.members):
-        raise IntakeError(_nobody_in_common(book, [student for one in handed_in for student in one.members]))
+def row_finder(book: Gradebook) -> Callable[[Student, str], int | None]:
+    """Return a function that finds the row of a student who submitted through an LMS.
 
-
-def finder(book: Gradebook) -> Callable[[Student, str], int | None]:
-    """Tells the line of a student who came under an LMS: by that LMS's own id alone if it is the gradebook's, else by
-    login, student number or address, and by name where only one has it.
+    A student of the gradebook's own LMS is found by that LMS's id only. Other students are found by login, student
+    number or address, and by name where one row alone has that name.
     """
     keys = _unambiguous((row.key, row) for row in book.rows)
     others = _unambiguous((other, row) for row in book.rows for other in row.others)

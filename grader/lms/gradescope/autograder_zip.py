@@ -1,4 +1,4 @@
-"""An autograder's zip as Gradescope wants it: ``setup.sh`` and ``run_autograder`` at its top, both to be run."""
+"""The zip of an autograder for Gradescope, with the programs ``setup.sh`` and ``run_autograder`` at its top."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MADE = (1980, 1, 1, 0, 0, 0)  # the same content is the same zip
 
 
 def program(folder: Path) -> dict[str, bytes]:
-    """Both files from ``folder``; with line ends as bash needs them, wherever they were checked out."""
+    """Return both programs in ``folder``, with the line ends that bash requires, also from a checkout on Windows."""
     return {name: (folder / name).read_bytes().replace(b"\r\n", b"\n") for name in _PROGRAMS}
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """A zip of ``files`` by their name in it: what is run may be run by all, the rest is its owner's alone."""
+    """Return a zip of ``files`` by name; programs are executable by all, other files readable by their owner only."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():

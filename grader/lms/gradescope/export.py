@@ -1,6 +1,6 @@
-"""Grades given back to Gradescope, which takes scores from an autograder alone.
+"""Export to Gradescope, which takes scores only from an autograder.
 
-``gradescope-autograder.zip`` is one that runs nothing: it hands each submission the results it was given here. Its
+``gradescope-autograder.zip`` is an autograder that runs nothing: it returns the stored result of each submission. Its
 content lies unpacked beside it, and ``gradescope-grades.csv`` has the columns of Gradescope's own list of grades.
 """
 
@@ -18,83 +18,80 @@ from grader.lms.gradescope.autograder_zip import RETURNING, packed, program
 from grader.lms.gradescope.results_json import Test, results_json
 
 AUTOGRADER, GRADES, RESULTS = "gradescope-autograder.zip", "gradescope-grades.csv", "results"
-_COLUMNS = ("Name", "SID", "Email", "Total Score", "Max Points", "Submission ID", "Submission Time")
 UPLOAD_HINTS = {AUTOGRADER: message("{file}: Gradescope, Configure Autograder › Zip file upload.")}
+_COLUMNS = ("Name", "SID", "Email", "Total Score", "Max Points", "Submission ID", "Submission Time")
 
 OPEN = message("This could not be graded by the machine. Your teacher will look at it; it is not a zero.")
 NOT_GRADED = message("This was not among the submissions that were graded. Your teacher will look at it.")
 
 
-def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
-    """Writes both into ``order.out``; what is open goes back without a score."""
-    speech = translation(order.language)
+def export_grades(results: Results, request: ExportRequest) -> ExportedFiles:
+    """Write the autograder and the table into ``request.out``; an open total gets no score."""
+    language = translation(request.language)
     files = {
-        f"{RESULTS}/{_folder(one)}/results.json": results_json(
-            one.total, _tests(one, speech), output=_said(one, speech)
+        f"{RESULTS}/{_folder(result)}/results.json": results_json(
+            result.total, _tests(result, language), output=_output(result, language)
         )
-        for one in results.submissions
+        for result in results.submissions
     }
     for name, data in files.items():
-        write_bytes(order.out / name, data)
-    files["not_graded.json"] = results_json(None, output=speech.say(NOT_GRADED))
-    autograder, grades = order.out / AUTOGRADER, order.out / GRADES
+        write_bytes(request.out / name, data)
+    files["not_graded.json"] = results_json(None, output=language.say(NOT_GRADED))
+    autograder, grades = request.out / AUTOGRADER, request.out / GRADES
     write_bytes(autograder, packed({**program(RETURNING), **files}))
-    write_text(grades, _table(results))
+    rows = [row for result in results.submissions for row in _rows(result)]
+    write_text(grades, csv_text([_COLUMNS, *rows]))
     return ExportedFiles((autograder, grades), tuple(_notes(results)))
 
 
-def _folder(one: Result) -> str:
-    """As in Gradescope's export; what came from elsewhere lies under the student's id."""
-    return f"submission_{one.student.key}" if _is_gradescopes(one) else one.student.id
+def _folder(result: Result) -> str:
+    """Return the folder's name as in Gradescope's export; the student's id for submissions from elsewhere."""
+    return f"submission_{result.student.key}" if _is_from_gradescope(result) else result.student.id
 
 
-def _is_gradescopes(one: Result) -> bool:
-    return one.lms == "gradescope" and one.student.key.isascii() and one.student.key.isdigit()
+def _is_from_gradescope(result: Result) -> bool:
+    return result.lms == "gradescope" and result.student.key.isascii() and result.student.key.isdigit()
 
 
-def _tests(one: Result, speech: Translation) -> list[Test]:
-    to_be_judged = speech.text("A person has to judge this.")
+def _tests(result: Result, language: Translation) -> list[Test]:
+    to_judge = language.text("A person has to judge this.")
     return [
         Test(
-            speech.title(each.title) or each.id,
-            each.points or 0.0,
-            each.max,
-            to_be_judged if each.points is None else speech.say(each.explanation),
+            language.title(criterion.title) or criterion.id,
+            criterion.points or 0.0,
+            criterion.max,
+            to_judge if criterion.points is None else language.say(criterion.explanation),
         )
-        for each in one.criteria
+        for criterion in result.criteria
     ]
 
 
-def _said(one: Result, speech: Translation) -> str:
-    if one.total is None:
-        return speech.say(OPEN)
-    return speech.text("{total:g} of {max:g} points.", total=one.total, max=one.max)
+def _output(result: Result, language: Translation) -> str:
+    if result.total is None:
+        return language.say(OPEN)
+    return language.text("{total:g} of {max:g} points.", total=result.total, max=result.max)
 
 
-def _table(results: Results) -> str:
-    """A line for each student."""
-    return csv_text([_COLUMNS, *(row for one in results.submissions for row in _rows(one))])
-
-
-def _rows(one: Result) -> Iterator[list[str]]:
-    for student in one.members:
+def _rows(result: Result) -> Iterator[list[str]]:
+    for student in result.members:
         yield [
             *map(escape_formula, (student.name, student.username, student.email)),
-            points_cell(one.total),
-            points_cell(one.max),
-            one.student.key if _is_gradescopes(one) else "",
-            escape_formula(one.submitted_at or ""),
+            points_cell(result.total),
+            points_cell(result.max),
+            result.student.key if _is_from_gradescope(result) else "",
+            escape_formula(result.submitted_at or ""),
         ]
 
 
 def _notes(results: Results) -> Iterator[Message]:
-    waiting = [one.student.name for one in results.submissions if one.total is None]
-    if waiting:
-        yield message("Without a score, because they are open: {students}.", students=join_list(waiting))
-    strangers = [one.student.name for one in results.submissions if not _is_gradescopes(one)]
-    if strangers:
+    unscored = [result.student.name for result in results.submissions if result.total is None]
+    if unscored:
+        yield message("Without a score because the total is open: {students}.", students=join_list(unscored))
+    others = [result.student.name for result in results.submissions if not _is_from_gradescope(result)]
+    if others:
         yield message(
-            "Not from Gradescope, so that it will not find their results: {students}.", students=join_list(strangers)
+            "Not submitted through Gradescope, so it cannot find these results: {students}.",
+            students=join_list(others),
         )
-    if any(one.max != results.max for one in results.submissions):
+    if any(result.max != results.max for result in results.submissions):
         yield message("Not every submission has the same maximum.")

@@ -1,13 +1,13 @@
-"""What Moodle's language packs call the columns of a grading worksheet.
+"""Names of the grading worksheet's columns in Moodle's language packs.
 
-Columns are found by what stands in them, which holds in every language; these words decide where that leaves doubt.
-"Identifier" and "Grade" are needed in English alone, where a changed header is told before Moodle refuses it.
+Columns are found by their content, which works in every language; these names decide where the content is ambiguous.
+"Identifier" and "Grade" are needed in English only, to report a changed header before Moodle refuses it.
 """
 
 from __future__ import annotations
 
 ENGLISH_NAME = frozenset({"Full name", "User full name"})
-# The three without which Moodle takes no worksheet.
+# Moodle requires these three.
 ENGLISH_IDENTIFIER, ENGLISH_GRADE, ENGLISH_MODIFIED = "Identifier", "Grade", "Last modified (grade)"
 ENGLISH_COMMENTS = "Feedback comments"
 
@@ -90,7 +90,7 @@ NO = frozenset(
         *("Hayır", "Nem", "Ei", "لا", "לא", "نہیں"),
     }
 )
-# What a blind archive calls everybody; its entries have no "/".
+# The name of every student in an archive with blind marking, as in entries without "/".
 PARTICIPANT = frozenset(
     {
         *(

@@ -1,25 +1,25 @@
-"""The way back into Moodle: the teacher's grading worksheet filled in, and the reports as one zip."""
+"""Export to Moodle: the teacher's grading worksheet filled in, and the reports as one zip."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
 from grader.files.atomic import write_bytes, write_text
 from grader.files.csv_export import csv_text, escape_formula
-from grader.files.csv_sheet import Sheet, filled, number
+from grader.files.csv_sheet import Sheet, fill_cells, format_number
 from grader.grading.results import Result, Results
-from grader.i18n.catalogue import translation
+from grader.i18n.catalogue import Translation, translation
 from grader.i18n.message import Message, join_lines, join_list, message
-from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile, Missing
+from grader.lms.gradebook_csv.grade_entry import NO_ZEROS, SAME_GRADE, ColumnFill, Matches
 from grader.lms.moodle import column_names, feedback
-from grader.lms.moodle.worksheet import Worksheet, find_columns, read_worksheet
-from grader.lms.moodle.worksheet_entry import comment, fill, notes
-from grader.lms.moodle.worksheet_matching import Match, Whose, match
+from grader.lms.moodle.worksheet import Worksheet, find_columns, parse_worksheet
+from grader.lms.moodle.worksheet_matching import HasStudent, WorksheetMatch, match_worksheet
 from grader.models.errors import IntakeError
 from grader.models.submission import Submission
 
@@ -32,31 +32,31 @@ UPLOAD_HINTS = {
         "{file}: Moodle, the assignment › Submissions › Actions › Upload multiple feedback files in a zip."
     ),
 }
-_LARGE_MB = 50  # PHP and Moodle both have a limit of their own, often 50 or 100
-T = TypeVar("T", bound=Whose)
+_LARGE_MB = 50  # PHP and Moodle have limits of their own, often 50 or 100
+T = TypeVar("T", bound=HasStudent)
 
 
 @dataclass
 class _Written:
-    """What is uploaded, and what is said about it."""
+    """The files to upload and the notes about them."""
 
     files: list[Path] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
 
 
 def recognises(sheet: Sheet) -> bool:
-    """Whether ``sheet`` is a grading worksheet of Moodle's, whatever may be wrong with it."""
+    """Check whether ``sheet`` is a grading worksheet of Moodle, perhaps with faults."""
     return find_columns(sheet) is not None or not column_names.MODIFIED.isdisjoint(sheet.header)
 
 
-def check(submissions: Sequence[Submission], sheets: Sequence[Path]) -> None:
-    """Raises ``IntakeError`` with all that keeps the worksheets at ``sheets`` from taking these students' grades."""
-    _matches(sheets, [one for one in submissions if one.lms == "moodle"])
+def check(submissions: Sequence[Submission], gradebooks: Sequence[GradebookFile]) -> None:
+    """Raise ``IntakeError`` with every reason why the worksheets do not fit the submissions."""
+    _match_all(gradebooks, [submission for submission in submissions if submission.lms == "moodle"])
 
 
-def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
-    """Writes ``grades-for-moodle.csv``, one per worksheet, and ``feedback.zip``; raises as ``check`` does."""
-    ours = [one for one in results.submissions if one.lms == "moodle"]
+def export_grades(results: Results, request: ExportRequest) -> ExportedFiles:
+    """Write a ``grades-for-moodle.csv`` for each worksheet, and ``feedback.zip``; raises as ``check`` does."""
+    ours = [result for result in results.submissions if result.lms == "moodle"]
     if not ours:
         raise IntakeError(
             message(
@@ -65,56 +65,53 @@ def hand_back(results: Results, order: ExportRequest) -> ExportedFiles:
                 folder=results.folder,
             )
         )
-    matches = _matches(order.sheets, ours)
+    matches = _match_all(request.gradebooks, ours)
     written = _Written()
-    strangers = _in_no_row(ours, matches)
-    if strangers and matches and order.missing is Missing.ZERO:
-        order = replace(order, missing=Missing.BLANK)
-        written.notes.append(
-            message(
-                "Nobody got a zero, for it is not sure whose {names} of the submissions are, and so who handed in "
-                "nothing. Give zeros by hand.",
-                names=str(strangers),
-            )
-        )
-    for count, found in enumerate(matches, 1):
-        _write_worksheet(written, found, order, "" if count == 1 else f"-{count}")
+    missing = request.missing
+    unmatched = _count_unmatched(ours, matches)
+    if unmatched and matches and missing is Missing.ZERO:
+        missing = Missing.BLANK
+        written.notes.append(Message(NO_ZEROS.template, {"names": str(unmatched)}))
+    language = translation(request.language)
+    for count, match in enumerate(matches, 1):
+        path = request.out / (FILE if count == 1 else FILE.replace(".csv", f"-{count}.csv"))
+        _write_worksheet(written, match, path, missing, language)
     if not matches:
-        _write_without_worksheet(written, _alone(ours), results.max, order)
-    written.notes += _left_out(ours, matches)
-    _write_feedback(written, ours, matches, order.out)
+        _write_without_worksheet(written, _unshared(ours), results.max, request)
+    written.notes += _omissions(ours, matches)
+    _write_feedback(written, ours, matches, request.out)
     return ExportedFiles(tuple(written.files), tuple(written.notes))
 
 
 # ---------------------------------------------------------------- worksheets that fit
 
 
-def _matches(paths: Sequence[Path], whose: Sequence[T]) -> list[Match[T]]:
-    """The worksheets at ``paths`` with the rows of ``whose`` in each; ``IntakeError`` with all that is wrong."""
+def _match_all(gradebooks: Sequence[GradebookFile], submissions: Sequence[T]) -> list[WorksheetMatch[T]]:
+    """Match the submissions with every worksheet; raises ``IntakeError`` with all problems."""
     problems: list[Message] = []
     worksheets: list[Worksheet] = []
-    for path in paths:
+    for gradebook in gradebooks:
         try:
-            worksheets.append(read_worksheet(path))
+            worksheets.append(parse_worksheet(gradebook.sheet))
         except IntakeError as error:
             problems.append(error.message)
-    matches = [match(worksheet, whose) for worksheet in worksheets]
+    matches = [match_worksheet(worksheet, submissions) for worksheet in worksheets]
     problems += [problem for problem in map(_overlap, combinations(worksheets, 2)) if problem is not None]
-    problems += [_of_others(found.worksheet, whose) for found in matches if not found.claimed]
+    problems += [_other_class(match.worksheet, submissions) for match in matches if not match.claimed]
     if problems:
         raise IntakeError(join_lines(problems))
     return matches
 
 
-def _in_no_row(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> int:
-    """How many are of nobody in the worksheets: whoever seems to have handed in nothing may have handed in these."""
-    placed = {id(one) for each in matches for one in each.rows.values()}
-    numbers = {key for each in matches for key in each.worksheet.rows}
-    return sum(id(one) not in placed and one.student.key not in numbers for one in ours)
+def _count_unmatched(ours: Sequence[Result], matches: Sequence[WorksheetMatch[Result]]) -> int:
+    """Count the submissions that match no worksheet row."""
+    placed = {id(result) for match in matches for result in match.rows.values()}
+    numbers = {key for match in matches for key in match.worksheet.rows}
+    return sum(id(result) not in placed and result.student.key not in numbers for result in ours)
 
 
 def _overlap(pair: tuple[Worksheet, Worksheet]) -> Message | None:
-    """Worksheets of two groups of a class go together; two of the same students do not."""
+    """Return the problem with two worksheets of the same students; worksheets of two groups fit together."""
     first, second = pair
     shared = next((row for key, row in first.rows.items() if key in second.rows), None)
     if shared is None:
@@ -125,28 +122,77 @@ def _overlap(pair: tuple[Worksheet, Worksheet]) -> Message | None:
     )  # fmt: skip
 
 
-def _of_others(worksheet: Worksheet, whose: Sequence[Whose]) -> Message:
-    listed_there = [worksheet.identifier(row) for row in worksheet.rows.values()]
-    handed_in = [" ".join(filter(None, (one.student.name, one.student.key))) for one in whose]
+def _other_class(worksheet: Worksheet, submissions: Sequence[HasStudent]) -> Message:
+    rows = [worksheet.identifier(row) for row in worksheet.rows.values()]
+    students = [" ".join(filter(None, (one.student.name, one.student.key))) for one in submissions]
     return message(
-        "{path} lists none of those who handed in: it has {listed}, the submissions are of {found}. Download the "
+        "{path} lists no student who submitted: it has {listed}, the submissions are of {found}. Download the "
         "worksheet of the same assignment; the assignment's name is in the file's name.",
-        path=worksheet.sheet.path, listed=join_list(listed_there, most=3), found=join_list(handed_in or ["–"], most=3),
+        path=worksheet.sheet.path, listed=join_list(rows, most=3), found=join_list(students or ["–"], most=3),
     )  # fmt: skip
 
 
 # ---------------------------------------------------------------- grades
 
 
-def _write_worksheet(written: _Written, found: Match[Result], order: ExportRequest, ending: str) -> None:
-    filling = fill(found, translation(order.language), order.missing)
-    path = order.out / FILE.replace(".csv", f"{ending}.csv")
-    write_bytes(path, filled(found.worksheet.sheet, filling.changes))
+def _write_worksheet(
+    written: _Written, match: WorksheetMatch[Result], path: Path, missing: Missing, language: Translation
+) -> None:
+    worksheet = match.worksheet
+    filled = ColumnFill(worksheet.book, worksheet.column, Matches(match.rows, match.claimed), _labels(match))
+    filled.fill(missing)
+    comments, kept = _comments(filled, worksheet, language)
+    write_bytes(path, fill_cells(worksheet.sheet, filled.changes | comments))
     written.files.append(path)
-    written.notes += [*_form(found.worksheet, path), *_scaling(found), *notes(filling), *_comments(found, path)]
+    written.notes += [*_separator_note(worksheet, path), *_scaling_note(match)]
+    written.notes += filled.notes(("replaced", "locked", "beyond", "zero"))
+    if filled.names["replaced"]:
+        written.notes.append(
+            message(
+                'On uploading, tick "Allow updating records that have been modified more recently in Moodle than in '
+                'the spreadsheet".'
+            )
+        )
+    if kept:
+        written.notes.append(message("Existing feedback comments were kept: {names}.", names=join_list(kept)))
+    if worksheet.columns.comments is None:
+        written.notes.append(
+            message(
+                "{path} has no column for comments, so none were filled in. In the assignment's settings tick the "
+                'feedback type "Feedback comments" and download the worksheet again to have them.',
+                path=path,
+            )
+        )
 
 
-def _form(worksheet: Worksheet, path: Path) -> list[Message]:
+def _labels(match: WorksheetMatch[Result]) -> dict[int, str]:
+    """Return the students' names; with the row's identifier where a team has several rows."""
+    return {
+        row: f"{result.student.name} ({match.worksheet.identifier(row)})" if match.teams else result.student.name
+        for row, result in match.rows.items()
+    }
+
+
+def _comments(
+    filled: ColumnFill, worksheet: Worksheet, language: Translation
+) -> tuple[dict[tuple[int, int], str], list[str]]:
+    """Return the new comments by cell, and the names of students whose comment a person has written."""
+    column = worksheet.columns.comments
+    changes: dict[tuple[int, int], str] = {}
+    kept: list[str] = []
+    for row, result in filled.matches.by_row.items():
+        points = result.out_of(worksheet.maximum)
+        if column is None or points is None or filled.refuses(row, points):
+            continue
+        old, new = worksheet.sheet.cell(row, column).strip(), feedback.feedback_comment(result, language)
+        if not old or (old != new and feedback.is_generated_comment(old)):
+            changes[row, column] = new
+        elif old != new:
+            kept.append(filled.labels[row])
+    return changes, kept
+
+
+def _separator_note(worksheet: Worksheet, path: Path) -> list[Message]:
     separators = {";": message("semicolon"), "\t": message("tab")}
     separator = separators.get(worksheet.sheet.delimiter)
     if separator is None:
@@ -154,9 +200,9 @@ def _form(worksheet: Worksheet, path: Path) -> list[Message]:
     return [message("{path}: choose {separator} as separator on uploading.", path=path, separator=separator)]
 
 
-def _scaling(found: Match[Result]) -> list[Message]:
-    maximum = found.worksheet.maximum
-    other = next((one.max for one in found.rows.values() if abs(one.max - maximum) > 0.005), None)
+def _scaling_note(match: WorksheetMatch[Result]) -> list[Message]:
+    maximum = match.worksheet.maximum
+    other = next((result.max for result in match.rows.values() if abs(result.max - maximum) > SAME_GRADE), None)
     if other is None:
         return []
     return [
@@ -167,20 +213,8 @@ def _scaling(found: Match[Result]) -> list[Message]:
     ]  # fmt: skip
 
 
-def _comments(found: Match[Result], path: Path) -> list[Message]:
-    if found.worksheet.columns.comments is not None:
-        return []
-    return [
-        message(
-            "{path} has no column for comments, so none were filled in. In the assignment's settings tick the feedback "
-            'type "Feedback comments" and download the worksheet again to have them.',
-            path=path,
-        )
-    ]
-
-
-def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum: float, order: ExportRequest) -> None:
-    speech = translation(order.language)
+def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum: float, request: ExportRequest) -> None:
+    language = translation(request.language)
     header = [
         column_names.ENGLISH_IDENTIFIER,
         "Full name",
@@ -189,12 +223,12 @@ def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum:
         column_names.ENGLISH_COMMENTS,
     ]
     rows = [
-        # Moodle goes by the number alone: the name is for people.
-        [f"Participant {one.student.key}", escape_formula(one.student.name), number(one.total, decimal_comma=False),
-         "-", comment(one, speech)]
-        for one in ours if one.total is not None and one.student.key
+        # Moodle goes by the number only: the name is for people.
+        [f"Participant {result.student.key}", escape_formula(result.student.name),
+         format_number(result.total, decimal_comma=False), "-", feedback.feedback_comment(result, language)]
+        for result in ours if result.total is not None and result.student.key
     ]  # fmt: skip
-    path = order.out / FILE
+    path = request.out / FILE
     write_text(path, csv_text([header, *rows]))
     written.files.append(path)
     written.notes.append(
@@ -207,89 +241,84 @@ def _write_without_worksheet(written: _Written, ours: Sequence[Result], maximum:
     )  # fmt: skip
 
 
-# ---------------------------------------------------------------- who is left out
+# ---------------------------------------------------------------- results that are not exported
 
 
-def _alone(ours: Sequence[Result]) -> list[Result]:
-    """Those whose number no other result has: of two with one number, nobody knows whose grade it is."""
-    keys = Counter(one.student.key for one in ours if one.student.key)
-    return [one for one in ours if keys[one.student.key] < 2]
+def _unshared(ours: Sequence[Result]) -> list[Result]:
+    """Return the results whose participant's number no other result has."""
+    keys = Counter(result.student.key for result in ours if result.student.key)
+    return [result for result in ours if keys[result.student.key] < 2]
 
 
-def _left_out(ours: Sequence[Result], matches: Sequence[Match[Result]]) -> list[Message]:
-    found: list[Message] = []
-    unfinished = [one.student.name for one in ours if one.total is None]
+def _omissions(ours: Sequence[Result], matches: Sequence[WorksheetMatch[Result]]) -> list[Message]:
+    notes: list[Message] = []
+    unfinished = [result.student.name for result in ours if result.total is None]
     if unfinished:
-        found.append(
+        notes.append(
             message(
-                "{names}: not graded to the end, so left as it is in Moodle. Judge what is open, then give back again.",
+                "Not graded to the end, left unchanged in Moodle: {names}. Judge the open criteria, then export again.",
                 names=join_list(unfinished),
             )
         )
-    alone = _alone(ours)
-    told_apart = set(map(id, alone))
-    twice = [f"{one.student.name} ({one.student.key})" for one in ours if id(one) not in told_apart]
-    if twice:
-        found.append(
-            message("{names}: share a participant's number; no grade was given back for them.", names=join_list(twice))
-        )
-    placed = {id(one) for each in matches for one in each.rows.values()}
-    unlisted = [one.student.name for one in alone if id(one) not in placed and one.total is not None]
+    unshared = _unshared(ours)
+    ids = set(map(id, unshared))
+    shared = [f"{result.student.name} ({result.student.key})" for result in ours if id(result) not in ids]
+    if shared:
+        notes.append(message("Skipped, because they share a participant's number: {names}.", names=join_list(shared)))
+    placed = {id(result) for match in matches for result in match.rows.values()}
+    unlisted = [result.student.name for result in unshared if id(result) not in placed and result.total is not None]
     if matches and unlisted:
-        found.append(
-            message("{names}: not in the worksheet; no grade was given back for them.", names=join_list(unlisted))
-        )
-    unnumbered = [one.student.name for one in ours if not one.student.key and one.total is not None]
+        notes.append(message("Skipped, because they are not in the worksheet: {names}.", names=join_list(unlisted)))
+    unnumbered = [result.student.name for result in ours if not result.student.key and result.total is not None]
     if not matches and unnumbered:
-        found.append(
-            message(
-                "{names}: without a participant's number; no grade was given back for them.",
-                names=join_list(unnumbered),
-            )
+        notes.append(
+            message("Skipped, because they have no participant's number: {names}.", names=join_list(unnumbered))
         )
-    return found
+    return notes
 
 
 # ---------------------------------------------------------------- reports
 
 
-def _write_feedback(written: _Written, ours: Sequence[Result], matches: Sequence[Match[Result]], out: Path) -> None:
-    graded = [one for one in _alone(ours) if one.total is not None]
-    teams = {id(one) for each in matches if each.teams for one in each.rows.values()}
-    numbers = {key for each in matches for key in each.worksheet.rows}
-    able = [
-        one
-        for one in graded
-        if feedback.owner(one)
-        and one.report.is_file()
-        # A Moodle that knows no groups' ids would hand such a report to a stranger.
-        and not (id(one) in teams and one.student.key in numbers)
+def _write_feedback(
+    written: _Written, ours: Sequence[Result], matches: Sequence[WorksheetMatch[Result]], out: Path
+) -> None:
+    graded = [result for result in _unshared(ours) if result.total is not None]
+    teams = {id(result) for match in matches if match.teams for result in match.rows.values()}
+    numbers = {key for match in matches for key in match.worksheet.rows}
+    returned = [
+        result
+        for result in graded
+        if feedback.archive_owner(result)
+        and result.report.is_file()
+        # A Moodle without groups' ids would give such a report to another student.
+        and not (id(result) in teams and result.student.key in numbers)
     ]
-    given = set(map(id, able))
-    unable = [one.student.name for one in graded if id(one) not in given]
-    if unable:
+    ids = set(map(id, returned))
+    others = [result.student.name for result in graded if id(result) not in ids]
+    if others:
         written.notes.append(
             message(
-                "{names}: the report is not in {file}; give it by hand.", names=join_list(unable), file=feedback.FILE
+                "The report is not in {file}, return it by hand: {names}.", names=join_list(others), file=feedback.FILE
             )
         )
-    if not able:
+    if not returned:
         return
     path = out / feedback.FILE
-    feedback.write_feedback(able, path)
+    feedback.write_feedback(returned, path)
     written.files.append(path)
     if (megabytes := path.stat().st_size // 2**20) >= _LARGE_MB:
         written.notes.append(
-            message("{file} has {size} MB: more than some sites let anybody upload.", file=path, size=megabytes)
+            message("{file} has {size} MB, more than some sites allow for an upload.", file=path, size=megabytes)
         )
     if teams:
         written.notes.append(
-            message("Only newer versions of Moodle give a group's report to its members; look at one of them.")
+            message("Only newer versions of Moodle give a group's report to its members; check one of them.")
         )
     written.notes.append(
         message(
-            "Upload {grades} first and {reports} after it: reports are newer than the worksheet, and Moodle would then "
-            "skip the grades.",
+            "Upload {grades} first and {reports} after it: otherwise the reports are newer than the worksheet, and "
+            "Moodle skips the grades.",
             grades=FILE, reports=feedback.FILE,
         )
     )  # fmt: skip

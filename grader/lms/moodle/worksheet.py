@@ -1,4 +1,4 @@
-"""Moodle's "Download grading worksheet", the list that is filled in and uploaded again.
+"""Moodle's grading worksheet, the gradebook that a teacher downloads, fills in and uploads again.
 
 Moodle writes its columns in one order, under names in the site's language: identifier ("Participant 12"; many
 languages have no space), full name unless marking is blind, status, a team's group, grade, maximum grade or scale,
@@ -7,30 +7,27 @@ whether the grade can be changed, times, feedback comments. So columns are found
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
-from grader.files import filetype
-from grader.files.csv_sheet import Sheet, parsed_number, read_sheet
+from grader.files.csv_sheet import Sheet, parse_number
 from grader.i18n.message import Message, join_lines, join_list, message
+from grader.lms.gradebook_csv.grade_column import Column
+from grader.lms.gradebook_csv.gradebook_table import Gradebook, Row, uses_decimal_comma
 from grader.lms.moodle import column_names
 from grader.models.errors import IntakeError
 
 _PARTICIPANT = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]+)\s*")
 _DATE = re.compile(r"(?=.*[0-9]{4})(?=.*[0-9]{1,2}\s?[:.h][0-9]{2})[^<]{8,80}", re.DOTALL)
-_DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]+\s*")
-_ENOUGH = 21  # problems: more than are told, for each counts the lines before it
-_TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-UNGRADED = ("", "-")  # which of the two depends on how old the Moodle is and on its grade display
+_MOST_PROBLEMS = 21  # one more than are shown; each counts the lines before it, which takes time
+UNGRADED = ("", "-")  # the text depends on Moodle's version and its grade display
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """``points`` is the column after the grade: the maximum, or the labels where a ``scale`` is used."""
+    """The indices of the columns. ``points`` is the maximum grade, or the labels where a ``scale`` is used."""
 
     identifier: int
     grade: int
@@ -43,72 +40,74 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """``rows`` are those of each participant, by the number that the archive's entries have."""
+    """A valid grading worksheet. ``rows`` are indices by the participant's number, which the archive's names hold."""
 
-    sheet: Sheet
+    book: Gradebook
     columns: Columns
     rows: dict[str, int]
-    maximum: float
-    decimal_comma: bool
 
-    def locked(self, row: int) -> bool:
-        column = self.columns.changeable
-        return column is not None and self.sheet.cell(row, column).strip() in column_names.NO
+    @property
+    def sheet(self) -> Sheet:
+        return self.book.sheet
+
+    @property
+    def column(self) -> Column:
+        return self.book.columns[0]
+
+    @property
+    def maximum(self) -> float:
+        return self.column.max or 0.0
 
     def identifier(self, row: int) -> str:
         return self.sheet.cell(row, self.columns.identifier).strip()
 
 
-def read_worksheet(path: Path) -> Worksheet:
-    """Raises ``IntakeError`` with everything that keeps the file at ``path`` from being filled in."""
-    _refuse_other_files(path)
-    sheet = read_sheet(path)
+def parse_worksheet(sheet: Sheet) -> Worksheet:
+    """Return the grading worksheet in ``sheet``; raises ``IntakeError`` with everything that is wrong with it."""
+    path = sheet.path
     columns = find_columns(sheet)
     if columns is None and len(sheet.rows) == 1 and not column_names.MODIFIED.isdisjoint(sheet.header):
-        raise IntakeError(message("{path} lists nobody; expected a row for each participant.", path=path))
+        raise IntakeError(message("{path} has no rows; expected one for each participant.", path=path))
     if columns is None:
         raise IntakeError(
             message(
-                "{path}, line 1: found the columns {found}; expected a grading worksheet of Moodle, with columns for "
+                "{path}, line 1: found the columns {found}; expected Moodle's grading worksheet, with columns for "
                 "identifier, grade, maximum grade and last modification. Download it from the assignment again.",
                 path=path, found=join_list(sheet.header, most=12),
             )
         )  # fmt: skip
-    if problems := list(islice(_problems(sheet, columns), _ENOUGH)):
+    if problems := list(islice(_problems(sheet, columns), _MOST_PROBLEMS)):
         raise IntakeError(join_lines(problems))
     numbers = {_number(sheet.cell(row, columns.identifier)): row for row in range(1, len(sheet.rows))}
-    shown = [sheet.cell(row, column) for row in numbers.values() for column in (columns.points, columns.grade)]
-    return Worksheet(
+    return Worksheet(_gradebook(sheet, columns, numbers), columns, numbers)
+
+
+def _gradebook(sheet: Sheet, columns: Columns, numbers: dict[str, int]) -> Gradebook:
+    maximum = parse_number(sheet.cell(1, columns.points))
+    heading = sheet.header[columns.grade]
+    changeable = columns.changeable
+    return Gradebook(
+        lms="moodle",
         sheet=sheet,
-        columns=columns,
-        rows=numbers,
-        maximum=parsed_number(sheet.cell(1, columns.points)) or 0.0,
-        decimal_comma=any(_DECIMAL_COMMA.fullmatch(cell) for cell in shown),
+        columns=(Column(columns.grade, heading, heading, "", maximum),),
+        rows=tuple(Row(row, sheet.cell(row, columns.identifier).strip(), number) for number, row in numbers.items()),
+        is_kept=lambda _text: False,
+        is_empty=lambda text: parse_number(text) is None,
+        decimal_comma=uses_decimal_comma(sheet, (columns.points, columns.grade)),
+        locked=frozenset(
+            row
+            for row in numbers.values()
+            if changeable is not None and sheet.cell(row, changeable).strip() in column_names.NO
+        ),
+        takes_more=False,
     )
-
-
-def _refuse_other_files(path: Path) -> None:
-    """Raises ``IntakeError`` for the submissions' own archive, a workbook of Excel and the like."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(filetype.HEAD_BYTES)
-    except OSError:
-        return  # read_sheet says why
-    kind = None if head.startswith(_TEXT_MARKS) else filetype.binary_kind(head)
-    if kind is not None:
-        raise IntakeError(
-            message(
-                "{path} is {kind}; expected Moodle's grading worksheet, a CSV file, as it was downloaded.",
-                path=path, kind=kind,
-            )
-        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- finding columns
 
 
 def find_columns(sheet: Sheet) -> Columns | None:
-    """None for a table that is no grading worksheet of Moodle."""
+    """Return the columns of Moodle's grading worksheet; None for any other table."""
     width = len(sheet.header)
     identifier = next((column for column in range(width) if _identifies(_cells(sheet, column))), None)
     if identifier is None:
@@ -154,9 +153,9 @@ def _identifies(cells: Sequence[str]) -> bool:
 
 
 def _is_maximum(sheet: Sheet, column: int) -> bool:
-    values = {parsed_number(cell) for cell in _cells(sheet, column)}
+    values = {parse_number(cell) for cell in _cells(sheet, column)}
     before = _cells(sheet, column - 1)
-    are_grades = all(cell in UNGRADED or parsed_number(cell) is not None for cell in before)
+    are_grades = all(cell in UNGRADED or parse_number(cell) is not None for cell in before)
     return len(values) == 1 and None not in values and are_grades
 
 
@@ -169,7 +168,7 @@ def _is_time(cell: str) -> bool:
 
 
 def _english(sheet: Sheet, identifier: int, grade: int, modified: int | None) -> bool:
-    """Whether two of the three names that Moodle needs are English."""
+    """Check whether two of the three names that Moodle requires are English."""
     return len(_renamed(sheet, identifier, grade, modified)) < 2
 
 
@@ -182,7 +181,7 @@ def _renamed(sheet: Sheet, identifier: int, grade: int, modified: int | None) ->
     return [(column, name) for column, name in expected if column < 0 or sheet.header[column] != name]
 
 
-# ---------------------------------------------------------------- what is wrong with it
+# ---------------------------------------------------------------- problems
 
 
 def _problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
@@ -190,7 +189,7 @@ def _problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
     if sheet.encoding != "utf-8":
         yield message(
             "{path} is in the encoding {encoding}, as Excel saves it; Moodle's worksheet is UTF-8. Download it again "
-            "and give it as it is, without saving it in a spreadsheet.",
+            "and give it unchanged, without saving it in a spreadsheet.",
             path=path, encoding=sheet.encoding,
         )  # fmt: skip
     if columns.scale:
@@ -208,21 +207,21 @@ def _problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
 
 
 def _header_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
-    """Moodle finds its columns by their names, which only the English ones are known well enough to judge."""
+    """Check the names by which Moodle finds its columns; only the English names are known well enough."""
     renamed = _renamed(sheet, columns.identifier, columns.grade, columns.modified)
     in_english = len(renamed) == 1 and not column_names.ENGLISH_NAME.isdisjoint(sheet.header)
     if columns.modified is None or in_english:
         _column, expected = renamed[-1]
         found = sheet.header[renamed[-1][0]] if renamed[-1][0] >= 0 else join_list(sheet.header)
         yield message(
-            "{path}, line 1: found {found}; expected a column {expected}, without which Moodle takes no worksheet. "
-            "Download it again and change no column.",
+            "{path}, line 1: found {found}; expected a column {expected}, which Moodle requires. Download it "
+            "again and change no column.",
             path=sheet.path, found=found, expected=expected,
         )  # fmt: skip
 
 
 def _width_problems(sheet: Sheet) -> Iterator[Message]:
-    """Behind a lost or an added separator every cell is under another's name; Moodle refuses the whole file."""
+    """Check that no row lost or gained a separator: Moodle refuses such a file."""
     for row, cells in enumerate(sheet.rows):
         if len(cells) != len(sheet.header):
             yield message(
@@ -239,7 +238,7 @@ def _identifier_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
             yield message(
                 "{path}, line {line}: {name} is {found}; expected a participant's number, as in {example}.",
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.identifier], found=cell or '""',
-                example=next(one for one in _cells(sheet, columns.identifier) if _PARTICIPANT.fullmatch(one)),
+                example=next(cell for cell in _cells(sheet, columns.identifier) if _PARTICIPANT.fullmatch(cell)),
             )  # fmt: skip
         elif (earlier := seen.setdefault(_number(cell), row)) != row:
             yield message(
@@ -249,18 +248,18 @@ def _identifier_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
 
 
 def _grade_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
-    whole = parsed_number(sheet.cell(1, columns.points)) or 0.0
+    whole = parse_number(sheet.cell(1, columns.points)) or 0.0
     for row in range(1, len(sheet.rows)):
         maximum, grade = sheet.cell(row, columns.points).strip(), sheet.cell(row, columns.grade).strip()
-        if parsed_number(maximum) != whole or whole <= 0:
+        if parse_number(maximum) != whole or whole <= 0:
             yield message(
                 "{path}, line {line}: {name} is {found}; expected the same number above 0 in every row.",
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.points], found=maximum or '""',
             )  # fmt: skip
-        value = parsed_number(grade)
+        value = parse_number(grade)
         if grade not in UNGRADED and (value is None or not 0 <= value <= max(whole, 0.0)):
             yield message(
-                "{path}, line {line}: {name} is {found}; expected nothing or a number from 0 to {maximum}.",
+                "{path}, line {line}: {name} is {found}; expected an empty cell or a number from 0 to {maximum}.",
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.grade], found=grade,
                 maximum=f"{whole:g}",
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which row of a grading worksheet is whose."""
+"""The rows of a grading worksheet that belong to each submission."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Generic, Protocol, TypeVar
 from grader.lms.moodle.worksheet import Worksheet
 from grader.models.submission import Student
 
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f&<>\"`|':\\/]")  # what Moodle takes out of the names of files
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f&<>\"`|':\\/]")  # Moodle removes these from file names
 
 
-class Whose(Protocol):
+class HasStudent(Protocol):
     """A submission or a result."""
 
     @property
     def student(self) -> Student: ...
 
 
-T = TypeVar("T", bound=Whose)
+T = TypeVar("T", bound=HasStudent)
 
 
 @dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
-    """``claimed`` are also the rows of those who handed in, though which is theirs cannot be told."""
+class WorksheetMatch(Generic[T]):
+    """The submissions by row. ``claimed`` also holds the rows that several submissions may belong to."""
 
     worksheet: Worksheet
     rows: dict[int, T]
@@ -36,66 +36,66 @@ class Match(Generic[T]):
     teams: bool = False  # found by the names of groups
 
 
-def match(worksheet: Worksheet, results: Sequence[T]) -> Match[T]:
-    """The rows of ``results`` by the participants' numbers, or of teams by the names of their groups.
+def match_worksheet(worksheet: Worksheet, submissions: Sequence[T]) -> WorksheetMatch[T]:
+    """Match rows by the participants' numbers, or the rows of teams by the names of their groups.
 
-    A number or a group's name that two results share is nobody's.
+    A number or a group's name that two submissions share matches neither.
     """
-    alone = _by_number(worksheet, results)
-    teams = max((_by_group(worksheet, column, results) for column in _group_columns(worksheet)), key=_found)
-    # The id of a group may happen to be a participant's number. No group is called as that participant is.
+    single = _by_number(worksheet, submissions)
+    teams = max((_by_group(worksheet, column, submissions) for column in _group_columns(worksheet)), key=_count)
+    # The id of a group may equal a participant's number; then the group's name differs from that participant's.
     named = any(
-        _tidy(worksheet.sheet.cell(row, worksheet.columns.identifier + 1)) == _tidy(one.student.name)
-        or one.student.name.endswith(f" {one.student.key}")
-        for row, one in alone.rows.items()
+        _normalize(worksheet.sheet.cell(row, worksheet.columns.identifier + 1)) == _normalize(found.student.name)
+        or found.student.name.endswith(f" {found.student.key}")
+        for row, found in single.rows.items()
     )
-    return teams if not named and 0 < _found(teams) >= _found(alone) else alone
+    return teams if not named and 0 < _count(teams) >= _count(single) else single
 
 
-def _by_number(worksheet: Worksheet, results: Sequence[T]) -> Match[T]:
-    keys = Counter(one.student.key for one in results)
-    rows = {worksheet.rows[one.student.key]: one for one in results if one.student.key in worksheet.rows}
-    own = {row: one for row, one in rows.items() if keys[one.student.key] == 1}
-    return Match(worksheet, own, set(rows))
+def _by_number(worksheet: Worksheet, submissions: Sequence[T]) -> WorksheetMatch[T]:
+    keys = Counter(one.student.key for one in submissions)
+    rows = {worksheet.rows[one.student.key]: one for one in submissions if one.student.key in worksheet.rows}
+    unique = {row: found for row, found in rows.items() if keys[found.student.key] == 1}
+    return WorksheetMatch(worksheet, unique, set(rows))
 
 
-def _found(one: Match[T]) -> int:
-    return len({id(each) for each in one.rows.values()}) or min(len(one.claimed), 1)
+def _count(match: WorksheetMatch[T]) -> int:
+    return len({id(found) for found in match.rows.values()}) or min(len(match.claimed), 1)
 
 
 def _group_columns(worksheet: Worksheet) -> Sequence[int]:
-    """Before the grade, or before the marker and the grade; what students write of themselves comes earlier."""
+    """Return the columns before the grade, or before marker and grade; earlier columns hold text by students."""
     grade = worksheet.columns.grade
     return [column for column in (grade - 1, grade - 2) if column > worksheet.columns.identifier + 1] or [grade - 1]
 
 
-def _by_group(worksheet: Worksheet, column: int, results: Sequence[T]) -> Match[T]:
-    names = Counter(_tidy(one.student.name) for one in results)
-    teams = {_tidy(one.student.name): one for one in results}
+def _by_group(worksheet: Worksheet, column: int, submissions: Sequence[T]) -> WorksheetMatch[T]:
+    names = Counter(_normalize(one.student.name) for one in submissions)
+    teams = {_normalize(one.student.name): one for one in submissions}
     groups = {row: worksheet.sheet.cell(row, column) for row in worksheet.rows.values()}
-    spelt = _spelt(groups.values())
-    called = {row: sorted(_files_names(group) & names.keys()) for row, group in groups.items() if group.strip()}
-    own = {
-        row: teams[found[0]]
-        for row, found in called.items()
-        if len(found) == 1 and names[found[0]] == 1 and len(spelt[found[0]]) == 1
+    spellings = _spellings(groups.values())
+    found = {row: sorted(_file_names(group) & names.keys()) for row, group in groups.items() if group.strip()}
+    unique = {
+        row: teams[matching[0]]
+        for row, matching in found.items()
+        if len(matching) == 1 and names[matching[0]] == 1 and len(spellings[matching[0]]) == 1
     }
-    return Match(worksheet, own, {row for row, found in called.items() if found}, teams=True)
+    return WorksheetMatch(worksheet, unique, {row for row, matching in found.items() if matching}, teams=True)
 
 
-def _spelt(groups: Iterable[str]) -> dict[str, set[str]]:
-    """The groups' names by what Moodle makes of them for a file: two that become one cannot be told apart."""
-    spelt: dict[str, set[str]] = {}
+def _spellings(groups: Iterable[str]) -> dict[str, set[str]]:
+    """Return the groups by the name that Moodle gives their files: groups with one such name are indistinguishable."""
+    spellings: dict[str, set[str]] = {}
     for group in groups:
-        for name in _files_names(group):
-            spelt.setdefault(name, set()).add(group)
-    return spelt
+        for name in _file_names(group):
+            spellings.setdefault(name, set()).add(group)
+    return spellings
 
 
-def _files_names(group: str) -> set[str]:
-    """What a group may be called in the archive: some versions of Moodle escape its name first."""
-    return {_tidy(group), _tidy(html.escape(group, quote=False))}
+def _file_names(group: str) -> set[str]:
+    """Return the names that a group may have in the archive: some versions of Moodle escape HTML in them."""
+    return {_normalize(group), _normalize(html.escape(group, quote=False))}
 
 
-def _tidy(name: str) -> str:
+def _normalize(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(_FORBIDDEN.sub("", name.replace("_", " ")).split()))

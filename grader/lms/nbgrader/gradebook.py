@@ -1,7 +1,7 @@
-"""nbgrader's ``gradebook.db``: the teacher's own with a class's points put in, or a new one.
+"""nbgrader's ``gradebook.db``: a copy of the teacher's with a class's points, or a new one.
 
-The tables are those of nbgrader 0.9 (``nbgrader/api.py``, schema ``e43177bfe90b``). What a person has entered there,
-manual points and comments, stays.
+The tables are those of nbgrader 0.9 (``nbgrader/api.py``, schema ``e43177bfe90b``). Manual points and comments that a
+person has entered stay.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ create table alembic_version (version_num varchar(32) not null);
 
 @dataclass(frozen=True, slots=True)
 class CellEntry:
-    """One of the teacher's cells, as a notebook that ran has it."""
+    """A cell of the teacher's, as an executed notebook has it."""
 
     notebook: str  # without suffix
     name: str
@@ -69,7 +69,7 @@ class CellEntry:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One student's. ``points`` by notebook and cell; None where a person is to give them."""
+    """The points of one student, by notebook and cell; None where a person must give them."""
 
     student: str
     name: str
@@ -81,32 +81,35 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the teacher's gradebook says of everybody."""
+    """The students and the due date in the teacher's gradebook."""
 
     students: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)  # last name, first name, e-mail
     duedate: str = ""
 
 
-def read(path: Path, assignment: str) -> Known:
-    """Raises ``IntakeError`` when ``path`` is no gradebook of nbgrader's, or does not know the assignment."""
+def read_gradebook(path: Path, assignment: str) -> Known:
+    """Return what the gradebook at ``path`` knows.
+
+    Raises ``IntakeError`` if it is not nbgrader's, or lacks the ``assignment``; an empty ``assignment`` is not checked.
+    """
     try:
         with closing(_opened(path)) as database:
             tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
             if missing := [name for name in _NEEDED if name not in tables]:
                 raise IntakeError(
-                    message("{path} is no gradebook of nbgrader's: the tables {missing} are missing.",
+                    message("{path} is not a gradebook of nbgrader: the tables {missing} are missing.",
                             path=path, missing=", ".join(missing))
                 )  # fmt: skip
             names = dict(database.execute("select name, duedate from assignment").fetchall())
             rows = database.execute("select id, last_name, first_name, email from student").fetchall()
     except sqlite3.Error as error:
         raise IntakeError(
-            message("{path} is no gradebook of nbgrader's: {reason}.", path=path, reason=str(error))
+            message("{path} is not a gradebook of nbgrader: {reason}.", path=path, reason=str(error))
         ) from error
     if assignment and assignment not in names:
         raise IntakeError(
             message(
-                "{path} does not know the assignment {name}; it has {known}. Run nbgrader generate_assignment first.",
+                "{path} has no assignment {name}; it has {known}. Run nbgrader generate_assignment first.",
                 path=path,
                 name=assignment,
                 known=", ".join(sorted(names)) or "–",
@@ -122,10 +125,10 @@ def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
 
 
-def filled(
+def fill_gradebook(
     given: Path | None, assignment: str, cells: Sequence[CellEntry], entries: Sequence[Entry]
 ) -> tuple[bytes, tuple[str, ...]]:
-    """The database's bytes, and the cells with points that ``given`` does not know, as "notebook/cell"."""
+    """Return the database's bytes, and the graded cells that ``given`` lacks, as "notebook/cell"."""
     with tempfile.TemporaryDirectory(prefix="grader-gradebook-") as folder:
         path = Path(folder) / "gradebook.db"
         with closing(sqlite3.connect(path)) as database:
@@ -152,7 +155,7 @@ class _Writer:
     assignment: str
 
     def _id(self, table: str, **where: object) -> str:
-        """Of the row that has these values; it is made where there is none."""
+        """Return the id of the row with these values; adds the row if there is none."""
         test = " and ".join(f"{name} = ?" for name in where)
         found = self.database.execute(f"select id from {table} where {test}", [*where.values()]).fetchone()  # noqa: S608
         if found is not None:
@@ -160,7 +163,7 @@ class _Writer:
         return self._add(table, **where)
 
     def _add(self, table: str, **values: object) -> str:
-        # By what it holds, so that the same results make the same file.
+        # The id depends on the values, so that the same results make the same file.
         name = f"{table} {sorted((key, str(value)) for key, value in values.items())}"
         values = {"id": uuid.uuid5(_IDS, name).hex} | values
         marks = ", ".join("?" * len(values))
@@ -171,7 +174,7 @@ class _Writer:
         return str(values["id"])
 
     def lay_out(self, cells: Sequence[CellEntry], entries: Sequence[Entry]) -> None:
-        """A new gradebook's assignment, notebooks and cells."""
+        """Add the assignment, notebooks and cells of a new gradebook."""
         self.database.execute("insert into alembic_version values (?)", [_VERSION])
         self.database.execute("insert into course values ('default_course')")
         assignment = self._id("assignment", name=self.assignment, course_id="default_course")
@@ -203,7 +206,7 @@ class _Writer:
                   checksum=marks.get("checksum"), notebook_id=notebook)  # fmt: skip
 
     def enter(self, entry: Entry) -> Iterator[str]:
-        """One student's points; gives the cells that are not known."""
+        """Enter the points of one student; yields the cells that the gradebook lacks."""
         (assignment,) = self.database.execute("select id from assignment where name = ?", [self.assignment]).fetchone()
         if self.database.execute("select 1 from student where id = ?", [entry.student]).fetchone() is None:
             first = entry.name if entry.name != entry.student else None
@@ -225,7 +228,7 @@ class _Writer:
             self._grade(handed_in, found[0], found[1], points)
 
     def _copy(self, handed_in: str, notebook: str) -> str:
-        """The student's notebook; a new one with a place for a comment at each answer, as the formgrader expects."""
+        """Return the id of the student's notebook; a new one gets the comments that the formgrader expects."""
         found = self.database.execute(
             "select id from submitted_notebook where assignment_id = ? and notebook_id = ?", [handed_in, notebook]
         ).fetchone()
@@ -240,12 +243,14 @@ class _Writer:
         return copy
 
     def _grade(self, handed_in: str, notebook: str, cell: str, points: float | None) -> None:
-        theirs = self._copy(handed_in, notebook)
+        student_notebook = self._copy(handed_in, notebook)
         old = self.database.execute(
-            "select id, manual_score from grade where cell_id = ? and notebook_id = ?", [cell, theirs]
+            "select id, manual_score from grade where cell_id = ? and notebook_id = ?", [cell, student_notebook]
         ).fetchone()
-        grade = old[0] if old else self._add("grade", notebook_id=theirs, cell_id=cell, needs_manual_grade=True)
-        # As nbgrader: points that a person gave are to be looked at again when the machine's may have changed.
+        grade = (
+            old[0] if old else self._add("grade", notebook_id=student_notebook, cell_id=cell, needs_manual_grade=True)
+        )
+        # As in nbgrader: a person checks manual points again when the automatic ones may have changed.
         waits = points is None or (old is not None and old[1] is not None)
         self.database.execute(
             "update grade set auto_score = ?, needs_manual_grade = ? where id = ?", [points, waits, grade]

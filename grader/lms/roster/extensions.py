@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.files.csv_sheet import Sheet, parsed_number, read_sheet
+from grader.files.csv_sheet import Sheet, parse_number, read_sheet
 from grader.grading.lateness import datetimes
 from grader.grading.lateness.rules import assess_lateness
 from grader.i18n.message import Message, join_lines, join_list, message
@@ -110,7 +110,7 @@ def _parse_extension(table: _Table, row: int, policy: LatePolicy) -> Extension |
     numbers: dict[str, float] = {}
     for kind, most in _LIMITS.items():
         text = table.cell(row, kind)
-        value = parsed_number(text) if text else 0.0
+        value = parse_number(text) if text else 0.0
         if value is None or not 0 <= value <= most or (kind == "used" and value != int(value)):
             return message("found {found}, expected a number from 0 to {most:g}", found=repr(text), most=most)
         numbers[kind] = value

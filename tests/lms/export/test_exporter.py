@@ -22,10 +22,9 @@ from grader.grading.results import LatenessResult, read_results
 from grader.i18n.catalogue import translation
 from grader.lms.archive import submissions as intake
 from grader.lms.export import exporter
-from grader.lms.export.consistency import doubts
-from grader.lms.export.exporter import FORMATS, apart, destination
+from grader.lms.export.exporter import FORMATS, choose_format, inconsistencies, split_gradebooks
 from grader.lms.export.upload_hints import upload_hints
-from grader.lms.export_request import ExportedFiles, ExportRequest
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile
 from grader.models.errors import IntakeError
 from grader.pipeline import ClassFiles
 from grader.sandbox.base import Job, Reply
@@ -86,20 +85,20 @@ def run(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def test_lists_of_grades_are_told_from_what_was_handed_in(tmp_path: Path) -> None:
     made = lists(tmp_path)
-    handed_in, sheets = apart((tmp_path, *made.values()))
+    handed_in, sheets = split_gradebooks((tmp_path, *made.values()))
     assert handed_in == (tmp_path, made["own"], made["words"])
-    assert sheets == (made["moodle"], made["canvas"], made["blackboard"])
+    assert [file.path for file in sheets] == [made["moodle"], made["canvas"], made["blackboard"]]
 
 
 def test_only_one_lms_knows_a_list(tmp_path: Path) -> None:
     made = lists(tmp_path)
     for name, path in made.items():
-        assert exporter.whose_sheet(path) == (name if name in FORMATS else None)
+        assert exporter.gradebook_system(GradebookFile(path)) == (name if name in FORMATS else None)
 
 
 def test_a_list_alone_is_no_class(tmp_path: Path) -> None:
-    with pytest.raises(IntakeError, match="Give what was handed in as well"):
-        apart([lists(tmp_path)["moodle"]])
+    with pytest.raises(IntakeError, match="Give the submissions as well"):
+        split_gradebooks([lists(tmp_path)["moodle"]])
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_a_list_alone_is_no_class(tmp_path: Path) -> None:
 def test_a_list_saved_again_by_a_spreadsheet_is_refused(tmp_path: Path, name: str, head: bytes) -> None:
     (tmp_path / name).write_bytes(head)
     with pytest.raises(IntakeError, match="Give the file as the LMS wrote it"):
-        apart([tmp_path, tmp_path / name])
+        split_gradebooks([tmp_path, tmp_path / name])
 
 
 def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
@@ -122,7 +121,7 @@ def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
     path.write_bytes(
         b"\xff\xfe" + BLACKBOARD.replace(",", "\t").encode("utf-16-le") + "Lin\tA\tlin\t\r\n".encode("utf-16-le")
     )
-    assert exporter.whose_sheet(path) == "blackboard"
+    assert exporter.gradebook_system(GradebookFile(path)) == "blackboard"
 
 
 @pytest.mark.parametrize(
@@ -138,17 +137,17 @@ def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
     ],
 )
 def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, to: str, meant: str) -> None:
-    sheets = (lists(tmp_path)[sheet],) if sheet else ()
-    assert destination(systems, ExportRequest(tmp_path / "out", sheets), to=to) == meant
+    sheets = (GradebookFile(lists(tmp_path)[sheet]),) if sheet else ()
+    assert choose_format(systems, ExportRequest(tmp_path / "out", sheets), to=to) == meant
 
 
 @pytest.mark.parametrize(
     ("systems", "names", "to", "says"),
     [
-        (["moodle"], ["canvas"], "auto", "is a list of grades of canvas, but the grades are for moodle"),
+        (["moodle"], ["canvas"], "auto", "is a gradebook of canvas, but the grades are for moodle"),
         (["folder"], ["moodle", "canvas"], "auto", "but the grades are for moodle"),
         (["moodle"], ["moodle"], "csv", "but the grades are for csv"),
-        (["moodle"], ["own"], "auto", "is no list of grades known here; expected one that moodle, blackboard"),
+        (["moodle"], ["own"], "auto", "is not a known gradebook; expected one from moodle, blackboard"),
         (["moodle"], ["nowhere"], "auto", "there is no such file"),
         (["moodle"], [], "schoology", "LMS schoology is not known; expected one of auto, csv, moodle"),
     ],
@@ -156,18 +155,19 @@ def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, 
 def test_what_does_not_go_together(tmp_path: Path, systems: list[str], names: list[str], to: str, says: str) -> None:
     made = lists(tmp_path) | {"nowhere": tmp_path / "nowhere.csv"}
     with pytest.raises(IntakeError, match=says):
-        destination(systems, ExportRequest(tmp_path / "out", tuple(made[name] for name in names)), to=to)
+        gradebooks = tuple(GradebookFile(made[name]) for name in names)
+        choose_format(systems, ExportRequest(tmp_path / "out", gradebooks), to=to)
 
 
 def test_the_teachers_own_list_is_not_overwritten(tmp_path: Path) -> None:
     sheet = lists(tmp_path)["moodle"]
     with pytest.raises(IntakeError, match="would be overwritten"):
-        destination(["moodle"], ExportRequest(tmp_path / "a" / "..", (sheet,)))
+        choose_format(["moodle"], ExportRequest(tmp_path / "a" / "..", (GradebookFile(sheet),)))
 
 
 def test_a_column_belongs_to_a_list(tmp_path: Path) -> None:
-    with pytest.raises(IntakeError, match="give the list as well"):
-        destination(["canvas"], ExportRequest(tmp_path, column="Homework 2"))
+    with pytest.raises(IntakeError, match="give the gradebook as well"):
+        choose_format(["canvas"], ExportRequest(tmp_path, column="Homework 2"))
 
 
 def test_every_lms_that_is_read_can_be_asked_for() -> None:
@@ -190,22 +190,22 @@ def test_an_edited_total_goes_back_and_what_contradicts_it_is_said(tmp_path: Pat
 
     results = read_results(edited(results_folder(tmp_path, "folder"), change))
     assert results.submissions[0].total == 95.5
-    assert [str(one) for one in doubts(results)] == [
-        "陳怡君: the total of 95.5 is given back, though the points add up to 100.",
-        "Lin Chih-Wei: the total of 77.91 is given back, though the points add up to 80.91.",
-        "李美玲: every criterion has its points (20), but the total is open and is not given back; write it into "
+    assert [str(one) for one in inconsistencies(results)] == [
+        "陳怡君: the total of 95.5 is exported, though the points add up to 100.",
+        "Lin Chih-Wei: the total of 77.91 is exported, though the points add up to 80.91.",
+        "李美玲: every criterion has its points (20), but the total is open and is not exported; write it into "
         "grades.json.",
     ]
-    handed = exporter.hand_back(results, ExportRequest(tmp_path / "upload"))
+    handed = exporter.export_grades(results, ExportRequest(tmp_path / "upload"))
     assert len(handed.notes) == 3
     assert ",95.5," in handed.files[0].read_text("utf-8-sig")
 
 
 def test_an_untouched_class_is_in_no_doubt(tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "folder"))
-    assert list(doubts(results)) == []
+    assert list(inconsistencies(results)) == []
     late = replace(results.submissions[0], total=90.0, lateness=LatenessResult(taken_off=10.0))
-    assert list(doubts(replace(results, submissions=(late,)))) == []
+    assert list(inconsistencies(replace(results, submissions=(late,)))) == []
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_worksheet_is_filled_in_at_any_later_time(
     assert (
         "grades-for-moodle.csv: Moodle, the assignment › Submissions › Actions › Upload grading worksheet." in printed
     )
-    assert "! 陳怡君: the total of 91 is given back" in printed
+    assert "! 陳怡君: the total of 91 is exported" in printed
     assert 'Participant 4567",Student 4567,Submitted,91,' in (folder / "upload" / "grades-for-moodle.csv").read_text(
         "utf-8"
     )
@@ -327,7 +327,7 @@ def test_each_file_for_an_lms_says_where_it_goes(tmp_path: Path, to: str) -> Non
 
     results = read_results(edited(folder, change))
     out = tmp_path / "upload"
-    handed = exporter.hand_back(results, ExportRequest(out, (lists(tmp_path)[to],)), to=to)
+    handed = exporter.export_grades(results, ExportRequest(out, (GradebookFile(lists(tmp_path)[to]),)), to=to)
     said = [str(one) for one in upload_hints(handed.files, out)]
     assert said and all(f": {to.capitalize()}, " in one for one in said), said
 
@@ -378,7 +378,7 @@ def test_a_worksheet_of_another_assignment_is_refused_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sheet = worksheet(tmp_path / "Grades-DL-83.csv", 71, 72)
-    with pytest.raises(IntakeError, match="lists none of those who handed in"):
+    with pytest.raises(IntakeError, match="lists no student who submitted"):
         graded([sheet, moodle_archive(tmp_path, 1, 2)], tmp_path / "out", monkeypatch)
     assert not (tmp_path / "out" / "students").exists()
 
@@ -388,9 +388,9 @@ def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
     archive = write_demo_archive(folder, tmp_path / "handed-in.zip")
     sheet = write_demo_worksheet(folder, tmp_path / "Grades.csv")
     submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
-    order = ExportRequest(tmp_path / "out", (sheet,))
-    assert destination([one.lms for one in submissions], order) == "moodle"
-    exporter.check_sheets("moodle", submissions, [sheet])
+    order = ExportRequest(tmp_path / "out", (GradebookFile(sheet),))
+    assert choose_format([one.lms for one in submissions], order) == "moodle"
+    exporter.check_gradebooks("moodle", submissions, [GradebookFile(sheet)])
     assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
 
 
@@ -430,5 +430,7 @@ def test_what_fails_in_the_end_costs_no_grading(
     with pytest.raises(IntakeError, match=r"(?s)--column.*The class is graded, nothing is lost"):
         graded([archive, sheet], out, monkeypatch)
     assert len(read_results(out).submissions) == 1
-    handed = exporter.hand_back(read_results(out), ExportRequest(out / "upload", (sheet,), column="35"))
+    handed = exporter.export_grades(
+        read_results(out), ExportRequest(out / "upload", (GradebookFile(sheet),), column="35")
+    )
     assert isinstance(handed, ExportedFiles)

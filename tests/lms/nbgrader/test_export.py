@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from grader.grading.results import CriterionResult, Result, Results
-from grader.lms.export.exporter import hand_back
-from grader.lms.export_request import ExportedFiles, ExportRequest, Missing
+from grader.lms.export.exporter import export_grades
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile, Missing
 from grader.lms.nbgrader import export as nbgrader_course
 from grader.lms.nbgrader import gradebook as nbgrader_gradebook
 from grader.models.errors import IntakeError
@@ -44,7 +44,7 @@ def result(folder: Path, name: str = "ann", *, total: float | None = None, **cha
 
 
 def back(folder: Path, *students: Result, **order: Any) -> ExportedFiles:
-    return hand_back(
+    return export_grades(
         Results(assignment="ps1", submissions=students, folder=folder), ExportRequest(folder / "back", **order)
     )
 
@@ -121,7 +121,7 @@ def test_copy_of_the_teachers_gradebook_is_filled_in(tmp_path: Path) -> None:
     gradebook = filled_once(tmp_path)
     before = gradebook.read_bytes()
     failed = (CriterionResult("p/t", 0.0, 2.0), *SCORES[1:])
-    back(tmp_path, result(tmp_path, criteria=failed), result(tmp_path, "eve"), sheets=(gradebook,))
+    back(tmp_path, result(tmp_path, criteria=failed), result(tmp_path, "eve"), gradebooks=(GradebookFile(gradebook),))
     found = query_all(tmp_path / "back" / "gradebook.db", GRADED)
     assert found[:3] == [("ann", "t", 0.0, None, 0), ("ann", "why", None, 1.5, 1), ("ann", "plot", None, 1.5, 1)]
     assert [row[0] for row in found[3:]] == ["eve"] * 3
@@ -132,7 +132,7 @@ def test_copy_of_the_teachers_gradebook_is_filled_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("missing", "score"), [(Missing.BLANK, ""), (Missing.ZERO, "0.0")])
 def test_missing_submission_is_blank_or_zero(tmp_path: Path, missing: Missing, score: str) -> None:
-    back(tmp_path, result(tmp_path, total=5.0), sheets=(filled_once(tmp_path),), missing=missing)
+    back(tmp_path, result(tmp_path, total=5.0), gradebooks=(GradebookFile(filled_once(tmp_path)),), missing=missing)
     found = {row["student_id"]: row for row in rows(tmp_path)}
     assert found["ann"]["score"] == "5" and found["ben"]["score"] == score
     assert found["ben"]["last_name"] == "O, Hare"  # in quotes: a comma is no new column
@@ -142,7 +142,7 @@ def test_open_points_are_blank_and_noted(tmp_path: Path) -> None:
     done = back(tmp_path, result(tmp_path))
     (row,) = rows(tmp_path)
     assert (row["raw_score"], row["score"], row["max_score"]) == ("", "", "9")
-    assert "a person is to give" in "\n".join(map(str, done.notes))
+    assert "a person must judge" in "\n".join(map(str, done.notes))
 
 
 def test_missing_notebook_is_not_in_the_gradebook(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_missing_notebook_is_not_in_the_gradebook(tmp_path: Path) -> None:
 
 def test_unknown_cells_are_noted(tmp_path: Path) -> None:
     ann = result(tmp_path, criteria=(*SCORES, CriterionResult("p/new", 1.0, 1.0)))
-    done = back(tmp_path, ann, sheets=(filled_once(tmp_path),))
+    done = back(tmp_path, ann, gradebooks=(GradebookFile(filled_once(tmp_path)),))
     assert "p/new" in "\n".join(map(str, done.notes))
 
 
@@ -174,7 +174,7 @@ def test_two_students_with_one_id_are_skipped(tmp_path: Path, missing: Missing) 
     assert [(row["student_id"], row["score"]) for row in rows(tmp_path)] == [("cid", "3")]
     assert {row[0] for row in query_all(tmp_path / "back" / "gradebook.db", GRADED)} == {"cid"}
     assert [path.name for path in (tmp_path / "back" / "feedback").iterdir()] == ["cid"]
-    assert "nothing was written for: ann, ben. Enter" in " ".join(map(str, done.notes))
+    assert "skipped: ann, ben. Enter" in " ".join(map(str, done.notes))
 
 
 def test_malicious_names_are_escaped(tmp_path: Path) -> None:
@@ -192,21 +192,21 @@ def test_malicious_names_are_escaped(tmp_path: Path) -> None:
 def test_invalid_gradebook_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "gradebook.db"
     path.write_bytes(content)
-    with pytest.raises(IntakeError, match=r"gradebook\.db is no gradebook"):
-        nbgrader_course.check((), (path,))
+    with pytest.raises(IntakeError, match=r"gradebook\.db is not a gradebook"):
+        nbgrader_course.check((), (GradebookFile(path),))
 
 
 def test_two_gradebooks_or_a_missing_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="expected one"):
-        nbgrader_course.check((), (tmp_path / "a.db", tmp_path / "b.db"))
+        nbgrader_course.check((), (GradebookFile(tmp_path / "a.db"), GradebookFile(tmp_path / "b.db")))
     with pytest.raises(IntakeError, match="no such file"):
-        nbgrader_course.check((), (tmp_path / "a.db",))
+        nbgrader_course.check((), (GradebookFile(tmp_path / "a.db"),))
 
 
 def test_gradebook_of_another_assignment_is_refused(tmp_path: Path) -> None:
     gradebook = filled_once(tmp_path)
-    with pytest.raises(IntakeError, match="does not know the assignment ps2; it has ps1"):
-        nbgrader_gradebook.read(gradebook, "ps2")
+    with pytest.raises(IntakeError, match="has no assignment ps2; it has ps1"):
+        nbgrader_gradebook.read_gradebook(gradebook, "ps2")
 
 
 def test_assignment_without_nbgrader_cells_is_exported(tmp_path: Path) -> None:

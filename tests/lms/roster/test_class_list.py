@@ -68,7 +68,7 @@ def test_big5_list_of_excel(tmp_path: Path) -> None:
         ("座號,班級\n1,A\n", "no column identifies a student; found 座號, 班級"),
         ("學號,姓名\n,\n", "lists no student"),
         ("學號,姓名\n1,林\n1,陳\n2,王\n2,李\n", r"lines 2 and 3: found 1 for 林 and for 陳.*\n.*lines 4 and 5"),
-        ("hello", "is no table"),
+        ("hello", "is not a table"),
     ],
 )
 def test_invalid_lists(tmp_path: Path, text: str, says: str) -> None:

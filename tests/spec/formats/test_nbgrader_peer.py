@@ -16,8 +16,8 @@ import pytest
 
 from grader.grading.results import read_results
 from grader.lms.archive.submissions import read_submissions
-from grader.lms.export.exporter import hand_back
-from grader.lms.export_request import ExportRequest
+from grader.lms.export.exporter import export_grades
+from grader.lms.export_request import ExportRequest, GradebookFile
 from grader.models.run import Run
 from grader.pipeline import Settings, grade_class
 from grader.sandbox.base import Sandbox
@@ -242,9 +242,9 @@ def test_quickstart_course_gets_the_same_points_and_imports_them(
     }
     assert found_here == expected and len(found_here) == 27
 
-    for name, sheets in (("filled", (root / "gradebook.db",)), ("new", ())):
+    for name, sheets in (("filled", (GradebookFile(root / "gradebook.db"),)), ("new", ())):
         order = ExportRequest(tmp_path / name, sheets)
-        hand_back(read_results(tmp_path / "out"), order, to="nbgrader")
+        export_grades(read_results(tmp_path / "out"), order, to="nbgrader")
         assert points_in(tmp_path / name / "gradebook.db") == expected
         database = f"--CourseDirectory.db_url=sqlite:///{tmp_path / name / 'gradebook.db'}"
         assert run("export", f"--to={name}.csv", database) == 0
