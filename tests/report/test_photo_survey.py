@@ -25,7 +25,7 @@ SURVEY = PhotoSurvey(
     unreadable=(
         message("{name}: {why}.", name="<b>.jpg", why=message("it is damaged or cut off ({reason})", reason="x")),
     ),
-    two_labels=(message("The same picture is in several classes ({labels}): {names}.", labels="a, b", names="1, 2"),),
+    two_labels=(message("The same photo is in several classes ({labels}): {names}.", labels="a, b", names="1, 2"),),
     notes=(message("The photos of {folders} were combined.", folders="train, test"),),
 )
 
