@@ -1,5 +1,3 @@
-"""Public and hidden data: one secret, hidden sets that follow from it, and files whose problems have their lines."""
-
 from __future__ import annotations
 
 import stat
@@ -23,20 +21,15 @@ from grader.data.hidden_sets import (
     practice_assignment,
     public_table,
 )
-from grader.models.assignment import Assignment, Data, Hidden
+from grader.models.assignment import Assignment, Hidden
 from grader.models.errors import DatasetError
-from tests.support.assignment_folders import GENERATOR, TABLE, coins
+from tests.support.assignment_folders import GENERATOR, TABLE, coins, data_of
 
 ONE, OTHER = b"1" * 32, b"2" * 32
 
 
-def data_of(assignment: Assignment) -> Data:
-    assert assignment.data is not None
-    return assignment.data
-
-
 def with_file(folder: Path, content: str = TABLE) -> Assignment:
-    """The coins with a hidden set that is the teacher's own file, kept somewhere else."""
+    """Return the coins assignment with a hidden set in a file outside its folder."""
     assignment = coins(folder / "coins")
     path = folder / "hidden.csv"
     path.write_text(content, "utf-8")
@@ -46,7 +39,7 @@ def with_file(folder: Path, content: str = TABLE) -> Assignment:
 # ---------------------------------------------------------------- the secret
 
 
-def test_the_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+def test_the_secret_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "grader"
     secret = load_secret(folder)
     assert len(secret) >= 32
@@ -56,11 +49,11 @@ def test_the_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None
     assert [path.name for path in folder.iterdir()] == ["secret"]
 
 
-def test_every_teacher_gets_another_secret(tmp_path: Path) -> None:
+def test_every_teacher_gets_a_different_secret(tmp_path: Path) -> None:
     assert load_secret(tmp_path / "a") != load_secret(tmp_path / "b")
 
 
-def test_threads_that_race_agree_on_one_secret(tmp_path: Path) -> None:
+def test_concurrent_threads_agree_on_one_secret(tmp_path: Path) -> None:
     start, found = threading.Barrier(8), set()
 
     def load() -> None:
@@ -75,8 +68,8 @@ def test_threads_that_race_agree_on_one_secret(tmp_path: Path) -> None:
     assert len(found) == 1
 
 
-def test_processes_that_race_agree_on_one_secret(tmp_path: Path) -> None:
-    """Each says that it is there, then waits for the word to begin."""
+def test_concurrent_processes_agree_on_one_secret(tmp_path: Path) -> None:
+    """Start processes that wait for a signal, then let all of them load the secret."""
     code = (
         "import sys; from pathlib import Path; from grader.data.hidden_sets import load_secret; "
         "print('here', flush=True); sys.stdin.read(1); print(load_secret(Path(sys.argv[1])).decode())"
@@ -95,13 +88,13 @@ def test_processes_that_race_agree_on_one_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n"])
-def test_a_secret_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_secret_that_is_too_short_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "secret").write_bytes(content)
     with pytest.raises(DatasetError, match=r"secret: found \d bytes, expected at least 32; delete the file"):
         load_secret(tmp_path)
 
 
-def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("")
     with pytest.raises(DatasetError, match="cannot be stored here"):
         load_secret(tmp_path / "config")
@@ -111,20 +104,20 @@ SEEDS = st.tuples(st.binary(min_size=1, max_size=40), st.lists(st.text("abc", ma
 
 
 @given(SEEDS, SEEDS)
-def test_seeds_differ_by_secret_and_by_purpose(one: tuple[bytes, list[str]], other: tuple[bytes, list[str]]) -> None:
-    first, second = derive_seed(one[0], *one[1]), derive_seed(other[0], *other[1])
-    assert 0 <= first < 2**64
-    # No purpose at all and one without a name are the same; HMAC pads short keys with zeros.
-    same_purpose = (one[1] or [""]) == (other[1] or [""])
-    same_key = one[0].rstrip(b"\0") == other[0].rstrip(b"\0")
-    assert (first == second) == (same_purpose and same_key)
+def test_seeds_differ_by_secret_and_by_purpose(first: tuple[bytes, list[str]], second: tuple[bytes, list[str]]) -> None:
+    seed, other = derive_seed(first[0], *first[1]), derive_seed(second[0], *second[1])
+    assert 0 <= seed < 2**64
+    # No purpose and an empty purpose are the same; HMAC pads short keys with zeros.
+    same_purpose = (first[1] or [""]) == (second[1] or [""])
+    same_key = first[0].rstrip(b"\0") == second[0].rstrip(b"\0")
+    assert (seed == other) == (same_purpose and same_key)
 
 
 # ---------------------------------------------------------------- the hidden set
 
 
 def test_a_hidden_set_is_the_same_each_time(tmp_path: Path) -> None:
-    first, again = coins(tmp_path / "a"), coins(tmp_path / "b")  # another folder, so that nothing is remembered
+    first, again = coins(tmp_path / "a"), coins(tmp_path / "b")  # another folder, so that no cached result is used
     np.testing.assert_array_equal(hidden_inputs(first, ONE), hidden_inputs(again, ONE))
     np.testing.assert_array_equal(open_hidden_set(first, ONE).labels, open_hidden_set(again, ONE).labels)
     assert hidden_inputs(first, ONE).shape == (100, 2)
@@ -138,29 +131,29 @@ def test_a_hidden_set_is_the_same_each_time(tmp_path: Path) -> None:
         pytest.param([('version = "1"', 'version = "2"')], id="another version"),
     ],
 )
-def test_another_assignment_has_another_hidden_set(tmp_path: Path, changes: list[tuple[str, str]]) -> None:
-    one, other = coins(tmp_path / "a"), coins(tmp_path / "b", *changes)
-    assert not np.isin(hidden_inputs(one, ONE), hidden_inputs(other, ONE)).any()
+def test_another_id_or_version_has_a_different_hidden_set(tmp_path: Path, changes: list[tuple[str, str]]) -> None:
+    first, second = coins(tmp_path / "a"), coins(tmp_path / "b", *changes)
+    assert not np.isin(hidden_inputs(first, ONE), hidden_inputs(second, ONE)).any()
 
 
-def test_another_teacher_has_another_hidden_set(tmp_path: Path) -> None:
+def test_another_secret_has_a_different_hidden_set(tmp_path: Path) -> None:
     assignment = coins(tmp_path)
     assert not np.isin(hidden_inputs(assignment, ONE), hidden_inputs(assignment, OTHER)).any()
 
 
-def test_a_teachers_own_file_is_read_in_its_order_whatever_the_secret(tmp_path: Path) -> None:
+def test_a_hidden_file_is_read_in_its_order_with_any_secret(tmp_path: Path) -> None:
     assignment = with_file(tmp_path, "real,note,width,weight\n1,a,2.5,7\n0,b,-1e3,8\n")
     np.testing.assert_array_equal(hidden_inputs(assignment, ONE), [[7, 2.5], [8, -1000]])
     np.testing.assert_array_equal(open_hidden_set(assignment, OTHER).labels, [1, 0])
 
 
-def test_without_data_nothing_is_hidden(tmp_path: Path) -> None:
+def test_an_assignment_without_data_has_no_hidden_set(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"coins: has no \[data\]"):
         hidden_inputs(replace(coins(tmp_path), data=None), ONE)
 
 
 @pytest.mark.parametrize(
-    ("generator", "said"),
+    ("generator", "expected"),
     [
         pytest.param(GENERATOR.replace("(rows, 2)", "(rows, 3)"), r"\(100, 3\) and \(100,\), expected", id="columns"),
         pytest.param(GENERATOR.replace("(rows, 2)", "(rows - 1, 2)"), r"gave shapes \(99, 2\)", id="rows"),
@@ -173,77 +166,21 @@ def test_without_data_nothing_is_hidden(tmp_path: Path) -> None:
         pytest.param("def", "SyntaxError", id="no Python"),
     ],
 )
-def test_a_generator_that_keeps_no_promise_is_refused(tmp_path: Path, generator: str, said: str) -> None:
-    with pytest.raises(DatasetError, match=rf"generator\.py: .*{said}"):
+def test_an_invalid_generator_is_refused_with_the_reason(tmp_path: Path, generator: str, expected: str) -> None:
+    with pytest.raises(DatasetError, match=rf"generator\.py: .*{expected}"):
         hidden_inputs(coins(tmp_path, generator=generator), ONE)
-
-
-# ---------------------------------------------------------------- tables
-
-
-def test_a_table_is_numbers_in_the_assignments_order(tmp_path: Path) -> None:
-    table = public_table(data_of(coins(tmp_path, table="note,real,width,weight\n,1,2,3\n,0,4,5e-1\n")))
-    np.testing.assert_array_equal(table.inputs, [[3, 2], [0.5, 4]])
-    np.testing.assert_array_equal(table.targets, [1, 0])
-    assert (table.inputs.dtype, table.targets.dtype) == (np.float64, np.int64)
-
-
-def test_answers_of_a_regression_stay_as_they_are(tmp_path: Path) -> None:
-    data = replace(data_of(coins(tmp_path, table="weight,width,real\n1,2,-0.5\n")), task="regression")
-    table = public_table(data)
-    assert (table.targets.dtype, table.targets.tolist()) == (np.float64, [-0.5])
-
-
-def test_excels_mark_at_the_beginning_is_no_part_of_a_name(tmp_path: Path) -> None:
-    assert public_table(data_of(coins(tmp_path, table="\ufeff" + TABLE))).inputs.shape == (60, 2)
-
-
-@pytest.mark.parametrize(
-    ("table", "said"),
-    [
-        pytest.param("", "found no rows", id="empty"),
-        pytest.param("weight,width,real\n", "found no rows", id="names only"),
-        pytest.param("weight,real\n1,2\n", "the columns width are missing; found weight, real", id="a column"),
-        pytest.param("a;b\n1;2\n", "weight, width, real are missing; found a;b", id="another separator"),
-        pytest.param("weight,width,real\n1,2,0\n1,two,0\n", "line 3, column width: found 'two', expected", id="a word"),
-        pytest.param("weight,width,real\n1,,0\n", "line 2, column width: found '', expected a number", id="empty cell"),
-        pytest.param("weight,width,real\n1,2,0\n3\n", "line 3, column width: found None, expected", id="a short row"),
-        pytest.param("weight,width,real\nnan,2,0\n", "line 2, column weight: found 'nan', expected", id="NaN"),
-        pytest.param("weight,width,real\n1,inf,0\n", "line 2, column width: found 'inf', expected", id="infinite"),
-        pytest.param(
-            "weight,width,real\n1,2,0\n\n\n1,x,0\n", "line 5, column width: found 'x'", id="after empty lines"
-        ),
-        pytest.param(
-            "weight,width,real\n1,2,0.5\n", "classes must be whole numbers 0, 1, ...; found", id="half a class"
-        ),
-        pytest.param("weight,width,real\n1,2,-1\n", "classes must be whole numbers", id="a negative class"),
-    ],
-)
-def test_a_table_that_is_none_is_refused_with_its_place(tmp_path: Path, table: str, said: str) -> None:
-    data = data_of(coins(tmp_path, table=table))
-    with pytest.raises(DatasetError) as refused:
-        public_table(data)
-    assert str(refused.value).startswith(str(data.table))
-    assert said in str(refused.value)
-
-
-def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    data = data_of(coins(tmp_path))
-    data.table.write_bytes("重量,width,real\n".encode("big5"))
-    with pytest.raises(DatasetError, match="cannot be read as CSV in UTF-8"):
-        public_table(data)
 
 
 # ---------------------------------------------------------------- practice
 
 
-def test_practice_draws_from_a_seed_that_everybody_knows(tmp_path: Path) -> None:
+def test_practice_draws_generated_data_from_a_public_seed(tmp_path: Path) -> None:
     assignment = coins(tmp_path / "coins")
     assert practice_assignment(assignment, tmp_path / "work") == assignment
     assert not np.isin(hidden_inputs(assignment, PRACTICE_SECRET), hidden_inputs(assignment, ONE)).any()
 
 
-def test_practice_keeps_back_every_fifth_public_row(tmp_path: Path) -> None:
+def test_practice_holds_back_every_fifth_public_row(tmp_path: Path) -> None:
     assignment = with_file(tmp_path)
     (tmp_path / "hidden.csv").unlink()  # a student has no such file
     before = public_table(data_of(assignment))
@@ -262,10 +199,10 @@ def test_practice_hands_out_the_shortened_table_under_its_own_name(tmp_path: Pat
     assert [path.name for path in practised.files] == ["coins.csv", "notes.txt"]
     assert practised.table in practised.files
     assert practised.hidden.file not in practised.files
-    assert data.table.read_text("utf-8") == TABLE  # the teacher's own is left as it is
+    assert data.table.read_text("utf-8") == TABLE  # the teacher's file is not changed
 
 
-def test_practice_without_data_is_the_assignment_itself(tmp_path: Path) -> None:
+def test_practice_without_data_returns_the_same_assignment(tmp_path: Path) -> None:
     plain = replace(coins(tmp_path), data=None)
     assert practice_assignment(plain, tmp_path / "work") == plain
 

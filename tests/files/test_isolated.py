@@ -1,5 +1,3 @@
-"""A process of its own for strangers' files: its answer comes back, and its end costs nothing else."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -27,12 +25,12 @@ def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_answer_comes_back(readers: Path) -> None:
+def test_the_answer_is_returned(readers: Path) -> None:
     assert run_isolated("doubling", {"number": 21}) == {"twice": 42}
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "expected"),
     [
         ("sleeping", "it took more than 1 s"),
         ("hungry", "MemoryError"),
@@ -41,8 +39,8 @@ def test_the_answer_comes_back(readers: Path) -> None:
         ("printing", "no answer"),
     ],
 )
-def test_its_end_is_told(module: str, said: str, readers: Path) -> None:
+def test_a_failed_process_is_an_isolation_error_with_the_reason(module: str, expected: str, readers: Path) -> None:
     seconds = 1 if module == "sleeping" else 60
     bounds = ProcessLimits(seconds=seconds, memory_mb=2048, file_mb=16)
-    with pytest.raises(IsolationError, match=said):
+    with pytest.raises(IsolationError, match=expected):
         run_isolated(module, {"path": str(readers / "written")}, bounds)

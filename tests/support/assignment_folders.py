@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grader.models.assignment import Assignment
+from grader.models.assignment import Assignment, Data
 from grader.spec.loader import load_assignment
 
 TOML = """\
@@ -91,3 +91,8 @@ def write_assignment(folder: Path, *changes: tuple[str, str], generator: str = G
 def coins(folder: Path, *changes: tuple[str, str], generator: str = GENERATOR, table: str = TABLE) -> Assignment:
     """Write and load the assignment "coins"."""
     return load_assignment(write_assignment(folder, *changes, generator=generator, table=table))
+
+
+def data_of(assignment: Assignment) -> Data:
+    assert assignment.data is not None
+    return assignment.data

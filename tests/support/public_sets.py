@@ -1,4 +1,4 @@
-"""Small stand-ins for public sets, in a library laid out as the real one, assignments on them, and the real ones."""
+"""Small public sets in a library, and assignments that use them."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def public_assignment(folder: Path, name: str, *, rows: int = 60, size: tuple[in
 
 
 def noise(rows: int, shape: tuple[int, ...], seed: int) -> tuple[Bytes, Labels]:
-    """Smooth pictures and labels that have nothing to do with them: who answers rightly has looked them up."""
+    """Return smooth random images and unrelated labels, so that correct answers can only be looked up."""
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 256, (rows, 4, 4, *shape[2:]), np.uint8)
-    pictures = coarse.repeat(-(-shape[0] // 4), axis=1).repeat(-(-shape[1] // 4), axis=2)[:, : shape[0], : shape[1]]
-    return np.ascontiguousarray(pictures), np.arange(rows, dtype=np.int64) % CLASSES
+    images = coarse.repeat(-(-shape[0] // 4), axis=1).repeat(-(-shape[1] // 4), axis=2)[:, : shape[0], : shape[1]]
+    return np.ascontiguousarray(images), np.arange(rows, dtype=np.int64) % CLASSES
 
 
 def bars(rows: int, seed: int) -> tuple[Bytes, Labels]:
-    """``(rows, 28, 28)``: the class is the place of a bright bar, two pixels from the next."""
+    """Return ``(rows, 28, 28)`` images whose class is the place of a bright bar; places are two pixels apart."""
     random = np.random.default_rng(seed)
     labels = random.permutation(np.arange(rows) % CLASSES)
-    pictures = random.integers(0, 60, (rows, 28, 28), np.uint8)
-    for picture, label in zip(pictures, labels, strict=True):
+    images = random.integers(0, 60, (rows, 28, 28), np.uint8)
+    for image, label in zip(images, labels, strict=True):
         row, column = divmod(int(label), 2)
-        picture[3 + 5 * row : 6 + 5 * row, 3 + 12 * column : 12 + 12 * column] = 250
-    return pictures, labels.astype(np.int64)
+        image[3 + 5 * row : 6 + 5 * row, 3 + 12 * column : 12 + 12 * column] = 250
+    return images, labels.astype(np.int64)
 
 
 def add_mnist(library: Path, train: tuple[Bytes, Labels], test: tuple[Bytes, Labels]) -> Path:
@@ -65,7 +65,7 @@ def add_mnist(library: Path, train: tuple[Bytes, Labels], test: tuple[Bytes, Lab
 
 
 def add_cifar(library: Path, rows: int = 200, *, form: str = "w") -> Path:
-    """Keras' archive, whose batches of training pictures hold one that stands for all, and the arrays beside it."""
+    """Write Keras' archive, with one image per training batch, and the plain arrays."""
     (library / "datasets").mkdir(parents=True, exist_ok=True)
     (library / "arrays").mkdir(exist_ok=True)
     (x_train, y_train), (x_test, y_test) = noise(50, (32, 32, 3), 3), noise(rows, (32, 32, 3), 4)
@@ -75,8 +75,8 @@ def add_cifar(library: Path, rows: int = 200, *, form: str = "w") -> Path:
         f"data_batch_{number}": (x_train[number : number + 1], y_train[number : number + 1]) for number in range(1, 6)
     }
     with tarfile.open(library / "datasets" / "cifar-10-batches-py-target_archive", f"{form}") as archive:  # type: ignore[call-overload]
-        for name, (pictures, labels) in {**batches, "test_batch": (x_test, y_test)}.items():
-            rows_of_bytes = pictures.transpose(0, 3, 1, 2).reshape(len(pictures), -1)
+        for name, (images, labels) in {**batches, "test_batch": (x_test, y_test)}.items():
+            rows_of_bytes = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
             batch = pickle.dumps({b"data": rows_of_bytes, b"labels": labels.tolist()}, protocol=3)
             member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             member.size = len(batch)
@@ -85,16 +85,16 @@ def add_cifar(library: Path, rows: int = 200, *, form: str = "w") -> Path:
 
 
 def add_photos(library: Path, *, test: bool = True, rows: int = 40) -> Path:
-    """Write reddish cats and bluish dogs; no two photos are alike."""
+    """Write reddish cats and bluish dogs; all photos are different."""
     random = np.random.default_rng(5)
     for part in ("train", "validation", *(["test"] if test else [])):
         for colour, kind in ((0, "cats"), (2, "dogs")):
             folder = library / "photos" / "cats-dogs" / part / kind
             folder.mkdir(parents=True)
             for number in range(rows):
-                picture = random.integers(0, 120, (48, 64, 3), np.uint8)
-                picture[..., colour] += 130
-                Image.fromarray(picture).save(folder / f"{kind[:-1]}.{part[:2]}{number}.jpg", quality=95)
+                image = random.integers(0, 120, (48, 64, 3), np.uint8)
+                image[..., colour] += 130
+                Image.fromarray(image).save(folder / f"{kind[:-1]}.{part[:2]}{number}.jpg", quality=95)
     return library
 
 

@@ -214,7 +214,7 @@ def test_a_repacked_archive_contains_the_training_side_only(name: str, tmp_path:
 
 
 def test_variations_are_kept_together_by_their_names(tmp_path: Path) -> None:
-    """The variations are rotated by 17 degrees, so that only the names connect them."""
+    """Rotate the variations by 17 degrees, so that only their names connect them."""
     files = two_classes(6)
     for name, data in list(files.items()):
         turned = Image.open(_opened(data, tmp_path / "x")).rotate(17)

@@ -36,7 +36,7 @@ def assignment(tmp_path: Path) -> Assignment:
     return photo_assignment(tmp_path / "photos")
 
 
-def read_one(path: Path, workspace: Path) -> Submission:
+def read_submission(path: Path, workspace: Path) -> Submission:
     (submission,) = read_submissions([path], workspace=workspace, assignment=ASKING)
     return submission
 
@@ -52,10 +52,10 @@ def test_a_zip_beside_a_notebook_is_unpacked_when_photos_are_asked_for(tmp_path:
     photos_zip = zip_bytes(two_classes(3, "mine") | {"__MACOSX/mine/red/._000.jpg": b"x", "mine/.DS_Store": b"x"})
     files = {moodle_name("Ann", 1, "hw.ipynb"): notebook_bytes("x = 1"), moodle_name("Ann", 1, "p.zip"): photos_zip}
     path = write_zip(tmp_path / "class.zip", files)
-    one = by_name(read_submissions([path], workspace=tmp_path / "w", assignment=ASKING))["Ann"]
-    assert names(one) == two_classes(3, "mine").keys()
-    assert {(file.archive, file.inner == file.name) for file in one.attachments} == {("p.zip", True)}
-    assert "p.zip was unpacked." in said(one)
+    submission = by_name(read_submissions([path], workspace=tmp_path / "w", assignment=ASKING))["Ann"]
+    assert names(submission) == two_classes(3, "mine").keys()
+    assert {(file.archive, file.inner == file.name) for file in submission.attachments} == {("p.zip", True)}
+    assert "p.zip was unpacked." in said(submission)
     unasked = by_name(read_submissions([path], workspace=tmp_path / "w"))["Ann"]
     assert names(unasked) == {"p.zip"}
 
@@ -70,14 +70,14 @@ def test_archives_with_the_same_names_inside_are_kept_apart(tmp_path: Path) -> N
             "ann/test.zip": zip_bytes(inside),
         },
     )
-    assert names(read_one(folder, tmp_path / "w")) == {"a/1.jpg", "b/1.jpg", "train/a/1.jpg", "train/b/1.jpg"}
+    assert names(read_submission(folder, tmp_path / "w")) == {"a/1.jpg", "b/1.jpg", "train/a/1.jpg", "train/b/1.jpg"}
 
 
 def test_a_zip_with_notebook_and_photos_is_unpacked(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "hw.zip", two_classes(3) | {"hw.ipynb": notebook_bytes("x = 1")})
-    one = read_one(write_folder(tmp_path / "class", {"ann/hw.zip": path.read_bytes()}), tmp_path / "w")
-    assert names(one) == two_classes(3).keys()
-    assert {file.archive for file in one.attachments} == {""}
+    submission = read_submission(write_folder(tmp_path / "class", {"ann/hw.zip": path.read_bytes()}), tmp_path / "w")
+    assert names(submission) == two_classes(3).keys()
+    assert {file.archive for file in submission.attachments} == {""}
 
 
 def zip_of_many(count: int) -> bytes:
@@ -95,14 +95,14 @@ def zip_of_many(count: int) -> bytes:
 
 def test_an_archive_of_50_000_files_is_refused_in_one_note(tmp_path: Path) -> None:
     files = {"ann/hw.ipynb": notebook_bytes("x = 1"), "ann/pictures.zip": zip_of_many(50_000)}
-    one = read_one(write_folder(tmp_path / "class", files), tmp_path / "w")
-    assert [str(note) for note in one.notes] == ["pictures.zip holds more than 20000 files. Split it."]
-    assert one.notebook is not None
+    submission = read_submission(write_folder(tmp_path / "class", files), tmp_path / "w")
+    assert [str(note) for note in submission.notes] == ["pictures.zip holds more than 20000 files. Split it."]
+    assert submission.notebook is not None
 
 
 def test_a_notebook_given_by_its_path_comes_with_its_photos(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "mine", two_classes(2) | {"hw.ipynb": notebook_bytes("x = 1"), "else.txt": b"x"})
-    assert names(read_one(folder / "hw.ipynb", tmp_path / "w")) == two_classes(2).keys()
+    assert names(read_submission(folder / "hw.ipynb", tmp_path / "w")) == two_classes(2).keys()
 
 
 # ---------------------------------------------------------------- a class
@@ -145,9 +145,9 @@ def test_each_group_predicts_its_own_hidden_photos(assignment: Assignment, tmp_p
         ("cai", "No photos were found."),
         ("dan", "Accuracy was not measured: photos can be held out of 0"),
     ):
-        one = results[name]
-        assert (one.run.outcome, points(one)[0], points(one)[2]) == (Outcome.OK, 10, 0)
-        assert str(one.grade.scores[2].reason).startswith(why)
+        graded = results[name]
+        assert (graded.run.outcome, points(graded)[0], points(graded)[2]) == (Outcome.OK, 10, 0)
+        assert str(graded.grade.scores[2].reason).startswith(why)
     assert json.loads((tmp_path / "out" / "grades.json").read_text())["submissions"][0]["total"] == 90
     page = (tmp_path / "out" / "students" / "bob" / "report.html").read_text("utf-8")
     assert page.count("data:image/jpeg;base64,") == 2
@@ -159,8 +159,8 @@ def test_a_failing_decoder_is_a_grader_fault(
 ) -> None:
     monkeypatch.setattr("grader.data.group_photos.decoding.DECODER", "no_such_module")
     folder = group_folder(tmp_path / "class", {"ann": two_classes(4)})
-    one = graded_class(assignment, folder, FakeSandbox(finished), tmp_path / "out")["ann"]
-    assert (one.run.outcome, one.grade.total, one.grade.needs_review) == (Outcome.GRADER_FAULT, None, True)
+    graded = graded_class(assignment, folder, FakeSandbox(finished), tmp_path / "out")["ann"]
+    assert (graded.run.outcome, graded.grade.total, graded.grade.needs_review) == (Outcome.GRADER_FAULT, None, True)
 
 
 def test_temporary_files_of_a_group_are_deleted(
@@ -222,9 +222,9 @@ def test_a_notebook_that_learns_from_its_photos_earns_its_points(
 ) -> None:
     files = {"mine.zip": zip_bytes(two_classes(20, "mine"))}
     folder = group_folder(tmp_path / "class", {"ann": files}, HOMEWORK, SEARCH)
-    one = graded_class(assignment, folder, warm, tmp_path / "out")["ann"]
-    assert one.run.outcome is Outcome.OK, one.run.reason
-    assert points(one) == [10, 20, 60], one.grade.scores[2].reason
+    graded = graded_class(assignment, folder, warm, tmp_path / "out")["ann"]
+    assert graded.run.outcome is Outcome.OK, graded.run.reason
+    assert points(graded) == [10, 20, 60], graded.grade.scores[2].reason
     executed = (tmp_path / "out" / "students" / "ann" / "executed.ipynb").read_text("utf-8")
     assert "[32, 32, 32] 2" in executed
     assert "FOUND 32 []" in executed

@@ -1,5 +1,3 @@
-"""Sets that everybody can get: which rows are hidden, how they change, and that nothing handed out holds them."""
-
 from __future__ import annotations
 
 import gzip
@@ -18,8 +16,9 @@ from hypothesis import strategies as st
 from grader.data.hidden_sets import hidden_inputs, open_hidden_set, prepare_data, public_table
 from grader.data.public_sets.definitions import DIGITS, PHOTOS, SETS, Bounds
 from grader.data.public_sets.hidden_rows import draw_replacements, draw_stratified, perturb, random_stream
-from grader.models.assignment import Assignment, Data
+from grader.models.assignment import Assignment
 from grader.models.errors import DatasetError
+from tests.support.assignment_folders import data_of
 from tests.support.public_sets import (
     OTHER_SECRET,
     SECRET,
@@ -47,17 +46,12 @@ def digits(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Assignmen
     return prepare_data(public_assignment(library, "mnist"), SECRET, library, tmp_path_factory.mktemp("digits"))
 
 
-def data_of(assignment: Assignment) -> Data:
-    assert assignment.data is not None
-    return assignment.data
-
-
 # ---------------------------------------------------------------- which rows
 
 
 @settings(max_examples=60, deadline=None)
 @given(labels=LABELS, rows=st.integers(1, 250), seed=SEEDS)
-def test_rows_are_drawn_once_each_and_every_class_has_its_share(labels: Any, rows: int, seed: int) -> None:
+def test_rows_are_drawn_without_repetition_and_by_class_share(labels: Any, rows: int, seed: int) -> None:
     places = draw_stratified(labels, rows, random_stream(seed))
     wanted = min(rows, len(labels))
     assert len(places) == len(set(places.tolist())) == wanted
@@ -68,7 +62,7 @@ def test_rows_are_drawn_once_each_and_every_class_has_its_share(labels: Any, row
 
 @settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
-def test_what_stands_in_for_a_hidden_row_is_of_its_class_and_not_hidden(seed: int) -> None:
+def test_replacements_have_the_same_class_and_are_not_hidden(seed: int) -> None:
     labels = np.arange(90) % 3
     places = draw_stratified(labels, 30, random_stream(seed))
     others = draw_replacements(places, labels, random_stream(seed))
@@ -76,13 +70,13 @@ def test_what_stands_in_for_a_hidden_row_is_of_its_class_and_not_hidden(seed: in
     assert not set(others.tolist()) & set(places.tolist())
 
 
-def test_no_order_tells_of_the_classes() -> None:
+def test_the_order_of_rows_does_not_depend_on_their_classes() -> None:
     labels = np.repeat([0, 1], 500)
     places = draw_stratified(labels, 400, random_stream(7))
     assert 150 < np.count_nonzero(np.diff(labels[places])) < 250
 
 
-# ---------------------------------------------------------------- how they change
+# ---------------------------------------------------------------- perturbation
 
 
 @pytest.mark.parametrize(
@@ -90,35 +84,37 @@ def test_no_order_tells_of_the_classes() -> None:
     [(DIGITS, (28, 28)), (PHOTOS, (32, 32, 3)), (PHOTOS, (48, 64, 3))],
     ids=["mnist", "cifar10", "photos"],
 )
-def test_a_changed_picture_is_another_and_shows_the_same(bounds: Bounds, shape: tuple[int, ...]) -> None:
-    pictures, _ = noise(80, shape, 9)
-    after = perturb(pictures, bounds, random_stream(1))
-    assert (after.shape, after.dtype) == (pictures.shape, np.uint8)
-    assert not {picture.tobytes() for picture in pictures} & {picture.tobytes() for picture in after}
-    flat, moved = (array.reshape(80, -1).astype(float) for array in (pictures, after))
+def test_a_perturbed_image_differs_and_resembles_its_original(bounds: Bounds, shape: tuple[int, ...]) -> None:
+    images, _ = noise(80, shape, 9)
+    after = perturb(images, bounds, random_stream(1))
+    assert (after.shape, after.dtype) == (images.shape, np.uint8)
+    assert not {image.tobytes() for image in images} & {image.tobytes() for image in after}
+    flat, moved = (array.reshape(80, -1).astype(float) for array in (images, after))
     if bounds.flipped:
-        flat = np.concatenate([flat, pictures[:, :, ::-1].reshape(80, -1).astype(float)])
+        flat = np.concatenate([flat, images[:, :, ::-1].reshape(80, -1).astype(float)])
     likeness = np.corrcoef(moved, flat)[:80, 80:]
     assert np.mean(likeness.argmax(axis=1) % 80 == np.arange(80)) > 0.95
 
 
-def test_the_ground_of_digits_stays_black() -> None:
-    pictures = np.zeros((40, 28, 28), np.uint8)
-    pictures[:, 10:18, 10:18] = 255
-    after = perturb(pictures, DIGITS, random_stream(3))
+def test_the_background_of_digits_stays_black() -> None:
+    images = np.zeros((40, 28, 28), np.uint8)
+    images[:, 10:18, 10:18] = 255
+    after = perturb(images, DIGITS, random_stream(3))
     assert (after[:, :5] == 0).all() and (after[:, :, 24:] == 0).all()
     assert after.max(axis=(1, 2)).min() >= 200
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_half_of_the_pictures_are_flipped_and_no_digit_is(seed: int) -> None:
+def test_half_of_the_photos_and_no_digits_are_mirrored(seed: int) -> None:
     ramp = np.broadcast_to(np.linspace(0, 200, 32, dtype=np.uint8), (200, 32, 32))
-    rises = [int(picture[16, 25]) > int(picture[16, 6]) for picture in perturb(ramp, PHOTOS, random_stream(seed))]
+    rises = [int(image[16, 25]) > int(image[16, 6]) for image in perturb(ramp, PHOTOS, random_stream(seed))]
     assert 70 < sum(rises) < 130
-    assert all(int(one[14, 22]) > int(one[14, 5]) for one in perturb(ramp[:, 2:30, 2:30], DIGITS, random_stream(seed)))
+    assert all(
+        int(digit[14, 22]) > int(digit[14, 5]) for digit in perturb(ramp[:, 2:30, 2:30], DIGITS, random_stream(seed))
+    )
 
 
-# ---------------------------------------------------------------- what is hidden
+# ---------------------------------------------------------------- hidden rows
 
 
 @pytest.mark.parametrize(
@@ -143,7 +139,7 @@ def test_a_public_set_becomes_plain_data(
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "cats-dogs"])
-def test_the_secret_and_the_version_decide(library: Path, tmp_path: Path, name: str) -> None:
+def test_the_hidden_rows_depend_on_the_secret(library: Path, tmp_path: Path, name: str) -> None:
     assignment = public_assignment(library, name, size=(24, 24) if name == "cats-dogs" else None)
     sets = [
         hidden_inputs(prepare_data(assignment, secret, library, tmp_path / str(number)), secret)
@@ -154,22 +150,20 @@ def test_the_secret_and_the_version_decide(library: Path, tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize(("name", "size"), [("mnist", None), ("cats-dogs", (24, 24))])
-def test_fewer_rows_than_were_asked_for_where_the_set_has_fewer(
-    library: Path, tmp_path: Path, name: str, size: Any
-) -> None:
+def test_small_sets_have_fewer_hidden_rows_than_asked_for(library: Path, tmp_path: Path, name: str, size: Any) -> None:
     assignment = prepare_data(public_assignment(library, name, size=size, rows=2000), SECRET, library, tmp_path)
     assert len(open_hidden_set(assignment, SECRET).labels) == (80 if size else 100)
 
 
 @pytest.mark.parametrize("place", [None, "empty"])
-def test_a_set_that_is_not_there_is_one_line(tmp_path: Path, place: str | None) -> None:
+def test_a_missing_set_is_a_one_line_error(tmp_path: Path, place: str | None) -> None:
     folder = tmp_path / place if place else None
     with pytest.raises(DatasetError, match="mnist") as missing:
         prepare_data(public_assignment(tmp_path, "mnist"), SECRET, folder, tmp_path / "work")
     assert "\n" not in str(missing.value)
 
 
-# ---------------------------------------------------------------- what is withheld
+# ---------------------------------------------------------------- withheld files
 
 
 def originals(library: Path, name: str) -> tuple[Bytes, Any]:
@@ -182,29 +176,35 @@ def hidden_of(test: Bytes, shown: Bytes) -> set[bytes]:
     return {row.tobytes() for row in test} - {row.tobytes() for row in shown}
 
 
-def test_mnist_is_as_it_was_but_for_the_hidden_pictures(library: Path, digits: Assignment) -> None:
+def test_mnist_is_unchanged_except_for_the_hidden_images(library: Path, digits: Assignment) -> None:
     test, labels = originals(library, "mnist")
-    with np.load(digits.withheld["datasets/mnist.npz"]) as seen, np.load(library / "datasets" / "mnist.npz") as whole:
-        assert set(seen.files) == set(whole.files)
+    with (
+        np.load(digits.withheld["datasets/mnist.npz"]) as seen,
+        np.load(library / "datasets" / "mnist.npz") as original,
+    ):
+        assert set(seen.files) == set(original.files)
         for name in ("x_train", "y_train", "y_test"):
-            np.testing.assert_array_equal(seen[name], whole[name])
+            np.testing.assert_array_equal(seen[name], original[name])
         shown = seen["x_test"]
     assert shown.shape == test.shape
     assert len(hidden_of(test, shown)) == 60
     by_bytes = {row.tobytes(): label for row, label in zip(test, labels, strict=True)}
-    assert [by_bytes[row.tobytes()] for row in shown] == labels.tolist(), "each stands under its own label"
+    assert [by_bytes[row.tobytes()] for row in shown] == labels.tolist(), "each image keeps its label"
 
 
 @pytest.mark.parametrize("form", ["w", "w:gz"])
-def test_cifars_archive_is_as_it_was_but_for_the_hidden_pictures(tmp_path: Path, form: str) -> None:
+def test_the_cifar_archive_is_unchanged_except_for_the_hidden_images(tmp_path: Path, form: str) -> None:
     library = add_cifar(tmp_path / "library", form=form)
     assignment = prepare_data(public_assignment(tmp_path, "cifar10"), SECRET, library, tmp_path / "work")
     name = "datasets/cifar-10-batches-py-target_archive"
-    with tarfile.open(library / name) as whole, tarfile.open(assignment.withheld[name]) as seen:
-        assert whole.getnames() == seen.getnames()
-        same = {one: whole.extractfile(one).read() == seen.extractfile(one).read() for one in whole.getnames()}  # type: ignore[union-attr]
+    with tarfile.open(library / name) as original, tarfile.open(assignment.withheld[name]) as seen:
+        assert original.getnames() == seen.getnames()
+        same = {
+            member: original.extractfile(member).read() == seen.extractfile(member).read()
+            for member in original.getnames()
+        }  # type: ignore[union-attr]
         batch = pickle.loads(seen.extractfile("cifar-10-batches-py/test_batch").read())  # type: ignore[union-attr]
-    assert [one for one, is_same in same.items() if not is_same] == ["cifar-10-batches-py/test_batch"]
+    assert [member for member, is_same in same.items() if not is_same] == ["cifar-10-batches-py/test_batch"]
     test, labels = originals(library, "cifar10")
     shown = batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     assert len(hidden_of(test, np.ascontiguousarray(shown))) == 60
@@ -212,7 +212,7 @@ def test_cifars_archive_is_as_it_was_but_for_the_hidden_pictures(tmp_path: Path,
     assert assignment.withheld["arrays/cifar10.npz"].read_bytes() == b""
 
 
-def test_whatever_else_is_called_like_the_set_is_there_empty(library: Path, tmp_path: Path) -> None:
+def test_other_files_named_like_the_set_are_empty(library: Path, tmp_path: Path) -> None:
     copy = tmp_path / "library"
     shutil.copytree(library, copy)
     others = ["datasets/fashion-mnist/t10k.gz", "datasets/imdb.npz", "models/vgg16.h5", "datasets/kmnist.npz"]
@@ -233,7 +233,7 @@ def test_whatever_else_is_called_like_the_set_is_there_empty(library: Path, tmp_
 
 
 @pytest.mark.parametrize("content", ["none", "other pictures"])
-def test_an_archive_that_the_rows_cannot_be_taken_out_of_is_not_handed_out(tmp_path: Path, content: str) -> None:
+def test_an_archive_without_the_expected_rows_is_an_error(tmp_path: Path, content: str) -> None:
     library = add_cifar(tmp_path / "library")
     if content == "none":
         (library / SETS["cifar10"].rewritten).write_bytes(b"no archive")
@@ -247,7 +247,7 @@ def test_an_archive_that_the_rows_cannot_be_taken_out_of_is_not_handed_out(tmp_p
 
 
 @pytest.mark.parametrize("has_test", [True, False])
-def test_hidden_photos_are_handed_out_nowhere(tmp_path: Path, has_test: bool) -> None:
+def test_hidden_photos_are_in_no_file_of_the_notebook(tmp_path: Path, has_test: bool) -> None:
     library = add_photos(tmp_path / "library", test=has_test)
     assignment = prepare_data(
         public_assignment(tmp_path, "cats-dogs", rows=30, size=(24, 24)), SECRET, library, tmp_path / "work"
@@ -260,15 +260,15 @@ def test_hidden_photos_are_handed_out_nowhere(tmp_path: Path, has_test: bool) ->
     assert {name.rpartition("/")[0] for name in photos} == {
         f"{part}/{kind}" for part in ("train", "validation") for kind in ("cats", "dogs")
     }
-    whole = {
+    original = {
         path.read_bytes() for part in ("train", "validation") for path in (library / "photos").rglob(f"{part}/*/*")
     }
-    assert len(whole) - len(set(photos.values())) == (0 if has_test else 30)
+    assert len(original) - len(set(photos.values())) == (0 if has_test else 30)
     assert len(open_hidden_set(assignment, SECRET).labels) == 30
     assert set(assignment.withheld) == {"photos"}
 
 
-def test_a_photo_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_broken_photo_is_named(tmp_path: Path) -> None:
     library = add_photos(tmp_path / "library", rows=5)
     for path in (library / "photos" / "cats-dogs" / "test" / "cats").iterdir():
         path.write_bytes(path.read_bytes()[:200])
@@ -276,7 +276,7 @@ def test_a_photo_that_is_none_is_named(tmp_path: Path) -> None:
         prepare_data(public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work")
 
 
-def test_a_folder_without_classes_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_classes_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "library" / "photos" / "cats-dogs" / "train").mkdir(parents=True)
     with pytest.raises(DatasetError, match="found 0 folders, expected one with photos for each class"):
         prepare_data(

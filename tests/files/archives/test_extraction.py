@@ -26,18 +26,18 @@ def contents(archive: Archive) -> dict[str, bytes]:
 
 
 def reasons(archive: Archive) -> dict[str, str]:
-    return {one.name: str(one.reason) for one in archive.refused}
+    return {refused.name: str(refused.reason) for refused in archive.refused}
 
 
 @pytest.mark.parametrize("form", ["", "gz", "bz2", "xz"])
-def test_tar_is_read_in_every_compression(tmp_path: Path, form: str) -> None:
+def test_tars_of_every_compression_are_unpacked(tmp_path: Path, form: str) -> None:
     path = write_tar(tmp_path / "class", {"林/hw.ipynb": b"one", "b" * 150: b"2" * 70_000}, form=form)
     archive = read_archive(path, tmp_path / "out")
     assert contents(archive) == {"林/hw.ipynb": b"one", "b" * 150: b"2" * 70_000}
     assert archive.entries[0].modified is not None
 
 
-def test_zip_is_read_under_generated_names(tmp_path: Path) -> None:
+def test_a_zip_is_unpacked_under_generated_names(tmp_path: Path) -> None:
     files = {"a/HW.ipynb": b"1", "a/hw.ipynb": b"2", "CON": b"3", "x" * 400: b"4", "nul.": b"5", "Jose\u0301": b"6"}
     archive = read_archive(write_zip(tmp_path / "c.zip", files), tmp_path / "out")
     files["José"] = files.pop("Jose\u0301")
@@ -60,7 +60,7 @@ def test_zip_is_read_under_generated_names(tmp_path: Path) -> None:
         "//x",
     ],
 )
-def test_names_that_lead_out_are_refused_and_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
+def test_names_that_point_outside_are_refused_and_nothing_is_written_there(tmp_path: Path, name: str) -> None:
     path = write_zip(tmp_path / "in" / "c.zip", {name: b"evil", "good": b"good"})
     archive = read_archive(path, tmp_path / "deep" / "out")
     assert contents(archive) == {"good": b"good"}
@@ -86,7 +86,7 @@ def test_links_in_a_zip_are_refused(tmp_path: Path) -> None:
     assert (contents(archive), list(reasons(archive))) == ({"good": b"good"}, ["link"])
 
 
-def test_a_bomb_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
+def test_a_bomb_is_refused_and_other_members_are_unpacked(tmp_path: Path) -> None:
     noise = random.Random(1).randbytes(60_000)
     path = write_zip(tmp_path / "c.zip", {"bomb": bytes(40_000), "large": noise, "good": b"good"})
     archive = read_archive(path, tmp_path / "out", SMALL)
@@ -95,7 +95,7 @@ def test_a_bomb_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").iterdir())) == 1
 
 
-def test_a_lying_header_does_not_help_a_bomb(tmp_path: Path) -> None:
+def test_a_bomb_with_a_false_size_in_its_header_is_refused(tmp_path: Path) -> None:
     made = bytearray(zip_bytes({"bomb": bytes(40_000)}))
     for size_at in (22, made.index(b"PK\1\2") + 24):
         struct.pack_into("<L", made, size_at, 10)
@@ -112,29 +112,29 @@ def test_a_compressed_tar_is_read_no_further_than_its_limit(tmp_path: Path, form
 
 
 @pytest.mark.parametrize(
-    ("files", "says"),
+    ("files", "expected"),
     [
         ({str(n): b"" for n in range(21)}, "more than 20 files"),
         ({str(n): bytes(n) + b"ab" * 999 * n for n in range(20)}, "MB"),
     ],
     ids=["entries", "total"],
 )
-def test_an_archive_too_large_as_a_whole_is_the_operators_matter(
-    tmp_path: Path, files: dict[str, bytes], says: str
+def test_an_archive_that_is_too_large_as_a_whole_is_an_intake_error(
+    tmp_path: Path, files: dict[str, bytes], expected: str
 ) -> None:
     limits = ArchiveLimits(entries=20, entry_bytes=50_000, total_bytes=120_000, ratio=1000)
-    with pytest.raises(IntakeError, match=says):
+    with pytest.raises(IntakeError, match=expected):
         read_archive(write_zip(tmp_path / "c.zip", files), tmp_path / "out", limits)
 
 
-def test_a_directory_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_table_of_contents_that_is_too_large_is_refused_before_reading(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "c.zip", {f"{n:01000d}": b"" for n in range(30)})
     with pytest.raises(IntakeError, match="more than 20 files"):
         read_archive(path, tmp_path / "out", SMALL)
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_damaged_member_leaves_the_others(tmp_path: Path) -> None:
+def test_a_damaged_member_does_not_affect_the_others(tmp_path: Path) -> None:
     made = bytearray(zip_bytes({"bad": b"some text that is packed" * 9, "good": b"good"}))
     made[40] ^= 0xFF
     (tmp_path / "c.zip").write_bytes(made)
@@ -146,7 +146,7 @@ def test_a_damaged_member_leaves_the_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flag", "method"), [(1, 8), (0, 12), (0, 14), (0, 99)], ids=["encrypted", "bzip2", "lzma", "odd"]
 )
-def test_what_cannot_be_unpacked_is_refused(tmp_path: Path, flag: int, method: int) -> None:
+def test_members_with_encryption_or_other_compression_are_refused(tmp_path: Path, flag: int, method: int) -> None:
     made = bytearray(zip_bytes({"secret": b"x" * 50, "good": b"good"}))
     central = made.index(b"PK\1\2")
     made[6] |= flag
@@ -158,17 +158,17 @@ def test_what_cannot_be_unpacked_is_refused(tmp_path: Path, flag: int, method: i
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_of_two_with_one_name_the_later_is_taken(tmp_path: Path) -> None:
+def test_the_later_of_two_members_with_the_same_name_is_used(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "c.zip", "w") as made:
         for name, text in (("José", "old"), ("Jose\u0301", "newer"), ("José", "new")):
             made.writestr(name, text)
     archive = read_archive(tmp_path / "c.zip", tmp_path / "out")
     assert contents(archive) == {"José": b"new"}
-    assert [one.harmful for one in archive.refused] == [False, False]
+    assert [refused.harmful for refused in archive.refused] == [False, False]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "big5", "cp950"])
-def test_names_without_a_flag_are_read_as_in_taiwan(tmp_path: Path, encoding: str) -> None:
+def test_undeclared_names_from_taiwan_are_decoded(tmp_path: Path, encoding: str) -> None:
     # The second byte of 許, 功 and 蓋 is a backslash in Big5.
     names = ["許功蓋_作業.ipynb", "林小明/hw.ipynb"]
     (tmp_path / "c.zip").write_bytes(unflagged_zip({name.encode(encoding): name.encode() for name in names}))
@@ -176,12 +176,12 @@ def test_names_without_a_flag_are_read_as_in_taiwan(tmp_path: Path, encoding: st
     assert contents(archive) == {name: name.encode() for name in names}
 
 
-def test_names_in_an_unknown_encoding_are_still_read(tmp_path: Path) -> None:
+def test_names_in_an_unknown_encoding_are_decoded_as_code_page_437(tmp_path: Path) -> None:
     (tmp_path / "c.zip").write_bytes(unflagged_zip({b"caf\x82 noir": b"x"}))
     assert list(contents(read_archive(tmp_path / "c.zip", tmp_path / "out"))) == ["café noir"]
 
 
-def test_what_computers_leave_behind_is_named_but_not_read(tmp_path: Path) -> None:
+def test_files_of_operating_systems_are_skipped(tmp_path: Path) -> None:
     junk = ["__MACOSX/._hw.ipynb", "lin/.DS_Store", "Thumbs.db", "lin/.ipynb_checkpoints/hw-checkpoint.ipynb", "empty/"]
     archive = read_archive(write_zip(tmp_path / "c.zip", dict.fromkeys([*junk, "lin/hw.ipynb"], b"")), tmp_path / "out")
     assert set(archive.skipped) == set(junk)
@@ -189,12 +189,12 @@ def test_what_computers_leave_behind_is_named_but_not_read(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["hw_DS_Store.ipynb", "Thumbs.db.ipynb", "__MACOSX.ipynb", ".hidden", "a._b"])
-def test_real_files_are_no_junk(name: str) -> None:
+def test_files_with_similar_names_are_not_junk(name: str) -> None:
     assert not is_junk(name)
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "expected"),
     [
         (b"Rar!\x1a\x07\x01\x00", "a RAR archive"),
         (b"7z\xbc\xaf\x27\x1c\x00", "a 7z archive"),
@@ -209,23 +209,23 @@ def test_real_files_are_no_junk(name: str) -> None:
     ],
     ids=["rar", "7z", "pdf", "empty", "html", "zip", "gz", "bz2", "xz", "magic"],
 )
-def test_what_is_no_archive_is_named(tmp_path: Path, data: bytes, says: str) -> None:
+def test_the_error_for_other_files_names_their_type(tmp_path: Path, data: bytes, expected: str) -> None:
     path = tmp_path / "class.zip"
     path.write_bytes(data)
-    with pytest.raises(IntakeError, match=f"class.zip is .*{says}") as raised:
+    with pytest.raises(IntakeError, match=f"class.zip is .*{expected}") as raised:
         read_archive(path, tmp_path / "out")
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("form", ["", "gz", "xz"])
-def test_a_truncated_tar_loses_nobody_silently(tmp_path: Path, form: str) -> None:
+def test_a_truncated_tar_is_an_error(tmp_path: Path, form: str) -> None:
     path = write_tar(tmp_path / "c.tar", {"a": b"a" * 600, "b": bytes(range(256)) * 40}, form=form)
     path.write_bytes(path.read_bytes()[: 2000 if form == "" else -60])
     with pytest.raises(IntakeError, match="damaged or cut off"):
         read_archive(path, tmp_path / "out")
 
 
-def test_a_damaged_tar_header_loses_nobody_silently(tmp_path: Path) -> None:
+def test_a_damaged_tar_header_is_an_error(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "c.tar", {"a": b"a" * 512, "b": b"b"}, form="")
     made = bytearray(path.read_bytes())
     made[1024 + 3] ^= 0xFF
@@ -234,19 +234,19 @@ def test_a_damaged_tar_header_loses_nobody_silently(tmp_path: Path) -> None:
         read_archive(path, tmp_path / "out")
 
 
-def test_empty_archives_are_empty(tmp_path: Path) -> None:
+def test_empty_archives_have_no_entries(tmp_path: Path) -> None:
     assert read_archive(write_zip(tmp_path / "c.zip", {}), tmp_path / "z") == Archive(())
     assert read_archive(write_tar(tmp_path / "c.tgz", {}), tmp_path / "t") == Archive(())
 
 
-def test_an_output_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_an_output_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be unpacked"):
         read_archive(write_zip(tmp_path / "c.zip", {"a": b""}), tmp_path / "file" / "out")
 
 
 @given(st.text(max_size=30))
-def test_tidy_names_are_stable_and_stay_inside_unless_refused(name: str) -> None:
+def test_tidy_names_are_stable_and_inside_the_archive_unless_refused(name: str) -> None:
     tidy = tidy_name(name)
     assert tidy_name(tidy) == tidy
     assert "\\" not in tidy and "\0" not in tidy
@@ -257,7 +257,7 @@ def test_tidy_names_are_stable_and_stay_inside_unless_refused(name: str) -> None
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_no_damage_to_an_archive_is_more_than_an_intake_error(tmp_path: Path, data: st.DataObject) -> None:
+def test_random_damage_is_at_most_an_intake_error(tmp_path: Path, data: st.DataObject) -> None:
     made = bytearray(
         data.draw(
             st.sampled_from(

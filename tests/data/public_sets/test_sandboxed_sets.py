@@ -1,4 +1,4 @@
-"""Notebooks on a set that everybody can get, run for real: what they find of the hidden rows, and what that wins."""
+"""Notebooks that use a public set, in a real kernel: access to hidden rows, and attacks that look answers up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.public_sets import SECRET, add_cifar, add_mnist, add_photos, 
 
 KERAS = "import keras\n"
 LOAD = "from keras.datasets import mnist\n(x_train, y_train), (x_test, y_test) = mnist.load_data()\n"
-# An attacker who knows the whole public test set looks for its pictures, here by their middles in hexadecimal.
+# An attack: search all files for images of the public test set, by bytes from their middle.
 SEARCH = """
 import json, os, sys, numpy as np
 wanted = {bytes.fromhex(piece) for piece in json.load(open("pieces.json"))}
@@ -74,7 +74,7 @@ print(model.evaluate(x_test[..., None] / 255.0, y_test, verbose=0)[1] > 0.9)
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labels that can only be looked up."""
+    """Return a library of random images, so that labels can only be looked up."""
     folder = tmp_path_factory.mktemp("library")
     add_mnist(folder, noise(300, (28, 28), 1), noise(600, (28, 28), 2))
     add_photos(add_cifar(folder), rows=20)
@@ -102,13 +102,16 @@ def graded(sandbox: Sandbox, assignment: Assignment, library: Path, folder: Path
 # ---------------------------------------------------------------- attacks
 
 
-def test_a_notebook_that_opens_every_file_finds_no_hidden_picture(
+def test_a_search_of_all_files_finds_no_hidden_image(
     warm: NamespaceSandbox, library: Path, digits: Assignment, tmp_path: Path
 ) -> None:
-    with np.load(library / "datasets" / "mnist.npz") as whole, np.load(digits.withheld["datasets/mnist.npz"]) as seen:
-        test, shown = whole["x_test"], seen["x_test"]
-    still_there = {picture[8:20].tobytes().hex() for picture in shown}
-    hidden = {picture[8:20].tobytes().hex() for picture in test} - still_there
+    with (
+        np.load(library / "datasets" / "mnist.npz") as original,
+        np.load(digits.withheld["datasets/mnist.npz"]) as seen,
+    ):
+        test, shown = original["x_test"], seen["x_test"]
+    still_there = {image[8:20].tobytes().hex() for image in shown}
+    hidden = {image[8:20].tobytes().hex() for image in test} - still_there
     pieces = [*sorted(hidden)[:40], *sorted(still_there)[:20]]
     (tmp_path / "pieces.json").write_text(json.dumps(pieces))
     place = CourseFiles({"pieces.json": tmp_path / "pieces.json"}, {}, library, digits.withheld)
@@ -120,29 +123,29 @@ def test_a_notebook_that_opens_every_file_finds_no_hidden_picture(
 
 
 @pytest.mark.parametrize("attack", [ALL_IN_SIGHT + NEIGHBOURS, ALL_IN_SIGHT + HASHES], ids=["neighbours", "hashes"])
-def test_what_is_in_sight_answers_no_hidden_row(
+def test_lookup_in_visible_images_is_no_better_than_chance(
     warm: NamespaceSandbox, library: Path, digits: Assignment, tmp_path: Path, attack: str
 ) -> None:
     run = graded(warm, digits, library, tmp_path, IMPORTS + KERAS + LOAD + attack)
     assert accuracy(run, digits) < 0.2  # a tenth is chance; three standard deviations of 200 rows
 
 
-def test_hashes_of_the_whole_test_set_know_no_changed_picture(
+def test_hashes_of_the_public_test_set_match_no_perturbed_image(
     warm: NamespaceSandbox, library: Path, digits: Assignment, tmp_path: Path
 ) -> None:
-    """Brought along in the notebook, as anybody can."""
-    with np.load(library / "datasets" / "mnist.npz") as whole:
-        pictures = whole["x_test"].tobytes().hex()
-        brought = f"known_x = np.frombuffer(bytes.fromhex({pictures!r}), np.uint8).reshape(-1, 28, 28)\n"
-        brought += f"known_y = np.array({whole['y_test'].tolist()})\n"
+    """Put the whole public test set into the notebook, as any student can."""
+    with np.load(library / "datasets" / "mnist.npz") as original:
+        images = original["x_test"].tobytes().hex()
+        brought = f"known_x = np.frombuffer(bytes.fromhex({images!r}), np.uint8).reshape(-1, 28, 28)\n"
+        brought += f"known_y = np.array({original['y_test'].tolist()})\n"
     run = graded(warm, digits, library, tmp_path, IMPORTS + brought + HASHES)
     assert accuracy(run, digits) < 0.2
     neighbours = graded(warm, digits, library, tmp_path, IMPORTS + brought + NEIGHBOURS)
-    assert accuracy(neighbours, digits) > 0.8, "which the documentation says, and a person is asked to look"
+    assert accuracy(neighbours, digits) > 0.8, "as documented; a person is asked to check"
     assert neighbours.brought_kb > 60
 
 
-def test_where_nothing_can_be_mounted_the_notebook_sees_the_same(
+def test_a_notebook_without_mounts_sees_the_same_data(
     warm: NamespaceSandbox, library: Path, digits: Assignment
 ) -> None:
     cell = (
@@ -150,13 +153,13 @@ def test_where_nothing_can_be_mounted_the_notebook_sees_the_same(
     )
     place = CourseFiles({}, {}, library, digits.withheld)
     seen = [place.run(sandbox, cell=cell) for sandbox in (warm, ProcessSandbox(os.environ))]
-    shapes = [[line for line in one.text["cell"].splitlines() if line.startswith("(")] for one in seen]
+    shapes = [[line for line in output.text["cell"].splitlines() if line.startswith("(")] for output in seen]
     assert shapes[0] == shapes[1] and len(shapes[0]) == 1
-    assert [one.error["cell"] for one in seen] == ["", ""]
+    assert [output.error["cell"] for output in seen] == ["", ""]
     assert seen[1].notes == [], "found in the library, not downloaded"
 
 
-def test_the_other_files_of_the_library_are_there_and_those_of_the_set_are_empty(
+def test_only_the_files_of_the_set_are_empty_in_the_library(
     warm: NamespaceSandbox, library: Path, tmp_path: Path
 ) -> None:
     assignment = prepare_data(public_assignment(library, "cifar10"), SECRET, library, tmp_path)
@@ -168,7 +171,7 @@ for path in ("/library/datasets/cifar10.npz", "/library/datasets/x"):
     except OSError as error: print(type(error).__name__)
 import keras
 (x, y), (x_test, y_test) = keras.datasets.cifar10.load_data()
-print(x.shape, x_test.shape, len({picture.tobytes() for picture in x_test}))
+print(x.shape, x_test.shape, len({image.tobytes() for image in x_test}))
 """
     outputs = CourseFiles({}, {}, library, assignment.withheld).run(warm, cell=cell)
     outputs.assert_no_errors()
@@ -205,7 +208,7 @@ print(data.class_names)
 }
 
 
-def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, library: Path, tmp_path: Path) -> None:
+def test_photos_are_found_in_all_usual_places(warm: NamespaceSandbox, library: Path, tmp_path: Path) -> None:
     assignment = prepare_data(
         public_assignment(tmp_path, "cats-dogs", size=(24, 24)), SECRET, library, tmp_path / "work"
     )
@@ -223,7 +226,7 @@ def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, librar
         "library": "False False",
         "writes": "",
     }
-    assert len(list((files["cats_and_dogs_filtered"]).rglob("*.jpg"))) == 80, "ours is not the notebook's to change"
+    assert len(list((files["cats_and_dogs_filtered"]).rglob("*.jpg"))) == 80, "the originals are unchanged"
 
 
 # ---------------------------------------------------------------- a class
@@ -231,16 +234,16 @@ def test_photos_are_where_notebooks_look_for_them(warm: NamespaceSandbox, librar
 
 def test_a_class_is_graded_on_a_public_set(warm: NamespaceSandbox, tmp_path: Path) -> None:
     library = add_mnist(tmp_path / "library", bars(1500, 1), bars(600, 2))
-    said: list[str] = []
-    settings = Settings(tmp_path / "out", SECRET, library=library, announce=lambda words: said.append(str(words)))
+    announced: list[str] = []
+    settings = Settings(tmp_path / "out", SECRET, library=library, announce=lambda words: announced.append(str(words)))
     assignment = public_assignment(tmp_path, "mnist", rows=100)
     handed_in = [
         submission(tmp_path, "honest", KERAS + LOAD, HONEST),
         submission(tmp_path, "empty", KERAS + LOAD),
         submission(tmp_path, "heavy", KERAS + LOAD, HONEST, "#md" + "x" * 70_000),
     ]
-    results = {one.submission.student.id: one for one in grade_class(assignment, handed_in, warm, settings)}
-    assert said == ["Drawing the hidden rows of mnist …"]
+    results = {graded.submission.student.id: graded for graded in grade_class(assignment, handed_in, warm, settings)}
+    assert announced == ["Drawing the hidden rows of mnist …"]
     assert points(results["honest"]) == {"runs": 10, "accuracy": 90}
     assert points(results["empty"]) == {"runs": 10, "accuracy": 0}
     assert not any("kB with them" in str(reason) for reason in results["honest"].grade.review_reasons)
