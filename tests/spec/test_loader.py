@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from grader.i18n.catalogue import translation
 from grader.models.assignment import Assignment, Limits, PublicSet
 from grader.models.errors import AssignmentError
 from grader.models.lateness import LatePolicy
@@ -259,6 +260,15 @@ def test_unreadable_file_is_reported(tmp_path: Path, content: bytes | None, expe
     if content is not None:
         (tmp_path / "assignment.toml").write_bytes(content)
     assert problems(tmp_path)[0].startswith(expected)
+
+
+def test_problems_are_translated(tmp_path: Path) -> None:
+    folder = write_assignment(tmp_path, ("seconds = 60", "seconds = 0"), ("generator.py", "gone.py"))
+    with pytest.raises(AssignmentError) as refused:
+        load_assignment(folder)
+    limit, generator = translation("zh-TW").say(refused.value.message).splitlines()
+    assert limit.endswith("limits.seconds：寫的是 0.0，應該是大於 0 的數字")
+    assert generator.endswith("data.hidden.generator：" + f"{tmp_path / 'gone.py'} 不存在")
 
 
 def test_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
