@@ -54,6 +54,6 @@ def prefixed(place: str, problem: Message) -> Message:
     return Message("{place}{problem}", {"place": place, "problem": problem})
 
 
-def unexpected(place: str, found: str, expected: Message) -> Message:
+def unexpected(place: str, found: Message | str, expected: Message) -> Message:
     """Return the problem that a file has ``found`` at ``place`` instead of what is ``expected``."""
     return message("{place}: found {found}, expected {expected}", place=place, found=found, expected=expected)

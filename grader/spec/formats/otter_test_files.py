@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from textwrap import dedent
 from typing import Any
@@ -50,42 +51,42 @@ class TestFile:
         return math.fsum(case.points or 0.0 for case, ok in zip(self.cases, passed, strict=True) if ok)
 
 
-class _BrokenError(ValueError):
-    """A test file that cannot be used; the caller adds the file's name to ``problem``."""
-
-    def __init__(self, problem: Message) -> None:
-        self.problem = problem
-        super().__init__(problem)
-
-
 def read_file(source: str, where: str) -> TestFile:
     """Return the parsed test file; raise ``AssignmentError``, which names ``where``."""
-    try:
+    with _problems_at(where):
         return _by_format(source)
-    except _BrokenError as error:
-        raise AssignmentError([prefixed(f"{where}: ", error.problem)]) from error
 
 
 def read_metadata(test: Any, where: str) -> TestFile:
     """Parse tests that ``otter assign`` put in a notebook's metadata: a doctest's ``dict``, or the text of a file."""
-    try:
+    with _problems_at(where):
         return _functions(_tree(test), test) if isinstance(test, str) else _doctests(test)
-    except _BrokenError as error:
-        raise AssignmentError([prefixed(f"{where}: ", error.problem)]) from error
+
+
+@contextmanager
+def _problems_at(where: str) -> Iterator[None]:
+    try:
+        yield
+    except AssignmentError as error:
+        raise AssignmentError([prefixed(f"{where}: ", problem) for problem in error.problems]) from error
+
+
+def _broken(problem: Message) -> AssignmentError:
+    return AssignmentError([problem])
 
 
 def _by_format(source: str) -> TestFile:
     tree = _tree(source)
     ok_format = _assigned(tree).get("OK_FORMAT")
     if ok_format is None:
-        raise _BrokenError(
+        raise _broken(
             message("found no OK_FORMAT, expected OK_FORMAT = True (doctests) or False (test_case functions)")
         )
     if not _literal(ok_format, "OK_FORMAT"):
         return _functions(tree, source)
     test = _assigned(tree).get("test")
     if test is None:
-        raise _BrokenError(message("OK_FORMAT is True, but found no test, expected {example}", example="test = {...}"))
+        raise _broken(message("OK_FORMAT is True, but found no test, expected {example}", example="test = {...}"))
     return _doctests(_literal(test, "test"))
 
 
@@ -93,12 +94,8 @@ def _tree(source: str) -> ast.Module:
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if getattr(error, "lineno", None) is None:
-            raise _BrokenError(message("found a Python syntax error: {error}", error=error)) from error
-        line = getattr(error, "lineno", None)
-        raise _BrokenError(
-            message("found a Python syntax error in line {line}: {error}", line=line, error=error)
-        ) from error
+        where = str(error).replace("<unknown>, ", "")  # Python adds "(<unknown>, line 2)"
+        raise _broken(message("found a Python syntax error: {error}", error=where)) from error
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
@@ -116,16 +113,8 @@ def _literal(node: ast.expr, place: str) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        found = ast.unparse(node)[:60]
-        raise _BrokenError(
-            message(
-                "line {line}: {place}: found {found}, expected a literal value, as otter assign writes it: test files "
-                "are read, not run",
-                line=node.lineno,
-                place=place,
-                found=repr(found),
-            )
-        ) from None
+        expected = message("a literal value, as otter assign writes it: test files are read, not run")
+        raise _broken(unexpected(f"line {node.lineno}: {place}", repr(ast.unparse(node)[:60]), expected)) from None
 
 
 # ------------------------------------------------------------------ doctests
@@ -134,21 +123,19 @@ def _literal(node: ast.expr, place: str) -> Any:
 def _doctests(test: Any) -> TestFile:
     if not isinstance(test, dict) or "name" not in test:
         example = "{'name': ..., 'points': ..., 'suites': [...]}"
-        raise _BrokenError(message("test: found no name, expected {example}", example=example))
+        raise _broken(message("test: found no name, expected {example}", example=example))
     suites = test.get("suites")
     if not isinstance(suites, list) or len(suites) != 1 or not isinstance(suites[0], dict):
-        raise _BrokenError(message("test: suites: expected a list with one suite, as otter does"))
+        raise _broken(message("test: suites: expected a list with one suite, as otter does"))
     suite: Mapping[str, Any] = suites[0]
     if suite.get("type", "doctest") != "doctest":
-        raise _BrokenError(message("test: suites: type: found {found}, expected 'doctest'", found=repr(suite["type"])))
+        raise _broken(message("test: suites: type: found {found}, expected 'doctest'", found=repr(suite["type"])))
     for key in ("setup", "teardown"):
         if suite.get(key):
-            raise _BrokenError(
-                message("test: suites: {key}: otter accepts none; move the code into the cases", key=key)
-            )
+            raise _broken(message("test: suites: {key}: otter accepts none; move it into the cases", key=key))
     cases = suite.get("cases")
     if not isinstance(cases, list) or not all(isinstance(case, dict) and "code" in case for case in cases):
-        raise _BrokenError(message("test: suites: cases: expected a list of {example}", example="{'code': '>>> ...'}"))
+        raise _broken(message("test: suites: cases: expected a list of {example}", example="{'code': '>>> ...'}"))
     found = [_case(case, case.get("name", f"{test['name']} - {number}")) for number, case in enumerate(cases, 1)]
     return TestFile(share_points(test.get("points"), found), bool(test.get("all_or_nothing", False)))
 
@@ -174,7 +161,7 @@ _OPTIONS = ("name", "points", "hidden", "success_message", "failure_message")
 def _functions(tree: ast.Module, source: str) -> TestFile:
     assigned = _assigned(tree)
     if "name" not in assigned:
-        raise _BrokenError(message("OK_FORMAT is False, but found no name, expected name = '...'"))
+        raise _broken(message("OK_FORMAT is False, but found no name, expected name = '...'"))
     name = _literal(assigned["name"], "name")
     found: dict[str, Mapping[str, Any]] = {}  # by function name; a second definition keeps the place of the first
     for node in tree.body:
@@ -197,12 +184,9 @@ def _decorated(node: ast.FunctionDef) -> Mapping[str, Any] | None:
             options |= {keyword.arg: keyword.value for keyword in decorator.keywords if keyword.arg is not None}
             unknown = options.keys() - set(_OPTIONS)
             if unknown or len(options) < len(decorator.args) + len(decorator.keywords):
-                raise _BrokenError(
-                    message(
-                        "line {line}: test_case takes {names}, each once",
-                        line=decorator.lineno,
-                        names=", ".join(_OPTIONS),
-                    )
+                names = ", ".join(_OPTIONS)
+                raise _broken(
+                    message("line {line}: test_case takes {names}, each once", line=decorator.lineno, names=names)
                 )
             return {option: _literal(value, f"test_case: {option}") for option, value in options.items()}
     return None
@@ -220,10 +204,8 @@ def share_points(points: Any, cases: Iterable[Case]) -> tuple[Case, ...]:
     cases = list(cases)
     if isinstance(points, list):
         if len(points) != len(cases):
-            raise _BrokenError(
-                message(
-                    "points: found {found}, expected one for each of the {n} cases", found=len(points), n=len(cases)
-                )
+            raise _broken(
+                unexpected("points", str(len(points)), message("one for each of the {n} cases", n=len(cases)))
             )
         cases = [replace(case, points=_points(value, "points")) for case, value in zip(cases, points, strict=True)]
         points = None
@@ -233,13 +215,8 @@ def share_points(points: Any, cases: Iterable[Case]) -> tuple[Case, ...]:
     if total is None:
         total = own if any(case.points for case in cases) or not unset else 1.0
     if own > total + 1e-9:
-        raise _BrokenError(
-            message(
-                "points: the cases have {found:g} together, expected at most the question's {total:g}",
-                found=own,
-                total=total,
-            )
-        )
+        expected = message("at most the question's {total:g}", total=total)
+        raise _broken(unexpected("points", message("{sum:g} for all cases", sum=own), expected))
     share = max(0.0, total - own) / unset if unset else 0.0
     return tuple(replace(case, points=share if case.points is None else case.points) for case in cases)
 
@@ -248,5 +225,5 @@ def _points(value: Any, place: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _BrokenError(unexpected(place, repr(value), message("a number")))
+        raise _broken(unexpected(place, repr(value), message("a number")))
     return float(value)

@@ -45,7 +45,7 @@ def test_parse_tests_in_notebook_metadata() -> None:
 
 
 BROKEN: dict[str, tuple[str, str]] = {
-    "no Python": ("OK_FORMAT = True\ntest = {", "q.py: found a Python syntax error in line 2"),
+    "no Python": ("OK_FORMAT = True\ntest = {", "q.py: found a Python syntax error: '{' was never closed (line 2)"),
     "a null byte": ("OK_FORMAT = True\0", "found a Python syntax error"),
     "no format": ("test = {}", "found no OK_FORMAT, expected OK_FORMAT = True (doctests) or False"),
     "no test": ("OK_FORMAT = True", "found no test, expected test = {...}"),
@@ -57,7 +57,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "another type": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'type': 'wwpp'}]}", "found 'wwpp'"),
     "a setup": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'setup': '>>> 1'}]}", "otter accepts none"),
     "no cases": ("OK_FORMAT = True\ntest = {'name': 'q', 'suites': [{'cases': [1]}]}", "cases: expected a list of"),
-    "too many points": (ok({"code": TWO, "points": 3}, points=2), "the cases have 3 together, expected at most"),
+    "too many points": (ok({"code": TWO, "points": 3}, points=2), "found 3 for all cases, expected at most"),
     "points of another number": (ok(TWO, points=[1, 2]), "points: found 2, expected one for each of the 1 cases"),
     "points in words": (ok(TWO, points="2"), "points: found '2', expected a number"),
     "endless points": (ok(TWO).replace("'points': None", "'points': 1e999"), "found inf, expected a number"),
@@ -105,7 +105,7 @@ def otter_points(total: float | None, points: list[float | None]) -> list[float]
 def shared(total: Any, points: list[float | None]) -> list[float | None] | None:
     try:
         return [case.points for case in share_points(total, [Case("", points=value) for value in points])]
-    except ValueError:
+    except AssignmentError:
         return None
 
 
