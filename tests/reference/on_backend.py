@@ -66,7 +66,9 @@ def answers() -> dict[str, NDArray[np.float32]]:
         "averaged": heatmap(averaged(), PHOTO, class_index=1),
         "nested 0": heatmap(model, PHOTO, class_index=0),
         "nested 1": heatmap(model, PHOTO, class_index=1),
-        "responses": np.array([ops.convert_to_numpy(response(ops.convert_to_tensor(one))) for one in (start, climbed)]),
+        "responses": np.array(
+            [ops.convert_to_numpy(response(ops.convert_to_tensor(pictures))) for pictures in (start, climbed)]
+        ),
         "pattern": filter_pattern(averaged(), "maps", 0, size=12, steps=3),
         "sums": activation_model(model, 4).predict(PHOTO[np.newaxis], verbose=0)[3],
     }

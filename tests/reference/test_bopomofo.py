@@ -36,7 +36,7 @@ def pixels(folder: Path) -> dict[str, bytes]:
 # ---------------------------------------------------------------- fonts
 
 
-def test_the_symbols_are_unicodes_own_and_their_ascii_names_differ() -> None:
+def test_symbols_match_unicode_and_have_distinct_ascii_names() -> None:
     assert "".join(map(chr, range(0x3105, 0x312A))) == SYMBOLS
     assert len(set(ASCII.values())) == 37
     assert all(name.isascii() and name.islower() for name in ASCII.values())
@@ -51,16 +51,14 @@ def test_the_symbols_are_unicodes_own_and_their_ascii_names_differ() -> None:
         pytest.param(SYMBOLS, {"ㄋ": "ㄇ"}, "draws ㄇ and ㄋ alike", id="the same box for two"),
     ],
 )
-def test_a_font_that_cannot_draw_every_symbol_is_left_out(
-    tmp_path: Path, symbols: str, odd: dict[str, str], reason: str
-) -> None:
+def test_font_without_every_symbol_is_left_out(tmp_path: Path, symbols: str, odd: dict[str, str], reason: str) -> None:
     fonts, left_out = choose([write_font(tmp_path / "odd.ttf", symbols, name="Odd", odd=odd)], SYMBOLS)
 
     assert fonts == []
-    assert [(one.name, one.reason) for one in left_out] == [("Odd", reason)]
+    assert [(font.name, font.reason) for font in left_out] == [("Odd", reason)]
 
 
-def test_only_the_symbols_that_are_wanted_matter(tmp_path: Path) -> None:
+def test_only_requested_symbols_matter(tmp_path: Path) -> None:
     fonts, left_out = choose([write_font(tmp_path / "few.ttf", "ㄅㄆㄇ")], "ㄅㄇ")
 
     assert (len(fonts), left_out) == (1, [])
@@ -68,10 +66,10 @@ def test_only_the_symbols_that_are_wanted_matter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".ttf", ".ttc", ".otf", ".woff2"])
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", None], ids=["empty", "a web page", "cut short"])
-def test_a_file_that_is_no_font_is_left_out(tmp_path: Path, content: bytes | None, suffix: str) -> None:
-    whole = write_font(tmp_path / "whole.ttf", SYMBOLS).read_bytes()
+def test_invalid_font_file_is_left_out(tmp_path: Path, content: bytes | None, suffix: str) -> None:
+    complete = write_font(tmp_path / "whole.ttf", SYMBOLS).read_bytes()
     path = tmp_path / f"broken{suffix}"
-    path.write_bytes(whole[: len(whole) // 3] if content is None else content)
+    path.write_bytes(complete[: len(complete) // 3] if content is None else content)
 
     fonts, left_out = choose([path], SYMBOLS)
 
@@ -79,7 +77,7 @@ def test_a_file_that_is_no_font_is_left_out(tmp_path: Path, content: bytes | Non
     assert left_out[0].reason.startswith("cannot be read as a font: ")
 
 
-def test_one_drawing_under_ten_names_is_one_font(tmp_path: Path) -> None:
+def test_duplicate_drawings_are_one_font(tmp_path: Path) -> None:
     paths = [
         write_collection(tmp_path / "many.ttc", SYMBOLS, ["JP", "KR", "TC"]),
         write_font(tmp_path / "z.ttf", SYMBOLS),
@@ -87,11 +85,11 @@ def test_one_drawing_under_ten_names_is_one_font(tmp_path: Path) -> None:
     fonts, left_out = choose(paths, SYMBOLS)
 
     assert [font.name for font in fonts] == ["JP"]
-    assert [one.name for one in left_out] == ["KR", "TC", "Drawn"]
-    assert {one.reason for one in left_out} == {"draws the symbols exactly as JP"}
+    assert [font.name for font in left_out] == ["KR", "TC", "Drawn"]
+    assert {font.reason for font in left_out} == {"draws the symbols exactly as JP"}
 
 
-def test_two_fonts_with_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_fonts_with_the_same_name_get_unique_names(tmp_path: Path) -> None:
     swapped = {"ㄅ": "A", "ㄆ": "B"}
     paths = [
         write_font(tmp_path / "one.ttf", SYMBOLS, name="注音"),
@@ -103,7 +101,7 @@ def test_two_fonts_with_one_name_are_told_apart(tmp_path: Path) -> None:
     assert all(font.slug.isascii() for font in fonts)
 
 
-def test_fonts_are_found_below_folders_and_by_name(tmp_path: Path) -> None:
+def test_fonts_under_finds_files_in_folders_and_single_files(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     path = write_font(tmp_path / "deep" / "er" / "a.TTF", "ㄅ")
     (tmp_path / "deep" / "readme.txt").write_text("no font")
@@ -115,7 +113,7 @@ def test_fonts_are_found_below_folders_and_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [16, 64, 90])
-def test_a_picture_is_rgb_of_the_wanted_size_with_ink_on_paper(drawn: Font, size: int) -> None:
+def test_picture_is_rgb_with_dark_ink_on_light_paper(drawn: Font, size: int) -> None:
     picture = render("ㄅ", drawn, np.random.default_rng(1), Config(size=size))
     values = np.asarray(picture, float).mean(axis=2)
 
@@ -123,7 +121,7 @@ def test_a_picture_is_rgb_of_the_wanted_size_with_ink_on_paper(drawn: Font, size
     assert np.ptp(values) > 50
 
 
-def test_every_symbol_is_readable_in_every_font_whatever_was_drawn(real_fonts: list[Font]) -> None:
+def test_every_symbol_is_readable_in_every_font(real_fonts: list[Font]) -> None:
     # The blandest drawing of each: darker than its paper somewhere, and not all over.
     for font in real_fonts:
         for symbol in SYMBOLS:
@@ -133,7 +131,7 @@ def test_every_symbol_is_readable_in_every_font_whatever_was_drawn(real_fonts: l
             assert np.ptp(grey) > 25 and 0.005 < inked < 0.5, f"{symbol} in {font.name}: {inked:.3f} of it is ink"
 
 
-def test_all_symbols_differ_where_nothing_else_does(real_fonts: list[Font]) -> None:
+def test_symbols_differ_with_equal_settings(real_fonts: list[Font]) -> None:
     pictures = {symbol: np.asarray(render(symbol, real_fonts[0], np.random.default_rng(3), Config()), float)
                 for symbol in SYMBOLS}  # fmt: skip
     nearest = min((float(np.abs(pictures[a] - pictures[b]).mean()), a + b) for a, b in combinations(SYMBOLS, 2))
@@ -144,14 +142,14 @@ def test_all_symbols_differ_where_nothing_else_does(real_fonts: list[Font]) -> N
 def test_the_same_seed_gives_the_same_files(drawn: Font, tmp_path: Path) -> None:
     for folder, seed in (("one", 5), ("two", 5), ("other", 6)):
         write_dataset(tmp_path / folder, [drawn], Dataset("ㄅㄆ", 6, seed), Config(size=32))
-    one, two, other = (pixels(tmp_path / folder) for folder in ("one", "two", "other"))
+    first, second, other = (pixels(tmp_path / folder) for folder in ("one", "two", "other"))
 
-    assert one == two
-    assert len(set(one.values())) == 2 * 6 + 1, "no picture is there twice"
-    assert not set(one.values()) & set(other.values())
+    assert first == second
+    assert len(set(first.values())) == 2 * 6 + 1, "no picture is there twice"
+    assert not set(first.values()) & set(other.values())
 
 
-def test_a_picture_stays_the_same_when_more_are_asked_for(drawn: Font, tmp_path: Path) -> None:
+def test_picture_does_not_depend_on_the_number_of_pictures(drawn: Font, tmp_path: Path) -> None:
     write_dataset(tmp_path / "few", [drawn], Dataset("ㄇ", 3), Config())
     write_dataset(tmp_path / "more", [drawn], Dataset("ㄅㄆㄇ", 5), Config())
     few, more = pixels(tmp_path / "few"), pixels(tmp_path / "more")
@@ -159,7 +157,7 @@ def test_a_picture_stays_the_same_when_more_are_asked_for(drawn: Font, tmp_path:
     assert {name: data for name, data in more.items() if name in few} == few
 
 
-def test_folders_are_classes_and_the_fonts_are_written_down(drawn: Font, tmp_path: Path) -> None:
+def test_folders_are_classes_and_fonts_are_recorded(drawn: Font, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert write_dataset(out, [drawn], Dataset("ㄅㄓ", 8, 0, ascii_names=True), Config(size=48)) == 16
 
@@ -180,15 +178,15 @@ def test_folders_are_classes_and_the_fonts_are_written_down(drawn: Font, tmp_pat
 # ---------------------------------------------------------------- the command
 
 
-def test_the_command_writes_and_says_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_the_fonts_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_font(tmp_path / "a.ttf", SYMBOLS)
     arguments = ["--fonts", str(tmp_path), str(DEJAVU / "DejaVuSans.ttf"), "--per-class", "2", "--symbols", "ㄅㄆ"]
 
     assert main([str(tmp_path / "out"), *arguments]) == 0
 
-    said = capsys.readouterr()
-    assert said.err == "left out: DejaVu Sans: has none of the symbols\n"
-    assert "4 pictures, drawn with Drawn" in said.out
+    printed = capsys.readouterr()
+    assert printed.err == "left out: DejaVu Sans: has none of the symbols\n"
+    assert "4 pictures, drawn with Drawn" in printed.out
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fonts.toml", "ㄅ", "ㄆ"]
 
 
@@ -204,18 +202,16 @@ def test_the_command_writes_and_says_what_it_left_out(tmp_path: Path, capsys: py
         pytest.param(["--size", "2"], "expected a size of 16", id="size"),
     ],
 )
-def test_a_slip_is_one_sentence(
+def test_invalid_option_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
 ) -> None:
     assert main([str(tmp_path / "out"), *arguments]) == 1
-    said = capsys.readouterr().err
-    assert reason in said and "Traceback" not in said
+    printed = capsys.readouterr().err
+    assert reason in printed and "Traceback" not in printed
     assert not (tmp_path / "out").exists()
 
 
-def test_pictures_that_are_there_are_not_mixed_with_new_ones(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_existing_pictures_are_not_mixed_with_new_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.png").write_bytes(b"mine")
 
     assert main([str(tmp_path)]) == 1

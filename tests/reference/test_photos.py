@@ -35,7 +35,7 @@ def code(notebook: nbformat.NotebookNode) -> list[str]:
 # ---------------------------------------------------------------- what is handed out
 
 
-def test_the_assignment_has_a_hundred_points_and_both_languages() -> None:
+def test_assignment_has_100_points_and_both_languages() -> None:
     assignment = load_assignment(FOLDER)
 
     assert (assignment.id, assignment.points) == ("photos", 100)
@@ -44,7 +44,7 @@ def test_the_assignment_has_a_hundred_points_and_both_languages() -> None:
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_the_readme_gives_the_points_of_the_rubric_in_its_order(name: str) -> None:
+def test_readme_lists_the_points_in_order(name: str) -> None:
     rows = re.findall(r"^\| (\d+) \| ", (FOLDER / name).read_text("utf-8"), re.MULTILINE)
 
     assert [int(points) for points in rows] == [criterion.points for criterion in load_assignment(FOLDER).rubric]
@@ -63,11 +63,11 @@ def test_the_chinese_readme_uses_chinese_punctuation() -> None:
     assert re.findall(r"[\u4e00-\u9fff][,:;?!]", text) == []
 
 
-def test_the_starter_is_cut_from_the_solution() -> None:
+def test_starter_is_made_from_the_solution() -> None:
     assert nbformat.read(FOLDER / "starter.ipynb", as_version=4) == release_starter(SOLUTION, "photos")
 
 
-def test_the_starter_runs_beside_pictures_and_leaves_no_model(tmp_path: Path) -> None:
+def test_starter_runs_and_defines_no_model(tmp_path: Path) -> None:
     for name in ("pictures/ㄅ/1.jpg", "pictures/ㄅ/2.jpg", "pictures/ㄆ/1.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
@@ -103,21 +103,23 @@ def test_the_starter_runs_beside_pictures_and_leaves_no_model(tmp_path: Path) ->
         pytest.param({}, set(), id="nothing"),
     ],
 )
-def test_a_notebook_checked_at_home_comes_with_its_pictures_and_report(
+def test_check_finds_pictures_and_report_beside_the_notebook(
     tmp_path: Path, lying: dict[str, bytes], found: set[str]
 ) -> None:
     home = write_folder(tmp_path / "home", {"photos.ipynb": notebook_bytes(), **lying})
     photos = load_assignment(FOLDER)
-    (one,) = read_submissions([home / "photos.ipynb"], lms="folder", workspace=tmp_path / "work", assignment=photos)
+    (submission,) = read_submissions(
+        [home / "photos.ipynb"], lms="folder", workspace=tmp_path / "work", assignment=photos
+    )
 
-    assert (one.student.name, one.notebook_name) == ("photos", "photos.ipynb")
-    assert {attachment.name for attachment in one.attachments} == found
+    assert (submission.student.name, submission.notebook_name) == ("photos", "photos.ipynb")
+    assert {attachment.name for attachment in submission.attachments} == found
 
 
 # ---------------------------------------------------------------- the solution
 
 
-def test_the_solution_is_a_whole_notebook_with_a_story() -> None:
+def test_solution_is_a_complete_notebook_with_text() -> None:
     notebook = jupytext.read(SOLUTION, fmt="py:percent")
     for source in code(notebook):
         compile(source, "photos", "exec")
@@ -128,7 +130,7 @@ def test_the_solution_is_a_whole_notebook_with_a_story() -> None:
     assert "中文摘要" in story
 
 
-def test_the_solution_mirrors_nothing() -> None:
+def test_solution_does_not_flip_pictures() -> None:
     """ㄇ upside down is ㄩ."""
     assert not re.search(r"RandomFlip|flip_left_right|horizontal_flip", "".join(code(jupytext.read(SOLUTION))))
 
@@ -157,12 +159,12 @@ def test_every_section_of_the_report_is_found(as_read: Document) -> None:
     )
 
 
-def test_its_members_have_their_parts_and_one_is_the_mascot(as_read: Document) -> None:
+def test_report_lists_members_with_parts_and_a_mascot(as_read: Document) -> None:
     assert [(member.name, member.part) for member in as_read.members] == list(MEMBERS)
     assert [member.name for member in as_read.members if member.mascot] == ["王小明"]
 
 
-def test_the_report_is_text_and_the_same_every_time(report: Path, tmp_path: Path) -> None:
+def test_report_is_text_and_reproducible(report: Path, tmp_path: Path) -> None:
     write_report(tmp_path / "again.pdf")
 
     assert (tmp_path / "again.pdf").read_bytes() == report.read_bytes()
@@ -170,11 +172,11 @@ def test_the_report_is_text_and_the_same_every_time(report: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"), [([], 2, "usage"), (["no/such/folder/report.pdf"], 1, "No such file")]
+    ("arguments", "status", "expected"), [([], 2, "usage"), (["no/such/folder/report.pdf"], 1, "No such file")]
 )
-def test_the_command_says_what_is_wrong(
-    arguments: list[str], status: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_command_reports_errors(
+    arguments: list[str], status: int, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with contextlib.chdir(tmp_path):
         assert main(arguments) == status
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err

@@ -28,7 +28,7 @@ SLOW = [name for name in REACHED if not name.startswith("cats-dogs")]  # which t
 
 
 @pytest.mark.parametrize("name", REACHED)
-def test_the_runs_that_were_kept_reached_the_courses_figures(name: str) -> None:
+def test_recorded_runs_reach_the_courses_results(name: str) -> None:
     system = BY_NAME[name]
     values = [run.value for run in read_baselines() if run.system == name and run.epochs == system.epochs]
     if system.metric == "accuracy":
@@ -39,7 +39,7 @@ def test_the_runs_that_were_kept_reached_the_courses_figures(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
-def test_trained_again_each_reaches_them_within_its_interval(name: str, tmp_path: Path) -> None:
+def test_new_training_reaches_the_recorded_interval(name: str, tmp_path: Path) -> None:
     if BY_NAME[name].dataset != "drawn":
         needed(BY_NAME[name].dataset, default_library())
     main(["train", name, "--out", str(tmp_path), "--baselines", str(tmp_path / "runs.toml")])

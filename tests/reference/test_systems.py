@@ -1,4 +1,4 @@
-"""Every system of the course: shapes, exact number of parameters, a training step, saving and loading."""
+"""Tests of every reference system: shapes, exact number of parameters, a training step, saving and loading."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def weights(model: Any) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_system_is_what_the_course_has(name: str, tmp_path: Path) -> None:
-    """One model serves all checks, because the largest take a second to build."""
+def test_system_matches_the_course(name: str, tmp_path: Path) -> None:
+    """One model serves all checks, because building the largest takes a second."""
     model = built(name)
     assert model.count_params() == COUNTED[name]
     assert BY_NAME[name].parameters in (None, COUNTED[name])
@@ -88,7 +88,7 @@ def test_a_system_is_what_the_course_has(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", [name for name in NETWORKS if BY_NAME[name].module != "transfer"] + ["transfer-frozen"]
 )
-def test_answers_are_exact_where_layers_compute_with_half_the_bits(name: str) -> None:
+def test_predictions_are_float32_with_mixed_precision(name: str) -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = built(name)
@@ -98,7 +98,7 @@ def test_answers_are_exact_where_layers_compute_with_half_the_bits(name: str) ->
     assert model.outputs[0].dtype == "float32"
 
 
-def test_a_frozen_base_leaves_four_of_thirty_weights_to_train() -> None:
+def test_frozen_base_leaves_four_trainable_weights() -> None:
     config = transfer.CONFIGS["transfer-frozen"]
     base = transfer.build_base(config)
     assert base.count_params() == 14_714_688
@@ -110,20 +110,20 @@ def test_a_frozen_base_leaves_four_of_thirty_weights_to_train() -> None:
     assert len(model.trainable_weights) == 30
 
 
-def test_tuning_begins_at_the_fifth_block() -> None:
+def test_fine_tuning_starts_at_the_fifth_block() -> None:
     model = transfer.build_model(transfer.CONFIGS["transfer-tuned"])
     tuned = [layer.name for layer in model.get_layer("vgg16").layers if layer.trainable and layer.weights]
     assert tuned == ["block5_conv1", "block5_conv2", "block5_conv3"]
     assert len(model.trainable_weights) == 3 * 2 + 4
 
 
-def test_the_head_reads_what_the_base_gives() -> None:
+def test_head_input_matches_the_base() -> None:
     head = transfer.build_head(transfer.CONFIGS["transfer-features"])
     assert head.count_params() == 2_097_665
     assert [layer.rate for layer in head.layers if isinstance(layer, keras.layers.Dropout)] == [0.5]
 
 
-def test_probabilities_are_probabilities() -> None:
+def test_outputs_are_probabilities() -> None:
     for name in ("mnist-three", "separable", "cats-dogs-scratch"):
         model = built(name)
         predicted = model.predict(rows(model, 5), verbose=0)
@@ -133,6 +133,6 @@ def test_probabilities_are_probabilities() -> None:
             np.testing.assert_allclose(predicted.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_names_and_numbers_are_told_apart() -> None:
+def test_names_are_unique() -> None:
     assert len(BY_NAME) == len(SYSTEMS)
     assert {system.number for system in SYSTEMS} == set(range(1, 17))

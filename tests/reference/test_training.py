@@ -61,15 +61,15 @@ def trained(tmp_path: Path, library: Path, *arguments: str) -> Baseline:
     return read_baselines(tmp_path / "baselines.toml")[-1]
 
 
-def test_a_training_leaves_a_model_plots_and_a_line(
+def test_training_writes_model_plots_and_a_run(
     tmp_path: Path, library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = trained(tmp_path, library, "mnist-three", "--epochs", "2", "--seed", "3")
     assert (run.system, run.n, run.epochs, run.seed, run.parameters) == ("mnist-three", 50, 2, 3, 93_322)
     assert run.low <= run.value <= run.high
-    said = capsys.readouterr().out
-    assert "epoch 2/2" in said
-    assert "to go" in said
+    output = capsys.readouterr().out
+    assert "epoch 2/2" in output
+    assert "to go" in output
     model = keras.models.load_model(tmp_path / "out" / "mnist-three.keras")
     assert model.count_params() == 93_322
     history = json.loads((tmp_path / "out" / "mnist-three.history.json").read_text())
@@ -77,14 +77,14 @@ def test_a_training_leaves_a_model_plots_and_a_line(
     assert (tmp_path / "out" / "mnist-three.curves.png").stat().st_size > 5_000
 
 
-def test_the_same_seed_gives_the_same_value(tmp_path: Path, library: Path) -> None:
-    one = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
+def test_same_seed_gives_the_same_value(tmp_path: Path, library: Path) -> None:
+    first = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
     other = trained(tmp_path, library, "line-deep", "--epochs", "3", "--seed", "2")
-    assert one.value == other.value
+    assert first.value == other.value
     assert len(read_baselines(tmp_path / "baselines.toml")) == 2
 
 
-def test_a_training_with_half_the_bits_says_so(tmp_path: Path, library: Path) -> None:
+def test_mixed_precision_is_recorded(tmp_path: Path, library: Path) -> None:
     mixed = trained(tmp_path, library, "mnist-three", "--epochs", "1", "--precision", "mixed_bfloat16")
     exact = trained(tmp_path, library, "line-deep", "--epochs", "1")  # which leaves Keras as it was
     assert (exact.precision, mixed.precision) == ("float32", "mixed_bfloat16")
@@ -109,7 +109,7 @@ def swinging(keep_best: bool) -> tuple[Trained, float]:
     return result, float(model.get_weights()[0][0, 0])
 
 
-def test_the_best_epoch_is_kept_where_that_is_asked_for() -> None:
+def test_keep_best_restores_the_best_epoch() -> None:
     last, weight = swinging(keep_best=False)
     assert (weight, last.history["val_accuracy"][last.kept], last.answers.round().sum()) == (-1, 0, 0)
     best, weight = swinging(keep_best=True)
@@ -126,7 +126,7 @@ def widest_shear(degrees: float) -> float:
     return max(abs(top - bottom) for top, bottom in zip(at[::2], at[1::2], strict=True))
 
 
-def test_shear_is_an_angle_as_it_was_for_image_data_generator() -> None:
+def test_shear_is_an_angle_as_in_image_data_generator() -> None:
     keras.utils.set_random_seed(8)
     assert widest_shear(0.2) < 1
     assert 15 < widest_shear(20.0) < 2 * 100 * np.tan(np.radians(20))
@@ -137,7 +137,7 @@ def test_a_straight_line_reaches_the_noise(tmp_path: Path, library: Path) -> Non
     assert run.low < 9 < run.high  # the noise has the variance 9
 
 
-def test_photos_without_a_test_folder_are_tested_on_half_of_the_validation(tmp_path: Path, library: Path) -> None:
+def test_half_of_validation_is_the_test_set_without_a_test_folder(tmp_path: Path, library: Path) -> None:
     run = trained(tmp_path, library, "cats-dogs-augmented", "--epochs", "1")
     assert run.n == 8
 
@@ -153,7 +153,7 @@ def base_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith("transfer-")])
-def test_three_ways_to_use_a_trained_base(name: str, library: Path, base_weights: Path) -> None:
+def test_transfer_model_predicts_its_own_answers(name: str, library: Path, base_weights: Path) -> None:
     (library / "models").mkdir()
     (library / "models" / base_weights.name).symlink_to(base_weights)
     config = replace(transfer.CONFIGS[name], size=48, head_epochs=1)
@@ -171,7 +171,7 @@ def test_three_ways_to_use_a_trained_base(name: str, library: Path, base_weights
     assert moved == ({"block5_conv1", "block5_conv2", "block5_conv3"} if name == "transfer-tuned" else set())
 
 
-def test_film_reviews_are_numbered_as_keras_does(tmp_path: Path) -> None:
+def test_reviews_are_numbered_as_in_keras(tmp_path: Path) -> None:
     (tmp_path / "arrays").mkdir()
     words, lengths = np.array([5, 9_000, 9_996, 9_997, 20_000, 1], np.int32), np.array([5, 1])
     held = {f"{part}_{which}": value for which in ("train", "test")
@@ -185,7 +185,7 @@ def test_film_reviews_are_numbered_as_keras_does(tmp_path: Path) -> None:
     assert trained.answers.shape == (2,)
 
 
-def test_what_is_not_in_the_library_is_one_line(tmp_path: Path, library: Path) -> None:
+def test_missing_set_is_one_line(tmp_path: Path, library: Path) -> None:
     with pytest.raises(SystemExit, match="grader data fetch cifar10"):
         trained(tmp_path, library, "cifar10", "--epochs", "1")
     assert not (tmp_path / "baselines.toml").exists()
@@ -204,34 +204,34 @@ def test_separable_convolutions_take_any_number_of_classes(tmp_path: Path, libra
     assert trained(tmp_path, library, "separable", "--epochs", "1", "--data", str(folder)).n == 6
 
 
-def test_the_small_vgg_is_trained_and_classifies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_small_vgg_trains_and_classifies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, model = squares(tmp_path / "own", 3, 15), tmp_path / "small.keras"
     pokedex.main(["train", str(folder), "--model", str(model), "--epochs", "2"])
     pokedex.main(["classify", str(model), str(folder / "class1" / "000.png")])
-    said = capsys.readouterr().out.splitlines()[-3:]
-    assert {line.split()[-1] for line in said} == {"class0", "class1", "class2"}
-    assert sum(float(line.split("%")[0]) for line in said) == pytest.approx(100, abs=0.2)
+    output = capsys.readouterr().out.splitlines()[-3:]
+    assert {line.split()[-1] for line in output} == {"class0", "class1", "class2"}
+    assert sum(float(line.split("%")[0]) for line in output) == pytest.approx(100, abs=0.2)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (["classify", "nowhere.keras", "nowhere.png"], "nowhere.labels.json"),
         (["train", "nowhere"], "nowhere"),
     ],
 )
-def test_the_small_vgg_says_what_is_missing(arguments: list[str], said: str, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=said):
-        pokedex.main([arguments[0], *(str(tmp_path / one) for one in arguments[1:])])
+def test_small_vgg_reports_missing_files(arguments: list[str], output: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=output):
+        pokedex.main([arguments[0], *(str(tmp_path / name) for name in arguments[1:])])
 
 
-def test_runs_are_kept_word_for_word(tmp_path: Path) -> None:
+def test_runs_are_appended_unchanged(tmp_path: Path) -> None:
     append_baseline(RUN, tmp_path / "b.toml")
     append_baseline(RUN, tmp_path / "b.toml")
     assert read_baselines(tmp_path / "b.toml") == (RUN, RUN)
 
 
-def test_committed_runs_can_be_read_and_are_of_known_systems() -> None:
+def test_recorded_runs_are_of_known_systems() -> None:
     for run in read_baselines():
         assert run.system in BY_NAME
         assert run.low <= run.value <= run.high
@@ -245,7 +245,7 @@ def test_probabilities_become_classes() -> None:
     assert baselines.measure(BY_NAME["mnist-wide"], several).value == 1
 
 
-def test_a_photo_is_drawn_as_a_model_sees_it(tmp_path: Path) -> None:
+def test_draw_writes_all_figures(tmp_path: Path) -> None:
     inputs = keras.Input((40, 40, 3))
     maps = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
     maps = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.MaxPooling2D()(maps))
@@ -258,5 +258,5 @@ def test_a_photo_is_drawn_as_a_model_sees_it(tmp_path: Path) -> None:
 
 def test_all_systems_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["list"])
-    said = capsys.readouterr().out
-    assert all(name in said for name in BY_NAME)
+    output = capsys.readouterr().out
+    assert all(name in output for name in BY_NAME)

@@ -65,12 +65,12 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         return dict(file)
 
 
-def test_gradient_is_that_of_the_inputs(found: dict[str, Array]) -> None:
+def test_gradient_with_respect_to_inputs(found: dict[str, Array]) -> None:
     np.testing.assert_allclose(found["gradient"], [3, 12, 27])
     np.testing.assert_array_equal(found["no gradient"], [0, 0, 0])
 
 
-def test_heat_of_an_average_is_the_weighted_sum_of_its_maps(found: dict[str, Array]) -> None:
+def test_heatmap_of_global_average_is_the_weighted_sum_of_maps(found: dict[str, Array]) -> None:
     kernel, bias, weights, _ = averaged().get_weights()
     maps = np.maximum(PHOTO @ kernel[0, 0] + bias, 0)
     heat = np.maximum(maps @ weights[:, 1], 0)
@@ -78,7 +78,7 @@ def test_heat_of_an_average_is_the_weighted_sum_of_its_maps(found: dict[str, Arr
     np.testing.assert_allclose(found["averaged"], heat / heat.max(), atol=1e-5)
 
 
-def test_heat_inside_a_nested_residual_base_is_what_the_gradient_of_its_maps_says(found: dict[str, Array]) -> None:
+def test_heatmap_inside_a_nested_residual_base(found: dict[str, Array]) -> None:
     weights = nested().get_weights()
     for class_index, sign in ((0, -1), (1, 1)):
         heat = _heat_by_hand(weights, sign)
@@ -86,7 +86,7 @@ def test_heat_inside_a_nested_residual_base_is_what_the_gradient_of_its_maps_say
     assert found["nested 0"].max() == 1 or found["nested 1"].max() == 1
 
 
-def test_climbing_excites_the_filter(found: dict[str, Array]) -> None:
+def test_gradient_ascent_increases_the_response(found: dict[str, Array]) -> None:
     start, climbed = found["responses"]
     assert climbed > 1.5 * max(start, 0)
 
@@ -116,7 +116,7 @@ def _heat_by_hand(weights: list[Array], sign: int) -> Array:
         return sign * float(pooled.reshape(-1).astype(np.float64) @ kernel[:, 0] + bias[0])
 
     step = 1e-3
-    slopes = [(score(step * one) - score(-step * one)) / (2 * step) for one in np.eye(6)]
+    slopes = [(score(step * unit) - score(-step * unit)) / (2 * step) for unit in np.eye(6)]
     return np.maximum((second[0] * np.array(slopes)).sum(axis=-1), 0)
 
 
@@ -148,7 +148,7 @@ def taught() -> tuple[keras.Model, Array, Array]:
     return model, x, np.stack([y, decoy], axis=1)
 
 
-def test_heat_is_where_the_class_is_decided() -> None:
+def test_heatmap_marks_the_place_of_the_class() -> None:
     model, x, marks = taught()
     both = x[(marks == 1).all(axis=1)][:8]
     heats = np.stack([heatmap(model, photo, class_index=1) for photo in both])
@@ -158,7 +158,7 @@ def test_heat_is_where_the_class_is_decided() -> None:
 
 @pytest.mark.parametrize("layer", [None, "late", "early"])
 @pytest.mark.parametrize("class_index", [None, 0, 1])
-def test_heat_has_the_size_of_the_photo_and_lies_within_0_and_1(layer: str | None, class_index: int | None) -> None:
+def test_heatmap_has_the_photos_size_and_range_0_to_1(layer: str | None, class_index: int | None) -> None:
     model, x, _ = taught()
     heat = heatmap(model, x[0], layer=layer, class_index=class_index)
     assert (heat.shape, heat.dtype) == ((16, 16), np.float32)
@@ -167,7 +167,7 @@ def test_heat_has_the_size_of_the_photo_and_lies_within_0_and_1(layer: str | Non
     np.testing.assert_array_equal(heat, heatmap(model, x[0, ..., 0], layer=layer, class_index=class_index))
 
 
-def test_heat_leaves_the_model_as_it_was() -> None:
+def test_heatmap_does_not_change_the_model() -> None:
     model, x, _ = taught()
     before, names = model.predict(x[:8], verbose=0), [layer.name for layer in model.layers]
     heatmap(model, x[0])
@@ -176,7 +176,7 @@ def test_heat_leaves_the_model_as_it_was() -> None:
     np.testing.assert_array_equal(model.predict(x[:8], verbose=0), before)
 
 
-def test_heat_of_a_network_that_is_sure_is_not_blank() -> None:
+def test_heatmap_of_a_saturated_network_is_not_blank() -> None:
     """Behind a sigmoid at 1.0 there is no gradient left."""
     model = keras.Sequential(
         [
@@ -229,7 +229,7 @@ def called_first() -> keras.Model:
 
 
 @pytest.mark.parametrize("build", [functional, borrowed, own_loss, frozen_call, called_first])
-def test_other_ways_to_build_a_network(build: Callable[[], keras.Model]) -> None:
+def test_models_built_in_other_ways(build: Callable[[], keras.Model]) -> None:
     model = build()
     assert heatmap(model, PHOTO).shape == (8, 8)
     assert filter_pattern(model, "maps", 3, size=20, steps=2).shape == (20, 20, 3)
@@ -253,7 +253,7 @@ def diverged() -> keras.Model:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "expected"),
     [
         pytest.param(lambda: heatmap(without_convolution(), PHOTO), "has no 2D convolution", id="no convolution"),
         pytest.param(lambda: heatmap(averaged(), PHOTO, layer="conv9"), "its layers are: maps", id="unknown layer"),
@@ -290,15 +290,15 @@ def diverged() -> keras.Model:
         pytest.param(lambda: load_model("nowhere", "h5"), "'json'", id="unknown way to load"),
     ],
 )
-def test_what_cannot_be_shown_is_said(call: Callable[[], object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_input_is_explained(call: Callable[[], object], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         call()
 
 
 # ---------------------------------------------------------------- activations and filters
 
 
-def test_activations_are_what_each_layer_gives() -> None:
+def test_activations_equal_each_layers_output() -> None:
     model, x, _ = taught()
     shown = activation_model(model)
     assert shown.output_names == ["early", "pool", "late"]  # not the dropout, which does nothing here
@@ -309,7 +309,7 @@ def test_activations_are_what_each_layer_gives() -> None:
     assert len(activation_model(model, 2).outputs) == 2
 
 
-def test_activations_of_a_nested_base_are_those_of_its_layers() -> None:
+def test_activations_of_a_nested_base() -> None:
     names = activation_model(nested()).output_names
     assert [name for name in names if not name.startswith("rescaling")] == ["first", "second", "sum", "pool"]
 
@@ -325,17 +325,17 @@ def test_activations_figure_has_a_panel_for_each_layer_and_16_channels_a_row() -
     assert 0 <= np.nanmin(sheet) <= np.nanmax(sheet) <= 1
 
 
-def test_pattern_depends_on_its_seed_alone() -> None:
+def test_pattern_depends_only_on_the_seed() -> None:
     model, _, _ = taught()
     pattern = filter_pattern(model, "late", 1, size=20, steps=3)
     assert (pattern.shape, pattern.dtype) == ((20, 20, 3), np.uint8)
     assert (pattern == pattern[..., :1]).all()  # a grey model's pattern is grey
     np.testing.assert_array_equal(pattern, filter_pattern(model, "late", 1, size=20, steps=3))
     assert (pattern != filter_pattern(model, "late", 1, size=20, steps=3, seed=1)).any()
-    assert len({filter_pattern(model, "early", one, size=20, steps=2).tobytes() for one in range(4)}) > 1
+    assert len({filter_pattern(model, "early", index, size=20, steps=2).tobytes() for index in range(4)}) > 1
 
 
-def test_sheet_holds_each_filter_as_it_is_alone() -> None:
+def test_sheet_equals_single_patterns() -> None:
     model = averaged()
     figure = drawn(filters_figure(model, "maps", 2, 3, size=16))
     sheet = np.asarray(figure.axes[0].images[0].get_array())
@@ -345,7 +345,7 @@ def test_sheet_holds_each_filter_as_it_is_alone() -> None:
         np.testing.assert_allclose(sheet[row : row + 16, column : column + 16] * 255, alone, atol=1.01)
 
 
-def test_deprocessed_is_middle_grey_and_never_divides_by_nothing() -> None:
+def test_deprocess_centres_on_grey_and_handles_constants() -> None:
     assert deprocess(noise(40, 3, seed=3)).mean() == pytest.approx(127.5, abs=2)
     assert (deprocess(np.full((4, 4, 1), 9, np.float32)) == 128).all()
 
@@ -354,7 +354,7 @@ def test_deprocessed_is_middle_grey_and_never_divides_by_nothing() -> None:
 
 
 @given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 3), st.booleans())
-def test_mosaic_puts_each_tile_in_its_place(n: int, columns: int, gap: int, coloured: bool) -> None:
+def test_mosaic_places_tiles(n: int, columns: int, gap: int, coloured: bool) -> None:
     tiles = np.arange(n * 6 * (3 if coloured else 1), dtype=np.float32).reshape((n, 2, 3, *([3] if coloured else [])))
     sheet = mosaic(tiles, columns, gap=gap, background=-1)
     assert sheet.shape[:2] == (-(-n // columns) * (2 + gap) - gap, columns * (3 + gap) - gap)
@@ -376,11 +376,11 @@ def test_mosaic_puts_each_tile_in_its_place(n: int, columns: int, gap: int, colo
         pytest.param(np.array([[-3, -3]]), [[0, 0]], id="all the same"),
     ],
 )
-def test_pictures_are_displayed_from_0_to_1(picture: Array, expected: list[list[float]]) -> None:
+def test_to_displayable_ranges(picture: Array, expected: list[list[float]]) -> None:
     np.testing.assert_allclose(to_displayable(picture), expected)
 
 
-def test_names_are_set_in_fonts_that_are_there() -> None:
+def test_text_style_uses_installed_fonts() -> None:
     assert text_style()["family"][0] == "DejaVu Sans"
 
 
@@ -408,7 +408,7 @@ def test_confusion_table_counts_each_picture_once(labels: Any) -> None:
     assert (list(table.index), table.index.name, table.columns.name) == (NAMES, "label", "prediction")
 
 
-def test_confusion_of_a_trained_network_adds_up() -> None:
+def test_confusion_table_of_a_trained_network_adds_up() -> None:
     model, x, marks = taught()
     table = confusion_table(model, x[..., 0], marks[:, 0], ["no", "yes"])
     assert table.sum(axis=1).tolist() == np.bincount(marks[:, 0]).tolist()
@@ -432,12 +432,12 @@ def test_misclassified_pictures_come_surest_first() -> None:
     assert "the 1 surest" in figure.get_suptitle()
 
 
-def test_no_misclassified_picture_is_said() -> None:
+def test_figure_without_misclassified_pictures() -> None:
     figure = drawn(misclassified_figure(answering(), SURE[:2, np.newaxis, :, np.newaxis], LABELS[:2], NAMES))
     assert figure.get_suptitle() == "0 of 2 misclassified: label → prediction"
 
 
-def test_probabilities_stand_beside_the_picture() -> None:
+def test_probabilities_are_drawn_beside_the_picture() -> None:
     figure = drawn(probabilities_figure(answering(), SURE[:, np.newaxis, :, np.newaxis], LABELS, NAMES, rows=3))
     left, right = figure.axes[4:6]
     assert left.get_xlabel() == "label: cat"
@@ -445,7 +445,7 @@ def test_probabilities_stand_beside_the_picture() -> None:
     assert [text.get_text() for text in right.texts] == ["0.050", "0.950", "0.000"]
 
 
-def test_of_many_classes_the_ten_likeliest_are_shown() -> None:
+def test_ten_most_likely_of_many_classes_are_drawn() -> None:
     model = with_weights(keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(12)]))
     figure = drawn(probabilities_figure(model, PHOTO[np.newaxis, :4, :4, :1], [0], "abcdefghijkl"))
     shown = [float(text.get_text()) for text in figure.axes[1].texts]
@@ -470,7 +470,7 @@ def test_probabilities_of_two_classes(outputs: list[list[float]], expected: list
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, as it saves
 @pytest.mark.parametrize("how", ["keras", "json", "weights"])
 @pytest.mark.parametrize("build", [averaged, nested])
-def test_a_model_comes_back_with_its_predictions(tmp_path: Path, build: Callable[[], keras.Model], how: Any) -> None:
+def test_loaded_model_predicts_the_same(tmp_path: Path, build: Callable[[], keras.Model], how: Any) -> None:
     model = with_weights(build(), seed=4)
     save_model(model, tmp_path / "new" / "folder")
     kept = load_model(tmp_path / "new" / "folder", how, into=build() if how == "weights" else None)
@@ -490,11 +490,11 @@ def test_smoothing_is_the_exponential_average(values: list[float], factor: float
 
 
 @given(VALUES)
-def test_no_smoothing_leaves_the_values(values: list[float]) -> None:
+def test_smoothing_of_0_keeps_the_values(values: list[float]) -> None:
     assert smooth(values, 0) == values
 
 
-def test_a_panel_for_the_loss_and_one_for_each_metric() -> None:
+def test_curves_figure_has_a_panel_for_loss_and_each_metric() -> None:
     history = {"accuracy": [0.5, 0.7], "loss": [2.0, np.nan], "val_accuracy": [0.4, 0.6], "learning_rate": [1e-3, 1e-4]}
     figure = drawn(curves_figure(history))
     assert [axes.get_title() for axes in figure.axes] == ["loss", "accuracy"]
@@ -507,14 +507,14 @@ def test_a_panel_for_the_loss_and_one_for_each_metric() -> None:
     np.testing.assert_allclose(smooth.axes[1].lines[1].get_ydata(), [0.5, 0.54])
 
 
-def test_history_as_fit_gives_it() -> None:
+def test_curves_figure_accepts_the_history_of_fit() -> None:
     model = dense()
     model.compile(loss="mse")
     history = model.fit(np.ones((4, 8)), np.ones((4, 2)), verbose=0)
     assert [axes.get_title() for axes in drawn(curves_figure(history)).axes] == ["loss"]
 
 
-def test_heat_map_is_laid_over_what_there_is_to_look_at() -> None:
+def test_gradcam_figure_overlays_the_given_picture() -> None:
     model, x, _ = taught()
     figure = drawn(gradcam_figure(model, x[0], class_index=1))
     assert [axes.get_title() for axes in figure.axes[:3]] == ["photo", "evidence for class 1", "overlay"]
