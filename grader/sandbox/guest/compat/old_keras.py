@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NoReturn
 
-from ..record.import_hooks import AfterImport
+from ..record.import_hooks import ImportHook
 from . import sklearn_wrappers
 from .moved_names import (
     MODULES,
@@ -65,13 +65,13 @@ def _shown(path: str) -> str:
     return path.replace(TF_KERAS, "tf.keras")
 
 
-class _PackageExtension(AfterImport):
+class _PackageExtension(ImportHook):
     """Import hook that extends the packages of tensorflow.keras, which may be imported later."""
 
     def __init__(self, replacements: Replacements) -> None:
         self.replacements = replacements
 
-    def wants(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         parts = _split(name)
         return parts is not None and parts[1] in PACKAGES
 

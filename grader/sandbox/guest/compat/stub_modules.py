@@ -60,7 +60,7 @@ class _StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname not in self.modules:
             return None
         is_package = any(name.startswith(f"{fullname}.") for name in self.modules)
-        # A loader of its own for each spec: AfterImport wraps the loader's exec_module.
+        # A loader of its own for each spec: ImportHook wraps the loader's exec_module.
         return ModuleSpec(fullname, _StubFinder(self.modules), is_package=is_package)
 
     def exec_module(self, module: ModuleType) -> None:

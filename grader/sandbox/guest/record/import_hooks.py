@@ -14,12 +14,12 @@ from types import ModuleType
 import numpy as np
 
 
-class AfterImport(importlib.abc.MetaPathFinder):
+class ImportHook(importlib.abc.MetaPathFinder):
     """Finder that finds nothing itself: it executes what other finders find and passes the module to ``loaded``."""
 
     busy = False
 
-    def wants(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         """Return True for the modules to act on."""
         raise NotImplementedError
 
@@ -34,7 +34,7 @@ class AfterImport(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if self.busy or not self.wants(fullname):
+        if self.busy or not self.matches(fullname):
             return None
         self.busy = True
         try:
@@ -69,13 +69,13 @@ def same_random_state() -> Iterator[None]:
         np.random.set_state(numpy)
 
 
-class _Once(AfterImport):
+class _Once(ImportHook):
     """Hook that calls ``action`` with a module after its first import."""
 
     def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
         self.name, self.action = name, action
 
-    def wants(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         return name == self.name
 
     def execute(self, module: ModuleType, executed: Callable[[ModuleType], None]) -> None:

@@ -1,6 +1,6 @@
 """Records of the notebook's trainings, evaluations and figures. They appear in reports and are never trusted.
 
-``fit_recorder`` and ``run.instrumentation`` fill the lists; ``facts`` converts them to plain values.
+``fit_recorder`` and ``run.kernel`` fill the lists; ``facts`` converts them to plain values.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import transform_ledger
+from .import_hooks import after_import
 from .transform_ledger import AUGMENTATION, RESIZING, Transform
 
 # An argument and its values without effect: name, position, values.
@@ -93,11 +94,9 @@ _ON_BEHALF = {
 _LIBRARIES = ("site-packages", "dist-packages")
 _known: weakref.WeakKeyDictionary[Any, list[Transform]] = weakref.WeakKeyDictionary()  # of a layer or a generator
 
-AfterImport = Callable[[str, Callable[[ModuleType], None]], None]
 
-
-def start(after_import: AfterImport) -> None:
-    """Install all hooks; ``after_import(name, action)`` calls ``action`` with a module once it has been imported."""
+def start() -> None:
+    """Install all hooks, each once its library has been imported."""
     for module in dict.fromkeys([*AUGMENTING, *RESIZE]):
         after_import(module, functools.partial(_watch_functions, module))
     for module in TORCHVISION:

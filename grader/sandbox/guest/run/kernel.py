@@ -1,10 +1,12 @@
-"""Kernel process of the notebook, forked from the driver, and the client that talks to it."""
+"""Kernel process of the notebook, forked from the driver, its client, and the hooks inside it."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import queue
+import random
 import signal
 import subprocess
 import sys
@@ -12,17 +14,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from .. import protocol
-from ..compat.install import install_environment
+from ..compat.install import install_environment, install_old_names
 from ..probe import probe
-from ..record.fit_recorder import Budget
-from ..record.import_hooks import after_import
-from . import instrumentation
+from ..record import fit_recorder, transform_hooks
+from ..record.import_hooks import after_import, same_random_state
+from ..record.recorder import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
 
 SEED = 0
 
@@ -118,7 +122,7 @@ def main(connection_file: str, job_folder: str) -> None:
     with _without_debugger():
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     request = json.loads((job / protocol.REQUEST).read_bytes())
-    instrumentation.start(app.shell, SEED, Budget(request["seconds"], request["cell_seconds"]))
+    install_hooks(app.shell, fit_recorder.Budget(request["seconds"], request["cell_seconds"]))
     install_environment(app, job, request, after_import)
     probe.start(job, app.shell.user_ns, request["predict_seconds"])
     app.start()
@@ -134,3 +138,60 @@ def _without_debugger() -> Iterator[None]:
     finally:
         if not loaded:
             del sys.modules["debugpy"]
+
+
+# ------------------------------------------------------------------ hooks
+
+
+def install_hooks(shell: Any, budget: fit_recorder.Budget) -> None:
+    """Install the hooks that record what the notebook does, and seed Python, NumPy and, once imported, Keras.
+
+    Nothing is imported earlier than by the notebook: a hook is installed once the notebook has imported its library.
+    """
+    seeds.update(python=SEED, numpy=SEED)
+
+    def cell_begins(info: Any) -> None:
+        if current_count[0] == 0:
+            # As late as possible: IPython's own start draws random numbers too, and not always the same amount.
+            random.seed(SEED)
+            np.random.seed(SEED)  # the course's notebooks use the global generator
+        budget.cell_begins()
+        current_count[0] += bool(info.store_history)  # IPython's versions differ in when they increase their own count
+
+    shell.events.register("pre_run_cell", cell_begins)
+
+    def keras_imported(keras: ModuleType) -> None:
+        with same_random_state():  # the notebook may have set its own seed before this import
+            keras.utils.set_random_seed(SEED)
+        seeds["keras"] = SEED
+        fit_recorder.hook(keras, budget)
+
+    after_import("tensorflow", lambda _module: None)  # only to keep the random state, see ``after_import``
+    after_import("keras", keras_imported)
+    after_import("matplotlib.backend_bases", _hook_matplotlib)
+    transform_hooks.start()
+    install_old_names(after_import)  # last, so that old names are translated before the other hooks see them
+
+
+def _hook_matplotlib(backend_bases: ModuleType) -> None:
+    canvas = backend_bases.FigureCanvasBase
+    print_figure = canvas.print_figure
+
+    @functools.wraps(print_figure)
+    def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(figures) < MAX_FIGURES:
+            figures.append(_record_figure(self.figure))
+        return print_figure(self, *args, **kwargs)
+
+    canvas.print_figure = recorded
+
+
+def _record_figure(figure: Any) -> FigureRecord:
+    lines, labels = [], []
+    for axes in figure.axes:
+        labels += [axes.get_title(), axes.get_xlabel(), axes.get_ylabel()]
+        for line in axes.get_lines()[:MAX_LINES]:
+            labels.append(str(line.get_label()))
+            lines.append([number(value) for value in np.ravel(line.get_ydata())[:MAX_POINTS]])
+    caption = " · ".join(label for label in labels if label and not label.startswith("_child"))
+    return FigureRecord(current_count[0], caption[:300], lines[:MAX_LINES])
