@@ -32,7 +32,7 @@ os.execv({pip!r}, ["pip", *sys.argv[1:]])
 
 
 def main(job: str, name: str, *arguments: str) -> None:
-    """Run one call of the command ``name``, and exit with its status."""
+    """Run a call of the command ``name``, and exit with its status."""
     folder = Path(job) / "home" / FOLDER
     program = Program(Path(job), folder, name, list(arguments))
     try:

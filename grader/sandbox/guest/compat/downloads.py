@@ -131,7 +131,7 @@ def _wrap_requests(adapters: Any, handout: Handout) -> None:
 
 
 def _wrap_keras(file_utils: Any, handout: Handout) -> None:
-    """Replace functions that ``get_file`` looks up in its module by name; other modules may hold ``get_file``."""
+    """Replace the functions that ``get_file`` calls, because other modules may hold ``get_file`` itself."""
     validate = file_utils.validate_file
     copied: set[str] = set()
 

@@ -103,7 +103,7 @@ def _key(address: str) -> str:
 # ------------------------------------------------------------------ paths from elsewhere
 
 MAX_ENTRIES = 20_000  # names of the notebook's folder that are searched
-RESERVED = ("hidden", "out", "run", "tmp")  # folders of the job that hold no data of the notebook
+RESERVED = ("hidden", "out", "run", "tmp")  # folders of the job without data of the notebook
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev", "/run", "/var", "/opt", "/tmp")  # noqa: S108
 ROOT = re.compile(r"(?:/content(?:/drive(?:/My ?Drive)?)?|/kaggle(?:/input|/working)?|drive/My ?Drive|\.\./input)/*")
 FOREIGN = re.compile(r"(?:/content|/kaggle|/gdrive)(?:/|$)|(?:\./)?(?:drive/(?:My ?Drive|Shareddrives)|\.\./input)\b")
@@ -111,7 +111,7 @@ DRIVE_LETTER = re.compile(r"[A-Za-z]:")
 
 
 class FileFinder:
-    """Search for the file below the notebook's folder that a path of a student's computer, Drive or Kaggle means.
+    """Search below the notebook's folder for the file that a path of a student's computer, Drive or Kaggle means.
 
     Only missing paths are looked up, only for reading, and only files below the notebook's folder are found: nothing
     that the notebook could not open by its plain name. Names are listed at the first search after ``forget``.

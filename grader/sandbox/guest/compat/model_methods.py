@@ -80,9 +80,9 @@ def _count_steps(old: str, new: str, samples: int, generator: Any) -> int:
 
 
 def _without_end(generator: Any, steps: int | None) -> Any:
-    """Return a source of batches that does not end where an epoch of ``steps`` batches does not end.
+    """Return a source of batches that starts again at its end, if its length is not ``steps``.
 
-    Today's ``fit`` ends an epoch when such a source is exhausted. ``fit_generator`` started it again.
+    Today's ``fit`` ends an epoch when such a source is exhausted; ``fit_generator`` did not.
     """
     if steps is None or not hasattr(generator, "__len__") or isinstance(generator, (tuple, list)):
         return generator

@@ -37,7 +37,7 @@ _notes: dict[tuple[str, str, str], dict[str, Any]] = {}
 
 
 def note(kind: Kind, found: str, used: str = "") -> None:
-    """Record a note for the cell that is running; an equal note that exists already is kept instead."""
+    """Record a note for the cell that is running; of equal notes only the first is kept."""
     from ..record.recorder import current_count  # needs NumPy, which the host's import must not need
 
     same_kind = sum(entry["kind"] == kind.value for entry in _notes.values())

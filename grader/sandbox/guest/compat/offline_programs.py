@@ -51,7 +51,7 @@ def conda(program: Program) -> int:
 
 
 def apt(program: Program) -> int:
-    """Report system programs; a program is installed if it can be called."""
+    """Report system programs as installed if they are on PATH."""
     words = program.options(("t", "o", "q")).rest
     for name in words[1:] if words[:1] == ["install"] else ():
         is_installed = shutil.which(name) is not None
