@@ -135,7 +135,7 @@ def push_table(changes: Sequence[Change], title: str, translation: Translation) 
     table.add_column(translation.text("Why not"), ratio=1, overflow="fold")
     for change in changes:
         now = change.place.grade if change.place else None
-        why = message("is there already") if change.there_already else change.obstacle
+        why = message("is there already") if change.is_written else change.obstacle
         table.add_row(
             Text(plain(change.result.student.name)),
             "–" if now is None else f"{now:g}",

@@ -21,7 +21,7 @@ _ENCODINGS = ("utf-8", "cp950", "cp1252", "latin-1")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: ``text`` without quotes, and its place in the sheet's text, quotes included."""
+    """A cell: ``text`` without quotes, and its place in the sheet's text, quotes included."""
 
     text: str
     start: int
@@ -121,11 +121,11 @@ def fill_cells(sheet: Sheet, changes: Mapping[tuple[int, int], str]) -> bytes:
             new = sheet.delimiter * missing + _quote(text, sheet.delimiter, quoted=False)
         parts += [sheet.text[done:start], new]
         done = end
-    whole = "".join(parts) + sheet.text[done:]
+    filled = "".join(parts) + sheet.text[done:]
     try:
-        return sheet.mark + whole.encode(sheet.encoding)
+        return sheet.mark + filled.encode(sheet.encoding)
     except UnicodeEncodeError as error:
-        found = whole[error.start : error.start + 1]
+        found = filled[error.start : error.start + 1]
         raise IntakeError(
             message(
                 "{path} is in the encoding {encoding}, which has no {found}. Download it again as UTF-8.",

@@ -128,7 +128,7 @@ class CriterionResult:
 
 @dataclass(frozen=True)
 class LatenessResult:
-    """How late one submission is, and the points that this cost."""
+    """The lateness of one submission, and the points that it cost."""
 
     __pydantic_config__ = _CONFIG
     due: Annotated[str, _date_time("For this student, ISO 8601.")] = ""
@@ -177,7 +177,7 @@ class Result:
 
     @property
     def taken_off(self) -> float:
-        """Points that lateness cost; ``total`` is without them already."""
+        """The points that lateness cost; ``total`` is without them already."""
         return self.lateness.taken_off if self.lateness else 0.0
 
     def out_of(self, maximum: float | None) -> float | None:

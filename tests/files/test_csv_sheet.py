@@ -63,7 +63,7 @@ def test_a_filled_cell_is_read_again_and_nothing_else_changes(
     assert after[len(after) - tail :] == before[len(before) - tail :]
 
 
-def test_rows_shorter_than_the_header_are_filled_up(tmp_path: Path) -> None:
+def test_short_rows_are_extended(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_bytes(b"a,b,c,d\r\n1\r\n2,x,,\r\n")
     sheet = read_sheet(path)
@@ -95,7 +95,7 @@ def test_encodings_without_a_mark(tmp_path: Path, encoding: str) -> None:
     assert fill_cells(sheet, {(1, 0): "2"}) == f"id,name\n2,{name}\n".encode(encoding)
 
 
-def test_a_letter_that_the_encoding_has_not(tmp_path: Path) -> None:
+def test_character_outside_the_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "g.csv"
     path.write_bytes("id,name\n1,Zoë\n".encode("cp1252"))
     with pytest.raises(IntakeError, match="cp1252, which has no 好"):
@@ -103,7 +103,7 @@ def test_a_letter_that_the_encoding_has_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xef\xbb\xbf", b"\n\n\n"])
-def test_what_is_no_table(tmp_path: Path, data: bytes) -> None:
+def test_other_text_is_not_a_table(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "g.csv").write_bytes(data)
     with pytest.raises(IntakeError, match="is not a table"):
         read_sheet(tmp_path / "g.csv")
@@ -118,5 +118,5 @@ def test_numbers_come_back(value: float) -> None:
 @pytest.mark.parametrize(
     ("text", "value"), [("-", None), ("", None), ("85,5", 85.5), (" 7 ", 7), ("1.2.3", None), ("nan", None)]
 )
-def test_what_is_a_number(text: str, value: float | None) -> None:
+def test_parse_number(text: str, value: float | None) -> None:
     assert parse_number(text) == value

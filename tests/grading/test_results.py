@@ -87,7 +87,7 @@ def test_a_class_is_written_as_the_schema_says(tmp_path: Path) -> None:
     ),
     deep=st.booleans(),
 )
-def test_a_reason_is_said_from_the_file_as_it_was_said_before(
+def test_reason_survives_the_file(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, object], deep: bool
 ) -> None:
     reason = Message("{a}, {b}: {c}", values)
@@ -108,7 +108,7 @@ def test_the_schema_allows_nothing_else(tmp_path: Path) -> None:
     assert not VALIDATOR.is_valid(grades)
 
 
-def test_a_fault_of_the_graders_own_is_no_zero(tmp_path: Path) -> None:
+def test_grader_fault_has_no_total(tmp_path: Path) -> None:
     grades = written([our_fault()], tmp_path)
 
     assert grades["submissions"][0]["total"] is None
@@ -141,9 +141,7 @@ def any_graded(draw: st.DrawFn) -> Graded:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(any_graded(), max_size=3))
-def test_whatever_was_measured_is_written_as_the_schema_says(
-    tmp_path_factory: pytest.TempPathFactory, results: list[Graded]
-) -> None:
+def test_any_grades_fit_the_schema(tmp_path_factory: pytest.TempPathFactory, results: list[Graded]) -> None:
     folder = tmp_path_factory.mktemp("results")
 
     VALIDATOR.validate(written(results, folder))
@@ -164,7 +162,7 @@ def test_whatever_was_measured_is_written_as_the_schema_says(
     ],
     ids=["equals", "plus", "minus", "at", "tab", "return", "wide equals", "comma, quotes and line break"],
 )
-def test_a_spreadsheet_takes_no_name_for_a_formula(tmp_path: Path, name: str, cell: str) -> None:
+def test_names_are_not_formulas(tmp_path: Path, name: str, cell: str) -> None:
     write_results([graded(name, good_run(), grade(other_score(0, 10)))], ASSIGNMENT, tmp_path, MADE_AT)
 
     assert rows(tmp_path)[0]["name"] == cell
@@ -179,7 +177,7 @@ def test_the_table_has_a_column_of_points_for_each_criterion(tmp_path: Path) -> 
     assert (row["total"], row["late"], row["needs_review"]) == ("", "false", "false")
 
 
-def test_a_criterion_named_as_a_column_keeps_apart_from_it(tmp_path: Path) -> None:
+def test_criterion_with_a_columns_name_gets_another_heading(tmp_path: Path) -> None:
     criterion = replace(RUBRIC[0], id="total")
     assignment = replace(ASSIGNMENT, rubric=(criterion,))
     score = replace(other_score(0, 7), criterion="total")
@@ -188,7 +186,7 @@ def test_a_criterion_named_as_a_column_keeps_apart_from_it(tmp_path: Path) -> No
     assert (rows(tmp_path)[0]["total"], rows(tmp_path)[0]["total (points)"]) == ("9", "7")
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+def test_unwritable_folder_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
 
     with pytest.raises(OutputError, match="cannot be written"):

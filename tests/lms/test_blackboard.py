@@ -100,7 +100,7 @@ def test_a_class(tmp_path: Path) -> None:
         pytest.param("HW_attempt_1", ["ann", "bob"], id="attempt in the title"),
     ],
 )
-def test_where_title_ends_and_user_begins(tmp_path: Path, title: str, usernames: list[str]) -> None:
+def test_title_and_user_name_are_split(tmp_path: Path, title: str, usernames: list[str]) -> None:
     """What all entries begin with tells; without the texts beside the attempts."""
     read = intake(tmp_path, {entry(title, one): NB for one in usernames})
     assert sorted(one.student.username for one in read.values()) == usernames
@@ -139,7 +139,7 @@ def test_the_latest_attempt_counts_and_the_others_are_named(tmp_path: Path) -> N
     assert bob.notebook is not None and [one.name for one in bob.attachments] == ["text.txt"]
 
 
-def test_nobody_takes_anothers_name_or_place(tmp_path: Path) -> None:
+def test_student_text_gives_no_other_students_identity(tmp_path: Path) -> None:
     """What a student writes or calls a file says nothing about who it is."""
     forged = about("Ann Lee", "ann").decode()
     read = intake(
@@ -277,7 +277,7 @@ def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> No
         assert sentence in told
 
 
-def test_a_zero_is_for_those_who_handed_in_nothing(tmp_path: Path) -> None:
+def test_zeros_for_students_without_a_submission(tmp_path: Path) -> None:
     sheet = sheet_bytes([line("ann"), line("bob"), line("cid", "Needs Grading"), line("dan", "7.00")])
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": None})
     given_back(tmp_path, results, sheet, missing=Missing.ZERO)
@@ -285,7 +285,7 @@ def test_a_zero_is_for_those_who_handed_in_nothing(tmp_path: Path) -> None:
     assert grades == {"ann": "", "bob": "0", "cid": "Needs Grading", "dan": "7.00"}
 
 
-def test_comments_go_beside_a_column_downloaded_with_them(tmp_path: Path) -> None:
+def test_comments_are_filled_in(tmp_path: Path) -> None:
     header = ("Username", COLUMN, "Grading Notes", "Notes Format", "Feedback to Learner", "Feedback Format")
     rows = [["ann", "Needs Grading", "", "", "", "SMART_TEXT"], ["bob", "", "", "", "Well done!", "HTML"]]
     results = graded_folder(tmp_path / "r", submitted("ann", "bob"), {"ann": 80.0, "bob": 70.0})
@@ -314,7 +314,7 @@ def test_comments_go_beside_a_column_downloaded_with_them(tmp_path: Path) -> Non
         pytest.param(["HW [Total Pts: 10 Score]"], "", "found no column that takes points", id="the number is cut off"),
     ],
 )
-def test_which_column(tmp_path: Path, headings: list[str], wanted: str, says: str) -> None:
+def test_column_is_chosen_or_refused(tmp_path: Path, headings: list[str], wanted: str, says: str) -> None:
     sheet = sheet_bytes([["ann", *[""] * len(headings)]], header=["Username", *headings])
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
     if says:
@@ -343,7 +343,7 @@ def test_which_column(tmp_path: Path, headings: list[str], wanted: str, says: st
         pytest.param(["Username", "HW"], [["ann", ""]], "found no column that takes points", id="no column"),
     ],
 )
-def test_a_gradebook_that_does_not_fit(tmp_path: Path, header: list[str], rows: list[list[str]], says: str) -> None:
+def test_misfit_gradebook_is_refused(tmp_path: Path, header: list[str], rows: list[list[str]], says: str) -> None:
     path = tmp_path / "gc.xls"
     path.write_bytes(sheet_bytes(rows, header=header))
     with pytest.raises(IntakeError, match=says) as raised:
@@ -351,7 +351,7 @@ def test_a_gradebook_that_does_not_fit(tmp_path: Path, header: list[str], rows: 
     assert "gc.xls" in str(raised.value)
 
 
-def test_a_workbook_is_no_table(tmp_path: Path) -> None:
+def test_excel_document_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "gc.xlsx"
     path.write_bytes(zip_bytes({"xl/workbook.xml": b"x"}))
     with pytest.raises(IntakeError, match="is an Excel document"):
@@ -361,7 +361,7 @@ def test_a_workbook_is_no_table(tmp_path: Path) -> None:
     check(submitted("ann"), [])
 
 
-def test_students_of_other_systems_go_by_login_number_or_name(tmp_path: Path) -> None:
+def test_students_of_other_systems_match_by_login_number_or_name(tmp_path: Path) -> None:
     sheet = sheet_bytes(
         [line("ann"), line("bob", number="b10901234", first="Bob"), line("cid", first="Cid"), line("dan", first="Cid")]
     )
@@ -372,7 +372,7 @@ def test_students_of_other_systems_go_by_login_number_or_name(tmp_path: Path) ->
     assert "skipped: Cid Lee." in "\n".join(map(str, done.notes))
 
 
-def test_without_a_gradebook_there_is_a_table_and_a_word(tmp_path: Path) -> None:
+def test_missing_gradebook_gives_a_table_and_a_note(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
     done = export_grades(results, ExportRequest(tmp_path / "out"))
     assert [path.name for path in done.files] == ["grades-for-lms.csv"]
@@ -410,7 +410,7 @@ USERNAMES = st.text(
     form=st.sampled_from(["xls", "csv"]),
     marker=st.sampled_from(["", "Needs Grading", "Needs Grading(3.00)", "12.00"]),
 )
-def test_the_grades_given_are_the_grades_read(
+def test_blackboard_reads_the_exported_grades(
     tmp_path: Path, people: dict[str, float | None], form: str, marker: str
 ) -> None:
     room = tmp_path / str(len(list(tmp_path.iterdir())))

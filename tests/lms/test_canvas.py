@@ -96,7 +96,7 @@ def said(done: ExportedFiles) -> str:
         pytest.param(["LATE_anon_a1B2c_9_1_2_x.ipynb"], [("anon a1B2c", "a1B2c", "1_2_x.ipynb")], id="anonymous"),
     ],
 )
-def test_whose_an_entry_is(tmp_path: Path, entries: list[str], owners: list[tuple[str, str, str]]) -> None:
+def test_entry_names_give_owners(tmp_path: Path, entries: list[str], owners: list[tuple[str, str, str]]) -> None:
     read = read_submissions(
         [write_zip(tmp_path / "c.zip", dict.fromkeys(entries, NB))], workspace=tmp_path / "w", lms="canvas"
     )
@@ -106,7 +106,7 @@ def test_whose_an_entry_is(tmp_path: Path, entries: list[str], owners: list[tupl
     assert all(one.notebook_name == file for one, (_name, _key, file) in zip(read, owners, strict=True) if file)
 
 
-def test_dates_in_names_are_no_ids(tmp_path: Path) -> None:
+def test_dates_in_names_are_not_ids(tmp_path: Path) -> None:
     exports = {f"hw_2026_11_24T10_0{minute}_00.ipynb": notebook_bytes(f"x = {minute}") for minute in range(3)}
     found = read_submissions([write_zip(tmp_path / "class.zip", exports)], workspace=tmp_path / "w").submissions
     assert {one.lms for one in found} == {"folder"} and len(found) == 3, "three students, and not one of three uploads"
@@ -124,11 +124,11 @@ def test_dates_in_names_are_no_ids(tmp_path: Path) -> None:
         (["hw.ipynb", "hw-a.ipynb"], set()),
     ],
 )
-def test_files_handed_in_again(names: list[str], earlier: set[str]) -> None:
+def test_earlier_attempts_are_found(names: list[str], earlier: set[str]) -> None:
     assert earlier_attempts(names) == earlier
 
 
-def test_a_notebook_out_of_a_zip_keeps_the_upload_it_came_under(tmp_path: Path) -> None:
+def test_notebook_in_a_zip_keeps_the_uploads_entry(tmp_path: Path) -> None:
     content = {"leeann_41_70_hw.zip": zip_bytes({"hw/a.ipynb": NB}), "bob_42_71_b.ipynb": NB}
     read = read_submissions([write_zip(tmp_path / "c.zip", content)], workspace=tmp_path / "w")
     assert [(one.notebook_name, one.entry) for one in read] == [
@@ -162,7 +162,7 @@ TOTALS = st.floats(0, 100).map(lambda points: round(points, 4)) | st.none()
     possible=st.sampled_from([100.0, 20.0, 0.0]),
     data=st.data(),
 )
-def test_canvas_reads_the_grades_that_were_given(
+def test_canvas_imports_the_exported_grades(
     tmp_path: Path, names: dict[int, str], form: dict[str, bool], possible: float, data: st.DataObject
 ) -> None:
     """Export, fill, import: those who were graded have their grade, and nothing else changes anywhere."""
@@ -202,13 +202,13 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
     assert b'"Student, Test",999999,f00d,Section 1,,,,' in new
 
 
-def test_canvas_own_student_is_nobody_in_either_form_of_names(tmp_path: Path) -> None:
+def test_canvas_test_student_is_skipped(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 87.5})
     notes = said(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
     assert "No submission, graded 0" in notes and "Student, Test" not in notes
 
 
-def test_a_zero_goes_to_empty_cells_alone(tmp_path: Path) -> None:
+def test_zeros_are_written_into_empty_cells_only(tmp_path: Path) -> None:
     course = replace(COURSE, users=(ANN, BOB, CHEN, User(44, "Fu, D")), grades={(900, 42): "EX", (900, 44): "70.00"})
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": None})
     given_back(tmp_path, results, course.exported(), missing=Missing.ZERO)
@@ -223,7 +223,7 @@ def test_a_zero_goes_to_empty_cells_alone(tmp_path: Path) -> None:
         pytest.param(handed_in("a1B2c", lms="canvas", entry="anon_a1B2c_7_hw.ipynb"), id="anonymous"),
     ],
 )
-def test_nobody_gets_a_zero_who_may_have_handed_in(tmp_path: Path, unsure: Submission) -> None:
+def test_unmatched_submission_prevents_zeros(tmp_path: Path, unsure: Submission) -> None:
     results = graded_folder(tmp_path / "r", [*submitted(ANN), unsure], {"41": 50.0, "42": 60.0})
     done = given_back(tmp_path, results, COURSE.exported(), missing=Missing.ZERO)
     changes = COURSE.imported(done.files[0])
@@ -231,7 +231,7 @@ def test_nobody_gets_a_zero_who_may_have_handed_in(tmp_path: Path, unsure: Submi
     assert "No zeros were written" in said(done)
 
 
-def test_what_a_teacher_should_know(tmp_path: Path) -> None:
+def test_notes_for_the_teacher(tmp_path: Path) -> None:
     course = replace(COURSE, points={900: 10.0}, grades={(900, 42): "9.00", (900, 43): "EX"})
     people = (ANN, BOB, CHEN, User(44, "Gone, Al"))
     totals = {"41": None, "42": 60.0, "43": 50.0, "44": 1.0}
@@ -248,7 +248,7 @@ def test_what_a_teacher_should_know(tmp_path: Path) -> None:
         assert sentence in told
 
 
-def test_numbers_of_another_lms_are_not_canvass(tmp_path: Path) -> None:
+def test_ids_of_another_lms_match_no_row(tmp_path: Path) -> None:
     """Moodle's participant 41 is not Canvas's user 41: by login, or by a name that only one has."""
     strangers = [
         Submission(Student("41", "Ng, Di", "41", username="BOBO"), lms="moodle"),
@@ -261,7 +261,7 @@ def test_numbers_of_another_lms_are_not_canvass(tmp_path: Path) -> None:
     assert "skipped: Nobody." in said(done)
 
 
-def test_two_with_one_name_get_nothing_by_it(tmp_path: Path) -> None:
+def test_shared_name_matches_no_row(tmp_path: Path) -> None:
     course = replace(COURSE, users=(ANN, User(50, "Lee, Ann", "alee2"), BOB))
     results = graded_folder(tmp_path / "r", [handed_in("Ann Lee"), handed_in("bobo")], {"Ann Lee": 10.0, "bobo": 5.0})
     done = given_back(tmp_path, results, course.exported())
@@ -269,14 +269,14 @@ def test_two_with_one_name_get_nothing_by_it(tmp_path: Path) -> None:
     assert "skipped: Ann Lee" in said(done)
 
 
-def test_two_submissions_of_one_student_are_left_to_the_teacher(tmp_path: Path) -> None:
+def test_two_submissions_of_one_student_are_skipped(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", [handed_in("alee"), handed_in("Ann Lee")], {"alee": 10.0, "Ann Lee": 90.0})
     done = given_back(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {}
     assert "skipped: alee, Ann Lee." in said(done)
 
 
-def test_a_group_is_named_beside_its_member(tmp_path: Path) -> None:
+def test_group_and_member_names_are_noted(tmp_path: Path) -> None:
     team = handed_in("41", "team_2", lms="canvas", entry="team_2_41_741_hw.ipynb")
     done = given_back(tmp_path, graded_folder(tmp_path / "r", [team], {"41": 80.0}), COURSE.exported())
     assert COURSE.imported(done.files[0]) == {(900, 41): "80"}
@@ -309,7 +309,7 @@ def test_the_column_is_found(tmp_path: Path, assignments: dict[int, str], wanted
 
 
 @pytest.mark.parametrize("titles", [("Who", "Is ill?"), ("Disease exam", "Quiz")], ids=["a word of it", "the id in it"])
-def test_no_column_is_guessed_by_a_word(tmp_path: Path, titles: tuple[str, str]) -> None:
+def test_column_with_a_similar_word_is_not_chosen(tmp_path: Path, titles: tuple[str, str]) -> None:
     course = replace(COURSE, assignments=dict(enumerate(titles, 1)))
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
     with pytest.raises(IntakeError, match="0 columns match"):
@@ -329,7 +329,7 @@ def test_no_column_is_guessed_by_a_word(tmp_path: Path, titles: tuple[str, str])
         ({1: "Final Score"}, "", "no assignment that takes grades"),
     ],
 )
-def test_where_several_may_be_meant_the_teacher_says_which(
+def test_ambiguous_column_is_refused_with_candidates(
     tmp_path: Path, assignments: dict[int, str], wanted: str, says: str
 ) -> None:
     sheet = replace(COURSE, assignments=assignments).exported()
@@ -370,7 +370,7 @@ def test_a_gradebook_that_does_not_fit_is_refused_before_grading(tmp_path: Path,
     assert "grades.csv" in str(raised.value)
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_text(HEAD.replace("(1)", "") + LINE + LINE + "Bob,x,bobo,1,\n", "utf-8")
     with pytest.raises(IntakeError) as raised:
@@ -378,7 +378,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert all(part in str(raised.value) for part in ("lines 2, 3", "lines 4: found 'x'", "found no assignment"))
 
 
-def test_one_gradebook_and_known_students(tmp_path: Path) -> None:
+def test_check_needs_one_gradebook_with_known_students(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_bytes(COURSE.exported())
     check(submitted(ANN, User(77, "New, Al")), [GradebookFile(path)])
@@ -408,7 +408,7 @@ def test_its_own_gradebook_is_recognised(tmp_path: Path, header: str, known: boo
     assert recognises(read_sheet(path)) is known
 
 
-def test_a_column_of_no_points_takes_them_as_they_are(tmp_path: Path) -> None:
+def test_column_without_full_points_is_not_scaled(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_text(HEAD + "    Points Possible,,,,0.00\n" + LINE, "utf-8")
     assert [column.max for column in parse_gradebook(read_sheet(path)).columns] == [0.0]
@@ -427,7 +427,7 @@ UPLOADED = st.text(
     late=st.booleans(),
     hidden=st.booleans(),
 )
-def test_every_notebook_comes_back_under_its_own_upload(
+def test_every_notebook_returns_to_its_own_upload(
     tmp_path: Path, people: dict[int, tuple[str, str]], late: bool, hidden: bool
 ) -> None:
     """Download, grade, upload again: Canvas hangs each student's notebook, and nobody else's, on their submission."""
@@ -452,7 +452,7 @@ def test_every_notebook_comes_back_under_its_own_upload(
         assert f"Result: {one.total:g} of 100 points" in first.source.replace("&#46;", ".")
 
 
-def test_a_file_called_link_is_not_ignored(tmp_path: Path) -> None:
+def test_entry_name_avoids_link(tmp_path: Path) -> None:
     one = Result(
         student=Student("41", "leeann", "41"),
         total=1.0,
@@ -468,7 +468,7 @@ def test_a_file_called_link_is_not_ignored(tmp_path: Path) -> None:
     )
 
 
-def test_a_notebook_goes_back_in_what_it_came_in(tmp_path: Path) -> None:
+def test_zip_upload_gets_a_zip(tmp_path: Path) -> None:
     """Under the name of the student's zip Canvas shows whatever comes: so a zip comes."""
     content = {
         "leeann_41_70_hw.zip": zip_bytes({"a.ipynb": NB}),
@@ -495,7 +495,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == again and set(first) == {"canvas-gradebook.csv", "canvas-feedback.zip"}
 
 
-def test_anonymous_students_go_by_their_ids(tmp_path: Path) -> None:
+def test_anonymous_students_are_exported_by_id(tmp_path: Path) -> None:
     """An anonymous id of digits alone is not the user with that number."""
     hidden = [
         handed_in(key, f"anon {key}", lms="canvas", entry=f"anon_{key}_7{n}_hw.ipynb")
@@ -526,7 +526,7 @@ def result(folder: Path, **changes: object) -> Result:
     return replace(one, **changes)  # type: ignore[arg-type]
 
 
-def test_the_result_stands_above_the_executed_notebook_in_the_classs_language(tmp_path: Path) -> None:
+def test_feedback_notebook_begins_with_the_translated_result(tmp_path: Path) -> None:
     (tmp_path / "executed.ipynb").write_bytes(NB)
     points = CriterionResult(
         "acc",
@@ -544,7 +544,7 @@ def test_the_result_stands_above_the_executed_notebook_in_the_classs_language(tm
 
 
 @pytest.mark.parametrize("outcome", ["missing", "forbidden", "grader_fault", "ok"])
-def test_without_an_executed_notebook_the_result_stands_alone(tmp_path: Path, outcome: str) -> None:
+def test_feedback_notebook_without_a_run_holds_the_result(tmp_path: Path, outcome: str) -> None:
     (tmp_path / "executed.ipynb").write_bytes(b"{ not json")
     made = nbformat.reads(feedback_notebook(result(tmp_path, outcome=outcome, total=None), "en").decode(), 4)
     assert len(made.cells) == 1 and "open, a person has to look" in made.cells[0].source
@@ -564,7 +564,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_of_the_students_is_markup(tmp_path: Path, attack: str) -> None:
+def test_student_text_is_escaped(tmp_path: Path, attack: str) -> None:
     points = CriterionResult(attack, 1.0, 2.0, reason=attack, said=Sentence("{name} failed.", {"name": attack}))
     source = json.loads(feedback_notebook(result(tmp_path, criteria=(points,)), "en"))["cells"][0]["source"]
     text = "".join(source)
@@ -574,7 +574,7 @@ def test_nothing_of_the_students_is_markup(tmp_path: Path, attack: str) -> None:
     assert "\n" not in (line := summary_line(result(tmp_path, criteria=(points,)), "en")) and "<" not in line
 
 
-def test_a_students_cell_of_the_same_id_stays(tmp_path: Path) -> None:
+def test_cell_id_of_the_student_stays_unique(tmp_path: Path) -> None:
     other = json.loads(NB)
     other["cells"][0]["id"] = "grader-result-0"
     (tmp_path / "executed.ipynb").write_text(json.dumps(other))
@@ -583,11 +583,11 @@ def test_a_students_cell_of_the_same_id_stays(tmp_path: Path) -> None:
     nbformat.validate(made)
 
 
-def test_the_naming_of_an_empty_archive_is_one() -> None:
+def test_empty_archive_has_a_naming() -> None:
     assert naming(Archive(()))("doejane_4_5_hw.ipynb") is not None
 
 
-def test_a_large_course_takes_no_time(tmp_path: Path) -> None:
+def test_large_course_is_fast(tmp_path: Path) -> None:
     users = [User(number, f"Last{number}, First", f"login{number}") for number in range(1, 1001)]
     course = Course(users, {number: f"Homework {number}" for number in range(1, 41)})
     results = Results(

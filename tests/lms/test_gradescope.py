@@ -136,13 +136,13 @@ def test_without_a_usable_list_each_folder_is_a_student(tmp_path: Path, listed: 
     assert all(one.notebook is not None for one in read.values())
 
 
-def test_what_stands_before_the_break_is_used(tmp_path: Path) -> None:
+def test_records_before_an_error_are_used(tmp_path: Path) -> None:
     read = intake(tmp_path, LIST.replace("submission_12:\n  :sub", "submission_12: ]\n  :sub"), FILES)
     assert set(read) == {"林小明", "submission_12"}
     assert "in line" in said(read["submission_12"]) and read["林小明"].notes == ()
 
 
-def test_a_stranger_between_the_submissions_is_seen(tmp_path: Path) -> None:
+def test_unknown_folder_is_reported(tmp_path: Path) -> None:
     read = intake(tmp_path, LIST, FILES | {"notes.txt": b"x", "submission_11/../../evil.ipynb": NB})
     assert read["notes.txt"].outcome is Outcome.MISSING
     assert "points outside the archive" in said(read["林小明"])
@@ -196,11 +196,11 @@ def test_aliases_are_never_copied(tmp_path: Path) -> None:
     ],
     ids=["aliases", "nested", "crowd"],
 )
-def test_what_no_export_has_is_refused(tmp_path: Path, text: str) -> None:
+def test_unexpected_yaml_is_refused(tmp_path: Path, text: str) -> None:
     assert "is not as Gradescope writes it" in str(read_metadata(write_list(tmp_path, text)).problem)
 
 
-def test_results_and_history_cost_no_memory_to_speak_of(tmp_path: Path) -> None:
+def test_results_and_history_use_little_memory(tmp_path: Path) -> None:
     entry = "submission_{n}:\n  :submitters:\n  - :name: S{n}\n  :results:\n    output: |\n{output}  :history: []\n"
     text = "".join(entry.format(n=n, output="      wrong, wrong, wrong\n" * 4000) for n in range(60))
     started = time.monotonic()
@@ -211,7 +211,7 @@ def test_results_and_history_cost_no_memory_to_speak_of(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=80) | st.text("s:{}[]&*!|-\n \"'#%@~?", max_size=60))
-def test_any_bytes_at_all_give_records_or_a_reason(tmp_path: Path, text: str | bytes) -> None:
+def test_any_bytes_give_records_or_a_problem(tmp_path: Path, text: str | bytes) -> None:
     found = read_metadata(write_list(tmp_path, text))
     assert found.problem is None or str(found.problem)
 
@@ -284,7 +284,7 @@ def rows_in(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_scores_go_back_by_submission(tmp_path: Path) -> None:
+def test_scores_are_exported_by_submission(tmp_path: Path) -> None:
     found = given_back(tmp_path, [result("11"), result("12", 20.0)])
     assert {folder: one["score"] for folder, one in found.items()} == {"submission_11": 80.0, "submission_12": 20.0}
     first, second = found["submission_11"]["tests"]
@@ -294,7 +294,7 @@ def test_scores_go_back_by_submission(tmp_path: Path) -> None:
     assert found["submission_11"]["stdout_visibility"] == "hidden"
 
 
-def test_what_is_open_has_no_score_and_no_zero(tmp_path: Path) -> None:
+def test_open_total_has_no_score(tmp_path: Path) -> None:
     document = given_back(tmp_path, [result(total=None)])["submission_11"]
     assert not has_a_score(document) and "tests" not in document
     assert "not a zero" in document["output"]
@@ -302,7 +302,7 @@ def test_what_is_open_has_no_score_and_no_zero(tmp_path: Path) -> None:
     assert [row["Total Score"] for row in rows] == [""]
 
 
-def test_what_is_open_is_said(tmp_path: Path) -> None:
+def test_open_totals_are_noted(tmp_path: Path) -> None:
     handed = export_grades(results(result(), result("12", None), result("13", lms="moodle")), ExportRequest(tmp_path))
     assert [path.name for path in handed.files] == ["gradescope-autograder.zip", "gradescope-grades.csv"]
     assert all(path.is_file() for path in handed.files)
@@ -310,7 +310,7 @@ def test_what_is_open_is_said(tmp_path: Path) -> None:
     assert "open: S12." in words and "Not submitted through Gradescope" in words and "S13" in words
 
 
-def test_a_group_has_a_line_for_each_and_no_formula(tmp_path: Path) -> None:
+def test_group_members_have_rows_without_formulas(tmp_path: Path) -> None:
     given_back(tmp_path, [result(group=(ANN, BOB))])
     rows = rows_in(tmp_path)
     assert [(row["Name"], row["SID"], row["Email"], row["Total Score"], row["Submission ID"]) for row in rows] == [
@@ -319,7 +319,7 @@ def test_a_group_has_a_line_for_each_and_no_formula(tmp_path: Path) -> None:
     ]
 
 
-def test_the_teacher_s_language_is_spoken(tmp_path: Path) -> None:
+def test_output_is_translated(tmp_path: Path) -> None:
     assert "分" in given_back(tmp_path, [result()], "zh-TW")["submission_11"]["output"]
 
 
@@ -353,7 +353,7 @@ def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
     ],
     ids=["graded", "open", "unknown", "path", "command", "broken", "missing"],
 )
-def test_the_autograder_that_runs_nothing(tmp_path: Path, told: str | None, score: float | None) -> None:
+def test_autograder_returns_stored_results(tmp_path: Path, told: str | None, score: float | None) -> None:
     export_grades(results(result("11"), result("12", None)), ExportRequest(tmp_path / "out"), to="gradescope")
     document = run_returning(tmp_path, told)
     assert document.get("score") == score and has_a_score(document) == (score is not None)
@@ -374,7 +374,7 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert rows[0]["SID"] == "0123"
 
 
-def test_another_system_s_archive_is_not_taken_for_gradescope_s(tmp_path: Path) -> None:
+def test_archive_of_another_lms_is_refused(tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "c.zip", {"ann/hw.ipynb": NB, "bob/hw.ipynb": NB})
     with pytest.raises(IntakeError, match="does not come from Gradescope"):
         read_submissions([archive], lms="gradescope", workspace=tmp_path / "work")

@@ -91,7 +91,7 @@ def comment(total: str, plot: str) -> str:
 
 @LANGUAGE
 @pytest.mark.parametrize("flat", [False, True], ids=["folders", "flat"])
-def test_blind_students_are_told_apart_in_every_language(tmp_path: Path, language: str, flat: bool) -> None:
+def test_blind_students_are_distinguished_in_every_language(tmp_path: Path, language: str, flat: bool) -> None:
     site = Site(people("Ann", "Bob"), PACKS[language], blind=True)
     read = by_name(handed_in(tmp_path, site, [11, 12], flat=flat))
     word = PACKS[language].participant.replace("/", "")
@@ -168,7 +168,7 @@ def test_there_and_back(tmp_path: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("flat", [False, True], ids=["folders", "flat"])
-def test_a_teams_members_all_get_its_grade_and_report(tmp_path: Path, flat: bool) -> None:
+def test_all_members_of_a_team_get_its_grade_and_report(tmp_path: Path, flat: bool) -> None:
     site = Site(
         [
             Person(11, "Ann", (3, "A_&_B")),
@@ -203,7 +203,7 @@ def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> No
     ]
 
 
-def test_no_stranger_gets_a_teams_report(tmp_path: Path) -> None:
+def test_group_id_equal_to_a_participants_number_returns_no_report(tmp_path: Path) -> None:
     """A group's id may be a participant's number, and a Moodle that knows no groups' ids would go by it."""
     site = Site([Person(11, "Ann", (12, "A")), Person(12, "Bob", (5, "B"))], teams=True)
     submissions = handed_in(tmp_path, site, [11, 12])
@@ -215,7 +215,7 @@ def test_no_stranger_gets_a_teams_report(tmp_path: Path) -> None:
     assert "The report is not in feedback.zip, return it by hand: A." in said(back)
 
 
-def test_groups_that_cannot_be_told_apart_are_nobodys(tmp_path: Path) -> None:
+def test_groups_with_one_file_name_match_no_row(tmp_path: Path) -> None:
     site = Site([Person(11, "Ann", (3, "A_1")), Person(12, "Bob", (4, "A 1")), Person(13, "Cid", (5, "C"))], teams=True)
     submissions = handed_in(tmp_path, site, [11, 12, 13])
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
@@ -224,7 +224,7 @@ def test_groups_that_cannot_be_told_apart_are_nobodys(tmp_path: Path) -> None:
     assert "they are not in the worksheet: A 1, A 1." in said(back)
 
 
-def test_nobody_gets_a_zero_while_a_submission_is_nobodys(tmp_path: Path) -> None:
+def test_unmatched_submission_prevents_zeros(tmp_path: Path) -> None:
     """A team's members without a number among them, or who is in no row: it may be the homework of an empty one."""
     site = Site(people("Ann", "Bob", "Cid"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11, 12]), {})
@@ -236,7 +236,7 @@ def test_nobody_gets_a_zero_while_a_submission_is_nobodys(tmp_path: Path) -> Non
     assert "No zeros were written: 1 submissions" in said(back)
 
 
-def test_what_a_row_already_holds(tmp_path: Path) -> None:
+def test_existing_grades_and_comments(tmp_path: Path) -> None:
     own, persons = comment("12", "2"), "Well done!"
     site = Site(people("New", "Same", "Other", "Kept", "Locked", "Open", "Absent", "Paper", "Beyond"))
     for one, grade, text in zip(
@@ -267,7 +267,7 @@ def test_what_a_row_already_holds(tmp_path: Path) -> None:
     assert "No submission, graded 0: Participant" in notes and "20 here are 100 in Moodle" in notes
 
 
-def test_grades_go_up_before_reports(tmp_path: Path) -> None:
+def test_upload_order_is_noted(tmp_path: Path) -> None:
     """The other way round Moodle takes the worksheet for outdated and skips it all: the teacher is told."""
     site = Site(people("Ann"))
     back = given_back(tmp_path, graded(tmp_path, handed_in(tmp_path, site, [11]), {}), site.worksheet())
@@ -287,7 +287,7 @@ def test_grading_again_replaces_its_own_comments_in_any_language(tmp_path: Path)
     assert site.people[0].comment.startswith(translation("zh-TW").text("Total: {points} / {max}", points=18, max=20))
 
 
-def test_two_groups_worksheets_are_both_filled(tmp_path: Path) -> None:
+def test_worksheets_of_two_groups_are_both_filled(tmp_path: Path) -> None:
     sites = [Site([Person(11, "Ann")]), Site([Person(12, "Bob")])]
     submissions = [*handed_in(tmp_path / "a", sites[0], [11]), *handed_in(tmp_path / "b", sites[1], [12])]
     paths = []
@@ -303,7 +303,7 @@ def test_two_groups_worksheets_are_both_filled(tmp_path: Path) -> None:
         assert site.people[0].grade == "75.00"
 
 
-def test_the_largest_worksheet_that_moodle_writes(tmp_path: Path) -> None:
+def test_worksheet_with_ten_thousand_rows_is_fast(tmp_path: Path) -> None:
     site = Site([Person(number, f"學生{number}", comment="x" * 100) for number in range(10_000)])
     students = [
         moodle_result(Student(str(number), f"學生{number}", str(number)), 7.5, 10.0) for number in range(0, 10_000, 2)
@@ -317,7 +317,7 @@ def test_the_largest_worksheet_that_moodle_writes(tmp_path: Path) -> None:
     assert [one.grade for one in site.people] == ["75.00", "0.00"] * 5_000
 
 
-def test_without_a_worksheet(tmp_path: Path) -> None:
+def test_missing_worksheet_gives_a_plain_one(tmp_path: Path) -> None:
     site = Site(people('=HYPERLINK("http://x")', "Bob", "Cid"), maximum=20)
     submissions = handed_in(tmp_path, site, [11, 12, 13])
     back = given_back(tmp_path, graded(tmp_path, submissions, {"Cid": None}), None)
@@ -329,7 +329,7 @@ def test_without_a_worksheet(tmp_path: Path) -> None:
     assert "was made without a grading worksheet" in said(back)
 
 
-def test_the_writer_is_found_by_name(tmp_path: Path) -> None:
+def test_exporter_chooses_moodle(tmp_path: Path) -> None:
     site = Site(people("Ann"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11]), {})
     assert exporter.export_grades(results, ExportRequest(tmp_path / "out")).files[0].name == "grades-for-moodle.csv"
@@ -355,7 +355,7 @@ def test_the_archive_of_reports_is_the_same_each_time(tmp_path: Path) -> None:
         "Eve_11_x_12_assignsubmission_file/hw.ipynb",
     ],
 )
-def test_nobody_gets_a_grade_or_report_by_a_files_name(tmp_path: Path, entry: str) -> None:
+def test_file_name_gives_no_other_students_grade(tmp_path: Path, entry: str) -> None:
     site = Site(people("Ann", "Eve"))
     files = {"Ann_11_assignsubmission_file/hw.ipynb": NB, entry: NB}
     submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work")
@@ -368,7 +368,7 @@ def test_nobody_gets_a_grade_or_report_by_a_files_name(tmp_path: Path, entry: st
     assert list(site.people[1].files) == ["report.html"] and b"Eve" in site.people[1].files["report.html"]
 
 
-def test_a_nickname_is_no_group(tmp_path: Path) -> None:
+def test_nickname_column_is_not_the_group_column(tmp_path: Path) -> None:
     """What a site shows of a student's own profile stands before the status; it earns no grade and saves from no 0."""
     site = Site(people("Ann", "Eve"))
     sheet = site.worksheet().replace(b"s12@example.org", b"Ann").replace(b"s11@example.org", b"Eve")
@@ -378,7 +378,7 @@ def test_a_nickname_is_no_group(tmp_path: Path) -> None:
     assert [one.grade for one in site.people] == ["75.00", "0.00"]
 
 
-def test_two_with_one_number_get_nothing(tmp_path: Path) -> None:
+def test_shared_number_is_skipped(tmp_path: Path) -> None:
     site = Site(people("Ann", "Bob"))
     files = {f"{name}_assignsubmission_file/hw.ipynb": NB for name in ("Ann_11", "Eve_11", "Bob_12")}
     submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work")
@@ -437,7 +437,7 @@ def test_worksheets_that_do_not_fit(tmp_path: Path, sheet: bytes, says: str) -> 
     assert not (tmp_path / "out" / "grades-for-moodle.csv").exists()
 
 
-def test_a_sheet_with_many_problems_tells_the_first_of_them(tmp_path: Path) -> None:
+def test_many_problems_are_cut_off(tmp_path: Path) -> None:
     site = Site([Person(number, f"S{number}", grade="A") for number in range(100)])
     path = tmp_path / "g.csv"
     path.write_bytes(site.worksheet())
@@ -446,13 +446,13 @@ def test_a_sheet_with_many_problems_tells_the_first_of_them(tmp_path: Path) -> N
     assert len(str(raised.value).splitlines()) == 21
 
 
-def test_the_separator_is_told(tmp_path: Path) -> None:
+def test_separator_is_noted(tmp_path: Path) -> None:
     submissions = handed_in(tmp_path, CLASS, [11, 12])
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), CLASS.worksheet(delimiter=";"))
     assert "choose semicolon as separator on uploading" in said(back)
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_bytes(edited(replace(CLASS, maximum=10), "Submitted for grading - ,,", "Submitted for grading - ,11,"))
     twice = [tmp_path / "one.csv", tmp_path / "two.csv"]
@@ -472,7 +472,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     place=st.tuples(st.integers(0, 600), st.integers(0, 40)),
     new=st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["\n", ",", '"', '","', "\n\n", ";", "\0"]),
 )
-def test_a_damaged_worksheet_is_filled_in_or_refused_in_words(
+def test_damaged_worksheet_is_filled_in_or_refused(
     tmp_path: Path, language: str, place: tuple[int, int], new: str
 ) -> None:
     site = Site(people("Ann", "Bob", "Cid"), PACKS[language])
@@ -518,7 +518,7 @@ def test_every_language_is_recognised(tmp_path: Path, language: str, blind: bool
     ],
     ids=["nobody", "renamed grade", "renamed identifier", "scale", "Big5"],
 )
-def test_a_worksheet_that_does_not_fit_is_one_all_the_same(tmp_path: Path, sheet: bytes) -> None:
+def test_faulty_worksheet_is_recognised(tmp_path: Path, sheet: bytes) -> None:
     path = tmp_path / "g.csv"
     path.write_bytes(sheet)
     assert recognises(read_sheet(path))
@@ -533,13 +533,13 @@ def test_a_worksheet_that_does_not_fit_is_one_all_the_same(tmp_path: Path, sheet
         "SID,Email,Total Score\nB10,a@b.org,7\nB11,b@b.org,7\n",
     ],
 )
-def test_other_systems_lists_are_not_taken(tmp_path: Path, text: str) -> None:
+def test_gradebook_of_another_lms_is_not_recognised(tmp_path: Path, text: str) -> None:
     path = tmp_path / "g.csv"
     path.write_text(text)
     assert not recognises(read_sheet(path))
 
 
-def test_results_of_another_system_have_no_way_into_moodle(tmp_path: Path) -> None:
+def test_results_of_another_lms_are_refused(tmp_path: Path) -> None:
     one = Result(student=Student("lin", "lin"), total=1.0, max=1.0, outcome="ok")
     with pytest.raises(IntakeError, match="holds no results of submissions from Moodle"):
         export_grades(Results(assignment="hw", submissions=(one,), folder=tmp_path), ExportRequest(tmp_path / "out"))

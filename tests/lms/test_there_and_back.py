@@ -40,7 +40,7 @@ EACH = settings(
 )
 
 
-def test_every_system_goes_there_and_back() -> None:
+def test_every_system_is_tested() -> None:
     tested = {name.partition(",")[0] for name in SYSTEMS}
     assert tested >= set(lms_detection.LMS) - {"auto"}
     assert tested | {"csv"} >= set(FORMATS)
@@ -203,7 +203,7 @@ def test_the_same_students_the_same_grades_and_no_file_lost(tmp_path: Path, name
 @pytest.mark.parametrize("name", SYSTEMS)
 @EACH
 @given(st.data())
-def test_what_one_of_them_does_is_nobody_elses_matter(tmp_path: Path, name: str, data: st.DataObject) -> None:
+def test_one_students_files_do_not_affect_others(tmp_path: Path, name: str, data: st.DataObject) -> None:
     """Somebody's hostile and odd entries, under the names that the LMS gives them, beside everybody's own."""
     system, room = SYSTEMS[name], new_room(tmp_path)
     class_ = drawn(data, system)

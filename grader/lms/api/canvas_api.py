@@ -1,7 +1,7 @@
-"""Grades and reports through Canvas's REST API, as its documentation gives it (Assignments, Submissions, File Uploads).
+"""Grades and reports through Canvas's REST API, after its documentation (Assignments, Submissions, File Uploads).
 
-Its one client for Python has no time limit, follows redirects, asks nothing twice and puts answers into its errors;
-four addresses are fewer lines than keeping it from that.
+Canvas's client for Python is not used: it has no timeouts, follows redirects, never retries and puts responses into its
+errors.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _REPORT = "report.html"
 
 
 class CanvasAssignment:
-    """One assignment; ``words`` stand beside the report in the comment that brings it."""
+    """An assignment in Canvas. ``words`` are the text of the comment that carries the report."""
 
     system = "canvas"
     takes_more = True
@@ -35,18 +35,20 @@ class CanvasAssignment:
             raise PushError(message("{title} is not graded in Canvas.", title=str(found.get("name", ""))))
         self.title = str(found.get("name", ""))
         self.max = float(found.get("points_possible") or 0)
-        # One member's grade is everybody's; the comment goes to all only when asked to.
+        # The grade of one member counts for the whole group; the comment needs a flag for that.
         self._as_group = bool(found.get("group_category_id")) and not found.get("grade_group_students_individually")
 
     def places(self) -> Mapping[str, Place]:
-        return {str(one["user_id"]): _place(one) for one in self._submissions() if one.get("user_id") is not None}
+        return {
+            str(found["user_id"]): _place(found) for found in self._submissions() if found.get("user_id") is not None
+        }
 
     def _submissions(self) -> Iterator[Mapping[str, Any]]:
         url: str | None = f"{self._url}/submissions?per_page={_PAGE}"
         while url:
             response = self._connection.get(url)
             page = self._connection.json(response)
-            yield from (self._mapping(one) for one in (page if isinstance(page, list) else [page]))
+            yield from (self._mapping(entry) for entry in (page if isinstance(page, list) else [page]))
             url = response.links.get("next", {}).get("url")
 
     def write(self, place: Place, grade: float, report: Path | None) -> Message | None:
@@ -54,7 +56,7 @@ class CanvasAssignment:
         note = None
         if report is not None:
             try:
-                content["comment[file_ids][]"] = self._uploaded(place, report)
+                content["comment[file_ids][]"] = self._upload(place, report)
                 content["comment[text_comment]"] = self._words
                 content["comment[group_comment]"] = str(self._as_group).lower()
             except PushError as error:
@@ -62,11 +64,11 @@ class CanvasAssignment:
         self._connection.change("PUT", f"{self._url}/submissions/{place.id}", data=content)
         return note
 
-    def _uploaded(self, place: Place, report: Path) -> str:
-        """The id of the file, in three steps: announced, sent to where Canvas says, and confirmed."""
+    def _upload(self, place: Place, report: Path) -> str:
+        """Upload the report in Canvas's three steps (announce, send, confirm) and return the file's id."""
         connection, data = self._connection, report.read_bytes()
         announced = {"name": _REPORT, "size": str(len(data)), "content_type": "text/html"}
-        # A file that is announced twice is none: nothing is changed until it is attached.
+        # Announcing a file twice is harmless: nothing changes until it is attached.
         asked = connection.ask(f"{self._url}/submissions/{place.id}/comments/files", data=announced)
         where = self._mapping(connection.json(asked))
         fields = {key: "" if value is None else str(value) for key, value in where.get("upload_params", {}).items()}
@@ -75,7 +77,7 @@ class CanvasAssignment:
             response = connection.get(response.headers.get("Location", ""))
         found = self._mapping(connection.json(response))
         if "id" not in found:
-            raise PushError(message("{host} did not say where the file is.", host=connection.host))
+            raise PushError(message("{host} returned no id for the file.", host=connection.host))
         return str(found["id"])
 
     def _mapping(self, found: Any) -> Mapping[str, Any]:
@@ -87,7 +89,7 @@ class CanvasAssignment:
 
 
 def _place(found: Mapping[str, Any]) -> Place:
-    # The score has what a late policy takes off, the entered one is what was written.
+    # A late policy reduces the score; the entered score is the one that was written.
     score = found.get("entered_score", found.get("score"))
     closed = message("is excused there") if found.get("excused") else None
     return Place(str(found["user_id"]), None if score is None else float(score), closed)

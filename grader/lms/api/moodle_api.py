@@ -1,7 +1,6 @@
-"""Grades and reports through Moodle's web services, as ``mod/assign/externallib.php`` and ``webservice/upload.php``
-take them.
+"""Grades and reports through Moodle's web services (``mod/assign/externallib.php``, ``webservice/upload.php``).
 
-Saving a grade also saves what every feedback plugin is given: what a teacher wrote there is read first and given back.
+Saving a grade also saves the content of every feedback plugin. So a teacher's comment is read first and saved again.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ _NO_TOKEN = ("invalidtoken", "accessexception_token", "tokennotfound")
 
 
 class MoodleAssignment:
-    """The assignment whose page has ``id=module`` in its address."""
+    """An assignment in Moodle, whose page has ``id=module`` in its address."""
 
     system = "moodle"
     takes_more = False
 
     def __init__(self, connection: Connection, module: int) -> None:
         self._connection = connection
-        found = self._found(module)
+        found = self._find(module)
         self._id = str(found["id"])
         self.title = str(found.get("name", ""))
         self.max = float(found.get("grade") or 0)
@@ -37,15 +36,17 @@ class MoodleAssignment:
             raise PushError(message("{title} is not graded in points, but on a scale or not at all.", title=self.title))
         self._team = bool(found.get("teamsubmission"))
         self._feedback = {
-            str(one.get("plugin"))
-            for one in found.get("configs", ())
-            if one.get("subtype") == "assignfeedback" and one.get("name") == "enabled" and one.get("value") == "1"
+            str(config.get("plugin"))
+            for config in found.get("configs", ())
+            if config.get("subtype") == "assignfeedback"
+            and config.get("name") == "enabled"
+            and config.get("value") == "1"
         }
         self._states: Mapping[str, str] = self._workflow() if found.get("markingworkflow") else {}
 
-    def _found(self, module: int) -> Mapping[str, Any]:
+    def _find(self, module: int) -> Mapping[str, Any]:
         courses = self._call("mod_assign_get_assignments").get("courses", ())
-        for found in (one for course in courses for one in course.get("assignments", ())):
+        for found in (entry for course in courses for entry in course.get("assignments", ())):
             if found.get("cmid") == module:
                 return dict(found)
         raise PushError(
@@ -58,41 +59,42 @@ class MoodleAssignment:
 
     def places(self) -> Mapping[str, Place]:
         grades = {
-            str(one["userid"]): _grade(one.get("grade")) for one in self._of_all("mod_assign_get_grades", "grades")
+            str(entry["userid"]): _grade(entry.get("grade"))
+            for entry in self._entries("mod_assign_get_grades", "grades")
         }
-        users = self._members() if self._team else self._mapped()
+        users = self._members() if self._team else self._accounts()
         return {key: Place(user, grades.get(user)) for key, user in users.items()}
 
-    def _mapped(self) -> Mapping[str, str]:
-        """The account behind the number in the archive, which differs from one assignment to the next."""
-        found = self._of_all("mod_assign_get_user_mappings", "mappings")
-        return {str(one["id"]): str(one["userid"]) for one in found}
+    def _accounts(self) -> Mapping[str, str]:
+        """Return the account of each number in the archive; the numbers differ between assignments."""
+        found = self._entries("mod_assign_get_user_mappings", "mappings")
+        return {str(entry["id"]): str(entry["userid"]) for entry in found}
 
     def _members(self) -> Mapping[str, str]:
-        """The first account of each group: a grade that is written to it goes to all."""
+        """Return the first account of each group, because a grade written to it goes to the whole group."""
         found = self._call("mod_assign_list_participants", {"assignid": self._id, "groupid": "0", "filter": ""})
-        return {str(one["groupid"]): str(one["id"]) for one in reversed(found) if one.get("groupid")}
+        return {str(user["groupid"]): str(user["id"]) for user in reversed(found) if user.get("groupid")}
 
     def _workflow(self) -> Mapping[str, str]:
-        found = self._of_all("mod_assign_get_user_flags", "userflags")
-        return {str(one["userid"]): str(one.get("workflowstate") or "") for one in found}
+        found = self._entries("mod_assign_get_user_flags", "userflags")
+        return {str(entry["userid"]): str(entry.get("workflowstate") or "") for entry in found}
 
-    def _of_all(self, function: str, what: str) -> Iterator[Mapping[str, Any]]:
+    def _entries(self, function: str, name: str) -> Iterator[Mapping[str, Any]]:
         found = self._call(function, {"assignmentids[0]": self._id})
-        refused = [one for one in found.get("warnings", ()) if str(one.get("warningcode")) == "1"]
+        refused = [warning for warning in found.get("warnings", ()) if str(warning.get("warningcode")) == "1"]
         if refused:
-            words = self._connection.said(str(refused[0].get("message", "")))
+            words = self._connection.quote(str(refused[0].get("message", "")))
             raise PushError(message("Moodle refused {function}: {words}", function=function, words=words))
-        yield from (one for assignment in found.get("assignments", ()) for one in assignment.get(what, ()))
+        yield from (entry for assignment in found.get("assignments", ()) for entry in assignment.get(name, ()))
 
     # ---------------------------------------------------------------- writing
 
     def write(self, place: Place, grade: float, report: Path | None) -> Message | None:
-        there = self._feedback_there(place)
+        there = self._current_feedback(place)
         feedback, note = self._comment(there), None
         if report is not None:
             try:
-                feedback |= self._attached(there, report)
+                feedback |= self._attachment(there, report)
             except PushError as error:
                 note = message("the report was not attached: {reason}", reason=error.message)
         saved = {
@@ -107,33 +109,37 @@ class MoodleAssignment:
         self._call("mod_assign_save_grade", saved | feedback, change=True)
         return note
 
-    def _feedback_there(self, place: Place) -> Sequence[Mapping[str, Any]]:
-        """What each plugin holds for the student, as it was written: no filters, no addresses put in."""
+    def _current_feedback(self, place: Place) -> Sequence[Mapping[str, Any]]:
+        """Return the content of each feedback plugin for the student, raw: without filters or rewritten addresses."""
         raw = {"moodlewssettingraw": "true", "moodlewssettingfilter": "false", "moodlewssettingfileurl": "false"}
         found = self._call("mod_assign_get_submission_status", {"assignid": self._id, "userid": place.id} | raw)
         return tuple((found.get("feedback") or {}).get("plugins", ()))
 
     def _comment(self, there: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """The comment that is there, to be saved again: without it Moodle would empty it."""
+        """Return the current comment to save again; without it Moodle would delete the comment."""
         if "comments" not in self._feedback:
             return {}
-        fields = [field for one in there if one.get("type") == "comments" for field in one.get("editorfields", ())]
-        text, style = next(((str(one.get("text", "")), str(one.get("format", _HTML))) for one in fields), ("", _HTML))
+        fields = [
+            field for plugin in there if plugin.get("type") == "comments" for field in plugin.get("editorfields", ())
+        ]
+        text, style = next(
+            ((str(field.get("text", "")), str(field.get("format", _HTML))) for field in fields), ("", _HTML)
+        )
         name = "plugindata[assignfeedbackcomments_editor]"
         return {f"{name}[text]": text, f"{name}[format]": style}
 
-    def _attached(self, there: Sequence[Mapping[str, Any]], report: Path) -> dict[str, str]:
+    def _attachment(self, there: Sequence[Mapping[str, Any]], report: Path) -> dict[str, str]:
         if "file" not in self._feedback:
             raise PushError(message("feedback files are switched off in the assignment's settings"))
-        areas = [area for one in there if one.get("type") == "file" for area in one.get("fileareas", ())]
+        areas = [area for plugin in there if plugin.get("type") == "file" for area in plugin.get("fileareas", ())]
         names = {_file_name(file) for area in areas for file in area.get("files", ())}
         if names - {_REPORT}:
-            # What is uploaded takes the place of all files that are there.
+            # An upload replaces all feedback files.
             raise PushError(message("there are other feedback files, which it would replace"))
-        return {"plugindata[files_filemanager]": self._uploaded(report)}
+        return {"plugindata[files_filemanager]": self._upload(report)}
 
-    def _uploaded(self, report: Path) -> str:
-        """The number of the draft area that holds the report now."""
+    def _upload(self, report: Path) -> str:
+        """Upload the report and return the number of its draft area."""
         connection = self._connection
         response = connection.change(
             "POST",
@@ -145,7 +151,7 @@ class MoodleAssignment:
         if not isinstance(found, list) or not found or "itemid" not in found[0]:
             words = found[0].get("error", "") if isinstance(found, list) and found else ""
             raise PushError(message("Moodle refused {function}: {words}", function="upload.php",
-                                    words=connection.said(str(words))))  # fmt: skip
+                                    words=connection.quote(str(words))))  # fmt: skip
         return str(found[0]["itemid"])
 
     # ---------------------------------------------------------------- one call
@@ -159,13 +165,13 @@ class MoodleAssignment:
         return self._answer(connection.json(response), function)
 
     def _answer(self, found: Any, function: str) -> Any:
-        """Moodle's errors come with status 200."""
+        """Return ``found``, unless it is an error, which Moodle sends with status 200."""
         if not isinstance(found, Mapping) or not ("exception" in found or "errorcode" in found):
             return found
-        code, words = str(found.get("errorcode", "")), self._connection.said(str(found.get("message", "")))
+        code, words = str(found.get("errorcode", "")), self._connection.quote(str(found.get("message", "")))
         if code in _NO_TOKEN:
             raise TokenError(
-                message("{host} does not take the token: {words} Make a new one there.", host=self._connection.host,
+                message("{host} does not accept the token: {words} Make a new one there.", host=self._connection.host,
                         words=words)
             )  # fmt: skip
         if code == "accessexception":
@@ -180,11 +186,11 @@ class MoodleAssignment:
 
 
 def _file_name(found: Mapping[str, Any]) -> str:
-    """Older versions give the path with the name at its end."""
+    """Return a file's name; older versions of Moodle give only its path."""
     return str(found.get("filename") or found.get("filepath", "")).rpartition("/")[2]
 
 
 def _grade(text: Any) -> float | None:
-    """Moodle keeps -1 where there is none yet."""
+    """Return the grade, or None for -1, Moodle's value for no grade."""
     found = parse_number(str(text))
     return None if found is None or found < 0 else found

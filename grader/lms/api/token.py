@@ -1,4 +1,4 @@
-"""The key to a teacher's account: from the environment or the system's keyring, and into nothing that people read."""
+"""The token of a teacher's account, from the environment or the system's keyring; never part of any output."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Token:
     value: str = field(repr=False)
 
     def hidden_in(self, text: str) -> str:
-        """``text`` without the token, however a server wrote it."""
+        """Return ``text`` with "…" for the token, in every form in which a server may write it."""
         return re.sub("".join(map(_any_form, self.value)), "…", text, flags=re.IGNORECASE)
 
 
 def _any_form(character: str) -> str:
-    """A pattern for ``character`` as it stands, and as addresses, pages and JSON write it."""
+    """Return a pattern for ``character``, plain or as addresses, HTML and JSON write it."""
     code = ord(character)
     as_reference = f"&#0*{code};|&#x0*{code:x};|{re.escape(html.escape(character))}"
     return rf"(?:\\?{re.escape(character)}|%{code:02x}|{as_reference}|\\u{code:04x})"
@@ -34,7 +34,10 @@ def variable(system: str) -> str:
 
 
 def find_token(system: str, host: str, environment: Mapping[str, str]) -> Token:
-    """The token for ``system`` at ``host``: the variable's, else the keyring's; raises ``TokenError``."""
+    """Return the token for ``system`` at ``host`` from the environment, else from the keyring.
+
+    Raises ``TokenError`` if there is none, or if it cannot be a token.
+    """
     value = environment.get(variable(system), "").strip() or _in_keyring(system, host).strip()
     if not value:
         raise TokenError(
@@ -45,11 +48,11 @@ def find_token(system: str, host: str, environment: Mapping[str, str]) -> Token:
             )
         )  # fmt: skip
     if not _WELL_FORMED.fullmatch(value):
-        # The request would be refused by the library, with the token in its words.
+        # The library would refuse the request with an error that contains the token.
         raise TokenError(
             message(
-                "What is given as the token for {host} is none: found {n} characters, expected at least 8, all of them "
-                "letters, digits and signs, without spaces. Copy it again from the LMS.",
+                "The token for {host} is not valid: found {n} characters; expected at least 8 letters, digits and "
+                "signs, without spaces. Copy it again from the LMS.",
                 host=host, n=len(value),
             )
         )  # fmt: skip

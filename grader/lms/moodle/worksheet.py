@@ -147,7 +147,7 @@ def _last(columns: Iterator[int]) -> int | None:
 
 
 def _identifies(cells: Sequence[str]) -> bool:
-    """One word and a number in half of the rows or more: the others are told as problems."""
+    """Check for one word and a number in at least half of the rows; the other rows are reported as problems."""
     found = [match["word"].strip() for match in map(_PARTICIPANT.fullmatch, cells) if match]
     return bool(found) and 2 * len(found) >= len(cells) and len(set(found)) == 1 and found[0] != ""
 

@@ -98,14 +98,14 @@ def moodle_class(tmp_path: Path) -> Results:
 # ---------------------------------------------------------------- Canvas
 
 
-def test_what_would_change_in_canvas(canvas: Canvas, canvas_class: Results) -> None:
+def test_planned_changes_in_canvas(canvas: Canvas, canvas_class: Results) -> None:
     changes = plan(canvas_class, canvas_target(canvas))
     rows = [(one.place and one.place.grade, one.grade, one.due, str(one.obstacle or "")) for one in changes]
     assert rows == [
         (None, 100.0, True, ""),
         (50.0, 77.91, True, ""),  # what was entered, before a late policy took its part
         (None, 8.0, False, "is excused there"),
-        (None, 0.0, False, "is not in this assignment there"),
+        (None, 0.0, False, "is not in this assignment on the server"),
         (None, None, False, "the total is open"),
     ]
     assert canvas.changes() == []
@@ -133,7 +133,7 @@ def test_grades_and_reports_go_to_canvas_in_one_step_and_only_once(canvas: Canva
     assert len(canvas.changes()) == 2
 
 
-def test_points_are_scaled_to_what_counts_there(canvas: Canvas, canvas_class: Results) -> None:
+def test_points_are_scaled_to_the_servers_maximum(canvas: Canvas, canvas_class: Results) -> None:
     canvas.recorded["assignment"]["points_possible"] = 10.0
     changes = plan(canvas_class, canvas_target(canvas))
     assert [one.grade for one in changes] == [10.0, 7.79, 0.8, 0.0, None]
@@ -149,7 +149,7 @@ def test_a_grade_above_the_maximum_is_written_where_the_lms_takes_it(
         students = (replace(results.submissions[0], total=105.0), *results.submissions[1:])
         first = plan(replace(results, submissions=students), target)[0]
         assert (first.grade, first.due) == (105.0, due)
-        assert due or str(first.obstacle) == "more than the 100 points that can be had there"
+        assert due or str(first.obstacle) == "more than the maximum of 100 points there"
 
 
 def test_the_comment_goes_to_the_whole_group(canvas: Canvas, canvas_class: Results) -> None:
@@ -159,7 +159,7 @@ def test_the_comment_goes_to_the_whole_group(canvas: Canvas, canvas_class: Resul
     assert canvas.changes()[0].fields["comment[group_comment]"] == "true"
 
 
-def test_two_results_for_one_student_are_both_left_to_the_teacher(canvas: Canvas, tmp_path: Path) -> None:
+def test_two_results_for_one_student_are_not_written(canvas: Canvas, tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "canvas", ("4567", "4567", "4568", "9999", "4570")))
     changes = plan(results, canvas_target(canvas))
     assert [str(one.obstacle) for one in changes[:2]] == ["shares its number with another submission"] * 2
@@ -168,7 +168,7 @@ def test_two_results_for_one_student_are_both_left_to_the_teacher(canvas: Canvas
 
 def test_results_of_another_lms_are_not_written(canvas: Canvas, moodle_class: Results) -> None:
     changes = plan(moodle_class, canvas_target(canvas))
-    assert {str(one.obstacle) for one in changes[:4]} == {"was not handed in through canvas"}
+    assert {str(one.obstacle) for one in changes[:4]} == {"was not submitted through canvas"}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_reading_is_repeated_with_pauses(canvas: Canvas, canvas_class: Results, 
     assert pauses.seconds == ([7.0, 7.0] if refusal.headers else [1.0, 2.0])
 
 
-def test_a_server_that_stays_down_is_one_clear_line(canvas: Canvas, canvas_class: Results) -> None:
+def test_server_that_stays_down_is_one_error(canvas: Canvas, canvas_class: Results) -> None:
     canvas.troubles = [("GET .*submissions", Answer(500, canvas.recorded["broken"]))] * 9
     with pytest.raises(PushError, match=r"refused \(status 500\): An error occurred. Token was …"):
         plan(canvas_class, canvas_target(canvas))
@@ -201,18 +201,14 @@ def test_a_change_that_came_too_fast_is_repeated(canvas: Canvas, canvas_class: R
 
 
 @pytest.mark.parametrize("trouble", [Answer(500, {}), Answer(502, "<html>"), Answer(0)], ids=["500", "502", "cut off"])
-def test_a_change_that_a_server_broke_down_over_is_repeated_once_it_is_seen_not_to_be_there(
-    canvas: Canvas, canvas_class: Results, trouble: Answer
-) -> None:
+def test_failed_change_that_was_not_made_is_repeated(canvas: Canvas, canvas_class: Results, trouble: Answer) -> None:
     canvas.troubles = [("PUT .*4567", trouble)]
     target = canvas_target(canvas)
     assert [one.problem for one in send(target, plan(canvas_class, target))] == [None, None]
     assert [one.path[-4:] for one in canvas.changes()] == ["4567", "4568", "4567"]
 
 
-def test_a_change_that_was_made_though_the_server_broke_down_is_not_repeated(
-    canvas: Canvas, canvas_class: Results
-) -> None:
+def test_failed_change_that_was_made_is_not_repeated(canvas: Canvas, canvas_class: Results) -> None:
     canvas.troubles = [("PUT .*4567", Answer(500, {}))]
     target = canvas_target(canvas)
     changes = plan(canvas_class, target)[:1]
@@ -221,7 +217,7 @@ def test_a_change_that_was_made_though_the_server_broke_down_is_not_repeated(
     assert len(canvas.changes()) == 1
 
 
-def test_one_refusal_stops_nobody_else(canvas: Canvas, canvas_class: Results) -> None:
+def test_refusal_does_not_stop_other_changes(canvas: Canvas, canvas_class: Results) -> None:
     canvas.troubles = [("PUT .*4567", Answer(403, canvas.recorded["not_allowed"]))]
     target = canvas_target(canvas)
     first, second = send(target, plan(canvas_class, target))
@@ -229,15 +225,15 @@ def test_one_refusal_stops_nobody_else(canvas: Canvas, canvas_class: Results) ->
     assert second.problem is None
 
 
-def test_a_token_that_ends_on_the_way_stops_the_rest(canvas: Canvas, canvas_class: Results) -> None:
+def test_expired_token_stops_the_rest(canvas: Canvas, canvas_class: Results) -> None:
     canvas.troubles = [("PUT .*4567", Answer(401, canvas.recorded["invalid_token"]))]
     target = canvas_target(canvas)
     sent = send(target, plan(canvas_class, target))
-    assert ["does not take the token" in str(one.problem) for one in sent] == [True, True]
+    assert ["does not accept the token" in str(one.problem) for one in sent] == [True, True]
     assert len(canvas.changes()) == 1
 
 
-def test_a_report_that_cannot_be_stored_keeps_no_grade_back(canvas: Canvas, canvas_class: Results) -> None:
+def test_grade_is_written_without_its_report(canvas: Canvas, canvas_class: Results) -> None:
     canvas.troubles = [("POST .*comments/files", Answer(422, {"message": "file size exceeds quota"}))]
     target = canvas_target(canvas)
     first, second = send(target, plan(canvas_class, target))
@@ -252,13 +248,13 @@ def test_a_stored_file_may_be_confirmed_at_canvas_and_nowhere_else(canvas: Canva
     target = canvas_target(canvas)
     first, second = send(target, plan(canvas_class, target))
     assert first.note is None
-    assert "sends us on to http://localhost:1/files/777" in str(second.note)
+    assert "redirects to http://localhost:1/files/777" in str(second.note)
 
 
 # ---------------------------------------------------------------- Moodle
 
 
-def test_what_would_change_in_moodle(moodle: Moodle, moodle_class: Results) -> None:
+def test_planned_changes_in_moodle(moodle: Moodle, moodle_class: Results) -> None:
     target = moodle_target(moodle)
     changes = plan(moodle_class, target)
     assert [(one.place, one.due) for one in changes] == [
@@ -305,13 +301,13 @@ def test_other_feedback_files_are_not_replaced(moodle: Moodle, moodle_class: Res
     assert "plugindata[files_filemanager]" not in moodle.changes()[1].fields
 
 
-def test_a_grade_that_moodle_swallows_is_said(moodle: Moodle, moodle_class: Results) -> None:
+def test_grade_that_moodle_ignores_is_a_problem(moodle: Moodle, moodle_class: Results) -> None:
     moodle.deaf = True
     target = moodle_target(moodle)
     problems = [str(one.problem) for one in send(target, plan(moodle_class, target))]
     assert problems == [
-        "was taken without a word, but is not there: – is",
-        "was taken without a word, but is not there: 50 is",
+        "the server accepted the grade but still shows –",
+        "the server accepted the grade but still shows 50",
     ]
 
 
@@ -332,12 +328,12 @@ def test_a_group_gets_its_grade_through_one_member(moodle: Moodle, tmp_path: Pat
     [
         pytest.param(99, None, "shows no assignment 99", id="no such assignment"),
         pytest.param(84, None, "On a scale is not graded in points", id="a scale"),
-        pytest.param(82, ("get_assignments", "invalid_token"), "does not take the token", id="token"),
+        pytest.param(82, ("get_assignments", "invalid_token"), "does not accept the token", id="token"),
         pytest.param(82, ("get_user_flags", "not_allowed"), "may not call mod_assign_get_user_flags", id="not allowed"),
         pytest.param(82, ("get_user_mappings", "no_rights"), "No access rights", id="no rights"),
     ],
 )
-def test_what_moodle_refuses_is_one_clear_line(
+def test_refusal_by_moodle_is_one_error(
     moodle: Moodle, moodle_class: Results, module: int, trouble: tuple[str, str] | None, says: str
 ) -> None:
     if trouble is not None:
@@ -384,9 +380,9 @@ def test_a_token_may_be_sent_to_such_an_address(url: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["https://evil.example/api", "http://127.0.0.1:1/x", "/login", "//evil.example"])
-def test_nobody_is_followed(canvas: Canvas, place: str) -> None:
+def test_redirects_are_not_followed(canvas: Canvas, place: str) -> None:
     canvas.troubles = [("GET", Answer(302, "", {"Location": place}))]
-    with pytest.raises(PushError, match="which is not followed"):
+    with pytest.raises(PushError, match="redirect was not followed"):
         canvas_target(canvas)
     assert len(canvas.asked) == 1
 
@@ -394,20 +390,18 @@ def test_nobody_is_followed(canvas: Canvas, place: str) -> None:
 def test_the_next_page_of_another_host_is_not_asked(canvas: Canvas, canvas_class: Results) -> None:
     link = {"Link": '<https://evil.example/api?page=2>; rel="next"'}
     canvas.troubles = [("GET .*submissions", Answer(200, [], link))]
-    with pytest.raises(PushError, match=r"sends us on to https://evil\.example/api,"):
+    with pytest.raises(PushError, match=r"redirects to https://evil\.example/api;"):
         plan(canvas_class, canvas_target(canvas))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(canvas: Canvas) -> None:
+def test_untrusted_certificate_is_refused(canvas: Canvas) -> None:
     connection = Connection(canvas.url.replace("http:", "https:"), Token(TOKEN), bearer=True, pause=Pauses([]))
     with pytest.raises(PushError, match="nothing was sent"):
         CanvasAssignment(connection, 12, 34, "")
     assert canvas.asked == []
 
 
-def test_a_password_of_netrc_does_not_take_the_tokens_place(
-    canvas: Canvas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_netrc_password_is_not_sent(canvas: Canvas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password other\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     canvas_target(canvas)
@@ -454,13 +448,13 @@ def kept() -> Iterator[dict[tuple[str, str], str]]:
     ],
     ids=["none", "spaces", "a line break", "other letters", "short"],
 )
-def test_what_is_no_token(value: str, says: str) -> None:
+def test_invalid_token_is_refused(value: str, says: str) -> None:
     with pytest.raises(TokenError, match=says) as caught:
         find_token("canvas", "school.example", {"GRADER_CANVAS_TOKEN": value})
     assert not value or value not in str(caught.value)
 
 
-def test_a_token_may_lie_in_the_keyring_for_one_host(kept: dict[tuple[str, str], str]) -> None:
+def test_token_is_read_from_the_keyring(kept: dict[tuple[str, str], str]) -> None:
     kept["grader-canvas", "school.example"] = TOKEN
     assert find_token("canvas", "school.example", {}).value == TOKEN
     for system, host in (("canvas", "evil.example"), ("moodle", "school.example")):
@@ -468,7 +462,7 @@ def test_a_token_may_lie_in_the_keyring_for_one_host(kept: dict[tuple[str, str],
             find_token(system, host, {})
 
 
-def test_a_machine_without_a_keyring_asks_for_the_variable(kept: dict[tuple[str, str], str]) -> None:
+def test_missing_keyring_names_the_variable(kept: dict[tuple[str, str], str]) -> None:
     keyring.set_keyring(NoKeyring())
     with pytest.raises(TokenError, match="GRADER_CANVAS_TOKEN"):
         find_token("canvas", "school.example", {})
@@ -479,7 +473,7 @@ def test_each_lms_has_a_variable_of_its_own() -> None:
     assert find_token("moodle", "a", {"GRADER_MOODLE_TOKEN": f" {TOKEN}\n", "GRADER_CANVAS_TOKEN": "x"}).value == TOKEN
 
 
-def test_a_token_shows_itself_to_nobody() -> None:
+def test_token_is_not_in_its_repr() -> None:
     assert TOKEN not in repr(Token(TOKEN)) + str(Token(TOKEN))
     forms = (
         f"{TOKEN} | 7~secret/token&of+a=teacher | 7~Secret%2FToken%26Of%2BA%3DTeacher | 7~Secret/Token&amp;Of+A=Teacher"
@@ -506,7 +500,7 @@ WRITINGS: list[Callable[[str], str]] = [
     around=st.tuples(st.text(max_size=5), st.text(max_size=5)),
     written=st.sampled_from(WRITINGS),
 )
-def test_no_writing_of_a_token_is_left(value: str, around: tuple[str, str], written: Callable[[str], str]) -> None:
+def test_every_form_of_the_token_is_hidden(value: str, around: tuple[str, str], written: Callable[[str], str]) -> None:
     left = Token(value).hidden_in(around[0] + written(value) + around[1])
     assert written(value) not in left
     assert value not in left
@@ -525,7 +519,7 @@ ECHOES = [
 
 
 @pytest.mark.parametrize(("where", "echo"), ECHOES)
-def test_an_echoed_token_is_said_nowhere(
+def test_echoed_token_is_not_printed(
     canvas: Canvas, canvas_class: Results, caplog: pytest.LogCaptureFixture, where: str, echo: Answer
 ) -> None:
     canvas.troubles = [(where, echo)] * 5
@@ -573,7 +567,7 @@ def test_a_dry_run_shows_and_writes_nothing(
     assert "Nothing was written." in out
 
 
-def test_without_a_person_or_a_yes_nothing_is_written(
+def test_unconfirmed_push_writes_nothing(
     canvas: Canvas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = results_folder(tmp_path, "canvas")
@@ -582,7 +576,7 @@ def test_without_a_person_or_a_yes_nothing_is_written(
     assert "Say --yes" in err
 
 
-def test_the_exit_status_says_that_some_are_not_there(
+def test_exit_status_for_missing_grades(
     moodle: Moodle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = results_folder(tmp_path, "moodle")
@@ -597,7 +591,7 @@ def test_the_exit_status_says_that_some_are_not_there(
     assert "疾病預測" in out and "Student" not in out
 
 
-def test_failures_are_named_and_the_next_run_goes_on(
+def test_failures_are_listed_and_the_next_run_continues(
     moodle: Moodle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = results_folder(tmp_path, "moodle", ("4567", "4568", "4570", "9", "10"))
@@ -623,7 +617,7 @@ def test_names_cannot_move_the_terminals_cursor(
     assert "[red]gone" in out
 
 
-def test_a_student_without_the_lmss_number_is_nobody(canvas: Canvas, tmp_path: Path) -> None:
+def test_student_without_an_id_is_not_written(canvas: Canvas, tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "canvas", ("", "", "", "", "")))
     assert results.submissions[0].student == Student("s001", "陳怡君")
     assert not any(one.due for one in plan(results, canvas_target(canvas)))

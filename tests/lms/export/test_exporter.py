@@ -83,20 +83,20 @@ def run(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 # ---------------------------------------------------------------- which files are lists of grades
 
 
-def test_lists_of_grades_are_told_from_what_was_handed_in(tmp_path: Path) -> None:
+def test_gradebooks_are_split_from_submissions(tmp_path: Path) -> None:
     made = lists(tmp_path)
     handed_in, sheets = split_gradebooks((tmp_path, *made.values()))
     assert handed_in == (tmp_path, made["own"], made["words"])
     assert [file.path for file in sheets] == [made["moodle"], made["canvas"], made["blackboard"]]
 
 
-def test_only_one_lms_knows_a_list(tmp_path: Path) -> None:
+def test_only_one_lms_recognises_a_gradebook(tmp_path: Path) -> None:
     made = lists(tmp_path)
     for name, path in made.items():
         assert exporter.gradebook_system(GradebookFile(path)) == (name if name in FORMATS else None)
 
 
-def test_a_list_alone_is_no_class(tmp_path: Path) -> None:
+def test_gradebook_without_submissions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="Give the submissions as well"):
         split_gradebooks([lists(tmp_path)["moodle"]])
 
@@ -110,13 +110,13 @@ def test_a_list_alone_is_no_class(tmp_path: Path) -> None:
     ],
     ids=["Excel", "old Excel", "OpenDocument"],
 )
-def test_a_list_saved_again_by_a_spreadsheet_is_refused(tmp_path: Path, name: str, head: bytes) -> None:
+def test_gradebook_saved_by_a_spreadsheet_is_refused(tmp_path: Path, name: str, head: bytes) -> None:
     (tmp_path / name).write_bytes(head)
     with pytest.raises(IntakeError, match="Give the file as the LMS wrote it"):
         split_gradebooks([tmp_path, tmp_path / name])
 
 
-def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
+def test_blackboards_xls_is_read_as_text(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.xls"
     path.write_bytes(
         b"\xff\xfe" + BLACKBOARD.replace(",", "\t").encode("utf-16-le") + "Lin\tA\tlin\t\r\n".encode("utf-16-le")
@@ -136,7 +136,7 @@ def test_what_blackboard_calls_xls_is_text(tmp_path: Path) -> None:
         (["moodle"], None, "csv", "csv"),
     ],
 )
-def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, to: str, meant: str) -> None:
+def test_format_is_chosen(tmp_path: Path, systems: list[str], sheet: str | None, to: str, meant: str) -> None:
     sheets = (GradebookFile(lists(tmp_path)[sheet]),) if sheet else ()
     assert choose_format(systems, ExportRequest(tmp_path / "out", sheets), to=to) == meant
 
@@ -152,25 +152,27 @@ def test_where_grades_go(tmp_path: Path, systems: list[str], sheet: str | None, 
         (["moodle"], [], "schoology", "LMS schoology is not known; expected one of auto, csv, moodle"),
     ],
 )
-def test_what_does_not_go_together(tmp_path: Path, systems: list[str], names: list[str], to: str, says: str) -> None:
+def test_misfit_gradebooks_are_refused(
+    tmp_path: Path, systems: list[str], names: list[str], to: str, says: str
+) -> None:
     made = lists(tmp_path) | {"nowhere": tmp_path / "nowhere.csv"}
     with pytest.raises(IntakeError, match=says):
         gradebooks = tuple(GradebookFile(made[name]) for name in names)
         choose_format(systems, ExportRequest(tmp_path / "out", gradebooks), to=to)
 
 
-def test_the_teachers_own_list_is_not_overwritten(tmp_path: Path) -> None:
+def test_teachers_gradebook_is_not_overwritten(tmp_path: Path) -> None:
     sheet = lists(tmp_path)["moodle"]
     with pytest.raises(IntakeError, match="would be overwritten"):
         choose_format(["moodle"], ExportRequest(tmp_path / "a" / "..", (GradebookFile(sheet),)))
 
 
-def test_a_column_belongs_to_a_list(tmp_path: Path) -> None:
+def test_column_needs_a_gradebook(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="give the gradebook as well"):
         choose_format(["canvas"], ExportRequest(tmp_path, column="Homework 2"))
 
 
-def test_every_lms_that_is_read_can_be_asked_for() -> None:
+def test_every_lms_is_in_the_help() -> None:
     assert {lms.value for lms in Lms} == set(intake.LMS)
 
 
@@ -181,7 +183,7 @@ def test_every_export_format_is_in_the_help() -> None:
 # ---------------------------------------------------------------- grades.json, edited by hand
 
 
-def test_an_edited_total_goes_back_and_what_contradicts_it_is_said(tmp_path: Path) -> None:
+def test_edited_total_is_exported_with_a_note(tmp_path: Path) -> None:
     def change(rows: list[dict[str, Any]]) -> None:
         rows[0]["total"] = 95.5
         rows[1]["criteria"][3]["points"] = 12
@@ -201,7 +203,7 @@ def test_an_edited_total_goes_back_and_what_contradicts_it_is_said(tmp_path: Pat
     assert ",95.5," in handed.files[0].read_text("utf-8-sig")
 
 
-def test_an_untouched_class_is_in_no_doubt(tmp_path: Path) -> None:
+def test_unedited_class_has_no_inconsistencies(tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "folder"))
     assert list(inconsistencies(results)) == []
     late = replace(results.submissions[0], total=90.0, lateness=LatenessResult(taken_off=10.0))
@@ -219,14 +221,14 @@ def test_an_untouched_class_is_in_no_doubt(tmp_path: Path) -> None:
         ("criteria", {}, "submissions.1.criteria: Input should be a valid array (found {})"),
     ],
 )  # fmt: skip
-def test_a_slip_in_grades_json_is_named(tmp_path: Path, where: str, value: object, says: str) -> None:
+def test_error_in_grades_json_names_student_and_place(tmp_path: Path, where: str, value: object, says: str) -> None:
     folder = edited(results_folder(tmp_path, "folder"), lambda rows: rows[1].update({where: value}))
     with pytest.raises(IntakeError) as caught:
         read_results(folder)
     assert f"  Lin Chih-Wei: {says}" in str(caught.value).splitlines()
 
 
-def test_all_slips_are_said_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     def change(rows: list[dict[str, Any]]) -> None:
         rows[0]["total"], rows[1]["criteria"][0]["points"], rows[2]["student"] = "?", [], 3
         del rows[3]["max"]
@@ -243,20 +245,20 @@ def test_all_slips_are_said_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"assignment": "x"}', '{"submissions": 3}', "\ud83d"])
-def test_what_is_no_grades_json_is_one_error(tmp_path: Path, text: str) -> None:
+def test_broken_grades_json_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "grades.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(IntakeError, match="cannot be exported"):
         read_results(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../../home", "a/b", "a\\b", "/etc", "\0"])
-def test_no_id_leads_out_of_the_results(tmp_path: Path, name: str) -> None:
+def test_id_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     folder = edited(results_folder(tmp_path, "folder"), lambda rows: rows[0]["student"].update(id=name))
     with pytest.raises(IntakeError, match=r"陳怡君: submissions\.0\.student\.id"):
         read_results(folder)
 
 
-def test_no_folder_is_two_students(tmp_path: Path) -> None:
+def test_repeated_id_is_refused(tmp_path: Path) -> None:
     folder = edited(results_folder(tmp_path, "folder"), lambda rows: rows[0]["student"].update(id="s002"))
     with pytest.raises(IntakeError, match=r"Lin Chih-Wei: .* is there twice"):
         read_results(folder)
@@ -304,7 +306,7 @@ def test_a_worksheet_is_filled_in_at_any_later_time(
 
 
 @pytest.mark.parametrize("language", ["en", "zh-TW"])
-def test_mistakes_are_said_in_the_language_asked_for(
+def test_errors_are_translated(
     tmp_path: Path, language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, printed, err = run("export", str(tmp_path), "--lang", language, monkeypatch=monkeypatch, capsys=capsys)
@@ -316,7 +318,7 @@ def test_mistakes_are_said_in_the_language_asked_for(
 
 
 @pytest.mark.parametrize("to", ["moodle", "canvas", "blackboard"])
-def test_each_file_for_an_lms_says_where_it_goes(tmp_path: Path, to: str) -> None:
+def test_every_file_has_an_upload_hint(tmp_path: Path, to: str) -> None:
     folder = results_folder(tmp_path / "results", to)
     keys = ("4567", "4568", "4569", "9999", "4570")
     entries = [canvas_name("lin", key, number, "hw.ipynb") for number, key in enumerate(keys)]
@@ -332,7 +334,7 @@ def test_each_file_for_an_lms_says_where_it_goes(tmp_path: Path, to: str) -> Non
     assert said and all(f": {to.capitalize()}, " in one for one in said), said
 
 
-def test_many_files_are_not_all_named(tmp_path: Path) -> None:
+def test_hints_for_many_files_are_cut_off(tmp_path: Path) -> None:
     said = [str(one) for one in upload_hints([tmp_path / f"{n}.txt" for n in range(40)], tmp_path)]
     assert len(said) == 9
     assert said[-1] == "… and 32 more files."
@@ -358,7 +360,7 @@ def graded(
     return sandbox
 
 
-def test_from_an_archive_and_a_worksheet_to_what_is_uploaded(
+def test_archive_and_worksheet_give_files_to_upload(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet = worksheet(tmp_path / "Grades-DL-82.csv", 1, 2, 3)
@@ -394,14 +396,14 @@ def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
     assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
 
 
-def test_a_table_that_is_no_list_of_grades_is_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_table_is_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = lists(tmp_path)["words"].rename(tmp_path / "answer.txt")
     sandbox = graded([moodle_archive(tmp_path, 1), words], tmp_path / "out", monkeypatch)
     assert len(sandbox.jobs) == 1
     assert [one.outcome for one in read_results(tmp_path / "out").submissions] == ["ok", "missing"]
 
 
-def test_half_a_class_is_not_uploaded_unasked(
+def test_stopped_class_is_not_exported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped_at_the_second(job: Job) -> Reply:
@@ -417,7 +419,7 @@ def test_half_a_class_is_not_uploaded_unasked(
     assert len(read_results(out).submissions) == 1
 
 
-def test_what_fails_in_the_end_costs_no_grading(
+def test_failed_export_keeps_the_grades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = "".join(f'"Student, {one}",{one},s{one},A,,\r\n' for one in (1, 2))
