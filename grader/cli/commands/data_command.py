@@ -34,8 +34,12 @@ def list_sets(lang: Language | None) -> None:
     for public_set in catalogue().values():
         state, style, source = _state(public_set, library, translation)
         licence = translation.text("Licence: {licence}", licence=public_set.licence)
-        what = "\n".join((translation.title(public_set.title), translation.title(public_set.what), licence))
-        table.add_row(public_set.name, Text(what), f"{public_set.megabytes} MB", Text(state, style=style), Text(source))
+        description = "\n".join(
+            (translation.title(public_set.title), translation.title(public_set.description), licence)
+        )
+        table.add_row(
+            public_set.name, Text(description), f"{public_set.megabytes} MB", Text(state, style=style), Text(source)
+        )
     screen.print(table)
     screen.print(translation.text("The library is {path}.", path=library), soft_wrap=True)
 

@@ -74,7 +74,7 @@ class KnownSet:
     name: str
     kind: Kind
     title: Titles
-    what: Titles  # a description
+    description: Titles
     licence: str
     megabytes: int  # disk space in the library
     sources: tuple[Source, ...]  # in order of preference

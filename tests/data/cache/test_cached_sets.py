@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -65,6 +65,7 @@ def test_an_npz_without_one_of_its_arrays_cannot_be_read(tmp_path: Path) -> None
 # ---------------------------------------------------------------- IDX files
 
 
+@settings(deadline=None)
 @given(array=arrays(np.uint8, array_shapes(max_dims=4, max_side=5, min_side=0)), gzipped=st.booleans())
 def test_an_idx_array_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, array: npt.NDArray[Any], gzipped: bool
@@ -74,6 +75,7 @@ def test_an_idx_array_is_read_as_it_was_written(
     assert np.array_equal(cached_sets.read_idx(path), array)
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=40) | st.binary(max_size=30).map(lambda rest: b"\0\0\x08\x03" + rest))
 def test_other_content_is_a_value_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "array"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.data.cache import keras_pickles
@@ -66,6 +66,7 @@ def test_a_codec_that_unpacks_is_refused() -> None:
         keras_pickles.load_arrays(bomb)
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=60))
 def test_random_bytes_are_plain_data_or_a_value_error(content: bytes) -> None:
     try:

@@ -17,7 +17,7 @@ REGISTRIES = ("https://registry.npmjs.org/", "https://files.pythonhosted.org/", 
 
 @EVERY_SET
 def test_every_set_is_described_and_can_be_converted(known: KnownSet) -> None:
-    assert known.title.keys() == known.what.keys() == {"en", "zh-TW"}
+    assert known.title.keys() == known.description.keys() == {"en", "zh-TW"}
     assert known.licence and known.megabytes and known.sources
     assert {source.form for source in known.sources} <= CONVERTERS.keys()
     assert required_paths(known)
