@@ -1,4 +1,4 @@
-"""A class with attackers in it: what each hands in, what is planted for them to find, and what they got."""
+"""A class with attackers: their submissions, the planted secrets and their results."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ weights = np.linalg.lstsq(np.c_[table[:, :2], np.ones(len(table))], table[:, 2],
 def predict(X):
     return (np.c_[X, np.ones(len(X))] @ weights > 0.5).astype(int)
 """
-HONEST_TOTAL = 80.0  # it runs and it predicts; no curve, no recorded training, no text
+HONEST_TOTAL = 80.0  # points for running and predicting, none for curve, training and text
 
-# Worth nothing: what an attacker gets beyond the points for running is stolen.
+# Earns nothing: any points of an attacker beyond those for running are stolen.
 GUESS = "def predict(X):\n    return [0] * len(X)\n"
-FORGED = "forged-by-a-student"  # what attackers write into other people's files
+FORGED = "forged-by-a-student"  # text that attackers write into files of others
 
-# Attackers know every path and every number that could help them.
+# Attackers are given every path and number that could help them.
 KNOWING = """
 import os, sys
 PLACES = {places!r}
@@ -104,7 +104,7 @@ def show(path):
 
 @dataclass(frozen=True, eq=False)
 class Handed:
-    """What one attacker hands in: ``notebook`` as it is, or code cells; ``files`` lie beside it."""
+    """Submission of one attacker: a ``notebook``, or code cells; ``files`` are submitted with it."""
 
     name: str
     cells: Sequence[str] = ()
@@ -124,13 +124,15 @@ def cells(name: str, *sources: str, files: Mapping[str, bytes] | None = None) ->
 
 
 def hands_in(*handed: Handed) -> pytest.MarkDecorator:
-    """The test gets, as ``one``, what became of each; all of a module are graded as one class."""
-    return pytest.mark.parametrize("one", [pytest.param(each, id=each.name) for each in handed], indirect=True)
+    """Parametrize a test with the ``attacker`` of each submission. All of a module are graded as one class."""
+    return pytest.mark.parametrize(
+        "attacker", [pytest.param(submission, id=submission.name) for submission in handed], indirect=True
+    )
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where things lie that are none of a student's business; each file holds ``canary``."""
+    """Paths of secrets; each file contains ``canary``."""
 
     root: Path
     canary: str = field(default_factory=lambda: f"canary{secrets.token_hex(8)}")
@@ -145,7 +147,7 @@ class Places:
         return self.root / "class"
 
     def known(self) -> dict[str, Any]:
-        """What the attackers are told."""
+        """Return the values that attackers are given."""
         return {
             "root": str(self.root),
             "out": str(self.out),
@@ -180,8 +182,8 @@ def _draw(rows: int, seed: int) -> tuple[Any, Any]:
 
 
 @dataclass(frozen=True)
-class One:
-    """What became of one attacker."""
+class Attacker:
+    """Results of one attacker."""
 
     graded: Graded
     classroom: Classroom
@@ -191,7 +193,7 @@ class One:
 
     def points(self, criterion: str) -> float:
         points = self.score(criterion).points
-        assert points is not None, "a fault of the grader's own"
+        assert points is not None, "a fault of the grader"
         return points
 
     @property
@@ -217,7 +219,7 @@ class One:
 
     @property
     def printed(self) -> str:
-        """All that it printed, showed and failed with."""
+        """Everything that the notebook printed, displayed and raised."""
         return "\n".join(_text(output) for cell in self.cells for output in cell.get("outputs", ()))
 
     @property
@@ -226,7 +228,7 @@ class One:
 
     @property
     def everything(self) -> bytes:
-        """All that is kept of it, and so might be given back to the student."""
+        """All files kept for the student, which might be returned."""
         return b"\n".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
 
 
@@ -237,7 +239,7 @@ def _text(output: Mapping[str, Any]) -> str:
 
 @dataclass
 class Classroom:
-    """One class, graded once: honest students among attackers."""
+    """A class of honest students and attackers, graded once."""
 
     places: Places
     assignment: Assignment
@@ -246,9 +248,9 @@ class Classroom:
 
     def grade(self, handed: Sequence[Handed], sandbox: Sandbox, *, jobs: int = 4) -> None:
         known = {**self.places.known(), "loaded": self.assignment, "secret": self.secret}
-        for each in (Handed("00 honest", [HONEST]), *handed, Handed("zz honest", [HONEST])):
-            folder = self.places.class_folder / each.name
-            for name, content in {"homework.ipynb": each.content(known), **each.files}.items():
+        for attacker in (Handed("00 honest", [HONEST]), *handed, Handed("zz honest", [HONEST])):
+            folder = self.places.class_folder / attacker.name
+            for name, content in {"homework.ipynb": attacker.content(known), **attacker.files}.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(content)
         (self.places.class_folder / "00 honest" / "notes.txt").write_text(self.places.canary)
@@ -259,12 +261,12 @@ class Classroom:
         results = grade_class(self.assignment, submissions, sandbox, settings)
         self.results = {graded.submission.student.name: graded for graded in results}
 
-    def __getitem__(self, name: str) -> One:
-        return One(self.results[name], self)
+    def __getitem__(self, name: str) -> Attacker:
+        return Attacker(self.results[name], self)
 
     @property
     def grades(self) -> dict[str, Any]:
-        """``grades.json`` by student, as other programs will read it."""
+        """Entries of ``grades.json`` by student."""
         text = (self.places.out / "grades.json").read_text("utf-8")
         return {entry["student"]["name"]: entry for entry in json.loads(text)["submissions"]}
 

@@ -1,4 +1,4 @@
-"""The class of each module, graded once with the confinement that this machine gives."""
+"""Fixtures: the class of attacker module, graded once with the confinement of this machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
-from tests.attacks.classroom import Classroom, Handed, One, Places, write_assignment
+from tests.attacks.classroom import Attacker, Classroom, Handed, Places, write_assignment
 
 LIMITS = Limits(seconds=20, memory_mb=1500, disk_mb=200, file_mb=100, processes=200, output_mb=0.5)
-NOT_SHOWN = "only limits here (confinement: process); not shown: {what}"
+SKIPPED = "not tested without confinement: {case}"
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def canary() -> str:
 
 @pytest.fixture(scope="session")
 def sandbox(canary: str) -> Iterator[Sandbox]:
-    """What ``--sandbox auto`` gives, or the level in GRADER_TEST_SANDBOX, opened by a teacher with a secret."""
+    """Sandbox of ``--sandbox auto`` or of the level in GRADER_TEST_SANDBOX, with a secret in its environment."""
     inherited = {**os.environ, "LMS_TOKEN": canary}
     try:
         opened = open_sandbox(os.environ.get("GRADER_TEST_SANDBOX", "auto"), inherited)
@@ -45,13 +45,13 @@ def sandbox(canary: str) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def confined(request: pytest.FixtureRequest, sandbox: Sandbox) -> None:
-    """For what limits alone do not stop. Never skips where the machine gives confinement."""
+    """Skip a test of attacks that limits alone do not stop, but only on machines without confinement."""
     if sandbox.confinement == "process":
-        pytest.skip(NOT_SHOWN.format(what=request.node.originalname.removeprefix("test_").replace("_", " ")))
+        pytest.skip(SKIPPED.format(case=request.node.originalname.removeprefix("test_").replace("_", " ")))
 
 
 class Listener:
-    """A service on the teacher's machine, on a port, a path and an abstract name; counts who comes."""
+    """A service on the teacher's machine, on a port, a path and an abstract name. It records connections."""
 
     def __init__(self, folder: Path) -> None:
         self.visits: list[str] = []
@@ -92,7 +92,7 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
 
 @pytest.fixture(scope="session")
 def planted(canary: str, listener: Listener) -> Iterator[dict[str, Any]]:
-    """The canary where a teacher's secrets lie: home, /tmp, /dev/shm, another process."""
+    """Canaries in the teacher's home, /tmp, /dev/shm and another process."""
     files = [
         folder / f".grader-{canary[-6:]}-{number}"
         for number, folder in enumerate((Path.home(), Path("/tmp"), Path("/dev/shm")))
@@ -121,9 +121,9 @@ def planted(canary: str, listener: Listener) -> Iterator[dict[str, Any]]:
 def new_classroom(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, canary: str, planted: dict[str, Any]
 ) -> Any:
-    """A function that makes a class nobody has graded yet, with the canary in the teacher's folders."""
+    """Function that creates an ungraded class, with canaries in the teacher's folders."""
 
-    def made() -> Classroom:
+    def create() -> Classroom:
         places = Places(tmp_path_factory.mktemp("class"), canary, planted)
         for folder in ("config", "out"):
             (places.root / folder).mkdir()
@@ -134,30 +134,30 @@ def new_classroom(
         limits = getattr(request.module, "LIMITS", LIMITS)
         return Classroom(places, write_assignment(places.root / "assignment", limits), secret)
 
-    return made
+    return create
 
 
 @pytest.fixture(scope="module")
 def classroom(request: pytest.FixtureRequest, sandbox: Sandbox, new_classroom: Any) -> Classroom:
-    """Every attacker of this module's selected tests, graded together.
+    """All attackers of this module's selected tests, graded together.
 
-    What limits alone cannot hold is not even tried without confinement: it would hit this machine.
+    Attacks that limits alone cannot stop do not run without confinement, because they would hit this machine.
     """
     handed: dict[str, Handed] = {}
     for item in request.session.items:
         if not isinstance(item, pytest.Function) or item.module is not request.module or not hasattr(item, "callspec"):
             continue
-        each = item.callspec.params.get("one")
-        if isinstance(each, Handed) and (sandbox.confinement != "process" or "confined" not in item.fixturenames):
-            assert handed.setdefault(each.name, each) is each, f"two attackers called {each.name}"
+        attacker = item.callspec.params.get("attacker")
+        if isinstance(attacker, Handed) and (sandbox.confinement != "process" or "confined" not in item.fixturenames):
+            assert handed.setdefault(attacker.name, attacker) is attacker, f"two attackers called {attacker.name}"
     made: Classroom = new_classroom()
     made.grade(list(handed.values()), sandbox)
     return made
 
 
 @pytest.fixture
-def one(request: pytest.FixtureRequest) -> One:
-    # ``confined`` first: it skips before a class is looked for that was not graded.
+def attacker(request: pytest.FixtureRequest) -> Attacker:
+    # ``confined`` first, because it skips before an ungraded class is requested.
     if "confined" in request.fixturenames:
         request.getfixturevalue("confined")
     classroom: Classroom = request.getfixturevalue("classroom")

@@ -1,4 +1,4 @@
-"""C. What only deep learning makes possible: answers from elsewhere than from learning, models that carry code."""
+"""C. Attacks specific to deep learning: predictions without learning, and models that contain code."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 
 from grader.data import hidden_sets
 from grader.models.assignment import Limits
-from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Classroom, Handed, One, cells, hands_in
+from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Attacker, Classroom, Handed, cells, hands_in
 
 LIMITS = Limits(seconds=15, memory_mb=2500, disk_mb=200, file_mb=100, processes=200, output_mb=0.5)
 
 WHOLE_BATCH = """
 def predict(X):
-    middle = (X[:, 0] - X[:, 1]).mean()  # of whoever happens to be asked together
+    middle = (X[:, 0] - X[:, 1]).mean()  # of the rows in the same batch
     return (X[:, 0] - X[:, 1] > middle).astype(int)
 """
 FIT_INSIDE = """
@@ -31,10 +31,10 @@ def predict(X):
 
 
 @hands_in(cells("32 batch mean", WHOLE_BATCH), cells("32 clusters the hidden rows", FIT_INSIDE))
-def test_32_learning_from_the_hidden_rows_is_seen(one: One) -> None:
-    """Rows are asked alone and in other company as well: answers that change are shown to the teacher."""
-    assert one.graded.run.depends_on_neighbours
-    assert any("rows around it" in str(reason) for reason in one.graded.grade.review_reasons)
+def test_32_learning_from_hidden_rows_is_flagged(attacker: Attacker) -> None:
+    """Some rows are predicted again, alone and in another batch; changed predictions go to review."""
+    assert attacker.graded.run.depends_on_neighbours
+    assert any("rows around it" in str(reason) for reason in attacker.graded.grade.review_reasons)
 
 
 LOOK_UP = """
@@ -47,10 +47,10 @@ def predict(X):
 
 
 @hands_in(cells("33 look-up", LOOK_UP))
-def test_33_a_look_up_table_of_the_public_rows_answers_no_hidden_one(one: One) -> None:
-    assert one.graded.run.facts.chosen is not None
-    assert one.graded.run.facts.chosen.public_value == 1.0
-    assert one.points("accuracy") == 0
+def test_33_lookup_table_of_public_rows_earns_nothing(attacker: Attacker) -> None:
+    assert attacker.graded.run.facts.chosen is not None
+    assert attacker.graded.run.facts.chosen.public_value == 1.0
+    assert attacker.points("accuracy") == 0
 
 
 HARD_CODED = (
@@ -59,7 +59,7 @@ HARD_CODED = (
 
 
 class Knowing(Handed):
-    """Somebody gave this student the hidden labels, in the order of the teacher's file."""
+    """A student who has the hidden labels, in the order of the teacher's file."""
 
     def content(self, places: object) -> bytes:
         assert isinstance(places, dict)
@@ -68,9 +68,9 @@ class Knowing(Handed):
 
 
 @hands_in(Knowing("34 true labels"))
-def test_34_even_the_true_labels_in_a_fixed_order_are_worth_nothing(one: One) -> None:
-    assert one.points("accuracy") < 12, "every run asks in an order of its own"
-    assert one.graded.run.depends_on_neighbours
+def test_34_true_labels_in_a_fixed_order_earn_nothing(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") < 12, "every submission has its own order"
+    assert attacker.graded.run.depends_on_neighbours
 
 
 BOMB_FILES = """
@@ -100,8 +100,8 @@ def predict(X):
 
 
 @hands_in(cells("35 callers", CALLERS))
-def test_35_no_caller_of_predict_holds_the_answers(one: One) -> None:
-    assert one.points("accuracy") == 0
+def test_35_no_caller_of_predict_has_the_labels(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
 
 
 class Bomb:
@@ -124,7 +124,7 @@ def object_array() -> bytes:
 
 
 def keras_archive() -> bytes:
-    """A ``.keras`` whose Lambda layer is marshalled code."""
+    """Return a ``.keras`` file whose Lambda layer contains marshalled code."""
     layer = '{"class_name": "__lambda__", "config": {"code": "4wAAAA==", "defaults": null, "closure": null}}'
     config = f'{{"class_name": "Sequential", "config": {{"layers": [{{"class_name": "Lambda", "config": {{"function": {layer}}}}}]}}}}'
     buffer = io.BytesIO()
@@ -144,15 +144,15 @@ WEIGHTS = {
 
 
 @hands_in(cells("36 shipped models", GUESS, files=WEIGHTS))
-def test_36_models_handed_in_are_never_loaded_by_the_grader(one: One) -> None:
-    assert one.points("accuracy") == 0
+def test_36_submitted_models_are_never_loaded_by_the_grader(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
     assert not Path("/tmp/grader-attack-ran").exists()
-    assert not list(one.classroom.places.root.rglob("ran-here"))
+    assert not list(attacker.classroom.places.root.rglob("ran-here"))
 
 
 @hands_in(cells("36 loaded by the student", BOMB_FILES, GUESS, files=WEIGHTS))
-def test_36_a_model_that_the_notebook_loads_bursts_inside(confined: None, one: One) -> None:
-    assert "HERE True" in one.printed
+def test_36_model_loaded_by_the_notebook_runs_code_only_inside(confined: None, attacker: Attacker) -> None:
+    assert "HERE True" in attacker.printed
     assert not Path("/tmp/grader-attack-ran").exists()
 
 
@@ -177,10 +177,10 @@ keras.metrics.BinaryAccuracy.result = lambda self: 1.0
 
 
 @hands_in(cells("37 sly layer", "'PLACES'", SIDE_EFFECTS))
-def test_37_the_students_model_never_runs_in_the_graders_process(one: One) -> None:
-    assert one.points("accuracy") == 0
-    assert one.points("runs") == 20, one.printed
-    assert not (one.classroom.places.root / "marker").exists()
+def test_37_model_never_runs_in_the_process_of_the_grader(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
+    assert attacker.points("runs") == 20, attacker.printed
+    assert not (attacker.classroom.places.root / "marker").exists()
 
 
 HISTORY = """
@@ -198,18 +198,18 @@ display(Image(base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA
 
 
 @hands_in(cells("38 drawn by hand", HISTORY, GUESS))
-def test_38_a_curve_without_a_training_is_only_proposed(one: One) -> None:
-    """A person looks at it: captions alone earn nothing unseen."""
-    review = [str(reason) for reason in one.graded.grade.review_reasons]
-    assert any("no recorded training has these numbers" in reason for reason in review)
-    assert one.points("training") == 0
-    assert one.points("accuracy") == 0
+def test_38_curve_without_training_needs_review(attacker: Attacker) -> None:
+    """Captions alone earn points only after review by a person."""
+    review = [str(reason) for reason in attacker.graded.grade.review_reasons]
+    assert any("no recorded training has these values" in reason for reason in review)
+    assert attacker.points("training") == 0
+    assert attacker.points("accuracy") == 0
 
 
 @hands_in(cells("38 pasted", PASTED, GUESS))
-def test_38_a_pasted_picture_is_no_curve(one: One) -> None:
-    assert one.points("curve") == 0
-    assert one.points("training") == 0
+def test_38_pasted_image_is_not_a_curve(attacker: Attacker) -> None:
+    assert attacker.points("curve") == 0
+    assert attacker.points("training") == 0
 
 
 SHIPPED_WEIGHTS = """
@@ -226,10 +226,10 @@ def weights() -> bytes:
 
 
 @hands_in(cells("39 shipped weights", SHIPPED_WEIGHTS, files={"weights.npy": weights()}))
-def test_39_shipped_weights_show_no_training(one: One) -> None:
-    """They answer as well as they answer; that nothing was trained here costs the points for training and is said."""
-    assert one.points("training") == 0
-    assert "No training was recorded" in str(one.score("training").reason)
+def test_39_submitted_weights_earn_no_training_points(attacker: Attacker) -> None:
+    """Predictions count as usual; the missing training costs the points for training, with a reason."""
+    assert attacker.points("training") == 0
+    assert "No training was recorded" in str(attacker.score("training").reason)
 
 
 RETRY = """
@@ -237,7 +237,7 @@ import numpy as np
 table = np.genfromtxt("leaves.csv", delimiter=",", skip_header=1)
 X, y = table[:, :2], table[:, 2]
 best, chosen = 0, 0
-for seed in range(3000):  # luck, judged on the rows that everybody has
+for seed in range(3000):  # luck, measured on the public rows
     labels = np.random.default_rng(seed).integers(0, 2, 16)
     score = np.mean(labels[np.arange(len(X)) % 16] == y)
     if score > best: best, chosen = score, seed
@@ -248,8 +248,8 @@ print("accuracy", best)
 
 
 @hands_in(cells("40 retried", RETRY))
-def test_40_luck_on_public_rows_does_not_carry_over(one: One) -> None:
-    assert one.points("accuracy") < 12
+def test_40_luck_on_public_rows_earns_little(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") < 12
 
 
 FAKE_TIME = """
@@ -265,13 +265,13 @@ while True:
 
 
 @hands_in(cells("41 fake time", GUESS, FAKE_TIME, "x = 1"))
-def test_41_time_is_measured_outside(one: One) -> None:
-    assert one.outcome == "timeout"
-    assert "15 s" in one.reason
-    assert LIMITS.seconds <= one.graded.run.cell_seconds < LIMITS.seconds + 10
+def test_41_time_is_measured_outside_the_notebook(attacker: Attacker) -> None:
+    assert attacker.outcome == "timeout"
+    assert "15 s" in attacker.reason
+    assert LIMITS.seconds <= attacker.graded.run.cell_seconds < LIMITS.seconds + 10
 
 
-# One answer per row, in numbers, or the message says what was found and what was expected.
+# Anything but one number for each row is rejected with a message.
 SHAPES = {
     "all pairs": "np.zeros((len(X), len(X)))",
     "empty": "np.array([])",
@@ -296,10 +296,10 @@ SHAPES = {
 @hands_in(
     *(cells(f"42 {name}", f"import numpy as np\ndef predict(X):\n    return {value}") for name, value in SHAPES.items())
 )
-def test_42_shapes_and_types_that_broadcast_to_success_elsewhere(one: One) -> None:
-    assert one.points("accuracy") == 0
-    assert one.outcome == "ok"
-    assert str(one.score("accuracy").reason)
+def test_42_wrong_shapes_and_types_earn_nothing(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
+    assert attacker.outcome == "ok"
+    assert str(attacker.score("accuracy").reason)
 
 
 COLUMN = HONEST + "\nplain = predict\ndef predict(X): return plain(X).reshape(-1, 1)"
@@ -310,11 +310,11 @@ ONE_HOT = HONEST + "\nplain = predict\ndef predict(X): return np.eye(2)[plain(X)
 @hands_in(
     cells("42 honest column", COLUMN), cells("42 honest probability", PROBABILITY), cells("42 honest one-hot", ONE_HOT)
 )
-def test_42_honest_answers_in_other_forms_are_understood(one: One) -> None:
-    assert one.total == HONEST_TOTAL
+def test_42_honest_predictions_in_other_forms_are_accepted(attacker: Attacker) -> None:
+    assert attacker.total == HONEST_TOTAL
 
 
-def test_43_no_hidden_row_is_among_what_students_are_given(classroom: Classroom) -> None:
+def test_43_public_rows_contain_no_hidden_row(classroom: Classroom) -> None:
     data = classroom.assignment.data
     assert data is not None
     public = {row.tobytes() for row in hidden_sets.public_table(data).inputs}
@@ -341,12 +341,12 @@ print("NEXT", os.environ.get("TF_FORCE_GPU_ALLOW_GROWTH"), os.environ.get("XLA_F
 
 
 @hands_in(cells("44 daemon", HOLDER, GUESS), cells("45 next", NEXT, HONEST))
-def test_44_45_no_process_stays_on_the_device_and_settings_end_with_their_notebook(one: One) -> None:
-    assert one.points("runs") == 20
-    assert "NEXT true None" in one.classroom["45 next"].printed
+def test_44_45_processes_and_settings_end_with_their_notebook(attacker: Attacker) -> None:
+    assert attacker.points("runs") == 20
+    assert "NEXT true None" in attacker.classroom["45 next"].printed
     assert [process.pid for process in psutil.process_iter(["name"]) if process.info["name"] == "device-holder"] == []
 
 
 @pytest.mark.parametrize("name", ["00 honest", "zz honest"])
-def test_honest_neighbours_keep_what_they_earned(classroom: Classroom, name: str) -> None:
+def test_honest_students_keep_their_points(classroom: Classroom, name: str) -> None:
     assert classroom[name].total == HONEST_TOTAL

@@ -1,4 +1,4 @@
-"""A. Forging the score: nothing that a notebook prints, patches, writes or kills moves its grade or another's."""
+"""A. Forging the score: nothing that a notebook prints, patches, writes or kills changes any grade."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.attacks.classroom import FORGED, GUESS, HONEST, HONEST_TOTAL, Classroom, Handed, One, cells, hands_in
+from tests.attacks.classroom import FORGED, GUESS, HONEST, HONEST_TOTAL, Attacker, Classroom, Handed, cells, hands_in
 
 PERFECT = '{"outcome": "ok", "total": 100, "criteria": [{"id": "accuracy", "points": 60, "passed": true}]}'
 
 
-def assert_nothing_won(one: One, *, runs: float = 20.0) -> None:
-    """The hidden labels were guessed at, whatever was claimed; nothing counts that was not earned."""
-    assert one.points("accuracy") == 0
-    assert one.total is not None and one.total <= runs
-    assert one.classroom.grades[one.graded.submission.student.name]["total"] == one.total
+def assert_nothing_won(attacker: Attacker, *, runs: float = 20.0) -> None:
+    """Check that a guess earned no points for accuracy, and that all files agree on the total."""
+    assert attacker.points("accuracy") == 0
+    assert attacker.total is not None and attacker.total <= runs
+    assert attacker.classroom.grades[attacker.graded.submission.student.name]["total"] == attacker.total
 
 
 @hands_in(
     cells("01 prints", GUESS, f"print('''{PERFECT}'''); print('accuracy: 1.0'); print('::set-output score=100')"),
     cells("01 displays", GUESS, f"from IPython.display import JSON, display\ndisplay(JSON({PERFECT!r})); 1.0"),
 )
-def test_01_a_printed_result_is_no_result(one: One) -> None:
-    assert "100" in one.printed
-    assert_nothing_won(one)
+def test_01_printed_result_earns_nothing(attacker: Attacker) -> None:
+    assert "100" in attacker.printed
+    assert_nothing_won(attacker)
 
 
 FORMATTERS = """
@@ -39,8 +39,8 @@ for kind in (int, float, bool, object): plain.for_type(kind, lambda value, *_: "
 
 
 @hands_in(cells("02 formatters", FORMATTERS, GUESS, "0.5"))
-def test_02_display_formatters_show_what_they_like(one: One) -> None:
-    assert_nothing_won(one)
+def test_02_display_formatters_earn_nothing(attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
 
 
 SILENCE = """
@@ -53,12 +53,12 @@ sys.excepthook = lambda *a: None
 
 
 @hands_in(cells("03 silence", SILENCE, GUESS, "raise ValueError('hidden')"))
-def test_03_silenced_errors_win_no_more_than_try_and_except(one: One) -> None:
-    assert_nothing_won(one)
+def test_03_silenced_errors_earn_nothing(attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
 
 
 def tagged(*sources: str) -> bytes:
-    """Each cell with every tag by which some grader or runner can be told to look away."""
+    """Return a notebook whose cells have every tag that makes some grader or runner skip a cell."""
     tags = ["skip-execution", "raises-exception", "remove_cell", "remove-input", "otter_ignore", "hide-cell"]
     settings = {
         "tags": tags,
@@ -72,12 +72,12 @@ def tagged(*sources: str) -> bytes:
     Handed("04 tags on honest cells", notebook=tagged(HONEST)),
     Handed("04 tags on failing cells", notebook=tagged(GUESS, "1 / 0", "2 / 0", "3 / 0")),
 )
-def test_04_tags_neither_skip_nor_excuse_a_cell(one: One) -> None:
-    if "honest" in one.graded.submission.student.name:
-        assert one.total == HONEST_TOTAL
+def test_04_tags_do_not_skip_or_excuse_cells(attacker: Attacker) -> None:
+    if "honest" in attacker.graded.submission.student.name:
+        assert attacker.total == HONEST_TOTAL
     else:
-        assert_nothing_won(one, runs=5.0)
-        assert one.outcome == "error"
+        assert_nothing_won(attacker, runs=5.0)
+        assert attacker.outcome == "error"
 
 
 REWRITERS = """
@@ -94,8 +94,8 @@ shell.events.register("post_run_cell", lambda result: setattr(result, "error_in_
 
 
 @hands_in(cells("05 rewriters", GUESS, REWRITERS, "assert False, 'dropped'"))
-def test_05_input_transformers_rewrite_only_their_own_cells(one: One) -> None:
-    assert_nothing_won(one)
+def test_05_input_transformers_earn_nothing(attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
 
 
 REPLACED = """
@@ -113,8 +113,8 @@ shell.run_cell_async = run_cell_async
 
 
 @hands_in(cells("06 run_cell", GUESS, REPLACED, "%%grade\n1 / 0", "assert False"))
-def test_06_a_replaced_run_cell_runs_nothing_of_worth(one: One) -> None:
-    assert one.points("accuracy") == 0
+def test_06_replaced_run_cell_earns_nothing(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
 
 
 WRITE_ABROAD = """
@@ -137,9 +137,9 @@ for target in targets:
 
 
 @hands_in(cells("07 gradebook", WRITE_ABROAD, GUESS))
-def test_07_the_gradebook_and_the_neighbours_files_are_out_of_reach(confined: None, one: One) -> None:
-    assert_nothing_won(one)
-    root = one.classroom.places.root
+def test_07_gradebook_and_other_submissions_cannot_be_written(confined: None, attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
+    root = attacker.classroom.places.root
     written = [path for path in root.rglob("*") if path.is_file() and path.read_bytes() == FORGED.encode()]
     assert written == []
     assert not (root / "marker").exists()
@@ -178,9 +178,9 @@ os.chmod("../out", 0o500)
     cells("08 daemon", RESULTS, DAEMON, GUESS),
     cells("08 read-only", RESULTS, READ_ONLY, GUESS),
 )
-def test_08_results_written_over_win_nothing(one: One) -> None:
-    assert one.points("accuracy") == 0
-    assert one.outcome in ("ok", "error")
+def test_08_overwritten_results_earn_nothing(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
+    assert attacker.outcome in ("ok", "error")
 
 
 IN_THE_WAY = """
@@ -206,11 +206,11 @@ os.symlink(PLACES["neighbours_out"], "../out")
     *(cells(f"09 {name}", "'PLACES'", IN_THE_WAY.format(act=act), GUESS) for name, act in BLOCKS.items()),
     cells("09 other folder", ELSEWHERE, GUESS),
 )
-def test_09_links_pipes_and_folders_in_the_way_of_results(one: One, canary: str) -> None:
-    assert one.outcome in ("ok", "error"), one.reason
-    assert one.points("accuracy") == 0
-    assert canary.encode() not in one.everything
-    assert one.classroom["00 honest"].total == HONEST_TOTAL
+def test_09_blocked_result_paths_end_only_this_submission(attacker: Attacker, canary: str) -> None:
+    assert attacker.outcome in ("ok", "error"), attacker.reason
+    assert attacker.points("accuracy") == 0
+    assert canary.encode() not in attacker.everything
+    assert attacker.classroom["00 honest"].total == HONEST_TOTAL
 
 
 BOMB = """
@@ -237,9 +237,9 @@ threading.Thread(target=write, daemon=True).start()
     cells("10 object array", BOMB.format(more="", answer="np.array([Bomb()] * len(X), dtype=object)")),
     cells("10 pickled files", BOMB.format(more=KEEP_WRITING, answer="[0] * len(X)")),
 )
-def test_10_a_pickle_is_never_opened_by_the_grader(one: One) -> None:
-    assert one.points("accuracy") == 0
-    assert not (one.classroom.places.root / "marker").exists()
+def test_10_pickles_are_never_loaded_by_the_grader(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
+    assert not (attacker.classroom.places.root / "marker").exists()
 
 
 EXITS = {
@@ -256,14 +256,14 @@ EXITS = {
 
 
 @hands_in(*(cells(f"11 {name}", "x = 1", cell, "y = 2", "z = 3") for name, cell in EXITS.items()))
-def test_11_leaving_early_ends_only_this_submission(one: One) -> None:
-    """No model, no points for it; what ran before counts, and the report says where it ended."""
-    assert one.outcome in ("ok", "error"), one.reason
-    assert one.points("accuracy") == 0
-    assert one.total is not None and one.total <= 20
-    if one.outcome == "error":
-        assert re.search(r"process ended|SystemExit|ended the process", one.reason), one.reason
-        assert one.points("runs") < 20
+def test_11_leaving_early_ends_only_this_submission(attacker: Attacker) -> None:
+    """There are no points without a model. Earlier cells count, and the report tells where execution ended."""
+    assert attacker.outcome in ("ok", "error"), attacker.reason
+    assert attacker.points("accuracy") == 0
+    assert attacker.total is not None and attacker.total <= 20
+    if attacker.outcome == "error":
+        assert re.search(r"process ended|SystemExit|ended the process", attacker.reason), attacker.reason
+        assert attacker.points("runs") < 20
 
 
 PARENT = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nimport time; time.sleep(2)"
@@ -284,18 +284,18 @@ time.sleep(1)
 
 
 @hands_in(cells("12 parent", "x = 1", PARENT, "y = 2"), cells("12 group", "x = 1", GROUP, "y = 2"))
-def test_12_killing_the_driver_ends_only_this_submission(one: One) -> None:
-    assert one.outcome == "error", one.reason
-    assert one.points("accuracy") == 0
-    assert one.classroom["zz honest"].total == HONEST_TOTAL
+def test_12_killing_the_driver_ends_only_this_submission(attacker: Attacker) -> None:
+    assert attacker.outcome == "error", attacker.reason
+    assert attacker.points("accuracy") == 0
+    assert attacker.classroom["zz honest"].total == HONEST_TOTAL
 
 
 @hands_in(cells("12 everybody", "x = 1", ALL, "y = 2", GUESS))
-def test_12_processes_of_the_machine_cannot_be_killed(confined: None, one: One) -> None:
-    assert one.outcome in ("ok", "error"), one.reason
-    assert one.points("accuracy") == 0
-    assert Path(f"/proc/{one.classroom.places.known()['process']}").exists() or not Path("/proc").exists()
-    assert one.classroom["zz honest"].total == HONEST_TOTAL
+def test_12_processes_of_the_machine_cannot_be_killed(confined: None, attacker: Attacker) -> None:
+    assert attacker.outcome in ("ok", "error"), attacker.reason
+    assert attacker.points("accuracy") == 0
+    assert Path(f"/proc/{attacker.classroom.places.known()['process']}").exists() or not Path("/proc").exists()
+    assert attacker.classroom["zz honest"].total == HONEST_TOTAL
 
 
 PATCHED = """
@@ -319,8 +319,8 @@ for thing in gc.get_objects():
 
 
 @hands_in(cells("13 framework", GUESS, PATCHED))
-def test_13_whatever_is_patched_in_the_process_is_not_what_scores(one: One) -> None:
-    assert_nothing_won(one)
+def test_13_patched_framework_earns_nothing(attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
 
 
 OBJECTS = {
@@ -367,8 +367,8 @@ def predict(X): return Answer()
 
 
 @hands_in(*(cells(f"14 {name}", cell) for name, cell in OBJECTS.items()))
-def test_14_objects_that_equal_everything_are_numbers_or_nothing(one: One) -> None:
-    assert_nothing_won(one)
+def test_14_objects_that_equal_everything_earn_nothing(attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
 
 
 PATCHES = """
@@ -388,8 +388,8 @@ np.save = lambda file, *a, **k: file.write(b"100")
 
 
 @hands_in(cells("15 metrics", GUESS, PATCHES))
-def test_15_patched_metrics_measure_nothing_here(one: One) -> None:
-    assert_nothing_won(one)
+def test_15_patched_metrics_earn_nothing(attacker: Attacker) -> None:
+    assert_nothing_won(attacker)
 
 
 NUMBERS = {
@@ -405,10 +405,10 @@ NUMBERS = {
 
 
 @hands_in(*(cells(f"16 {name}", f"def predict(X):\n    return [{value}] * len(X)") for name, value in NUMBERS.items()))
-def test_16_strange_numbers_are_no_answers(one: One) -> None:
-    """Where NaN compares as it likes, it has earned full marks elsewhere."""
-    assert_nothing_won(one)
-    entry = one.classroom.grades[one.graded.submission.student.name]
+def test_16_invalid_predictions_earn_nothing(attacker: Attacker) -> None:
+    """NaN has earned full marks in other graders, because its comparisons are unusual."""
+    assert_nothing_won(attacker)
+    entry = attacker.classroom.grades[attacker.graded.submission.student.name]
     assert json.dumps(entry, allow_nan=False)
 
 
@@ -426,9 +426,9 @@ threading.Thread(target=write, daemon=True).start()
 
 
 @hands_in(cells("16 doubled keys", TWICE, GUESS))
-def test_16_doubled_keys_and_nan_in_facts_are_refused(one: One) -> None:
-    assert one.points("accuracy") == 0
-    assert one.total is not None and one.total <= 20
+def test_16_repeated_keys_and_nan_in_facts_are_rejected(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
+    assert attacker.total is not None and attacker.total <= 20
 
 
 DESCRIPTORS = """
@@ -452,14 +452,14 @@ display(1.0)
 
 
 @hands_in(cells("17 descriptors", GUESS, DESCRIPTORS, "x = 1"), cells("17 messages", GUESS, MESSAGES, "x = 1"))
-def test_17_forged_messages_carry_no_score(one: One) -> None:
-    assert one.outcome in ("ok", "error", "timeout"), one.reason
-    assert one.points("accuracy") == 0
-    assert one.total is not None and one.total <= 20
+def test_17_forged_messages_earn_nothing(attacker: Attacker) -> None:
+    assert attacker.outcome in ("ok", "error", "timeout"), attacker.reason
+    assert attacker.points("accuracy") == 0
+    assert attacker.total is not None and attacker.total <= 20
 
 
 def edited(kind: str) -> bytes:
-    """An honest notebook with the settings that steer graders of cells."""
+    """Return an honest notebook with metadata that control other graders."""
     notebook = nbformat.reads(tagged("", HONEST, "").decode(), as_version=4)
     raw = json.loads(nbformat.writes(notebook))
     if kind == "doubled ids":
@@ -488,8 +488,8 @@ def edited(kind: str) -> bytes:
         for kind in ("doubled ids", "deleted and merged", "schema", "other kernel")
     )
 )
-def test_18_edited_settings_change_nothing_for_an_honest_notebook(one: One) -> None:
-    assert one.total == HONEST_TOTAL
+def test_18_edited_metadata_do_not_change_an_honest_grade(attacker: Attacker) -> None:
+    assert attacker.total == HONEST_TOTAL
 
 
 def other_language() -> bytes:
@@ -499,9 +499,9 @@ def other_language() -> bytes:
 
 
 @hands_in(Handed("18 other language", notebook=other_language()))
-def test_18_another_language_is_not_run(one: One) -> None:
-    assert (one.outcome, one.total) == ("missing", 0)
-    assert "bash" in one.reason
+def test_18_notebook_in_another_language_is_not_run(attacker: Attacker) -> None:
+    assert (attacker.outcome, attacker.total) == ("missing", 0)
+    assert "bash" in attacker.reason
 
 
 EVIL = b"""
@@ -523,11 +523,11 @@ LISTED = "import glob\nprint('BESIDE', sorted(glob.glob('.*', recursive=True)))\
     cells("19 shadows, honest", HONEST, LISTED, files=dict.fromkeys(SHIPPED, EVIL)),
     cells("19 shadows, guess", GUESS, LISTED, files=dict.fromkeys(SHIPPED, EVIL)),
 )
-def test_19_shipped_modules_and_settings_are_not_loaded(one: One) -> None:
-    assert "EVIL RAN" not in one.printed
-    assert "BESIDE []" in one.printed
-    assert one.total == (HONEST_TOTAL if "honest" in one.graded.submission.student.name else 20)
-    assert list(one.classroom.places.root.rglob("EVIL-RAN")) == []
+def test_19_submitted_modules_and_settings_are_not_loaded(attacker: Attacker) -> None:
+    assert "EVIL RAN" not in attacker.printed
+    assert "BESIDE []" in attacker.printed
+    assert attacker.total == (HONEST_TOTAL if "honest" in attacker.graded.submission.student.name else 20)
+    assert list(attacker.classroom.places.root.rglob("EVIL-RAN")) == []
 
 
 FOR_LATER = """
@@ -547,10 +547,10 @@ print("HOME", os.listdir(os.path.expanduser("~")))
 
 
 @hands_in(cells("20 variables", FOR_LATER, GUESS), cells("zy witness", LOOK, HONEST))
-def test_20_variables_set_by_one_reach_no_other(one: One) -> None:
-    assert one.points("runs") == 20
-    assert "evil" not in one.classroom["zy witness"].printed
-    assert one.classroom["zy witness"].total == HONEST_TOTAL
+def test_20_variables_do_not_reach_other_notebooks(attacker: Attacker) -> None:
+    assert attacker.points("runs") == 20
+    assert "evil" not in attacker.classroom["zy witness"].printed
+    assert attacker.classroom["zy witness"].total == HONEST_TOTAL
 
 
 ALLOWED = {
@@ -558,7 +558,7 @@ ALLOWED = {
     "TMPDIR", "TEMP", "TMP", "LANG", "LC_CTYPE", "PYTHONHASHSEED", "PYTHONUTF8", "MPLBACKEND", "MPLCONFIGDIR",
     "IPYTHONDIR", "JUPYTER_PLATFORM_DIRS", "TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE", "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "PWD", "USER", "LOGNAME",
-    # What ipykernel, TensorFlow and nbclient set for themselves.
+    # Set by ipykernel, TensorFlow and nbclient.
     "JPY_PARENT_PID", "JPY_SESSION_NAME", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "PAGER", "GIT_PAGER", "TERM",
     "PYDEVD_USE_FRAME_EVAL", "TF2_BEHAVIOR", "TPU_ML_PLATFORM", "TPU_ML_PLATFORM_VERSION", "HDF5_PLUGIN_PATH",
     "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "XLA_FLAGS", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "TF_USE_LEGACY_KERAS",
@@ -570,33 +570,33 @@ print("WHO", json.dumps({"environment": dict(os.environ), "host": platform.node(
 
 
 @hands_in(cells("21 detection", WHO, GUESS))
-def test_21_the_environment_tells_neither_who_nor_what_for(one: One, canary: str) -> None:
-    seen = json.loads(one.printed.split("WHO ", 1)[1].splitlines()[0])
+def test_21_environment_reveals_neither_student_nor_assignment(attacker: Attacker, canary: str) -> None:
+    seen = json.loads(attacker.printed.split("WHO ", 1)[1].splitlines()[0])
     assert set(seen["environment"]) <= ALLOWED
     told = json.dumps(seen)
-    for secret in (canary, "detection", "leaves", "honest", str(one.classroom.places.root)):
+    for secret in (canary, "detection", "leaves", "honest", str(attacker.classroom.places.root)):
         assert secret not in told
 
 
 @hands_in(cells("21 detection, confined", WHO, GUESS), cells("21 detection, again", WHO, HONEST))
-def test_21_confined_every_student_sees_the_same_machine(confined: None, one: One) -> None:
+def test_21_every_confined_student_sees_the_same_machine(confined: None, attacker: Attacker) -> None:
     first, second = (
-        json.loads(one.classroom[name].printed.split("WHO ", 1)[1].splitlines()[0])
+        json.loads(attacker.classroom[name].printed.split("WHO ", 1)[1].splitlines()[0])
         for name in ("21 detection, confined", "21 detection, again")
     )
     assert first == second
     assert first["host"] == "notebook"
 
 
-def test_honest_neighbours_keep_what_they_earned(classroom: Classroom) -> None:
-    """A false zero is as bad as a forged grade."""
+def test_honest_students_keep_their_points(classroom: Classroom) -> None:
+    """An honest student must not lose points through attacks of others."""
     for name in ("00 honest", "zz honest"):
         assert (classroom[name].outcome, classroom[name].total) == ("ok", HONEST_TOTAL)
     assert set(classroom.grades) == set(classroom.results)
 
 
 @pytest.mark.parametrize("file", ["grades.json", "grades.csv", "index.html"])
-def test_the_class_files_are_whole(classroom: Classroom, file: str) -> None:
+def test_class_files_are_complete(classroom: Classroom, file: str) -> None:
     text = (classroom.places.out / file).read_text("utf-8-sig")
     assert "zz honest" in text
     assert FORGED not in text

@@ -1,7 +1,8 @@
 """B. Reading secrets: labels, the gradebook, other submissions and the teacher's machine are unreadable from a cell.
 
-What is secret is planted: a canary in the teacher's home, in /tmp and /dev/shm, in the output folder, in the secret's own file, in a neighbour's folder, in the environment and the arguments of a process. The attackers are
-told every path. That their ways do lead to a canary where nothing confines them is shown at the end.
+A canary is planted in the teacher's home, /tmp, /dev/shm, the output folder, the secret's file, another submission, and
+the environment and arguments of a process. Attackers are given every path. The last test shows that the attacks find
+the canary without confinement.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
-from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Classroom, Handed, One, cells, hands_in
+from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Attacker, Classroom, Handed, cells, hands_in
 from tests.attacks.conftest import Listener
 
 HISTORY = """
@@ -29,10 +30,10 @@ print(get_ipython().kernel.get_parent("shell")["content"]["code"])
 
 
 @hands_in(cells("22 history", GUESS, HISTORY))
-def test_22_the_history_holds_the_students_own_cells_only(one: One) -> None:
-    assert "FOUND []" in one.printed
-    for theirs in ("guest.probe.probe", "hidden", "assert "):
-        assert theirs not in one.printed.replace("history*", "")
+def test_22_history_contains_only_the_students_own_cells(attacker: Attacker) -> None:
+    assert "FOUND []" in attacker.printed
+    for text in ("guest.probe.probe", "hidden", "assert "):
+        assert text not in attacker.printed.replace("history*", "")
 
 
 FILES = """
@@ -90,11 +91,13 @@ for path in (
     cells("23 handles", "'PLACES'", HANDLES, GUESS),
     cells("23 switches", "'PLACES'", SWITCHES, GUESS),
 )
-def test_23_no_file_of_the_teachers_or_the_neighbours_is_there(confined: None, one: One, canary: str) -> None:
-    assert canary.encode() not in one.everything
-    assert HONEST.strip()[:40].encode() not in one.everything
+def test_23_files_of_teacher_and_other_students_are_unreachable(
+    confined: None, attacker: Attacker, canary: str
+) -> None:
+    assert canary.encode() not in attacker.everything
+    assert HONEST.strip()[:40].encode() not in attacker.everything
     for let_in in ("unshare 0", "setns 0", "mount 0", "bind 0", "pivot 0", "chroot 0", "OPENED"):
-        assert let_in not in one.printed
+        assert let_in not in attacker.printed
 
 
 PROC = """
@@ -122,7 +125,7 @@ for name in ("/proc/kcore", "/proc/kmsg", "/dev/mem", "/dev/kmsg", "/dev/vda", "
     try: print("kernel", name, open(name, "rb").read(1000).count(b"\\0"))
     except OSError as error: print(type(error).__name__)
 """
-# Files that another process holds open can be reached through /proc, and from a folder so can the one above it.
+# Open files of other processes are reachable through /proc, and from an open folder its parents are, too.
 THROUGH = """
 import glob
 for link in glob.glob("/proc/*/fd/*") + glob.glob("/proc/*/cwd") + glob.glob("/proc/*/root") + glob.glob("/proc/*/task/*/cwd"):
@@ -159,16 +162,16 @@ for pid in [PLACES["process"], PLACES["grader"], *range(1, 40)]: scan(pid)
     cells("24 traced", "'PLACES'", TRACE, GUESS),
     cells("24 links", "'PLACES'", THROUGH, GUESS),
 )
-def test_24_other_processes_cannot_be_seen_or_read(confined: None, one: One, canary: str) -> None:
-    assert canary.encode() not in one.everything
-    known = one.classroom.places.known()
+def test_24_other_processes_cannot_be_seen_or_read(confined: None, attacker: Attacker, canary: str) -> None:
+    assert canary.encode() not in attacker.everything
+    known = attacker.classroom.places.known()
     for reached in (f"SIGNAL {known['process']} reached", "\ntraced", "\nread ", "\nkernel ", "OUT THROUGH"):
-        assert reached not in one.printed
-    assert one.outcome == "ok", one.reason
-    assert str(one.classroom.places.root) not in one.printed.replace(repr(known), "")
+        assert reached not in attacker.printed
+    assert attacker.outcome == "ok", attacker.reason
+    assert str(attacker.classroom.places.root) not in attacker.printed.replace(repr(known), "")
 
 
-# Any array of the right length in the whole process that could be the answers is the answer.
+# Use any array in the process whose length and values could be the labels.
 STEAL = """
 import gc, inspect, linecache, mmap, sys
 import numpy as np
@@ -188,9 +191,9 @@ def predict(X):
 
 
 @hands_in(cells("25 every object", STEAL))
-def test_25_the_labels_are_in_no_object_of_the_process(one: One) -> None:
-    assert one.points("accuracy") == 0
-    assert one.outcome == "ok"
+def test_25_no_object_of_the_process_contains_labels(attacker: Attacker) -> None:
+    assert attacker.points("accuracy") == 0
+    assert attacker.outcome == "ok"
 
 
 ENVIRONMENT = """
@@ -206,13 +209,13 @@ for name in ("/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc/environment", 
 
 
 @hands_in(cells("26 environment", ENVIRONMENT, GUESS))
-def test_26_keys_and_tokens_are_nowhere(confined: None, one: One, canary: str) -> None:
-    assert canary.encode() not in one.everything
-    assert "daemon:" not in one.printed, "accounts of the machine"
+def test_26_keys_and_tokens_are_unreachable(confined: None, attacker: Attacker, canary: str) -> None:
+    assert canary.encode() not in attacker.everything
+    assert "daemon:" not in attacker.printed, "accounts of the machine"
 
 
-def test_26_the_environment_of_the_grader_is_not_handed_on(classroom: Classroom, canary: str) -> None:
-    """Also where nothing confines: the token that the sandbox was opened with is in no output."""
+def test_26_environment_of_the_grader_is_not_inherited(classroom: Classroom, canary: str) -> None:
+    """Even without confinement, the token in the sandbox's environment is in no output."""
     for name in classroom.results:
         assert f'"LMS_TOKEN": "{canary}"'.encode() not in classroom[name].everything
 
@@ -228,13 +231,13 @@ def predict(X):
 
 
 @hands_in(cells("27 exceptions", ORACLE))
-def test_27_an_error_while_predicting_tells_nothing(one: One) -> None:
-    """One bit remains, and the accuracy itself: that it is given in three digits is what a report is for."""
-    assert b"HIDDEN" not in one.everything
-    assert_no_hidden_row(one)
+def test_27_errors_while_predicting_reveal_nothing(attacker: Attacker) -> None:
+    """Only one bit leaks, and the accuracy itself, which the report gives in three digits."""
+    assert b"HIDDEN" not in attacker.everything
+    assert_no_hidden_row(attacker)
 
 
-def test_27_feedback_is_no_finer_than_three_digits(classroom: Classroom) -> None:
+def test_27_feedback_has_at_most_three_digits(classroom: Classroom) -> None:
     score = classroom["00 honest"].score("accuracy")
     assert score.value is not None
     assert f"{score.value:.3f}" in str(score.reason)
@@ -260,17 +263,17 @@ def predict(X):
 
 
 @hands_in(cells("28 tells", TELL))
-def test_28_what_is_said_while_predicting_is_kept_nowhere(one: One) -> None:
-    assert_no_hidden_row(one)
+def test_28_output_while_predicting_is_not_kept(attacker: Attacker) -> None:
+    assert_no_hidden_row(attacker)
 
 
-def assert_no_hidden_row(one: One) -> None:
-    kept = one.everything
-    for row in one.classroom.hidden_inputs:
+def assert_no_hidden_row(attacker: Attacker) -> None:
+    kept = attacker.everything
+    for row in attacker.classroom.hidden_inputs:
         for number in row:
             assert repr(float(number)).encode() not in kept
             assert np.float64(number).tobytes() not in kept
-    assert one.classroom.hidden_labels.tobytes() not in kept
+    assert attacker.classroom.hidden_labels.tobytes() not in kept
 
 
 NETWORK = """
@@ -294,12 +297,12 @@ print("INTERFACES", sorted(name for _, name in socket.if_nameindex()))
 
 
 @hands_in(cells("29 network", "'PLACES'", NETWORK, GUESS))
-def test_29_nothing_leaves_and_no_service_is_reached(confined: None, one: One, listener: Listener) -> None:
+def test_29_no_network_and_no_service_is_reachable(confined: None, attacker: Attacker, listener: Listener) -> None:
     assert listener.visits == []
-    assert "RESOLVED" not in one.printed
-    assert one.points("runs") == 20, one.printed
-    assert "INTERFACES ['lo']" in one.printed
-    sent = [line for line in one.printed.splitlines() if line.startswith("SENT")]
+    assert "RESOLVED" not in attacker.printed
+    assert attacker.points("runs") == 20, attacker.printed
+    assert "INTERFACES ['lo']" in attacker.printed
+    sent = [line for line in attacker.printed.splitlines() if line.startswith("SENT")]
     assert sent == []
 
 
@@ -331,8 +334,8 @@ print("SEEN", [os.path.exists("/dev/shm/persisted")], os.getpid() > 0)
 
 
 @hands_in(cells("30 persists", "'PLACES'", PERSIST, GUESS), cells("zz witness", WITNESS, HONEST))
-def test_30_nothing_is_left_for_the_next_student(confined: None, one: One) -> None:
-    witness = one.classroom["zz witness"]
+def test_30_nothing_persists_for_the_next_student(confined: None, attacker: Attacker) -> None:
+    witness = attacker.classroom["zz witness"]
     assert witness.total == HONEST_TOTAL
     assert "SEEN []" in witness.printed
     assert "SEEN [False, False, False]" in witness.printed
@@ -374,11 +377,11 @@ print("HEARD", heard[:3])
 
 
 @hands_in(cells("31 covert, sender", SEND, GUESS), cells("31 covert, taker", RECEIVE, GUESS))
-def test_31_two_students_cannot_talk_while_they_run(confined: None, one: One) -> None:
-    assert "HEARD []" in one.classroom["31 covert, taker"].printed
+def test_31_running_notebooks_cannot_communicate(confined: None, attacker: Attacker) -> None:
+    assert "HEARD []" in attacker.classroom["31 covert, taker"].printed
 
 
-def test_honest_neighbours_keep_what_they_earned(classroom: Classroom) -> None:
+def test_honest_students_keep_their_points(classroom: Classroom) -> None:
     for name in ("00 honest", "zz honest"):
         assert classroom[name].total == HONEST_TOTAL
 
@@ -394,18 +397,16 @@ REAL = (
 )
 
 
-def test_without_confinement_these_very_cells_find_what_was_planted(
-    new_classroom: Any, canary: str, listener: Listener
-) -> None:
-    """Else the tests above would hold for attackers who cannot attack."""
+def test_same_attacks_succeed_without_confinement(new_classroom: Any, canary: str, listener: Listener) -> None:
+    """Show that the tests above do not pass merely because the attacks are broken."""
     before = len(listener.visits)
     unconfined: Sandbox = open_sandbox("process", os.environ)
     open_class: Classroom = new_classroom()
     try:
-        open_class.grade([Handed(each.name, each.cells) for each in REAL], unconfined)
+        open_class.grade([Handed(attack.name, attack.cells) for attack in REAL], unconfined)
     finally:
         unconfined.close()
-    for each in REAL[:-1]:
-        assert canary.encode() in open_class[each.name].everything, each.name
+    for attack in REAL[:-1]:
+        assert canary.encode() in open_class[attack.name].everything, attack.name
     assert {"tcp", "path", "abstract"} <= set(listener.visits[before:])
     del listener.visits[before:]

@@ -1,4 +1,4 @@
-"""What the notebook's process says of itself is taken in the exact form and size, or not at all."""
+"""Tests of the strict parser of ``facts.json``."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ NETWORK: dict[str, Any] = {
 CELLS = (Cell(0, "markdown", 5), Cell(1, "code", 9, ran=True, count=1), Cell(4, "code", 9, ran=True, count=3))
 
 
-def claimed(**changes: Any) -> bytes:
+def facts_json(**changes: Any) -> bytes:
     return json.dumps(EMPTY_FACTS | changes).encode()
 
 
-def test_claims_become_facts() -> None:
-    data = claimed(
+def test_valid_facts_are_parsed() -> None:
+    data = facts_json(
         fits=[FIT], figures=[FIGURE], chosen=ATTEMPT, attempts=[ATTEMPT], held_out_evaluations=2, device="GPU"
     )
     assert parse_facts(data, CELLS) == Facts(
@@ -85,15 +85,15 @@ def test_claims_become_facts() -> None:
     )
 
 
-def test_what_was_done_to_pictures_and_the_network() -> None:
-    facts = parse_facts(claimed(transforms=[TRANSFORM], training_pictures=64, network=NETWORK), CELLS)
+def test_transforms_and_network_are_parsed() -> None:
+    facts = parse_facts(facts_json(transforms=[TRANSFORM], training_pictures=64, network=NETWORK), CELLS)
     assert facts is not None and facts.training_pictures == 64
     assert facts.transforms == (Transform("augmentation", "RandomFlip", 4, 7, 64, "mode=horizontal"),)
     assert facts.network == Network("model", {"Dense": 2}, 30, 20, 1, "(None, 8)")
 
 
-def test_a_picture_of_no_cell_has_no_place() -> None:
-    facts = parse_facts(claimed(figures=[FIGURE | {"count": 99}]), CELLS)
+def test_figure_of_an_unknown_cell_has_index_minus_one() -> None:
+    facts = parse_facts(facts_json(figures=[FIGURE | {"count": 99}]), CELLS)
     assert facts is not None
     assert facts.figures[0].cell == -1
 
@@ -107,31 +107,31 @@ def test_a_picture_of_no_cell_has_no_place() -> None:
         pytest.param(b"[" * 100_000, id="nested"),
         pytest.param(b"null", id="null"),
         pytest.param(b"{}", id="nothing said"),
-        pytest.param(claimed(points=100), id="a key of its own"),
-        pytest.param(claimed(device=None), id="another type"),
-        pytest.param(claimed(device="x" * 401), id="a long text"),
-        pytest.param(claimed(held_out_evaluations=-1), id="a negative count"),
-        pytest.param(claimed(held_out_evaluations=10**15), id="a huge count"),
+        pytest.param(facts_json(points=100), id="a key of its own"),
+        pytest.param(facts_json(device=None), id="another type"),
+        pytest.param(facts_json(device="x" * 401), id="a long text"),
+        pytest.param(facts_json(held_out_evaluations=-1), id="a negative count"),
+        pytest.param(facts_json(held_out_evaluations=10**15), id="a huge count"),
         pytest.param(b'{"held_out_evaluations": ' + b"9" * 100_000 + b"}", id="a number of many digits"),
-        pytest.param(claimed(fits=[FIT] * 51), id="too many fits"),
-        pytest.param(claimed(fits=[FIT | {"grade": 60}]), id="a key of its own in a fit"),
-        pytest.param(claimed(fits=[FIT | {"curves": {"loss": [0.0] * 5001}}]), id="a long curve"),
-        pytest.param(claimed(fits=[FIT | {"curves": {"loss": [float("nan")]}}]), id="NaN in a curve"),
-        pytest.param(claimed(fits=[FIT | {"curves": {"loss": ["1e999"]}}]), id="infinite in a curve"),
-        pytest.param(claimed(fits=[FIT | {"seconds": float("inf")}]), id="infinite seconds"),
-        pytest.param(claimed(fits=[FIT | {"batch_size": -32}]), id="a negative batch"),
-        pytest.param(claimed(figures=[FIGURE] * 201), id="too many pictures"),
-        pytest.param(claimed(chosen=ATTEMPT | {"public_value": float("nan")}), id="NaN on the public rows"),
-        pytest.param(claimed(attempts=[ATTEMPT] * 41), id="too many attempts"),
-        pytest.param(claimed(transforms=[TRANSFORM] * 101), id="too many transforms"),
-        pytest.param(claimed(transforms=[TRANSFORM | {"kind": "magic"}]), id="another kind of transform"),
-        pytest.param(claimed(network=NETWORK | {"parameters": -1}), id="a network of fewer than no parameters"),
-        pytest.param(claimed(network=NETWORK | {"layers": {str(n): 1 for n in range(101)}}), id="too many layers"),
-        pytest.param(claimed(seeds={"a": "b"}), id="a seed that is none"),
-        pytest.param(claimed(versions={str(n): "1" for n in range(21)}), id="too many versions"),
+        pytest.param(facts_json(fits=[FIT] * 51), id="too many fits"),
+        pytest.param(facts_json(fits=[FIT | {"grade": 60}]), id="a key of its own in a fit"),
+        pytest.param(facts_json(fits=[FIT | {"curves": {"loss": [0.0] * 5001}}]), id="a long curve"),
+        pytest.param(facts_json(fits=[FIT | {"curves": {"loss": [float("nan")]}}]), id="NaN in a curve"),
+        pytest.param(facts_json(fits=[FIT | {"curves": {"loss": ["1e999"]}}]), id="infinite in a curve"),
+        pytest.param(facts_json(fits=[FIT | {"seconds": float("inf")}]), id="infinite seconds"),
+        pytest.param(facts_json(fits=[FIT | {"batch_size": -32}]), id="a negative batch"),
+        pytest.param(facts_json(figures=[FIGURE] * 201), id="too many pictures"),
+        pytest.param(facts_json(chosen=ATTEMPT | {"public_value": float("nan")}), id="NaN on the public rows"),
+        pytest.param(facts_json(attempts=[ATTEMPT] * 41), id="too many attempts"),
+        pytest.param(facts_json(transforms=[TRANSFORM] * 101), id="too many transforms"),
+        pytest.param(facts_json(transforms=[TRANSFORM | {"kind": "magic"}]), id="another kind of transform"),
+        pytest.param(facts_json(network=NETWORK | {"parameters": -1}), id="a network of fewer than no parameters"),
+        pytest.param(facts_json(network=NETWORK | {"layers": {str(n): 1 for n in range(101)}}), id="too many layers"),
+        pytest.param(facts_json(seeds={"a": "b"}), id="a seed that is none"),
+        pytest.param(facts_json(versions={str(n): "1" for n in range(21)}), id="too many versions"),
     ],
 )
-def test_anything_else_is_no_facts(data: bytes | None) -> None:
+def test_malformed_facts_are_rejected(data: bytes | None) -> None:
     assert parse_facts(data, CELLS) is None
 
 
@@ -145,5 +145,5 @@ JSON = st.recursive(
 @given(
     st.binary(max_size=200) | st.fixed_dictionaries(dict.fromkeys(EMPTY_FACTS, JSON)).map(json.dumps).map(str.encode)
 )
-def test_reading_never_raises(data: bytes) -> None:
+def test_parsing_never_raises(data: bytes) -> None:
     assert isinstance(parse_facts(data, CELLS), Facts | None)

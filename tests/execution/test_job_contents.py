@@ -81,7 +81,7 @@ def test_job_contains_no_hidden_labels(prepared: PreparedAssignment, hidden: Arr
     assert job.question.hidden_inputs.shape == (repeated + len(labels), 2)
 
 
-def test_exam_contains_no_hidden_labels(prepared: PreparedAssignment) -> None:
+def test_prepared_assignment_contains_no_hidden_labels(prepared: PreparedAssignment) -> None:
     labels = hidden_sets.open_hidden_set(prepared.assignment, SECRET).labels.tobytes()
     assert not any(labels in part.tobytes() for part in parts(prepared) if isinstance(part, np.ndarray))
 
@@ -95,7 +95,7 @@ def test_question_holds_public_rows_and_targets(prepared: PreparedAssignment, tm
     assert (job.question.task, job.question.columns) == ("classification", ("weight", "width"))
 
 
-def test_job_has_the_limits_and_threads_of_the_exam(prepared: PreparedAssignment, tmp_path: Path) -> None:
+def test_job_has_the_limits_and_threads_of_the_assignment(prepared: PreparedAssignment, tmp_path: Path) -> None:
     job = job_of(replace(prepared, threads=3), submission(tmp_path, "ann", "x = 1"), tmp_path)
     assert (job.limits, job.threads) == (prepared.assignment.limits, 3)
 

@@ -1,4 +1,4 @@
-"""A course of several notebooks: which file is which, each run apart, one run made of them."""
+"""Tests of courses of several notebooks: matching of files, separate runs and the merged run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def handed(assignment: Assignment, name: str) -> bytes:
         pytest.param({"holiday.ipynb": 0}, {}, id="something else"),
     ],
 )
-def test_files_are_told_apart(
+def test_files_are_matched_to_notebooks(
     assignment: Assignment, tmp_path: Path, files: Mapping[str, int], chosen: Mapping[str, str]
 ) -> None:
     assert assignment.course is not None
@@ -67,32 +67,32 @@ def test_files_are_told_apart(
     assert {name.removesuffix(".ipynb"): names[index] for name, index in found.items()} == chosen
 
 
-def test_a_single_notebook_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
+def test_single_notebook_is_matched_under_any_name(tmp_path: Path) -> None:
     only = course.loaded(course.write_course(tmp_path, {"one.ipynb": ONE}))
     (tmp_path / "期末.ipynb").write_bytes(NEITHER)
     assert only.course is not None
     assert match_notebooks([("期末.ipynb", tmp_path / "期末.ipynb")], only.course) == {"one.ipynb": 0}
 
 
-def test_a_courses_folder_of_submissions_is_read(assignment: Assignment, tmp_path: Path) -> None:
+def test_submission_folder_of_a_course_is_read(assignment: Assignment, tmp_path: Path) -> None:
     both = {name: handed(assignment, name) for name in ("one.ipynb", "two.ipynb")}
     folder = tmp_path / "submitted"
     write_folder(folder, {f"ann/ps1/{name}": data for name, data in both.items()})
     write_folder(folder, {f"ann/ps2/{name}": NEITHER for name in both} | {"ann/ps1/mine.csv": b"1"})
     write_folder(folder, {"ben/ps1/two.ipynb": both["two.ipynb"]})
     found = read_submissions([folder], workspace=tmp_path / "w", assignment=assignment).submissions
-    ann, ben = (next(one for one in found if one.student.name == name) for name in ("ann", "ben"))
+    ann, ben = (next(submission for submission in found if submission.student.name == name) for name in ("ann", "ben"))
     assert {name: path.parent.name for name, path in ann.parts.items()} == {"one.ipynb": "ps1", "two.ipynb": "ps1"}
-    assert "mine.csv" in {one.name for one in ann.attachments}
+    assert "mine.csv" in {attachment.name for attachment in ann.attachments}
     assert set(ben.parts) == {"two.ipynb"}
 
 
-def test_without_a_course_one_notebook_counts_as_before(assignment: Assignment, tmp_path: Path) -> None:
+def test_several_notebooks_without_a_course_have_no_parts(assignment: Assignment, tmp_path: Path) -> None:
     folder = write_folder(
         tmp_path / "class",
         {f"{who}/{name}": handed(assignment, name) for who in ("ann", "ben") for name in ("one.ipynb", "two.ipynb")},
     )
-    assert [one.parts for one in read_submissions([folder], workspace=tmp_path / "w")] == [{}, {}]
+    assert [submission.parts for submission in read_submissions([folder], workspace=tmp_path / "w")] == [{}, {}]
 
 
 # ---------------------------------------------------------------- one run of several
@@ -115,7 +115,7 @@ def points(found: Run) -> dict[str, float | None]:
     return {test.criterion: test.points for test in found.tests}
 
 
-def test_all_notebooks_count(assignment: Assignment, tmp_path: Path) -> None:
+def test_all_notebooks_earn_points(assignment: Assignment, tmp_path: Path) -> None:
     found = run(assignment, tmp_path / "room", finished, **whole(assignment))
     assert points(found) == {"one/t": 2, "two/t": 3}
     assert (found.outcome, found.seconds, found.cell_seconds, found.peak_memory_mb) == (Outcome.OK, 4.0, 2.0, 100.0)
@@ -127,25 +127,25 @@ def test_all_notebooks_count(assignment: Assignment, tmp_path: Path) -> None:
     assert kept == ["one.ipynb", "two.ipynb"]
 
 
-def test_one_that_was_left_out_costs_its_points_only(assignment: Assignment, tmp_path: Path) -> None:
+def test_missing_notebook_costs_only_its_points(assignment: Assignment, tmp_path: Path) -> None:
     found = run(assignment, tmp_path / "room", finished, two=whole(assignment)["two"])
     assert points(found) == {"two/t": 3, "one/t": 0}
     assert "one.ipynb was not submitted" in "\n".join(map(str, found.notes))
 
 
-def test_one_that_cannot_be_read_costs_its_points_only(assignment: Assignment, tmp_path: Path) -> None:
+def test_unreadable_notebook_costs_only_its_points(assignment: Assignment, tmp_path: Path) -> None:
     found = run(assignment, tmp_path / "room", finished, **whole(assignment) | {"one": NEITHER})
     assert points(found) == {"two/t": 3, "one/t": 0}
     assert found.outcome is Outcome.ERROR and "one.ipynb: " in str(found.reason)
 
 
-def test_nothing_that_can_be_read_is_nothing(assignment: Assignment, tmp_path: Path) -> None:
+def test_submission_of_unreadable_notebooks_is_missing(assignment: Assignment, tmp_path: Path) -> None:
     found = run(assignment, tmp_path / "room", finished, one=NEITHER, two=NEITHER)
     assert found.outcome is Outcome.MISSING and set(points(found).values()) == {0.0}
 
 
 def only_first(reply: Reply) -> Script:
-    """The first notebook ends so; the second is fine."""
+    """Return a script that gives ``reply`` for the first notebook and finishes the second."""
     return lambda job: reply if b"f = 1" in job.notebook or b"assert f" in job.notebook else finished(job)
 
 
@@ -159,7 +159,7 @@ def only_first(reply: Reply) -> Script:
         pytest.param(Reply(EndReason.FAULT), Outcome.GRADER_FAULT, 3.0, id="our fault"),
     ],
 )
-def test_the_worst_ending_is_the_runs(
+def test_worst_outcome_is_the_outcome_of_the_run(
     assignment: Assignment, tmp_path: Path, reply: Reply, outcome: Outcome, of_two: float
 ) -> None:
     found = run(assignment, tmp_path / "room", only_first(reply), **whole(assignment))
@@ -167,7 +167,7 @@ def test_the_worst_ending_is_the_runs(
     assert points(found).get("one/t", 0.0) == 0.0
 
 
-def test_results_that_are_not_what_ran_are_none(assignment: Assignment, tmp_path: Path) -> None:
+def test_results_of_changed_cells_are_rejected(assignment: Assignment, tmp_path: Path) -> None:
     def forging(job: Job) -> Reply:
         reply = finished(job)
         assert reply.executed is not None
@@ -178,7 +178,7 @@ def test_results_that_are_not_what_ran_are_none(assignment: Assignment, tmp_path
 
 
 @pytest.mark.parametrize("metadata", [b"[]", b'{"died_cell": []}', b'"x"', b'{"timeout_cell": {}}'])
-def test_notes_of_any_form_break_nothing(assignment: Assignment, tmp_path: Path, metadata: bytes) -> None:
+def test_malformed_driver_notes_are_ignored(assignment: Assignment, tmp_path: Path, metadata: bytes) -> None:
     def noting(job: Job) -> Reply:
         reply = finished(job)
         assert reply.executed is not None
@@ -189,7 +189,7 @@ def test_notes_of_any_form_break_nothing(assignment: Assignment, tmp_path: Path,
     assert run(assignment, tmp_path / "room", noting, **whole(assignment)).outcome is not Outcome.GRADER_FAULT
 
 
-def test_a_class_is_graded_into_every_file(assignment: Assignment, tmp_path: Path) -> None:
+def test_class_with_several_notebooks_is_graded(assignment: Assignment, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_folder(
         folder, {f"{who}/ps1/{name}.ipynb": data for who in ("ann", "ben") for name, data in whole(assignment).items()}
@@ -198,10 +198,10 @@ def test_a_class_is_graded_into_every_file(assignment: Assignment, tmp_path: Pat
     grade_class(assignment, found, FakeSandbox(finished), Settings(tmp_path / "out", SECRET))
     written = grades(tmp_path / "out")
     VALIDATOR.validate(written)
-    assert [one["total"] for one in written["submissions"]] == [5.0, 5.0]
+    assert [entry["total"] for entry in written["submissions"]] == [5.0, 5.0]
 
 
-def test_the_teachers_files_lie_beside_the_notebook_and_win(tmp_path: Path) -> None:
+def test_files_of_the_teacher_replace_files_of_the_student(tmp_path: Path) -> None:
     folder = course.write_course(tmp_path / "course", {"one.ipynb": ONE}, data__csv=b"teacher")
     write_folder(folder, {"pictures/cat.png": b"cat", ".ipynb_checkpoints/one.ipynb": b"", "__pycache__/x.pyc": b""})
     mine = {"data.csv": b"student", "mine.csv": b"1", "pictures/dog.png": b"dog"}
@@ -216,7 +216,7 @@ def test_the_teachers_files_lie_beside_the_notebook_and_win(tmp_path: Path) -> N
     assert files["data.csv"].read_bytes() == b"teacher"
 
 
-def test_cells_are_numbered_as_the_report_shows_them(assignment: Assignment, tmp_path: Path) -> None:
+def test_cell_numbers_match_the_joined_notebook(assignment: Assignment, tmp_path: Path) -> None:
     def failing(job: Job) -> Reply:
         node = nbformat.reads(job.notebook.decode(), as_version=4)
         for cell in node.cells:
@@ -230,5 +230,5 @@ def test_cells_are_numbered_as_the_report_shows_them(assignment: Assignment, tmp
     assert any(str(note).startswith("two.ipynb: Cell 6 uses g") for note in found.notes)
 
 
-def test_nobody_is_told_to_train_a_model(assignment: Assignment, tmp_path: Path) -> None:
+def test_course_gives_no_advice_about_a_model(assignment: Assignment, tmp_path: Path) -> None:
     assert run(assignment, tmp_path / "room", finished, **whole(assignment)).no_predictions is None

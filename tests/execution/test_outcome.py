@@ -1,4 +1,4 @@
-"""How a run ended: one word and one sentence for every way a sandbox and a notebook can end."""
+"""Tests of the outcome and reason of a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
 
 
 @pytest.mark.parametrize(
-    ("reply", "notes", "cells", "outcome", "said"),
+    ("reply", "notes", "cells", "outcome", "expected"),
     [
         pytest.param(Reply(EndReason.FINISHED), {}, [FINE], Outcome.OK, None, id="fine"),
         pytest.param(
@@ -123,16 +123,16 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
         ),
     ],
 )
-def test_every_ending_has_a_word_and_a_sentence(
-    reply: Reply, notes: dict[str, Any], cells: list[Cell], outcome: Outcome, said: str | None
+def test_outcome_and_reason(
+    reply: Reply, notes: dict[str, Any], cells: list[Cell], outcome: Outcome, expected: str | None
 ) -> None:
     found, reason = determine_outcome(reply, executed(**notes), tuple(cells), LIMITS)
     assert found is outcome
-    assert (reason is None) if said is None else (said in str(reason))
+    assert (reason is None) if expected is None else (expected in str(reason))
 
 
 @pytest.mark.parametrize("ended", [ended for ended in EndReason if ended is not EndReason.FINISHED])
-def test_an_ending_that_is_not_its_own_is_never_fine_without_a_notebook(ended: EndReason) -> None:
+def test_ended_job_without_a_notebook_is_never_ok(ended: EndReason) -> None:
     if ended is not EndReason.FAULT:  # that one is the grader's, and told apart before
         outcome, reason = determine_outcome(Reply(ended), None, (), LIMITS)
         assert outcome is not Outcome.OK
@@ -143,20 +143,20 @@ NOTES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_si
 
 
 @given(NOTES, NOTES, NOTES, NOTES)
-def test_notes_that_a_student_wrote_raise_nothing(whole: Any, timeout: Any, died: Any, slow: Any) -> None:
+def test_forged_driver_notes_raise_nothing(complete: Any, timeout: Any, died: Any, slow: Any) -> None:
     notes = {"timeout_cell": timeout, "died_cell": died, "slow_cells": slow}
-    for notebook in (executed(**notes), nbformat.v4.new_notebook(metadata={"grader": whole})):
+    for notebook in (executed(**notes), nbformat.v4.new_notebook(metadata={"grader": complete})):
         outcome, _ = determine_outcome(Reply(EndReason.FINISHED), notebook, (FINE,), LIMITS)
         assert outcome in (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
         assert all(str(note) for note in slow_cell_notes(notebook, LIMITS))
 
 
-def test_a_long_error_is_cut() -> None:
+def test_long_error_is_cut() -> None:
     _, reason = determine_outcome(Reply(EndReason.FINISHED), executed(), (failed(0, text="x" * 500),), LIMITS)
     assert len(str(reason)) < 250
 
 
-def test_cells_over_the_limit_for_one_cell_are_named() -> None:
+def test_cells_over_the_limit_for_one_cell_are_listed() -> None:
     (note,) = slow_cell_notes(executed(slow_cells=[0, 4, "x", True, -1]), LIMITS)
     assert str(note) == "Stopped at the limit of 10 s for one cell, and continued with the next cell: cell 1, 5."
 
@@ -169,12 +169,12 @@ def test_cells_over_the_limit_for_one_cell_are_named() -> None:
         pytest.param(None, LIMITS, id="no notebook"),
     ],
 )
-def test_no_note_without_a_reason(notebook: NotebookNode | None, limits: Limits) -> None:
+def test_no_note_without_slow_cells(notebook: NotebookNode | None, limits: Limits) -> None:
     assert slow_cell_notes(notebook, limits) == ()
 
 
-def test_a_training_cut_short_is_named() -> None:
-    whole = Fit("sequential", 5, 32, 100, validated=True, seconds=1.0, curves={})
+def test_training_cut_short_is_described() -> None:
+    complete = Fit("sequential", 5, 32, 100, validated=True, seconds=1.0, curves={})
     cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, planned_epochs=900, cut_short=True)
-    assert describe_cut_training(Facts(fits=(whole, whole))) is None
-    assert str(describe_cut_training(Facts(fits=(whole, cut)))).startswith("Training 2 was cut short after 7 epochs")
+    assert describe_cut_training(Facts(fits=(complete, complete))) is None
+    assert str(describe_cut_training(Facts(fits=(complete, cut)))).startswith("Training 2 was cut short after 7 epochs")

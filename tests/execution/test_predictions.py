@@ -1,4 +1,4 @@
-"""Predictions as they come out of a sandbox: put in order, compared, and never trusted."""
+"""Tests of untrusted predictions: their order, their dependence on other rows, and malformed files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def hidden(prepared: PreparedAssignment) -> Array:
 
 
 def asked_in_batches(model: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """As the guest asks: some rows alone, some together, then all the others."""
+    """Return the model called in batches, as the guest calls it."""
     return lambda inputs: np.concatenate([model(inputs[rows]) for rows in protocol.batches(len(inputs))])
 
 
@@ -42,7 +42,7 @@ def asked_in_batches(model: Callable[[Array], Array]) -> Callable[[Array], Array
 
 
 @pytest.mark.parametrize("digest", ["", "a" * 64, "b" * 64])
-def test_predictions_are_kept_in_the_hidden_sets_order_whatever_the_shuffle(
+def test_predictions_are_saved_in_the_order_of_the_hidden_set(
     prepared: PreparedAssignment, hidden: Array, tmp_path: Path, digest: str
 ) -> None:
     done = run(prepared, tmp_path, lambda job: finished(job, answers=heavier), digest=digest)
@@ -89,10 +89,10 @@ def by_place(inputs: Array) -> Array:
         pytest.param(lambda inputs: np.full(len(inputs), np.nan if len(inputs) == 1 else 0), True, id="none alone"),
     ],
 )
-def test_a_model_that_looks_at_its_neighbours_is_flagged(
+def test_dependence_on_other_rows_is_flagged(
     prepared: PreparedAssignment, tmp_path: Path, model: Callable[[Array], Array], flagged: bool
 ) -> None:
-    done = run(prepared, tmp_path, lambda job: finished(job, answers=asked_in_batches(model)))
+    done = run(prepared, tmp_path, lambda job: finished(job, answers=asked_in_batches(model)), digest="a" * 64)
     assert done.predictions is not None
     assert done.depends_on_neighbours is flagged
 
@@ -110,7 +110,7 @@ def test_one_row_on_the_threshold_may_change(prepared: PreparedAssignment, tmp_p
 
 
 class Bomb:
-    """Leaves a file when unpickled."""
+    """An object that creates a file when unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -127,7 +127,7 @@ def shaped(shape: str, kind: str = "<f8") -> bytes:
     return header(f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}}}\n")
 
 
-def test_nothing_is_ever_unpickled(prepared: PreparedAssignment, tmp_path: Path) -> None:
+def test_predictions_are_never_unpickled(prepared: PreparedAssignment, tmp_path: Path) -> None:
     bomb, buffer = Bomb(tmp_path / "exploded"), io.BytesIO()
     np.save(buffer, np.array([bomb] * 172, dtype=object), allow_pickle=True)
     for data in (buffer.getvalue(), pickle.dumps(bomb)):
@@ -167,7 +167,7 @@ NO_ARRAYS = {
 
 
 @pytest.mark.parametrize("data", NO_ARRAYS.values(), ids=NO_ARRAYS)
-def test_what_is_no_array_of_numbers_is_no_answer_and_nobodys_fault_but_the_notebooks(
+def test_malformed_predictions_count_as_missing(
     prepared: PreparedAssignment, tmp_path: Path, data: bytes | None
 ) -> None:
     done = run(prepared, tmp_path, answering(data))
@@ -176,7 +176,7 @@ def test_what_is_no_array_of_numbers_is_no_answer_and_nobodys_fault_but_the_note
 
 
 @given(st.binary(max_size=60), st.binary(max_size=20))
-def test_a_header_made_by_hand_never_raises(
+def test_forged_header_never_raises(
     prepared: PreparedAssignment, tmp_path_factory: Any, start: bytes, rest: bytes
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
@@ -195,7 +195,7 @@ def test_a_header_made_by_hand_never_raises(
         pytest.param(np.zeros((1, 172)), id="lying"),
     ],
 )
-def test_answers_of_another_shape_are_kept_for_the_metric_to_refuse(
+def test_predictions_of_a_wrong_shape_are_saved_for_the_metric(
     prepared: PreparedAssignment, tmp_path: Path, answers: Array
 ) -> None:
     done = run(prepared, tmp_path, answering(npy(answers)))
@@ -213,7 +213,7 @@ def test_answers_of_another_shape_are_kept_for_the_metric_to_refuse(
         pytest.param(np.zeros(172, bool), id="booleans"),
     ],
 )
-def test_strange_numbers_are_kept_too(prepared: PreparedAssignment, tmp_path: Path, answers: Array) -> None:
+def test_unusual_numbers_are_saved_for_the_metric(prepared: PreparedAssignment, tmp_path: Path, answers: Array) -> None:
     done = run(prepared, tmp_path, answering(npy(answers)))
     assert done.outcome is Outcome.OK
     assert done.predictions is not None

@@ -1,4 +1,4 @@
-"""One submission through a sandbox that runs nothing: how it ended, what is believed, why there are no answers."""
+"""Tests of the execution of one submission, with a sandbox that runs nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def hidden(prepared: PreparedAssignment) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "expected"),
     [
         pytest.param(EMPTY_FACTS, "No trained model was found", id="nothing found"),
         pytest.param(FITTED, "worked on the public data", id="no answer to the hidden rows"),
@@ -50,15 +50,13 @@ def hidden(prepared: PreparedAssignment) -> Array:
         ),
     ],
 )
-def test_why_there_are_no_answers_is_said(
-    prepared: PreparedAssignment, tmp_path: Path, facts: dict[str, Any], said: str
+def test_reason_for_missing_predictions(
+    prepared: PreparedAssignment, tmp_path: Path, facts: dict[str, Any], expected: str
 ) -> None:
-    assert said in str(run(prepared, tmp_path, answering(None, facts)).no_predictions)
+    assert expected in str(run(prepared, tmp_path, answering(None, facts)).no_predictions)
 
 
-def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(
-    prepared: PreparedAssignment, tmp_path: Path
-) -> None:
+def test_killed_notebook_gives_the_reason_for_missing_predictions(prepared: PreparedAssignment, tmp_path: Path) -> None:
     done = run(prepared, tmp_path, replies(Reply(EndReason.MEMORY, used=9000)))
     assert done.outcome is Outcome.MEMORY
     assert done.no_predictions == done.reason
@@ -77,19 +75,17 @@ def test_a_notebook_that_was_ended_says_that_it_was_why_there_are_no_answers(
         pytest.param(json.dumps(EMPTY_FACTS | {"device": "x" * 10**6}).encode(), id="huge"),
     ],
 )
-def test_facts_of_another_form_are_none(
-    prepared: PreparedAssignment, hidden: Array, tmp_path: Path, facts: bytes
-) -> None:
+def test_malformed_facts_are_dropped(prepared: PreparedAssignment, hidden: Array, tmp_path: Path, facts: bytes) -> None:
     done = run(prepared, tmp_path, lambda job: replace(finished(job, answers=heavier), facts=facts))
     assert done.facts == Facts()
     assert done.outcome is Outcome.OK
-    assert done.predictions is not None  # the answers count, whatever was said about them
+    assert done.predictions is not None  # the answers count, whatever was expected about them
 
 
 # ---------------------------------------------------------------- how it ended
 
 
-def test_a_run_tells_what_it_cost(prepared: PreparedAssignment, tmp_path: Path) -> None:
+def test_run_has_times_memory_and_cells(prepared: PreparedAssignment, tmp_path: Path) -> None:
     done = run(prepared, tmp_path, finished, "x = 1", "#md text")
     assert (done.seconds, done.cell_seconds, done.peak_memory_mb, done.confinement) == (2.0, 1.0, 100.0, "fake")
     assert [(cell.kind, cell.ran) for cell in done.cells] == [("code", True), ("markdown", False)]
@@ -105,7 +101,7 @@ def broken(error: Exception) -> Script:
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "expected"),
     [
         pytest.param(broken(SandboxError("no process can be started")), "no process can be started", id="sandbox"),
         pytest.param(broken(OSError(28, "No space left on device")), "No space left", id="disk"),
@@ -115,13 +111,13 @@ def broken(error: Exception) -> Script:
         pytest.param(replies(Reply(EndReason.FAULT)), "no executed notebook came back", id="driver without a word"),
     ],
 )
-def test_what_breaks_on_our_side_is_our_fault(
-    prepared: PreparedAssignment, tmp_path: Path, script: Script, said: str
+def test_fault_of_the_grader_is_a_grader_fault(
+    prepared: PreparedAssignment, tmp_path: Path, script: Script, expected: str
 ) -> None:
     done = run(prepared, tmp_path, script)
     assert done.outcome is Outcome.GRADER_FAULT
     assert str(done.reason).startswith("The grader failed: ")
-    assert said in str(done.reason)
+    assert expected in str(done.reason)
     assert done.confinement == "fake"
 
 
@@ -137,7 +133,7 @@ def test_what_breaks_on_our_side_is_our_fault(
         (Reply(EndReason.FINISHED, executed=b"{}"), Outcome.ERROR),
     ],
 )
-def test_what_a_notebook_does_to_itself_is_not(
+def test_fault_of_the_notebook_is_not_a_grader_fault(
     prepared: PreparedAssignment, tmp_path: Path, reply: Reply, outcome: Outcome
 ) -> None:
     done = run(prepared, tmp_path, replies(reply))
@@ -145,7 +141,7 @@ def test_what_a_notebook_does_to_itself_is_not(
     assert done.reason is not None
 
 
-def test_a_closed_sandbox_leaves_the_submission_ungraded(prepared: PreparedAssignment, tmp_path: Path) -> None:
+def test_closed_sandbox_raises_stopped(prepared: PreparedAssignment, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         run(prepared, tmp_path, broken(Stopped()))
 
@@ -165,7 +161,7 @@ def test_a_closed_sandbox_leaves_the_submission_ungraded(prepared: PreparedAssig
         pytest.param(b"[" * 100_000, id="nested"),
     ],
 )
-def test_what_is_no_notebook_is_missing_and_nothing_is_run(
+def test_file_that_is_not_a_notebook_is_missing_and_not_run(
     prepared: PreparedAssignment, tmp_path: Path, content: bytes
 ) -> None:
     sandbox = FakeSandbox(finished)
@@ -183,18 +179,18 @@ def test_what_is_no_notebook_is_missing_and_nothing_is_run(
         (Outcome.FORBIDDEN, message("Its path leads out."), Outcome.FORBIDDEN),
     ],
 )
-def test_a_problem_on_the_way_in_is_the_outcome(
+def test_problem_of_the_intake_becomes_the_outcome(
     prepared: PreparedAssignment, tmp_path: Path, outcome: Outcome | None, problem: Message | None, found: Outcome
 ) -> None:
     sandbox = FakeSandbox(finished)
-    one = Submission(Student("ann", "Ann"), problem=problem, outcome=outcome)
-    done = run_submission(one, prepared, sandbox, out=tmp_path / "out")
+    submission = Submission(Student("ann", "Ann"), problem=problem, outcome=outcome)
+    done = run_submission(submission, prepared, sandbox, out=tmp_path / "out")
     assert done.outcome is found
     assert done.reason == (problem or message("No notebook was handed in."))
     assert sandbox.jobs == []
 
 
-def test_a_notebook_that_is_gone_is_our_fault(prepared: PreparedAssignment, tmp_path: Path) -> None:
+def test_deleted_notebook_is_a_grader_fault(prepared: PreparedAssignment, tmp_path: Path) -> None:
     gone = Submission(Student("ann", "Ann"), tmp_path / "gone.ipynb")
     assert run_submission(gone, prepared, FakeSandbox(finished), out=tmp_path).outcome is Outcome.GRADER_FAULT
 
@@ -202,14 +198,14 @@ def test_a_notebook_that_is_gone_is_our_fault(prepared: PreparedAssignment, tmp_
 # ---------------------------------------------------------------- what is noted
 
 
-def test_what_was_repaired_on_the_way_is_noted(prepared: PreparedAssignment, tmp_path: Path) -> None:
-    one = handed_in(tmp_path, b"\xef\xbb\xbf" + notebook_bytes("x = 1"))
-    done = run_submission(one, prepared, FakeSandbox(finished), out=tmp_path / "out")
+def test_repairs_are_noted(prepared: PreparedAssignment, tmp_path: Path) -> None:
+    submission = handed_in(tmp_path, b"\xef\xbb\xbf" + notebook_bytes("x = 1"))
+    done = run_submission(submission, prepared, FakeSandbox(finished), out=tmp_path / "out")
     assert done.outcome is Outcome.OK
     assert any("byte order mark" in str(note) for note in done.notes)
 
 
-def test_a_name_error_says_where_the_name_comes_from(prepared: PreparedAssignment, tmp_path: Path) -> None:
+def test_name_error_note_names_the_defining_cell(prepared: PreparedAssignment, tmp_path: Path) -> None:
     def failing(job: Job) -> Reply:
         executed = nbformat.reads(job.notebook.decode(), as_version=4)
         executed.cells[1].outputs = [
@@ -223,7 +219,7 @@ def test_a_name_error_says_where_the_name_comes_from(prepared: PreparedAssignmen
     ]
 
 
-def test_a_notebook_is_told_of_the_courses_files_and_its_library(tmp_path: Path) -> None:
+def test_job_has_sources_and_library(tmp_path: Path) -> None:
     assignment = coins(tmp_path / "coins", ("[limits]", '[sources]\n"money.csv" = "coins.csv"\n[limits]'))
     prepared = prepare_assignment(assignment, SECRET, library=tmp_path)
     job = job_of(prepared, handed_in(tmp_path, notebook_bytes("x = 1")), tmp_path)
@@ -231,7 +227,7 @@ def test_a_notebook_is_told_of_the_courses_files_and_its_library(tmp_path: Path)
     assert job.library == tmp_path
 
 
-def test_cells_that_the_starter_came_with_are_told_from_the_students(tmp_path: Path) -> None:
+def test_cells_of_the_starter_are_recognised(tmp_path: Path) -> None:
     assignment = coins(tmp_path / "coins")
     (assignment.folder / "starter.ipynb").write_bytes(notebook_bytes("#md Tell your story here.", "import keras"))
     cells = ("#md Tell your story here. ", "#md I weighed them.", "import keras", "x = 1")

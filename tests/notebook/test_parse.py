@@ -1,3 +1,5 @@
+"""Tests of parsing, repairing and describing notebooks."""
+
 from __future__ import annotations
 
 import json
@@ -80,14 +82,14 @@ def code(**changes: Any) -> dict[str, Any]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_notebook_is_named(data: bytes, says: str) -> None:
+def test_kind_of_another_file_is_reported(data: bytes, says: str) -> None:
     parsed = parse(data)
     assert parsed.notebook is None
     with pytest.raises(AssertionError, match=says):
         raise AssertionError(str(parsed.problem))
 
 
-def test_a_huge_file_is_refused_with_its_size() -> None:
+def test_huge_file_is_refused_with_its_size() -> None:
     assert "has 101 MB" in str(parse(bytes(101 * 2**20)).problem)
 
 
@@ -120,7 +122,7 @@ def test_a_huge_file_is_refused_with_its_size() -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_what_can_be_repaired_is_and_is_said(data: bytes, sources: list[str], says: list[str]) -> None:
+def test_repairable_notebook_is_repaired_with_notes(data: bytes, sources: list[str], says: list[str]) -> None:
     parsed = parse(data)
     assert parsed.notebook is not None, parsed.problem
     assert [cell.source for cell in parsed.notebook.cells] == sources
@@ -192,7 +194,7 @@ def test_any_bytes_give_a_problem(data: bytes, start: bytes) -> None:
 # ---------------------------------------------------------------- ready to run
 
 
-def test_only_sources_reach_the_run() -> None:
+def test_runnable_copy_keeps_only_sources() -> None:
     picture = {"image.png": {"image/png": "aGk="}}
     tagged = {"tags": ["skip-execution", "raises-exception"], "nbgrader": {"points": 9}}
     output = {"output_type": "stream", "name": "stdout", "text": "score 100"}
@@ -249,7 +251,7 @@ def test_cells_are_described(cell: dict[str, Any], described: Cell) -> None:
     assert describe_cells(nbformat.from_dict({"cells": [cell]})) == (described,)
 
 
-def test_errors_and_pictures_are_described() -> None:
+def test_errors_and_images_are_described() -> None:
     outputs = [
         {"output_type": "display_data", "data": {"image/png": "aGk=", "text/plain": "x"}, "metadata": {}},
         {"output_type": "execute_result", "data": {"image/svg+xml": ["<svg/>"]}, "metadata": {}, "execution_count": 1},
@@ -291,11 +293,11 @@ def test_errors_and_pictures_are_described() -> None:
         b"[" * 100_000,
     ],
 )
-def test_what_the_sandbox_may_not_have_written(data: bytes) -> None:
+def test_malformed_executed_notebook_is_rejected(data: bytes) -> None:
     assert parse_executed(data, 10**6) is None
 
 
-def test_the_sandbox_may_write_so_much() -> None:
+def test_size_limit_of_the_executed_notebook() -> None:
     data = notebook_bytes(metadata={"a": float("nan")})
     found = parse_executed(data, len(data))
     assert found is not None and found.metadata.a is None
@@ -330,7 +332,7 @@ FAILED = nbformat.v4.new_output("error", ename="NameError", evalue="x", tracebac
         ),
     ],
 )
-def test_what_was_saved_stands_beside_what_failed(before: list[Any], after: dict[str, Any], kept: bool) -> None:
+def test_saved_outputs_are_attached_to_failed_cells(before: list[Any], after: dict[str, Any], kept: bool) -> None:
     handed_in = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fit()", id="fit", outputs=before)])
     ran = nbformat.v4.new_code_cell(**{"source": "fit()", **after}, id="fit")
     executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="ours"), ran])
@@ -339,8 +341,8 @@ def test_what_was_saved_stands_beside_what_failed(before: list[Any], after: dict
     nbformat.validate(executed)
 
 
-def test_what_came_back_has_no_marks_of_nbgraders() -> None:
-    """Written over its results by the notebook they would lay out a gradebook, with points of its own."""
+def test_nbgrader_metadata_of_the_executed_notebook_are_removed() -> None:
+    """A notebook could otherwise overwrite its results with points of its own."""
     marks = {"grade_id": "mine", "grade": True, "points": [1000], "locked": True}
     ready = new_notebook(cells=[new_code_cell("x = 1", metadata={"nbgrader": marks, "collapsed": True})])
     found = parse_executed(nbformat.writes(ready).encode("utf-8"), 10**6)

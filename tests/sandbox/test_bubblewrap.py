@@ -1,4 +1,4 @@
-"""The level ``bubblewrap``, with a real ``bwrap``."""
+"""Tests of the level ``bubblewrap`` with a real ``bwrap``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.notebooks import notebook_bytes
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap exists only on Linux"),
-    pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed: nothing of this level was shown"),
+    pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed"),
 ]
 
 
@@ -29,11 +29,11 @@ def sandbox() -> ProcessSandbox:
     return ProcessSandbox(confined.INHERITED, confinement=NAME, command=bubblewrap_command)
 
 
-def test_it_is_available_here() -> None:
+def test_bubblewrap_works_on_this_machine() -> None:
     assert find_problem(os.environ) is None
 
 
-def test_a_machine_without_it_is_told_what_to_install() -> None:
+def test_missing_bwrap_is_reported_with_install_commands() -> None:
     assert "apt install bubblewrap" in str(find_problem({"PATH": "/nowhere"}))
     without = ProcessSandbox({"PATH": "/nowhere"}, confinement=NAME, command=bubblewrap_command)
     with pytest.raises(SandboxError, match="bubblewrap"):
@@ -48,7 +48,7 @@ def test_a_machine_without_it_is_told_what_to_install() -> None:
         pytest.param("bwrap: Unknown option --size", "0.7", id="an old version"),
     ],
 )
-def test_one_that_does_not_work_is_told_what_to_do(tmp_path: Path, says: str, expected: str) -> None:
+def test_broken_bwrap_is_reported_with_a_remedy(tmp_path: Path, says: str, expected: str) -> None:
     broken = tmp_path / "bwrap"
     broken.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit 1\n")
     broken.chmod(0o755)
@@ -57,14 +57,14 @@ def test_one_that_does_not_work_is_told_what_to_do(tmp_path: Path, says: str, ex
     assert expected in answer
 
 
-def test_a_notebook_that_looks_around_sees_nothing(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+def test_notebook_cannot_see_or_change_the_machine(sandbox: ProcessSandbox, tmp_path: Path) -> None:
     secret = tmp_path / "labels.npy"
     secret.write_text("secret")
     confined.assert_saw_nothing(confined.look_around(sandbox, secret))
 
 
 @pytest.mark.parametrize("code", [confined.SCIKIT_LEARN, confined.KERAS], ids=["scikit-learn", "keras"])
-def test_an_honest_notebook_is_answered(sandbox: ProcessSandbox, code: str) -> None:
+def test_honest_notebook_is_predicted(sandbox: ProcessSandbox, code: str) -> None:
     assert confined.hidden_accuracy(sandbox, code) > 0.9
 
 
@@ -94,17 +94,17 @@ time.sleep(60)
     ("cell", "ended"),
     [pytest.param(FILES, EndReason.DISK, id="disk"), pytest.param(FORKS, EndReason.MEMORY, id="memory")],
 )
-def test_limits_hold_inside(sandbox: ProcessSandbox, cell: str, ended: EndReason) -> None:
+def test_limits_are_enforced(sandbox: ProcessSandbox, cell: str, ended: EndReason) -> None:
     limits = Limits(seconds=60, disk_mb=64, file_mb=16, memory_mb=1000)
     assert sandbox.run(Job(notebook_bytes(cell), {}, limits)).ended is ended
 
 
-def test_memory_that_belongs_to_no_process_is_bounded(sandbox: ProcessSandbox) -> None:
+def test_scratch_memory_is_limited(sandbox: ProcessSandbox) -> None:
     reply = sandbox.run(Job(notebook_bytes(SCRATCH), {}, Limits(seconds=60)))
     assert confined.errors(reply) == ["OSError"]
 
 
-def test_nothing_survives(sandbox: ProcessSandbox) -> None:
+def test_no_process_survives(sandbox: ProcessSandbox) -> None:
     daemon = "import subprocess\nsubprocess.Popen(['sh', '-c', '(setsid sleep 27182 &)'])\nimport time; time.sleep(0.2)"
     sandbox.run(Job(notebook_bytes(daemon, "import os; os.kill(os.getppid(), 9)"), {}, Limits(seconds=60)))
     commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]

@@ -1,4 +1,4 @@
-"""The kernel's own limit on memory: found where it may be set, entered by the whole job, met in words."""
+"""Tests of memory limits enforced by the kernel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEGABYTE = 1 << 20
 
 
 class Machine:
-    """A folder that plays /sys/fs/cgroup: new folders in it get the files that the kernel would put there."""
+    """A folder that imitates /sys/fs/cgroup."""
 
     def __init__(self, folder: Path, *, version: int, own: str) -> None:
         self.tree = folder / "tree"
@@ -35,37 +35,37 @@ class Machine:
         return create_memory_group(limit_mb, mounts=self.mounts, own=self.own)
 
 
-def test_a_folder_that_is_no_group_is_left_alone(tmp_path: Path) -> None:
+def test_folder_that_is_not_a_group_is_left_unchanged(tmp_path: Path) -> None:
     machine = Machine(tmp_path, version=2, own="/user/session")
     assert machine.group(100) is None
     assert [path.name for path in machine.tree.rglob("*")] == ["user", "session"]
 
 
-def test_a_machine_without_groups_gives_none(tmp_path: Path) -> None:
+def test_machine_without_groups_returns_none(tmp_path: Path) -> None:
     assert create_memory_group(100, mounts=tmp_path / "missing", own=tmp_path / "missing") is None
 
 
-def filled(machine: Machine, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """As the kernel does when a group is made."""
+def fill_new_groups(machine: Machine, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Create the control files of a new group, as the kernel does."""
 
-    def made(prefix: str, dir: Path) -> str:  # noqa: A002
+    def make_group(prefix: str, dir: Path) -> str:  # noqa: A002
         folder = Path(dir) / f"{prefix}job"
         folder.mkdir()
         for name in names:
             (folder / name).write_text("max")
         return str(folder)
 
-    monkeypatch.setattr("tempfile.mkdtemp", made)
+    monkeypatch.setattr("tempfile.mkdtemp", make_group)
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_the_limit_is_set_and_the_kernels_kill_is_seen(
+def test_limit_is_set_and_kill_by_the_kernel_is_detected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
     machine = Machine(tmp_path, version=version, own="/user/session")
     limits = ("memory.max", "memory.swap.max") if version == 2 else ("memory.limit_in_bytes",)
     events = "memory.events" if version == 2 else "memory.oom_control"
-    filled(machine, monkeypatch, *limits, events, "memory.peak", "memory.max_usage_in_bytes")
+    fill_new_groups(machine, monkeypatch, *limits, events, "memory.peak", "memory.max_usage_in_bytes")
     group = machine.group(100)
     assert group is not None
     folder = group.entrance.parent
@@ -96,15 +96,15 @@ for _ in range(40):
 """
 
 
-def test_memory_that_no_process_limit_counts_is_bounded(sandbox: Sandbox) -> None:
-    """Shared pages, written as fast as the machine can: four gigabytes where half of one is allowed."""
+def test_shared_memory_is_limited(sandbox: Sandbox) -> None:
+    """Write 4 GB of shared pages at full speed under a limit of 500 MB."""
     reply = sandbox.run(Job(notebook_bytes("print('before')", BURST), {}, Limits(seconds=60, memory_mb=500)))
     assert reply.ended is EndReason.MEMORY
     assert reply.used >= 500
     assert b"before" in (reply.executed or b"")
 
 
-def test_nothing_is_left_of_a_group(sandbox: Sandbox) -> None:
+def test_group_is_removed_after_the_job(sandbox: Sandbox) -> None:
     probe = create_memory_group(100)
     if probe is not None:
         parent = probe.entrance.parent.parent

@@ -1,6 +1,6 @@
-"""The level ``container``: the command line for both engines, and a real Podman where one works.
+"""Tests of the level ``container``: the command line for both engines, and runs with a real Podman where one works.
 
-The image of the real runs is empty, with this machine's own interpreter mounted into it: nothing is downloaded.
+The image of the real runs is empty, with this machine's own interpreter mounted into it, so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from tests.support.notebooks import notebook_bytes
 
 EMPTY = "localhost/grader-test-empty:1"
 JOB = Job(notebook_bytes("1"), {}, Limits(memory_mb=1000, processes=50), threads=2)
-# For a machine with both generations of control groups mounted, which Podman's runtime refuses, and with limits that
-# root may not raise: the newer generation is hidden from Podman, and it asks for no more than there is.
+# Wrapper for a machine with both versions of control groups mounted, which Podman's runtime refuses, and with limits
+# that root may not raise: it hides version 2 from Podman and lowers the requested limits.
 COAXED = """#!/bin/sh
 [ "$1" = run ] && shift && set -- run --ulimit nproc=4096:4096 "$@"
 exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && exec {podman} "$@"' podman "$@"
@@ -42,7 +42,7 @@ exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && exec {podman} "$@"'
 
 
 def fake_engine(folder: Path, name: str, code: str = "exit 0") -> dict[str, str]:
-    """An environment in which ``name`` is the only engine."""
+    """Return an environment in which ``name`` is the only engine."""
     program = folder / name
     program.write_text(f"#!/bin/sh\n{code}\n")
     program.chmod(0o755)
@@ -61,7 +61,7 @@ def words_for(environment: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize("engine", ["podman", "docker"])
-def test_the_command_line_confines(tmp_path: Path, engine: str) -> None:
+def test_command_line_confines(tmp_path: Path, engine: str) -> None:
     words = words_for(fake_engine(tmp_path, engine))
     assert str(tmp_path / engine) in words
     for word in ("--rm", "--read-only", "--network=none", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
@@ -80,7 +80,7 @@ def test_the_command_line_confines(tmp_path: Path, engine: str) -> None:
         pytest.param("docker", 1001, True, ["--user=0:0"], id="docker without root's rights"),
     ],
 )
-def test_the_job_folders_owner_owns_it_inside(engine: str, user: int, mapped: bool, expected: list[str]) -> None:
+def test_job_folder_has_the_same_owner_inside(engine: str, user: int, mapped: bool, expected: list[str]) -> None:
     assert user_options(engine, user, 7, mapped=mapped) == expected
 
 
@@ -93,7 +93,7 @@ def test_only_the_job_folder_is_mounted(tmp_path: Path) -> None:
     assert read_only == {"/job", str(GUEST)}
 
 
-def test_podman_goes_before_docker(tmp_path: Path) -> None:
+def test_podman_is_preferred_to_docker(tmp_path: Path) -> None:
     environment = fake_engine(tmp_path, "docker")
     fake_engine(tmp_path, "podman")
     found = images.find_engine(environment)
@@ -101,7 +101,7 @@ def test_podman_goes_before_docker(tmp_path: Path) -> None:
     assert found.name == "podman"
 
 
-def test_without_an_engine_it_says_what_to_install(tmp_path: Path) -> None:
+def test_missing_engine_is_reported_with_install_commands(tmp_path: Path) -> None:
     assert "apt install podman" in str(find_problem({"PATH": str(tmp_path)}))
     with pytest.raises(SandboxError, match="podman nor docker"):
         words_for({"PATH": str(tmp_path)})
@@ -118,14 +118,14 @@ def test_without_an_engine_it_says_what_to_install(tmp_path: Path) -> None:
         pytest.param('[ "$1" != run ] || echo not confined', "not confined", id="runs without confining"),
     ],
 )
-def test_an_engine_that_does_not_work_is_told_of(tmp_path: Path, code: str, expected: str) -> None:
+def test_broken_engine_is_reported(tmp_path: Path, code: str, expected: str) -> None:
     assert expected in str(find_problem(fake_engine(tmp_path, "podman", code)))
 
 
 # ------------------------------------------------------------------ the image
 
 
-def test_the_image_is_built_once_and_its_time_is_told(tmp_path: Path) -> None:
+def test_image_is_built_once_and_announced(tmp_path: Path) -> None:
     log = tmp_path / "log"
     record = f'echo "$@" >> {log}; [ "$1" = build ] && cat "$8/requirements.txt" >> {log} && touch {tmp_path}/built\n'
     environment = fake_engine(tmp_path, "podman", f'{record}[ "$1" != image ] || [ -e {tmp_path}/built ]')
@@ -140,16 +140,16 @@ def test_the_image_is_built_once_and_its_time_is_told(tmp_path: Path) -> None:
     assert "tensorflow==" in words
 
 
-def test_a_build_that_fails_is_the_operators_business(tmp_path: Path) -> None:
+def test_failed_build_raises_sandbox_error(tmp_path: Path) -> None:
     environment = fake_engine(tmp_path, "docker", '[ "$1" = info ] || { echo no network >&2; exit 1; }')
     with pytest.raises(SandboxError, match="no network"):
         images.prepare(environment, lambda _: None)
 
 
-def test_what_the_guest_imports_is_in_the_image() -> None:
+def test_image_contains_the_imports_of_the_guest() -> None:
     named = images.requirements()
     assert {line.partition("==")[0] for line in named.splitlines()} == set(images.PACKAGES)
-    assert named.count("==") == len(images.PACKAGES), "all of them are installed here, so all have a version"
+    assert named.count("==") == len(images.PACKAGES), "every package is installed here, so every line has a version"
 
 
 # ------------------------------------------------------------------ a real engine
@@ -157,24 +157,24 @@ def test_what_the_guest_imports_is_in_the_image() -> None:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """One in which Podman runs containers; the tests that need it are skipped, with its own words, where none does."""
+    """Environment in which Podman runs containers. Tests are skipped, with Podman's message, where it cannot."""
     podman = shutil.which("podman")
     if podman is None:
-        pytest.skip("podman is not installed: the command line alone was shown")
+        pytest.skip("podman is not installed: only the command line was tested")
     folder = tmp_path_factory.mktemp("bin")
     (folder / "podman").write_text(COAXED.format(podman=podman))
     (folder / "podman").chmod(0o755)
     plain = dict(confined.INHERITED)
     coaxed = plain | {"PATH": f"{folder}:{plain['PATH']}"}
     if subprocess.run([podman, "image", "exists", EMPTY], check=False).returncode != 0:
-        subprocess.run([podman, "import", "-", EMPTY], input=nothing(), check=True, capture_output=True)
+        subprocess.run([podman, "import", "-", EMPTY], input=empty_archive(), check=True, capture_output=True)
     problems = [find_problem(candidate, image=empty_image()) for candidate in (plain, coaxed)]
     if None not in problems:
-        pytest.skip(f"{problems[0]}: the command line alone was shown")
+        pytest.skip(f"{problems[0]}: only the command line was tested")
     return (plain, coaxed)[problems.index(None)]
 
 
-def nothing() -> bytes:
+def empty_archive() -> bytes:
     buffer = io.BytesIO()
     tarfile.open(fileobj=buffer, mode="w").close()
     return buffer.getvalue()
@@ -193,7 +193,7 @@ def sandbox(environment: dict[str, str]) -> ProcessSandbox:
     return ProcessSandbox(environment, confinement=NAME, command=partial(container_command, image=empty_image()))
 
 
-def test_a_notebook_that_looks_around_sees_nothing(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+def test_notebook_cannot_see_or_change_the_machine(sandbox: ProcessSandbox, tmp_path: Path) -> None:
     secret = tmp_path / "labels.npy"
     secret.write_text("secret")
     seen = confined.look_around(sandbox, secret)
@@ -203,11 +203,11 @@ def test_a_notebook_that_looks_around_sees_nothing(sandbox: ProcessSandbox, tmp_
 
 
 @pytest.mark.parametrize("code", [confined.SCIKIT_LEARN, confined.KERAS], ids=["scikit-learn", "keras"])
-def test_an_honest_notebook_is_answered(sandbox: ProcessSandbox, code: str) -> None:
+def test_honest_notebook_is_predicted(sandbox: ProcessSandbox, code: str) -> None:
     assert confined.hidden_accuracy(sandbox, code) > 0.9
 
 
-def test_a_notebook_that_goes_too_far_is_ended_with_all_it_started(sandbox: ProcessSandbox) -> None:
+def test_notebook_over_a_limit_is_killed_with_its_processes(sandbox: ProcessSandbox) -> None:
     daemon = "import subprocess\nsubprocess.Popen(['sh', '-c', '(setsid sleep 16180 &)'])"
     flood = "import time\nfor n in range(100):\n    open(f'{n}', 'wb').write(bytes(8 << 20)); time.sleep(0.05)"
     reply = sandbox.run(Job(notebook_bytes(daemon, flood), {}, Limits(seconds=60, disk_mb=64, file_mb=16)))
@@ -215,7 +215,7 @@ def test_a_notebook_that_goes_too_far_is_ended_with_all_it_started(sandbox: Proc
     assert_gone("sleep 16180")
 
 
-def test_what_a_killed_container_leaves_is_removed(sandbox: ProcessSandbox, environment: dict[str, str]) -> None:
+def test_leftovers_of_a_killed_container_are_removed(sandbox: ProcessSandbox, environment: dict[str, str]) -> None:
     sandbox.run(Job(notebook_bytes("while True: pass"), {}, Limits(seconds=60, processes=1)))
     engine = images.find_engine(environment)
     assert engine is not None
@@ -223,8 +223,8 @@ def test_what_a_killed_container_leaves_is_removed(sandbox: ProcessSandbox, envi
     assert engine.query(["ps", "--all", "--quiet", "--filter", f"label={images.LABEL}"]) == ("", "")
 
 
-def test_the_container_ends_with_its_client(environment: dict[str, str]) -> None:
-    """As where the engine is a service: the client is killed, and nothing else."""
+def test_container_ends_when_its_client_is_killed(environment: dict[str, str]) -> None:
+    """Kill only the client, as happens where the engine is a service."""
     job = Job(notebook_bytes("import subprocess; subprocess.run(['sleep', '14142'])"), {}, Limits())
     folder = JobFolder(job)
     try:
@@ -250,7 +250,7 @@ def wait_for(words: str) -> None:
 def assert_gone(words: str) -> None:
     deadline = time.monotonic() + 10
     while running(words):
-        assert time.monotonic() < deadline, "it outlived its notebook"
+        assert time.monotonic() < deadline, "the process outlived its notebook"
         time.sleep(0.1)
 
 

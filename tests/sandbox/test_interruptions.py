@@ -1,4 +1,4 @@
-"""What a class leaves behind when it is interrupted, or looked at, or cannot write."""
+"""Tests of interrupted gradings, of concurrent readers, and of unwritable folders."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_an_interruption_leaves_what_was_finished(
+def test_interruption_keeps_finished_submissions(
     assignment: Assignment, settings: Settings, tmp_path: Path, error: type[BaseException]
 ) -> None:
-    """Two were finished; others are running when the interruption comes."""
+    """Interrupt a class after two submissions, while others are running."""
     running = threading.Event()
 
     def script(job: Job) -> Reply:
@@ -70,7 +70,7 @@ def test_an_interruption_leaves_what_was_finished(
     assert list(settings.out.rglob(".*")) == []
 
 
-def test_an_interruption_with_one_at_a_time(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_interruption_with_one_job_at_a_time(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     def progress(_graded: Graded) -> None:
         raise KeyboardInterrupt
 
@@ -88,7 +88,7 @@ def test_an_interruption_with_one_at_a_time(assignment: Assignment, settings: Se
 
 @contextmanager
 def watched(path: Path) -> Iterator[list[object]]:
-    """What a reader finds in ``path`` who reads it all the time."""
+    """Read ``path`` continuously and collect the results of validation."""
     found: list[object] = []
     ended = threading.Event()
 
@@ -108,7 +108,7 @@ def watched(path: Path) -> Iterator[list[object]]:
     reader.join()
 
 
-def test_grades_are_valid_at_every_moment(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_grades_file_is_valid_at_every_moment(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     with watched(settings.out / "grades.json") as found:
         for size in range(1, 8):
             grade_class(assignment, class_of(tmp_path, *"abcdefgh"[:size]), FakeSandbox(finished), settings)
@@ -117,7 +117,7 @@ def test_grades_are_valid_at_every_moment(assignment: Assignment, settings: Sett
 
 
 @pytest.mark.parametrize("place", ["out", "out/deep/down"])
-def test_a_file_in_place_of_the_folder_is_said_before_anything_runs(
+def test_file_in_place_of_the_output_folder_is_reported_before_running(
     assignment: Assignment, settings: Settings, tmp_path: Path, place: str
 ) -> None:
     (tmp_path / "out").write_text("a file")
@@ -127,7 +127,7 @@ def test_a_file_in_place_of_the_folder_is_said_before_anything_runs(
     assert sandbox.jobs == []
 
 
-def test_a_file_in_place_of_a_students_folder_ends_the_class_with_a_word(
+def test_file_in_place_of_the_students_folder_raises_output_error(
     assignment: Assignment, settings: Settings, tmp_path: Path
 ) -> None:
     settings.out.mkdir()
@@ -137,6 +137,6 @@ def test_a_file_in_place_of_a_students_folder_ends_the_class_with_a_word(
     assert names(settings.out) == []
 
 
-def test_trying_the_folder_leaves_nothing_in_it(tmp_path: Path) -> None:
+def test_write_check_leaves_the_folder_empty(tmp_path: Path) -> None:
     make_writable(tmp_path / "a" / "b")
     assert list((tmp_path / "a" / "b").iterdir()) == []

@@ -1,4 +1,4 @@
-"""The job folder with a hostile notebook in it: nothing is followed, nothing is waited for, nothing is left."""
+"""Tests of the job folder with a hostile notebook in it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, disk_used_mb
+from grader.sandbox.job import JobFolder, disk_used_mb, max_prediction_bytes, notebook_environment
 
 QUESTION = Question("classification", ("a", "b"), np.zeros((4, 2)), np.array([0, 1, 0, 1]), np.ones((80, 2)))
 SECRET_WORDS = b"the teacher's own\n"
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs what POSIX has")
+pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def folder() -> Iterator[JobFolder]:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """Something of the teacher's that a notebook may point at."""
+    """Folder of the teacher that a notebook may link to."""
     path = tmp_path / "outside"
     path.mkdir()
     (path / protocol.FACTS).write_bytes(SECRET_WORDS)
@@ -46,7 +46,7 @@ def outside(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------- what is written
 
 
-def test_a_job_is_written_as_the_protocol_says(tmp_path: Path) -> None:
+def test_job_is_written_in_the_form_of_the_protocol(tmp_path: Path) -> None:
     (tmp_path / "coins.csv").write_text("a,b\n")
     files = {"coins.csv": tmp_path / "coins.csv", "pictures/one.csv": tmp_path / "coins.csv"}
     limits = Limits(seconds=10, cell_seconds=3, memory_mb=500, file_mb=7, output_mb=0.5)
@@ -66,7 +66,7 @@ def test_a_job_is_written_as_the_protocol_says(tmp_path: Path) -> None:
         folder.close()
 
 
-def test_what_was_given_is_not_the_notebooks_to_answer_for(tmp_path: Path) -> None:
+def test_given_files_do_not_count_towards_the_disk_limit(tmp_path: Path) -> None:
     (tmp_path / "big.npz").write_bytes(bytes(3 << 20))
     many = replace(QUESTION, hidden_inputs=np.ones((80, 128, 128)))
     folder = JobFolder(Job(b"{}", {"big.npz": tmp_path / "big.npz"}, Limits(), question=many))
@@ -78,7 +78,7 @@ def test_what_was_given_is_not_the_notebooks_to_answer_for(tmp_path: Path) -> No
         folder.close()
 
 
-def test_nothing_hidden_is_there_before_it_is_put_in(folder: JobFolder) -> None:
+def test_hidden_folder_is_empty_until_inputs_are_put_in(folder: JobFolder) -> None:
     assert list((folder.path / "hidden").iterdir()) == []
     folder.put_hidden_inputs(QUESTION)
     inputs = np.load(folder.path / "hidden" / protocol.HIDDEN_INPUTS, allow_pickle=False)
@@ -86,12 +86,12 @@ def test_nothing_hidden_is_there_before_it_is_put_in(folder: JobFolder) -> None:
     assert (folder.path / "hidden" / protocol.HIDDEN_COMPLETE).exists()
 
 
-def test_nobody_else_on_the_machine_can_look_in(folder: JobFolder) -> None:
+def test_job_folder_is_private(folder: JobFolder) -> None:
     assert folder.path.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x"])
-def test_a_name_that_leads_out_is_refused_and_nothing_is_left(
+def test_path_outside_the_folder_is_refused_without_leftovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -101,7 +101,7 @@ def test_a_name_that_leads_out_is_refused_and_nothing_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_gone_is_a_fault_of_ours(tmp_path: Path) -> None:
+def test_missing_file_raises_sandbox_error(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="the job folder cannot be written: No such file") as refused:
         JobFolder(Job(b"{}", {"x": tmp_path / "gone"}, Limits()))
     assert not Path(str(refused.value).split(":")[0]).exists()
@@ -116,19 +116,19 @@ def put(folder: JobFolder, content: bytes) -> Path:
     return path
 
 
-def test_a_plain_file_is_read(folder: JobFolder) -> None:
+def test_regular_file_is_read(folder: JobFolder) -> None:
     put(folder, b"{}")
     assert folder.read(protocol.FACTS, 100) == b"{}"
     assert folder.exists(protocol.FACTS)
 
 
 @pytest.mark.parametrize(("size", "read"), [(10, True), (11, False), (10**6, False)])
-def test_no_more_is_read_than_the_limit(folder: JobFolder, size: int, read: bool) -> None:
+def test_file_over_the_limit_is_not_read(folder: JobFolder, size: int, read: bool) -> None:
     put(folder, b"x" * size)
     assert (folder.read(protocol.FACTS, 10) is not None) == read
 
 
-def test_a_sparse_file_of_a_terabyte_costs_nothing(folder: JobFolder) -> None:
+def test_sparse_file_of_a_terabyte_is_not_read(folder: JobFolder) -> None:
     with put(folder, b"").open("r+b") as file:
         file.truncate(2**40)
     assert folder.read(protocol.FACTS, 1000) is None
@@ -168,19 +168,19 @@ EACH_TRICK = pytest.mark.parametrize("trick", TRICKS, ids=lambda trick: trick.__
 
 
 @EACH_TRICK
-def test_what_is_no_plain_file_is_not_read_and_not_waited_for(
+def test_irregular_file_is_neither_read_nor_waited_for(
     folder: JobFolder, outside: Path, trick: Callable[[Path, Path], None]
 ) -> None:
     trick(folder.path / "out" / protocol.FACTS, outside)
     assert folder.read(protocol.FACTS, 1000) is None
 
 
-def test_what_is_not_there_is_not_read(folder: JobFolder) -> None:
+def test_missing_file_is_not_read(folder: JobFolder) -> None:
     assert folder.read(protocol.FACTS, 1000) is None
     assert not folder.exists(protocol.FACTS)
 
 
-def test_a_link_in_place_of_the_folder_leads_nowhere(folder: JobFolder, outside: Path) -> None:
+def test_link_in_place_of_the_folder_is_not_followed(folder: JobFolder, outside: Path) -> None:
     out = folder.path / "out"
     out.rename(folder.path / "elsewhere")
     out.symlink_to(outside)
@@ -189,7 +189,7 @@ def test_a_link_in_place_of_the_folder_leads_nowhere(folder: JobFolder, outside:
     assert not folder.exists(protocol.FACTS)
 
 
-def test_a_folder_that_was_removed_is_empty(folder: JobFolder) -> None:
+def test_removed_folder_reads_as_empty(folder: JobFolder) -> None:
     shutil.rmtree(folder.path / "out")
     assert folder.read(protocol.FACTS, 1000) is None
     assert not folder.exists(protocol.STARTED)
@@ -200,7 +200,7 @@ def test_a_folder_that_was_removed_is_empty(folder: JobFolder) -> None:
 
 @EACH_TRICK
 @pytest.mark.parametrize("name", [protocol.HIDDEN_INPUTS, protocol.HIDDEN_COMPLETE])
-def test_what_stands_in_the_way_is_neither_followed_nor_written_over(
+def test_blocked_hidden_input_is_neither_followed_nor_overwritten(
     folder: JobFolder, outside: Path, trick: Callable[[Path, Path], None], name: str
 ) -> None:
     trick(folder.path / "hidden" / name, outside)
@@ -209,14 +209,14 @@ def test_what_stands_in_the_way_is_neither_followed_nor_written_over(
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {protocol.FACTS: SECRET_WORDS}
 
 
-def test_a_file_that_waits_there_is_not_written_over(folder: JobFolder) -> None:
+def test_existing_hidden_input_is_not_overwritten(folder: JobFolder) -> None:
     (folder.path / "hidden" / protocol.HIDDEN_INPUTS).write_bytes(b"mine")
     with pytest.raises(FileExistsError):
         folder.put_hidden_inputs(QUESTION)
     assert (folder.path / "hidden" / protocol.HIDDEN_INPUTS).read_bytes() == b"mine"
 
 
-def test_hidden_inputs_go_nowhere_else_when_their_folder_is_replaced(folder: JobFolder, outside: Path) -> None:
+def test_hidden_inputs_stay_in_their_folder_when_it_is_replaced(folder: JobFolder, outside: Path) -> None:
     (folder.path / "hidden").rename(folder.path / "elsewhere")
     (folder.path / "hidden").symlink_to(outside)
     folder.put_hidden_inputs(QUESTION)
@@ -224,7 +224,104 @@ def test_hidden_inputs_go_nowhere_else_when_their_folder_is_replaced(folder: Job
     assert (folder.path / "elsewhere" / protocol.HIDDEN_INPUTS).exists()
 
 
-def test_a_removed_folder_is_said(folder: JobFolder) -> None:
+def test_removed_hidden_folder_raises_an_error(folder: JobFolder) -> None:
     (folder.path / "hidden").rmdir()
     with pytest.raises(FileNotFoundError):
         folder.put_hidden_inputs(QUESTION)
+
+
+# ---------------------------------------------------------------- what is left
+
+
+def test_close_removes_the_folder(folder: JobFolder) -> None:
+    folder.close()
+    assert not folder.path.exists()
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Whom file modes bind; they do not bind root."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_close_removes_unreadable_files(nobody: None) -> None:
+    folder = JobFolder(Job(b"{}", {}, Limits()))
+    deep = folder.path / "work" / "a" / "b"
+    deep.mkdir(parents=True)
+    (deep / "c").write_text("")
+    for path in (deep / "c", deep, deep.parent, folder.path / "work", folder.path / "out", folder.path):
+        path.chmod(0)
+    folder.close()
+    assert not folder.path.exists()
+
+
+def test_very_deep_folders_are_measured_and_removed(folder: JobFolder) -> None:
+    place = os.open(folder.path / "work", os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=place)
+        place, above = os.open("d", os.O_RDONLY, dir_fd=place), place
+        os.close(above)
+    os.close(place)
+    assert disk_used_mb(folder.path) >= 0
+    folder.close()
+    assert not folder.path.exists()
+
+
+def test_close_does_not_follow_links(folder: JobFolder, outside: Path) -> None:
+    (folder.path / "work" / "link").symlink_to(outside)
+    shutil.rmtree(folder.path / "home")
+    (folder.path / "home").symlink_to(outside)
+    folder.close()
+    assert (outside / protocol.FACTS).read_bytes() == SECRET_WORDS
+
+
+# ---------------------------------------------------------------- disk, sizes, environment
+
+
+def test_disk_usage_counts_stored_blocks(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "full").write_bytes(b"x" * (3 << 20))
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    (tmp_path / "link").symlink_to("/")
+    assert 3 <= disk_used_mb(tmp_path) < 4
+
+
+@pytest.mark.parametrize(("task", "columns"), [("classification", 1000), ("regression", 1)])
+def test_valid_predictions_fit_the_size_limit(task: str, columns: int) -> None:
+    question = Question(task, ("a",), np.zeros((1, 1)), np.zeros(1), np.zeros((2072, 1)))
+    honest = 2072 * columns * 8
+    assert honest + 128 < max_prediction_bytes(question) < 3 * honest + 10_000
+
+
+TEACHERS = {
+    "PATH": "/home/teacher/bin:/usr/bin",
+    "KERAS_BACKEND": "jax",
+    "CUDA_VISIBLE_DEVICES": "1",
+    "TZ": "Asia/Taipei",
+    "HOME": "/home/teacher",
+    "USER": "teacher",
+    "TMPDIR": "/home/teacher/tmp",
+    "LMS_TOKEN": "secret",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "PYTHONPATH": "/home/teacher/lib",
+    "PYTHONSTARTUP": "/home/teacher/start.py",
+    "LD_PRELOAD": "/home/teacher/x.so",
+    "JUPYTER_CONFIG_DIR": "/home/teacher/.jupyter",
+    "http_proxy": "http://teacher:secret@proxy",
+    "TF_NUM_INTRAOP_THREADS": "64",
+}
+
+
+def test_notebook_inherits_no_variables_of_the_teacher(tmp_path: Path) -> None:
+    given = notebook_environment(tmp_path, 2, TEACHERS)
+    inherited = {name for name, value in given.items() if TEACHERS.get(name) == value}
+    assert inherited == {"KERAS_BACKEND", "TZ"}
+    assert not any("secret" in value or "/home/teacher" in value for value in given.values())
+    for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR"):
+        assert Path(given[name]).is_relative_to(tmp_path)
+    assert given["OMP_NUM_THREADS"] == given["TF_NUM_INTRAOP_THREADS"] == "2"

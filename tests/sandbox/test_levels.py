@@ -1,4 +1,4 @@
-"""Every way of running a notebook, with real kernels: limits hold, what was reached is kept, nothing is left behind."""
+"""Tests of the levels with real kernels: limits are enforced, results are kept, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -70,52 +70,52 @@ def predictions(reply: Reply) -> np.ndarray:
     return np.load(io.BytesIO(reply.predictions), allow_pickle=False)
 
 
-def test_a_failing_cell_does_not_stop_the_next(sandbox: Sandbox) -> None:
+def test_cells_after_a_failing_cell_run(sandbox: Sandbox) -> None:
     reply = run(sandbox, "1 / 0", "print(6 * 7)", "import sys; print('chatter', file=sys.stderr)", "input('name? ')")
     assert reply.ended is EndReason.FINISHED
     assert errors(reply) == ["ZeroDivisionError", None, None, "StdinNotImplementedError"]
     assert text(reply, 1) == "42\n"
 
 
-def test_an_error_that_could_not_be_shown_is_an_error(sandbox: Sandbox) -> None:
+def test_suppressed_traceback_still_counts_as_an_error(sandbox: Sandbox) -> None:
     reply = run(sandbox, "get_ipython().showtraceback = lambda *words, **more: None", "1 / 0", "print(6 * 7)")
     assert errors(reply) == [None, "ZeroDivisionError", None]
     assert text(reply, 2) == "42\n"
 
 
-def test_time_limit_interrupts_and_keeps_what_was_reached(sandbox: Sandbox) -> None:
+def test_time_limit_interrupts_and_keeps_results(sandbox: Sandbox) -> None:
     cells = ["x = 41", "import time\nfor step in range(1000):\n    x += 1\n    time.sleep(0.1)", "x = 0", ""]
     define = "def predict(X):\n    return [x > 41] * len(X)"
     reply = run(sandbox, define, *cells, limits=Limits(seconds=3), ask=question())
     assert reply.ended is EndReason.FINISHED
     assert executed(reply).metadata.grader.timeout_cell == 2
     assert errors(reply)[2] == "KeyboardInterrupt"
-    assert predictions(reply).all(), "the model so far is asked"
+    assert predictions(reply).all(), "the model so far is used"
     assert 3 <= reply.cell_seconds < 6
 
 
-LOSES_ONE = """
+IGNORES_FIRST_INTERRUPT = """
 import time
 try: time.sleep(100)
-except KeyboardInterrupt: pass  # as when it comes while an object is being tidied up
+except KeyboardInterrupt: pass  # as happens in a destructor
 while True: time.sleep(1)"""
 
 
-def test_an_interruption_that_gets_lost_is_repeated(sandbox: Sandbox) -> None:
+def test_lost_interrupt_is_repeated(sandbox: Sandbox) -> None:
     define = "def predict(X):\n    return [True] * len(X)"
-    reply = run(sandbox, define, LOSES_ONE, limits=Limits(seconds=2), ask=question())
+    reply = run(sandbox, define, IGNORES_FIRST_INTERRUPT, limits=Limits(seconds=2), ask=question())
     assert errors(reply)[1] == "KeyboardInterrupt"
-    assert predictions(reply).all(), "the model so far is asked"
+    assert predictions(reply).all(), "the model so far is used"
 
 
-def test_cell_limit_goes_on_with_the_next(sandbox: Sandbox) -> None:
+def test_next_cell_runs_after_the_limit_for_one_cell(sandbox: Sandbox) -> None:
     reply = run(sandbox, "import time; time.sleep(100)", "print('next')", limits=Limits(seconds=30, cell_seconds=1))
     assert errors(reply)[0] == "KeyboardInterrupt"
     assert text(reply, 1) == "next\n"
     assert executed(reply).metadata.grader.slow_cells == [0]
 
 
-def test_a_cell_that_cannot_be_interrupted_is_killed(sandbox: Sandbox) -> None:
+def test_cell_that_ignores_interrupts_is_killed(sandbox: Sandbox) -> None:
     deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(1)"
     began = time.monotonic()
     reply = run(sandbox, "print('before')", deaf, limits=Limits(seconds=2))
@@ -133,7 +133,7 @@ def test_a_cell_that_cannot_be_interrupted_is_killed(sandbox: Sandbox) -> None:
         pytest.param("import os; os.kill(os.getppid(), 9)", EndReason.DIED, id="kills the driver"),
     ],
 )
-def test_a_dead_kernel_keeps_the_cells_before_it(sandbox: Sandbox, cell: str, ended: EndReason) -> None:
+def test_cells_before_a_dead_kernel_are_kept(sandbox: Sandbox, cell: str, ended: EndReason) -> None:
     reply = run(sandbox, "print('reached')", cell, "print('not reached')", ask=question())
     assert reply.ended is ended
     assert text(reply, 0) == "reached\n"
@@ -141,7 +141,7 @@ def test_a_dead_kernel_keeps_the_cells_before_it(sandbox: Sandbox, cell: str, en
     assert reply.predictions is None
 
 
-def test_nothing_of_the_process_tree_survives(sandbox: Sandbox) -> None:
+def test_no_process_of_the_tree_survives(sandbox: Sandbox) -> None:
     daemon = """
 import os, subprocess, time
 subprocess.Popen(["sh", "-c", "(setsid sleep 31415 &)"])
@@ -154,20 +154,20 @@ os.wait()
 """
     before = {process.pid for process in psutil.process_iter()}
     run(sandbox, daemon, "import os; os.fork(); import time; time.sleep(0.1)")
-    # What is told here was read with the list: other tests' processes end meanwhile.
+    # Use the names read with the list, because processes of other tests end in the meantime.
     left = [process.info for process in psutil.process_iter(["pid", "cmdline", "name"])]
-    left = [told for told in left if told["pid"] not in before]
-    assert not [told for told in left if "31415" in " ".join(told["cmdline"] or [])]
-    assert not [told for told in left if "ipykernel" in (told["name"] or "")]
+    left = [process for process in left if process["pid"] not in before]
+    assert not [process for process in left if "31415" in " ".join(process["cmdline"] or [])]
+    assert not [process for process in left if "ipykernel" in (process["name"] or "")]
 
 
-def test_memory_of_one_process_is_a_memory_error(sandbox: Sandbox) -> None:
+def test_memory_limit_of_one_process_raises_memory_error(sandbox: Sandbox) -> None:
     reply = run(sandbox, "import numpy as np; x = np.ones(3 << 28)", "print('goes on')")
     assert errors(reply)[0] in ("MemoryError", "_ArrayMemoryError")
     assert text(reply, 1) == "goes on\n"
 
 
-def test_memory_of_the_tree_is_watched(sandbox: Sandbox) -> None:
+def test_memory_limit_applies_to_the_process_tree(sandbox: Sandbox) -> None:
     greedy = """
 import os, time
 for _ in range(3):
@@ -190,21 +190,21 @@ def test_disk_and_file_size_are_limited(sandbox: Sandbox) -> None:
     assert errors(reply) == ["OSError"]
 
 
-def test_many_processes_are_stopped(sandbox: Sandbox) -> None:
+def test_process_limit_ends_the_job(sandbox: Sandbox) -> None:
     bomb = "import os, time\nfor _ in range(60):\n    if os.fork() == 0: time.sleep(60)\ntime.sleep(60)"
     reply = run(sandbox, bomb, limits=Limits(processes=40))
     assert reply.ended is EndReason.PROCESSES
     assert reply.used > 40
 
 
-def test_output_is_cut_with_a_mark(sandbox: Sandbox) -> None:
+def test_long_output_is_cut_and_marked(sandbox: Sandbox) -> None:
     reply = run(sandbox, "for _ in range(20000): print('x' * 100)", "print('next')", limits=Limits(output_mb=0.1))
     assert len(text(reply, 0)) < 150_000
     assert "[output cut here" in text(reply, 0)
     assert text(reply, 1) == "next\n"
 
 
-def test_the_environment_holds_nothing_of_the_teachers(sandbox: Sandbox) -> None:
+def test_environment_contains_no_variables_of_the_teacher(sandbox: Sandbox) -> None:
     own, system = "import os, json; print(json.dumps(dict(os.environ)))", "print(open('/proc/self/environ').read())"
     reply = run(sandbox, own, system)
     seen = json.loads(text(reply, 0))
@@ -214,12 +214,12 @@ def test_the_environment_holds_nothing_of_the_teachers(sandbox: Sandbox) -> None
     assert Path(seen["HOME"]).parent == Path(seen["TMPDIR"]).parent
 
 
-def test_every_run_starts_from_the_same_seeds(sandbox: Sandbox) -> None:
+def test_every_run_has_the_same_seeds(sandbox: Sandbox) -> None:
     draw = "import random, numpy as np; print(random.random(), np.random.rand(), hash('x'))"
     assert text(run(sandbox, draw), 0) == text(run(sandbox, draw), 0)
 
 
-def test_hidden_inputs_come_after_the_last_cell_and_leave_no_trace(sandbox: Sandbox) -> None:
+def test_hidden_inputs_arrive_after_the_last_cell_and_leave_no_trace(sandbox: Sandbox) -> None:
     look = "import os; print(sorted(os.listdir('../hidden')), sorted(os.listdir('..')))"
     nosy = f"""
 import os, sys
@@ -239,14 +239,14 @@ def predict(X):
         assert str(SECRET_ROW).encode() not in taken.replace(nosy.encode(), b"").replace(b"== 123456.789", b"")
 
 
-def test_markers_written_by_the_notebook_only_end_it_early(sandbox: Sandbox) -> None:
+def test_forged_markers_only_end_the_notebook_early(sandbox: Sandbox) -> None:
     forge = "open('../out/cells_ended', 'w'); open('../out/ready', 'w'); import time; time.sleep(2); x = 1"
     reply = run(sandbox, "print('a')", forge, "print('b')", ask=question())
     assert text(reply, 0) == "a\n"
     assert text(reply, 2) == "", "what comes after the forged marker is not taken"
 
 
-def test_the_kernel_named_in_the_notebook_does_not_matter(sandbox: Sandbox) -> None:
+def test_kernel_name_of_the_notebook_is_ignored(sandbox: Sandbox) -> None:
     notebook = nbformat.reads(notebook_bytes("print(1)").decode(), as_version=4)
     notebook.metadata.kernelspec = {"name": "conda_tensorflow_p36", "display_name": "x", "language": "python"}
     reply = sandbox.run(Job(nbformat.writes(notebook).encode(), {}, LIMITS))
@@ -254,7 +254,7 @@ def test_the_kernel_named_in_the_notebook_does_not_matter(sandbox: Sandbox) -> N
 
 
 @pytest.mark.parametrize("level", ["process", "namespaces"])
-def test_close_ends_what_runs(level: str) -> None:
+def test_close_ends_running_jobs(level: str) -> None:
     sandbox, raised = open_sandbox(level, os.environ, preload=False), []
 
     def work() -> None:

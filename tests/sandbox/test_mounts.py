@@ -1,4 +1,4 @@
-"""One card and no other, with settings that leave memory to the next notebook: on a folder that plays /dev."""
+"""Tests of the GPU that a notebook may use, with a folder that imitates /dev."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def devices(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_one_card_is_seen(devices: Path, allowed: str | None, name: str, nodes: tuple[str, ...], inside: str) -> None:
+def test_one_gpu_is_visible(devices: Path, allowed: str | None, name: str, nodes: tuple[str, ...], inside: str) -> None:
     found = find_gpu({} if allowed is None else {CUDA_VISIBLE_DEVICES: allowed}, devices)
     assert found is not None
     assert [node.name for node in found.nodes] == list(nodes)
@@ -37,29 +37,29 @@ def test_one_card_is_seen(devices: Path, allowed: str | None, name: str, nodes: 
     assert gpu_environment(found, nodes_hidden=False)[CUDA_VISIBLE_DEVICES] == name
 
 
-def test_the_next_notebook_finds_memory(devices: Path) -> None:
+def test_gpu_memory_is_allocated_on_demand(devices: Path) -> None:
     given = gpu_environment(find_gpu({}, devices), nodes_hidden=True)
     assert given["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     assert given["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
 
 
 @pytest.mark.parametrize("allowed", ["", "-1"])
-def test_a_teacher_may_forbid_it(devices: Path, allowed: str) -> None:
+def test_gpu_can_be_disabled(devices: Path, allowed: str) -> None:
     assert find_gpu({CUDA_VISIBLE_DEVICES: allowed}, devices) is None
 
 
-def test_without_a_card_nothing_looks_for_one(tmp_path: Path) -> None:
+def test_machine_without_a_gpu(tmp_path: Path) -> None:
     assert find_gpu({}, tmp_path) is None
     assert gpu_environment(None, nodes_hidden=True)[CUDA_VISIBLE_DEVICES] == "-1"
 
 
-def test_a_card_of_another_kind_is_handed_in(tmp_path: Path) -> None:
+def test_gpu_of_another_vendor_is_found(tmp_path: Path) -> None:
     (tmp_path / "dxg").touch()
     found = find_gpu({CUDA_VISIBLE_DEVICES: "0"}, tmp_path)
     assert found is not None and [node.name for node in found.nodes] == ["dxg"]
 
 
-def test_the_view_has_the_nodes_of_that_card(devices: Path) -> None:
+def test_mounts_have_only_the_nodes_of_the_gpu(devices: Path) -> None:
     found = find_gpu({CUDA_VISIBLE_DEVICES: "1"}, devices)
     shown = {mount.target.name for mount in machine_mounts(found) if mount.kind is Kind.DEVICE}
     assert "nvidia1" in shown and "nvidiactl" in shown and "nvidia0" not in shown

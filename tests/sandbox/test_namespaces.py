@@ -1,4 +1,4 @@
-"""Warm workers: the same result as cold, every time; nothing of the host in sight; a dead worker is replaced."""
+"""Tests of warm workers: same results as a cold start, confinement, replacement of a dead worker."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return Job(notebook_bytes(NETWORK), {"table.csv": path}, Limits(seconds=90), question=question)
 
 
-def look(sandbox: NamespaceSandbox, expression: str) -> Any:
-    """What an expression gives inside."""
+def evaluate(sandbox: NamespaceSandbox, expression: str) -> Any:
+    """Evaluate an expression inside."""
     cell = f"import os, sys, json, glob, pathlib\nprint(json.dumps({expression}))"
     reply = sandbox.run(Job(notebook_bytes(cell), {}, Limits(seconds=30)))
     assert reply.executed is not None, reply.log
@@ -72,7 +72,7 @@ def look(sandbox: NamespaceSandbox, expression: str) -> Any:
     return json.loads(output.text)
 
 
-def test_warm_twice_and_cold_give_the_same_bits(warm: NamespaceSandbox, job: Job) -> None:
+def test_warm_and_cold_runs_give_identical_results(warm: NamespaceSandbox, job: Job) -> None:
     replies = [warm.run(job), warm.run(job), ProcessSandbox(os.environ).run(job)]
     answers = [np.load(io.BytesIO(reply.predictions or b"")) for reply in replies]
     assert answers[0].dtype == np.float64 and len(np.unique(answers[0])) > 50
@@ -83,21 +83,21 @@ def test_warm_twice_and_cold_give_the_same_bits(warm: NamespaceSandbox, job: Job
     assert len(curves[0]["val_loss"]) == 5
 
 
-def test_a_warm_start_spares_the_import(warm: NamespaceSandbox) -> None:
+def test_warm_start_saves_the_import(warm: NamespaceSandbox) -> None:
     warm.run(trial_job())
-    seconds = look(
+    seconds = evaluate(
         warm, "(__import__('time').perf_counter(), __import__('keras'), __import__('time').perf_counter())[::2]"
     )
     assert seconds[1] - seconds[0] < 0.5
 
 
-def test_it_sees_and_changes_nothing_of_the_machine(warm: NamespaceSandbox, tmp_path: Path) -> None:
+def test_notebook_cannot_see_or_change_the_machine(warm: NamespaceSandbox, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("the teacher's")
     confined.assert_saw_nothing(confined.look_around(warm, secret))
 
 
-def test_the_notebook_cannot_reach_into_the_process_that_drives_it(warm: NamespaceSandbox) -> None:
+def test_notebook_cannot_access_its_driver(warm: NamespaceSandbox) -> None:
     cell = """
 import os
 for name in ("mem", "environ", "fd/2"):
@@ -109,14 +109,14 @@ for name in ("mem", "environ", "fd/2"):
     assert notebook.cells[0].outputs[0].text.split() == ["refused", "mem", "refused", "environ", "refused", "fd/2"]
 
 
-def test_it_is_somebody_somewhere(warm: NamespaceSandbox) -> None:
-    assert look(warm, "[__import__('getpass').getuser(), __import__('socket').gethostbyname('localhost')]") == [
+def test_user_name_and_localhost_resolve(warm: NamespaceSandbox) -> None:
+    assert evaluate(warm, "[__import__('getpass').getuser(), __import__('socket').gethostbyname('localhost')]") == [
         "student",
         "127.0.0.1",
     ]
 
 
-def test_several_at_once(warm: NamespaceSandbox) -> None:
+def test_several_jobs_run_at_once(warm: NamespaceSandbox) -> None:
     replies: list[Reply] = []
     threads = [threading.Thread(target=lambda: replies.append(warm.run(trial_job()))) for _ in range(6)]
     for thread in threads:
@@ -129,9 +129,7 @@ def test_several_at_once(warm: NamespaceSandbox) -> None:
 @pytest.mark.parametrize(
     ("expression", "seen"),
     [
-        pytest.param(
-            "[os.getuid(), os.getgid(), os.uname().nodename]", [1000, 1000, "notebook"], id="nobody in particular"
-        ),
+        pytest.param("[os.getuid(), os.getgid(), os.uname().nodename]", [1000, 1000, "notebook"], id="ordinary user"),
         pytest.param("os.environ['HOME']", "/job/home", id="a home of its own"),
         pytest.param("os.getcwd()", "/job/work", id="where it works"),
         pytest.param("os.listdir('/job/home')", [".ipython"], id="fresh home"),
@@ -153,18 +151,18 @@ def test_several_at_once(warm: NamespaceSandbox) -> None:
         ),
     ],
 )
-def test_what_a_notebook_sees(warm: NamespaceSandbox, expression: str, seen: object) -> None:
-    assert look(warm, expression) == seen
+def test_view_of_the_notebook(warm: NamespaceSandbox, expression: str, seen: object) -> None:
+    assert evaluate(warm, expression) == seen
 
 
-def test_an_environment_below_tmp_is_seen_there(tmp_path: Path) -> None:
-    """As where a machine gives its users no other place: the notebook's own /tmp must not cover it."""
+def test_python_environment_below_tmp_is_visible(tmp_path: Path) -> None:
+    """Some machines have no other place for it; the notebook's own /tmp must not cover it."""
     (tmp_path / "package.py").write_text("answer = 42")
     place = Path("/tmp/environments/of-a-course")
     sandbox = NamespaceSandbox(os.environ, preload=False)
     sandbox._machine_mounts = (Mount(Kind.READ_ONLY, place, tmp_path), *sandbox._machine_mounts)
     try:
-        assert look(sandbox, f"[os.listdir({str(place)!r}), os.access({str(place)!r}, os.W_OK)]") == [
+        assert evaluate(sandbox, f"[os.listdir({str(place)!r}), os.access({str(place)!r}, os.W_OK)]") == [
             ["package.py"],
             False,
         ]
@@ -186,14 +184,14 @@ def test_an_environment_below_tmp_is_seen_there(tmp_path: Path) -> None:
         "/proc/sys/x",
     ],
 )
-def test_where_a_notebook_cannot_write(warm: NamespaceSandbox, path: str) -> None:
+def test_read_only_paths(warm: NamespaceSandbox, path: str) -> None:
     cell = f"open({path!r}, 'w')"
     reply = warm.run(Job(notebook_bytes(cell), {}, Limits(seconds=30)))
     notebook = nbformat.reads((reply.executed or b"").decode(), as_version=4)
     assert notebook.cells[0].outputs[0].ename in ("OSError", "PermissionError", "FileNotFoundError")
 
 
-def test_a_dead_worker_is_replaced_and_its_submission_tried_again(warm: NamespaceSandbox) -> None:
+def test_dead_worker_is_replaced_and_its_job_repeated(warm: NamespaceSandbox) -> None:
     assert passed_trial(warm.run(trial_job()))
     (worker,) = warm._workers.values()
     replies: list[Reply] = []
@@ -207,10 +205,10 @@ def test_a_dead_worker_is_replaced_and_its_submission_tried_again(warm: Namespac
     thread.join(60)
     assert replies and replies[0].ended is EndReason.FINISHED and passed_trial(replies[0])
     gone, alive = psutil.wait_procs(inside, timeout=5)
-    assert gone and not alive, "what the dead worker had started died with it"
+    assert gone and not alive, "processes of the dead worker died with it"
 
 
-def test_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_sandbox_leaves_no_process_or_file(tmp_path: Path) -> None:
     code = """
 import os
 from grader.sandbox.namespaces import NamespaceSandbox
