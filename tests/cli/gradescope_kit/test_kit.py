@@ -309,8 +309,8 @@ raise ValueError(str([os.getuid(), os.getgroups(), done]))
 """
 GRADE = """
 import os, pathlib, sys
-from grader.kit.running import Machine, run
-from grader.language import translation
+from grader.cli.gradescope_kit.autograde import Machine, run
+from grader.i18n.catalogue import translation
 root = pathlib.Path(sys.argv[1])
 notebook = root / "submission" / "hw.ipynb"
 notebook.write_bytes(notebook.read_bytes().replace(b"4194300", str(os.getpid()).encode()))
