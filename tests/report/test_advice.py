@@ -21,7 +21,7 @@ from grader.report.advice import hint
         ("ModuleNotFoundError", "No module named 'torch'", "not installed"),
         ("ImportError", "cannot import name 'placeholder' from 'tensorflow' (/usr/lib/x.py)", "TensorFlow 1"),
         ("AttributeError", "tf.Session is TensorFlow 1 graph code, which cannot be run any more.", "TensorFlow 1"),
-        ("AttributeError", "'list' object has no attribute 'shape'", "nothing of this name"),
+        ("AttributeError", "'list' object has no attribute 'shape'", "no attribute of this name"),
     ],
 )
 def test_an_error_gets_a_hint(name: str, text: str, says: str) -> None:
