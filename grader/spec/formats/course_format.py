@@ -16,6 +16,7 @@ from grader.models.assignment import Assignment
 from grader.models.course import Course, TestResult
 from grader.notebook import parse
 from grader.spec.formats import nbgrader_format, otter_format
+from grader.spec.formats.nbgrader_alignment import grade_id
 
 # Additions by browsers, Colab and learning platforms to a file name: "Copy of ps1 (1)-2.ipynb".
 _ADDITIONS = re.compile(r"^(?:copy of |副本\s*)+|(?:\s*\(\d+\)|-\d+|[-_ ]copy\d*|的副本|副本)+$", re.IGNORECASE)
@@ -123,8 +124,6 @@ def _read_cell_keys(path: Path, _changed: int, size: int) -> frozenset[str]:
 
 
 def _cell_key(cell: NotebookNode) -> str:
-    marks = cell.metadata.get("nbgrader")
-    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
-    if isinstance(grade_id, str):
-        return f"#{grade_id}"
+    if name := grade_id(cell):
+        return f"#{name}"
     return cell.source.strip() if len(cell.source.strip()) > 40 else ""  # shorter texts occur in any notebook
