@@ -1,8 +1,4 @@
-"""What Canvas does with a gradebook and with a zip of feedback: a small model of its importers, for tests alone.
-
-Written after ``lib/gradebook_importer.rb``, ``lib/content_zipper.rb`` and ``app/models/abstract_assignment.rb`` of
-instructure/canvas-lms, and on purpose without a line of ``grader``.
-"""
+"""Canvas's gradebook and zip of feedback: a small model of its importers, for tests."""
 
 from __future__ import annotations
 
@@ -47,7 +43,7 @@ class Course:
         two_names: bool = False,
         manual: bool = False,
     ) -> bytes:
-        """The gradebook as "Export Entire Gradebook" writes it, each teacher's settings as they may be."""
+        """Return the gradebook as "Export Entire Gradebook" writes it, with the settings of the teacher."""
 
         def number(value: str) -> str:
             return value.replace(".", ",") if comma else value
@@ -71,7 +67,7 @@ class Course:
         return (b"\xef\xbb\xbf" if mark else b"") + text.getvalue().encode()
 
     def imported(self, path: Path) -> dict[tuple[int, int], str]:
-        """Reads the file as "Import" does: the grades that change, by assignment and user."""
+        """Return the grades that "Import" of the file changes, by assignment and user."""
         text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
         first_lines = text.splitlines(keepends=True)[:3]
         counts = {mark: {len(next(csv.reader([line], delimiter=mark))) for line in first_lines} for mark in ";,"}
@@ -159,7 +155,7 @@ def downloaded(uploads: Sequence[Upload], names: Mapping[int, str], late: set[in
 
 
 def reuploaded(path: Path, uploads: Sequence[Upload]) -> tuple[dict[int, tuple[str, bytes]], list[str]]:
-    """What "Upload Submissions" hangs on whose upload (by its id, under its own name), and the files it ignores."""
+    """Return the files that "Upload Submissions" attaches, by upload and under its name, and the ignored files."""
     known = {(str(one.user), str(one.id)): one for one in uploads}
     hidden = {(one.anonymous, str(one.id)): one for one in uploads if one.anonymous}
     taken: dict[int, tuple[str, bytes]] = {}

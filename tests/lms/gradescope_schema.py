@@ -47,5 +47,5 @@ VALIDATOR = Draft202012Validator(
 
 
 def has_a_score(document: dict[str, Any]) -> bool:
-    """What Gradescope asks for, on top or in each test; without it the autograder counts as failed."""
+    """Check for the score that Gradescope requires; without it the autograder counts as failed."""
     return "score" in document or any("score" in test for test in document.get("tests", []))

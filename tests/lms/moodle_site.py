@@ -96,7 +96,7 @@ class Site:
         return clean(f"{name.replace('_', ' ')}_{one.number}")
 
     def entries(self, files: Mapping[int, Mapping[str, bytes]], *, flat: bool = False) -> dict[str, bytes]:
-        """The archive; ``files`` are by participant's number."""
+        """Return the archive's entries; ``files`` are by participant's number."""
         found: dict[str, bytes] = {}
         for one in self.people:
             for name, content in files.get(one.number, {}).items():
@@ -148,7 +148,7 @@ class Site:
     # ------------------------------------------------ uploads
 
     def upload_worksheet(self, data: bytes, *, delimiter: str = ",", ignore_modified: bool = False) -> None:
-        """As ``process_import_grades``: what does not suit is passed over without a word."""
+        """Import a worksheet as ``process_import_grades`` does: unsuitable rows are skipped silently."""
         read = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
         rows = [row for row in read if row]
         columns, pack = rows[0], self.pack
@@ -194,7 +194,7 @@ class Site:
 
 
 def matched(parts: Sequence[str], receivers: Mapping[int, list[Person]]) -> tuple[list[Person], str] | None:
-    """As ``is_valid_filename_for_import``: who gets the file, under which name."""
+    """Return the receiver and the name of a file, as ``is_valid_filename_for_import`` does."""
     if parts[-1].startswith((".", "~")):
         return None
     rest = list(parts)

@@ -61,7 +61,7 @@ class Played:
         raise NotImplementedError
 
     def changes(self) -> list[Asked]:
-        """The requests that would change a grade."""
+        """The requests that change a grade."""
         return [one for one in self.asked if one.method == "PUT" or one.fields.get("wsfunction") == SAVE]
 
 

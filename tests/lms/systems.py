@@ -1,6 +1,6 @@
-"""Each LMS by its own documented rules: what it gives of a class, and what it takes back. Nothing here asks the grader.
+"""Models of each LMS by its documented rules: the download of a class and the import of grades, without grader code.
 
-Where the rules are known from: Moodle's mod/assign/downloader, feedback/offline and feedback/file; Canvas's
+Sources of the rules: Moodle's mod/assign/downloader, feedback/offline and feedback/file; Canvas's
 content_zipper and gradebook_importer; nbgrader's documentation. Blackboard's, Gradescope's and Classroom's from
 archives that teachers published.
 """
@@ -48,8 +48,8 @@ Class = Sequence[Person]
 
 @dataclass(frozen=True)
 class System:
-    """``who`` gives back, of what the grader calls a student, the number. ``grades`` and ``feedback`` read the files to
-    upload as the LMS would: whose grade is what, blank for none, and whose number is on which report.
+    """One LMS. ``who`` maps the grader's ids of students to numbers. ``grades`` and ``feedback`` read the files to
+    upload as the LMS does: the grade by number, blank for none, and the report by number.
     """
 
     archive: Callable[[Class], dict[str, bytes]]
@@ -113,7 +113,7 @@ def _moodle_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
 
 
 def _moodle_feedback(files: Sequence[Path]) -> dict[int, bytes]:
-    """As importziplib: cut at ``_`` into five, the second is the number."""
+    """Read the zip as importziplib does: the second of five parts between ``_`` is the number."""
     found: dict[int, bytes] = {}
     with zipfile.ZipFile(_named(files, "feedback.zip")) as archive:
         for name in archive.namelist():
@@ -156,7 +156,7 @@ def _canvas_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
 
 
 def _canvas_feedback(files: Sequence[Path]) -> dict[int, bytes]:
-    """As its importer: without ``LATE`` the first two parts that are numbers are the user's id and the upload's."""
+    """Read the zip as Canvas's importer does: the first two numeric parts are the ids of user and upload."""
     found: dict[int, bytes] = {}
     with zipfile.ZipFile(_named(files, "canvas-feedback.zip")) as archive:
         for name in archive.namelist():
@@ -213,7 +213,7 @@ def _gradescope(people: Class) -> dict[str, bytes]:
 
 
 def _gradescope_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
-    """What its autograder hands each submission; without a score there is none."""
+    """Read the scores that the autograder returns for each submission; blank without a score."""
     found: dict[int, str] = {}
     with zipfile.ZipFile(_named(files, "gradescope-autograder.zip")) as archive:
         for name in archive.namelist():
@@ -232,7 +232,7 @@ def _nbgrader(people: Class) -> dict[str, bytes]:
 
 
 def _classroom(people: Class) -> dict[str, bytes]:
-    """Its own copies; of a student's further files only the first notebook is named so, so there is only that."""
+    """Return Classroom's copies, with the first notebook of each student only, as only that is named so."""
     return {f"{one.name} - HW 1.ipynb": next(iter(one.files.values())) for one in people}
 
 

@@ -32,12 +32,12 @@ FIRST, SECOND = "2026-03-05-23-59-58", "2026-03-06-08-00-00"
 
 
 def entry(title: str, username: str, file: str = "hw.ipynb", when: str = FIRST) -> str:
-    """As "Assignment File Download" names it; without a file, the text beside the attempt."""
+    """Return the name of an entry of "Assignment File Download", or of the text beside the attempt."""
     return f"{title}_{username}_attempt_{when}" + (f"_{file}" if file else ".txt")
 
 
 def about(name: str, username: str, *, typed: str = "", comment: str = "", label: str = "Name") -> bytes:
-    """The text beside an attempt."""
+    """Return the text beside an attempt."""
     return (
         f"{label}: {name} ({username})\nAssignment: HW\nDate Submitted: Thursday, March 5, 2026 11:59:58 PM CST\n"
         "Current Grade: Needs Grading\n\nSubmission Field:\n"
@@ -101,7 +101,7 @@ def test_a_class(tmp_path: Path) -> None:
     ],
 )
 def test_title_and_user_name_are_split(tmp_path: Path, title: str, usernames: list[str]) -> None:
-    """What all entries begin with tells; without the texts beside the attempts."""
+    """Without the texts beside the attempts, the common beginning of all entries is the title."""
     read = intake(tmp_path, {entry(title, one): NB for one in usernames})
     assert sorted(one.student.username for one in read.values()) == usernames
     assert {one.lms for one in read.values()} == {"blackboard"}
@@ -140,7 +140,7 @@ def test_the_latest_attempt_counts_and_the_others_are_named(tmp_path: Path) -> N
 
 
 def test_student_text_gives_no_other_students_identity(tmp_path: Path) -> None:
-    """What a student writes or calls a file says nothing about who it is."""
+    """A student's text and file names do not change the owner."""
     forged = about("Ann Lee", "ann").decode()
     read = intake(
         tmp_path,
@@ -189,7 +189,7 @@ def test_a_notebook_in_a_zip_and_an_impossible_time(tmp_path: Path) -> None:
     data=st.data(),
 )
 def test_every_attempt_finds_its_user(tmp_path: Path, title: str, usernames: list[str], data: st.DataObject) -> None:
-    """With the text beside each attempt any title and any user name are told apart."""
+    """With the text beside each attempt, any title and any user name can be split."""
     files: dict[str, bytes] = {}
     for username in usernames:
         for when in data.draw(st.sets(st.sampled_from([FIRST, SECOND]), min_size=1)):
@@ -210,7 +210,7 @@ HEADER = ("Last Name", "First Name", "Username", "Student ID", "Last Access", "A
 
 
 def sheet_bytes(rows: Sequence[Sequence[str]], *, form: str = "xls", header: Sequence[str] = HEADER) -> bytes:
-    """A download: "xls" is tab-separated UTF-16 with a mark, "csv" UTF-8 with one."""
+    """Return a download: "xls" is tab-separated UTF-16 with a byte order mark, "csv" UTF-8 with one."""
     text = io.StringIO(newline="")
     delimiter = "\t" if form == "xls" else ","
     csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *rows])

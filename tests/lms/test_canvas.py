@@ -430,7 +430,7 @@ UPLOADED = st.text(
 def test_every_notebook_returns_to_its_own_upload(
     tmp_path: Path, people: dict[int, tuple[str, str]], late: bool, hidden: bool
 ) -> None:
-    """Download, grade, upload again: Canvas hangs each student's notebook, and nobody else's, on their submission."""
+    """Download, grade, upload again: Canvas attaches each student's notebook to that student's submission only."""
     uploads = [
         Upload(10**7 + place, user, f"{file}.ipynb", f"{place:05d}" if hidden else "")
         for place, (user, (_name, file)) in enumerate(people.items())
@@ -496,7 +496,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_anonymous_students_are_exported_by_id(tmp_path: Path) -> None:
-    """An anonymous id of digits alone is not the user with that number."""
+    """Also an anonymous id of digits only, which is not the user with that number."""
     hidden = [
         handed_in(key, f"anon {key}", lms="canvas", entry=f"anon_{key}_7{n}_hw.ipynb")
         for n, key in enumerate(["00041", "a1B2c"])

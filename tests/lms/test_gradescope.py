@@ -179,7 +179,7 @@ def test_one_record(tmp_path: Path, text: str, record: Record) -> None:
 
 
 def test_aliases_are_never_copied(tmp_path: Path) -> None:
-    """A billion laughs: each level is ten of the one before."""
+    """Each level of a billion laughs is ten of the level before."""
     lines = ["s:", "  :submitters: &a0 [{:name: ha}]"]
     lines += [f"  :created_at: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 60)]
     started = time.monotonic()
@@ -324,7 +324,7 @@ def test_output_is_translated(tmp_path: Path) -> None:
 
 
 def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
-    """What the zip's own program hands Gradescope for a submission, run as Gradescope does."""
+    """Return the output of the zip's own program for a submission, run as Gradescope runs it."""
     root = tmp_path / "autograder"
     with zipfile.ZipFile(tmp_path / "out" / export.AUTOGRADER) as archive:
         assert {one.filename: one.external_attr >> 16 & 0o111 for one in archive.infolist()}["run_autograder"]

@@ -37,7 +37,7 @@ def handed_in(tmp_path: Path, site: Site, numbers: Sequence[int], *, flat: bool 
 
 
 def graded(tmp_path: Path, submissions: Sequence[Submission], totals: Mapping[str, float | None]) -> Results:
-    """Results out of 20 points; ``totals`` are by the student's name."""
+    """Return results out of 20 points; ``totals`` are by the student's name."""
     students: list[Result] = []
     for one in submissions:
         folder = tmp_path / "out" / "students" / one.student.id
@@ -204,7 +204,7 @@ def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> No
 
 
 def test_group_id_equal_to_a_participants_number_returns_no_report(tmp_path: Path) -> None:
-    """A group's id may be a participant's number, and a Moodle that knows no groups' ids would go by it."""
+    """A Moodle without groups' ids would go by the number and give the report to another student."""
     site = Site([Person(11, "Ann", (12, "A")), Person(12, "Bob", (5, "B"))], teams=True)
     submissions = handed_in(tmp_path, site, [11, 12])
     back = given_back(tmp_path, graded(tmp_path, submissions, {"A": 20.0, "B": 4.0}), site.worksheet())
@@ -225,7 +225,7 @@ def test_groups_with_one_file_name_match_no_row(tmp_path: Path) -> None:
 
 
 def test_unmatched_submission_prevents_zeros(tmp_path: Path) -> None:
-    """A team's members without a number among them, or who is in no row: it may be the homework of an empty one."""
+    """Such a submission may be the homework of a student with an empty row."""
     site = Site(people("Ann", "Bob", "Cid"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11, 12]), {})
     ann, bob = results.submissions
@@ -268,7 +268,7 @@ def test_existing_grades_and_comments(tmp_path: Path) -> None:
 
 
 def test_upload_order_is_noted(tmp_path: Path) -> None:
-    """The other way round Moodle takes the worksheet for outdated and skips it all: the teacher is told."""
+    """In the opposite order Moodle considers the worksheet outdated and skips it all."""
     site = Site(people("Ann"))
     back = given_back(tmp_path, graded(tmp_path, handed_in(tmp_path, site, [11]), {}), site.worksheet())
     site.upload_feedback(back.files[1])
@@ -369,7 +369,7 @@ def test_file_name_gives_no_other_students_grade(tmp_path: Path, entry: str) -> 
 
 
 def test_nickname_column_is_not_the_group_column(tmp_path: Path) -> None:
-    """What a site shows of a student's own profile stands before the status; it earns no grade and saves from no 0."""
+    """A site may show fields of a student's own profile before the status."""
     site = Site(people("Ann", "Eve"))
     sheet = site.worksheet().replace(b"s12@example.org", b"Ann").replace(b"s11@example.org", b"Eve")
     submissions = handed_in(tmp_path, site, [11])

@@ -1,4 +1,4 @@
-"""A class out of every LMS and back again: the same students, the same grades, and no file without a word."""
+"""A class exported by every LMS and returned to it: same students, same grades, no file lost."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Drawn:
 
 
 def files_of(data: st.DataObject, system: System, number: int) -> dict[str, bytes]:
-    """Every file differs from all others of the class; the first is always a notebook."""
+    """Return files that all differ within the class; the first is always a notebook."""
     words = st.tuples(WORDS | st.sampled_from(["hw1", "作業 1", "a_b_3", "x-1", "Copy of hw"]), ENDINGS).map("".join)
     folders = st.sampled_from(["", "", "sub/", "資料/train set/"]) if system.nested else st.just("")
     names = data.draw(st.lists(st.tuples(folders, words).map("".join), unique_by=str.casefold, max_size=3))
@@ -158,7 +158,7 @@ def whose(one: Submission, numbers: Mapping[str, int]) -> str:
 
 
 def assert_no_file_is_lost(class_: Drawn, files: Mapping[str, bytes], submissions: Sequence[Submission]) -> None:
-    """Each is somebody's notebook, lies beside one, or is named; none is two students'."""
+    """Assert that each file is a student's notebook, lies beside one or is named, and that no file has two owners."""
     theirs = {content: name for one in class_.people for name, content in one.files.items()}
     used = [one.notebook.read_bytes() for one in submissions if one.notebook is not None]
     used += [beside.path.read_bytes() for one in submissions for beside in one.attachments]

@@ -39,7 +39,7 @@ KEYS = ("4567", "4568", "4569", "9999", "4570")  # the fourth has left the cours
 
 
 def results_folder(folder: Path, lms: str, keys: tuple[str, ...] = KEYS) -> Path:
-    """A class of five as ``grader grade`` leaves it, handed in through ``lms``."""
+    """Write a graded class of five, submitted through ``lms``, as ``grader grade`` does."""
     results = [_from(graded, lms, key) for graded, key in zip(small_class(), keys, strict=True)]
     write_results(results, ASSIGNMENT, folder, MADE_AT)
     for graded in results:

@@ -1,4 +1,4 @@
-"""Grades on their way back: lists of grades given with what was handed in, and ``grader export`` at any later time."""
+"""Export of grades: gradebooks given with the submissions, and ``grader export`` at any later time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def worksheet(path: Path, *numbers: int) -> Path:
 
 
 def lists(folder: Path) -> dict[str, Path]:
-    """A list of grades of each LMS that has one, and files that are none."""
+    """Write a gradebook of each LMS that has one, and files that are none."""
     made = {"moodle": worksheet(folder / "moodle.csv", 4567, 4568, 4569, 9999, 4570)}
     for name, text in {
         "canvas": GRADEBOOK + '"Lin, A",4567,lin,A,\r\n',
@@ -80,7 +80,7 @@ def run(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return int(ended.value.code or 0), printed.out, printed.err
 
 
-# ---------------------------------------------------------------- which files are lists of grades
+# ---------------------------------------------------------------- recognising gradebooks
 
 
 def test_gradebooks_are_split_from_submissions(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_hints_for_many_files_are_cut_off(tmp_path: Path) -> None:
     assert said[-1] == "… and 32 more files."
 
 
-# ---------------------------------------------------------------- grader grade, with a list of grades
+# ---------------------------------------------------------------- grader grade, with a gradebook
 
 
 def moodle_archive(folder: Path, *numbers: int) -> Path:
