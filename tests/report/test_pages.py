@@ -11,9 +11,7 @@ import pytest
 
 from grader.i18n.catalogue import LANGUAGES, translation
 from grader.models.grade import Graded
-from grader.models.run import CellError, Outcome
 from grader.models.submission import Student
-from grader.report.advice import OUTCOMES, WHAT_TO_DO, hint
 from grader.report.notebook_page import notebook_view
 from grader.report.pages import _display_text, write_class_page, write_student_report
 from tests.report.test_sanitizer import Page
@@ -137,34 +135,6 @@ def test_a_failed_cell_is_linked_and_marked(tmp_path: Path) -> None:
     assert '<a href="#cell-2">Cell 2</a>' in page
     assert 'class="cell code failed" id="cell-2"' in page
     assert 'class="cell code" id="cell-1"' in page
-
-
-@pytest.mark.parametrize("outcome", Outcome)
-def test_every_outcome_has_a_text_and_advice(outcome: Outcome) -> None:
-    assert str(OUTCOMES[outcome])
-    assert str(WHAT_TO_DO[outcome])
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "advice"),
-    [
-        ("NameError", "name 'x' is not defined", "not defined before"),
-        ("FileNotFoundError", "[Errno 2]", "open them by their plain names"),
-        ("ModuleNotFoundError", "No module named 'google.colab'", "not installed"),
-        ("ValueError", "Input 0 of layer is incompatible", "Two shapes"),
-        ("ValueError", "could not convert string to float: 'yes'", "text was found"),
-        ("InvalidArgumentError", "Incompatible shapes: [32,1] vs. [32]", "Two shapes"),
-        ("ResourceExhaustedError", "OOM when allocating tensor", "smaller batches"),
-        ("KeyboardInterrupt", "", "time limit"),
-        ("Exception", "URL fetch failure on https://storage", "no internet"),
-        ("SyntaxError", "invalid syntax", "missing bracket"),
-        ("MyOwnError", "oops", None),
-    ],
-)
-def test_a_common_error_has_a_hint(name: str, text: str, advice: str | None) -> None:
-    found = hint(CellError(name, text))
-
-    assert found is None if advice is None else advice in str(found)
 
 
 # ---------------------------------------------------------------- the executed notebook
