@@ -24,6 +24,7 @@ from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Attacker, Class
 from tests.report.test_report_browser import browser as browser  # noqa: PLC0414  a fixture
 from tests.support.builders import zip_bytes
 from tests.support.notebooks import notebook_bytes
+from tests.support.pages import watch
 
 LIMITS = Limits(seconds=30, memory_mb=1500, disk_mb=200, file_mb=100, processes=150, output_mb=0.2)
 MEGABYTE = 1 << 20
@@ -405,8 +406,7 @@ def test_53_report_contains_no_active_content(attacker: Attacker) -> None:
 def test_53_report_runs_and_loads_nothing_in_a_browser(attacker: Attacker, browser: Browser) -> None:
     page = browser.new_page()
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    watch(page, asked, asked)
     for path in (attacker.folder / "report.html", attacker.classroom.places.out / "index.html"):
         page.goto(path.as_uri())
         page.wait_for_timeout(150)

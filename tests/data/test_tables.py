@@ -230,7 +230,8 @@ def test_a_job_contains_images(tmp_path: Path) -> None:
 
 def test_a_job_contains_a_sample_of_public_rows_of_every_class(tmp_path: Path) -> None:
     rows = 3 * protocol.PUBLIC_ROWS
-    many = {"x": np.zeros((rows, 6, 6), np.uint8), "y": np.arange(rows) * 3 // rows}  # sorted, as files often are
+    labels = np.arange(rows) * 3 // rows  # sorted, as files often are
+    many: dict[str, Any] = {"x": np.zeros((rows, 6, 6), np.uint8), "y": labels}
     prepared = prepare_assignment(image_assignment(tmp_path, **many), SECRET)
     assert prepared.public is not None
     assert len(prepared.public.inputs) == protocol.PUBLIC_ROWS

@@ -140,8 +140,12 @@ class Site:
 
     def worksheet(self, *, delimiter: str = ",", ending: str = "\n", quote_all: bool = False) -> bytes:
         target = io.StringIO(newline="")
-        quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-        writer = csv.writer(target, delimiter=delimiter, lineterminator=ending, quoting=quoting)
+        writer = csv.writer(
+            target,
+            delimiter=delimiter,
+            lineterminator=ending,
+            quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL,
+        )
         writer.writerows([self.header(), *map(self.row, self.people)])
         return b"\xef\xbb\xbf" + target.getvalue().encode()
 

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -199,7 +200,8 @@ def _blackboard_grades(files: Sequence[Path], people: Class) -> dict[int, str]:
 
 
 def _gradescope(people: Class) -> dict[str, bytes]:
-    made, told = {}, {}
+    made: dict[str, bytes] = {}
+    told: dict[str, Any] = {}
     for one in people:
         told[f"submission_{one.number}"] = {
             ":submitters": [{":name": one.name, ":sid": one.login, ":email": f"{one.login}@school.edu"}],

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +34,7 @@ LANGUAGE = pytest.mark.parametrize("language", PACKS)
 
 def handed_in(tmp_path: Path, site: Site, numbers: Sequence[int], *, flat: bool = False) -> tuple[Submission, ...]:
     entries = site.entries({number: {"hw.ipynb": NB} for number in numbers}, flat=flat)
-    return read_submissions([write_zip(tmp_path / "class.zip", entries)], workspace=tmp_path / "work")
+    return read_submissions([write_zip(tmp_path / "class.zip", entries)], workspace=tmp_path / "work").submissions
 
 
 def graded(tmp_path: Path, submissions: Sequence[Submission], totals: Mapping[str, float | None]) -> Results:
@@ -131,7 +132,7 @@ def test_there_and_back(tmp_path: Path, data: st.DataObject) -> None:
         comments=data.draw(st.booleans()),
         old=data.draw(st.booleans()),
     )
-    form = {
+    form: dict[str, Any] = {
         "delimiter": data.draw(st.sampled_from([",", ";", "\t"])),
         "ending": data.draw(st.sampled_from(["\n", "\r\n"])),
         "quote_all": data.draw(st.booleans()),
@@ -358,7 +359,7 @@ def test_the_archive_of_reports_is_the_same_each_time(tmp_path: Path) -> None:
 def test_file_name_gives_no_other_students_grade(tmp_path: Path, entry: str) -> None:
     site = Site(people("Ann", "Eve"))
     files = {"Ann_11_assignsubmission_file/hw.ipynb": NB, entry: NB}
-    submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work")
+    submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work").submissions
     results = graded(tmp_path, submissions, {"Ann": 5.0})
     back = given_back(tmp_path, results, site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
@@ -381,7 +382,7 @@ def test_nickname_column_is_not_the_group_column(tmp_path: Path) -> None:
 def test_shared_number_is_skipped(tmp_path: Path) -> None:
     site = Site(people("Ann", "Bob"))
     files = {f"{name}_assignsubmission_file/hw.ipynb": NB for name in ("Ann_11", "Eve_11", "Bob_12")}
-    submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work")
+    submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work").submissions
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1])

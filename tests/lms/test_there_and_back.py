@@ -229,6 +229,7 @@ def test_one_students_files_do_not_affect_others(tmp_path: Path, name: str, data
     read = {numbers[whose(one, numbers)]: one for one in known}
     for number, person in honest.items():
         assert not any(beside.path.read_bytes() == b"hostile" for beside in read[number].attachments)
-        assert read[number].notebook is not None and read[number].notebook.read_bytes() in person.files.values()
+        notebook = read[number].notebook
+        assert notebook is not None and notebook.read_bytes() in person.files.values()
     assert "holds this name twice; the later one was taken" in "\n".join(map(said, submissions))
     assert not [path for path in room.rglob("*") if "evil" in path.name]

@@ -22,7 +22,7 @@ def test_a_plain_string_with_braces_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("n", [1, 30])
 def test_an_assignment_error_shows_every_problem_on_its_own_line(n: int) -> None:
-    error = AssignmentError(["first.toml: wrong", *[message("{n} rows", n=number) for number in range(1, n)]])
+    error = AssignmentError([message("first.toml: wrong"), *[message("{n} rows", n=number) for number in range(1, n)]])
 
     assert len(error.problems) == n
     assert str(error).splitlines() == ["first.toml: wrong", *(f"{number} rows" for number in range(1, n))]

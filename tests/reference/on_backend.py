@@ -6,6 +6,7 @@ KERAS_BACKEND=jax python -m tests.reference.on_backend answers.npz
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -76,4 +77,4 @@ def answers() -> dict[str, NDArray[np.float32]]:
 
 
 if __name__ == "__main__":
-    np.savez(sys.argv[1], **answers())
+    np.savez(sys.argv[1], **dict[str, Any](answers()))

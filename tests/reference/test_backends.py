@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 @pytest.mark.network
 def test_the_systems_are_built_and_trained_on_jax(tmp_path: Path) -> None:
     # NumPy, SciPy and ml_dtypes, which it also asks for, are TensorFlow's and scikit-learn's already.
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "jax"]
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path / "jax")]
     subprocess.run([*install, "jax", "jaxlib", "opt_einsum"], check=True, capture_output=True)
     variables = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(tmp_path / "jax")}
     pytest_alone = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--no-cov", "-p", "no:cacheprovider"]

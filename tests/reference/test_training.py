@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -99,7 +100,7 @@ def swinging(keep_best: bool) -> tuple[Trained, float]:
     model = keras.Sequential([keras.Input((1, 1, 3)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")])
     model.compile(optimizer=keras.optimizers.SGD(0.0), loss="binary_crossentropy", metrics=["accuracy"])
 
-    class Swing(keras.callbacks.Callback):
+    class Swing(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
             model.set_weights([np.full((3, 1), 1.0 if epoch == 1 else -1.0), np.zeros(1)])
 
@@ -174,7 +175,7 @@ def test_transfer_model_predicts_its_own_answers(name: str, library: Path, base_
 def test_reviews_are_numbered_as_in_keras(tmp_path: Path) -> None:
     (tmp_path / "arrays").mkdir()
     words, lengths = np.array([5, 9_000, 9_996, 9_997, 20_000, 1], np.int32), np.array([5, 1])
-    held = {f"{part}_{which}": value for which in ("train", "test")
+    held: dict[str, Any] = {f"{part}_{which}": value for which in ("train", "test")
             for part, value in (("x", words), ("y", np.array([0, 1])))}  # fmt: skip
     held |= {f"x_{which}_lengths": lengths for which in ("train", "test")}
     np.savez(tmp_path / "arrays" / "imdb.npz", **held)

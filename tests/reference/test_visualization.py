@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -287,7 +287,7 @@ def diverged() -> keras.Model:
         pytest.param(lambda: smooth([1], 1), "smoothing factor is 1", id="smoothing 1"),
         pytest.param(lambda: smooth([1], -0.1), "smoothing factor", id="smoothing below 0"),
         pytest.param(lambda: load_model("nowhere", "weights"), "into=", id="weights into nothing"),
-        pytest.param(lambda: load_model("nowhere", "h5"), "'json'", id="unknown way to load"),
+        pytest.param(lambda: load_model("nowhere", cast(Any, "h5")), "'json'", id="unknown way to load"),
     ],
 )
 def test_invalid_input_is_explained(call: Callable[[], object], expected: str) -> None:
@@ -504,7 +504,7 @@ def test_curves_figure_has_a_panel_for_loss_and_each_metric() -> None:
         "training, smoothed",
         "validation, smoothed",
     ]
-    np.testing.assert_allclose(smooth.axes[1].lines[1].get_ydata(), [0.5, 0.54])
+    np.testing.assert_allclose(np.asarray(smooth.axes[1].lines[1].get_ydata(), float), [0.5, 0.54])
 
 
 def test_curves_figure_accepts_the_history_of_fit() -> None:

@@ -35,6 +35,7 @@ from tests.support.graded_class import (
     other_score,
     small_class,
 )
+from tests.support.pages import watch
 
 pytestmark = pytest.mark.browser
 
@@ -120,8 +121,7 @@ def test_a_page_runs_nothing_and_fits_the_screen(browser: Browser, page_paths: l
         page = browser.new_page(viewport={"width": width, "height": 900})
         asked: list[str] = []
         dialogs: list[str] = []
-        page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.on("dialog", lambda dialog, dialogs=dialogs: (dialogs.append(dialog.message), dialog.dismiss()))
+        watch(page, asked, dialogs)
         page.goto(path.as_uri())
         for link in page.locator("details > summary").all():
             link.click()

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,12 @@ def canvas_name(slug: str, user: int | str, upload: int, file: str, *, late: boo
     return f"{slug}{'_LATE' if late else ''}_{user}_{upload}_{file}"
 
 
-def by_name(submissions: Collection[Submission]) -> dict[str, Submission]:
+def by_name(submissions: Iterable[Submission]) -> dict[str, Submission]:
     """Return the submissions by their student's name; no two may share one."""
-    assert len({one.student.name for one in submissions}) == len(submissions)
-    return {one.student.name: one for one in submissions}
+    found = list(submissions)
+    named = {submission.student.name: submission for submission in found}
+    assert len(named) == len(found)
+    return named
 
 
 def said(one: Submission) -> str:

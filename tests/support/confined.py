@@ -159,7 +159,7 @@ def hidden_accuracy(sandbox: Sandbox, code: str) -> float:
     assert reply.ended is EndReason.FINISHED, reply.log
     assert reply.predictions is not None, (errors(reply), reply.log)
     answers = np.load(io.BytesIO(reply.predictions), allow_pickle=False)
-    return float(np.mean((answers.reshape(len(answers)) > 0.5) == (asked.hidden_inputs[:, 0] > 0)))
+    return float(np.mean((answers.reshape(len(answers)) > 0.5) == (asked.hidden_inputs[:, 0].astype(float) > 0)))
 
 
 def texts(reply: Reply) -> list[str]:

@@ -32,7 +32,8 @@ def write_collection(path: Path, symbols: str, names: Iterable[str]) -> Path:
     return path
 
 
-def font(symbols: str, *, name: str, odd: Mapping[str, str]) -> TTFont:
+def font(symbols: Iterable[str], *, name: str, odd: Mapping[str, str]) -> TTFont:
+    symbols = tuple(symbols)
     characters = {symbol: f"u{ord(symbol):04X}" for symbol in symbols}
     builder = FontBuilder(EM, isTTF=True)
     builder.setupGlyphOrder([".notdef", *characters.values()])

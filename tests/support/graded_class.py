@@ -39,7 +39,7 @@ OURS = message("The grader itself failed; no points were taken off. Grade again,
 
 def accuracy_score(value: float | None, *, points: float | None = None, reason: Message | None = None) -> Score:
     """Return the accuracy score for a ``value`` measured on 2000 rows, or None if nothing could be measured."""
-    near = {} if value is None else {"low": value - 0.018, "high": value + 0.017, "n": 2000}
+    near: dict[str, Any] = {} if value is None else {"low": value - 0.018, "high": value + 0.017, "n": 2000}
     earned = None if value is None else round(60 * min(1.0, max(0.0, (value - 0.58) / 0.22)), 2)
     said = message(
         "{metric} on {n} hidden rows: {value:.3f}, 95 % interval {low:.3f} to {high:.3f}; "

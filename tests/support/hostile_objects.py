@@ -22,6 +22,6 @@ class Raises:
 class LiesAboutClass:
     """Object whose ``__class__`` raises."""
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         raise RuntimeError

@@ -6,6 +6,7 @@ import io
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def bars(rows: int, seed: int) -> tuple[Bytes, Labels]:
 def add_mnist(library: Path, train: tuple[Bytes, Labels], test: tuple[Bytes, Labels]) -> Path:
     (library / "datasets").mkdir(parents=True, exist_ok=True)
     (x_train, y_train), (x_test, y_test) = train, test
-    parts = {
+    parts: dict[str, Any] = {
         "x_train": x_train,
         "y_train": y_train.astype(np.uint8),
         "x_test": x_test,
@@ -69,7 +70,7 @@ def add_cifar(library: Path, rows: int = 200, *, form: str = "w") -> Path:
     (library / "datasets").mkdir(parents=True, exist_ok=True)
     (library / "arrays").mkdir(exist_ok=True)
     (x_train, y_train), (x_test, y_test) = noise(50, (32, 32, 3), 3), noise(rows, (32, 32, 3), 4)
-    parts = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    parts: dict[str, Any] = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez(library / "arrays" / "cifar10.npz", **parts)
     batches = {
         f"data_batch_{number}": (x_train[number : number + 1], y_train[number : number + 1]) for number in range(1, 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,11 +33,11 @@ def data(*arguments: str, lang: str = "en") -> Result:
 
 def mnist_like(path: Path) -> Path:
     """Write black digits, as many of each class as MNIST has."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for part, counts in (("train", known_set("mnist").facts.train), ("test", known_set("mnist").facts.test)):
         arrays[f"x_{part}"] = np.zeros((sum(counts), 28, 28), np.uint8)
         arrays[f"y_{part}"] = np.repeat(np.arange(10, dtype=np.uint8), counts)
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(path, **arrays)
     return path
 
 

@@ -49,7 +49,7 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, form, **options)  # type: ignore[arg-type]
+    image.save(buffer, form, **options)
     return buffer.getvalue()
 
 

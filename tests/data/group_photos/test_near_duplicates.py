@@ -21,7 +21,7 @@ def pairs(*images: Image.Image) -> set[tuple[int, int]]:
     return set(find_similar_pairs(Signatures.of(np.stack([np.asarray(square) for square in squares]))))
 
 
-@pytest.mark.parametrize("copy", [pytest.param(copy, id=name) for name, copy in (COPIES | MOVED).items()])
+@pytest.mark.parametrize("copy", [pytest.param(copy, id=name) for name, copy in {**COPIES, **MOVED}.items()])
 def test_the_copy_of_a_photo_is_found(copy: object) -> None:
     assert callable(copy)
     originals = [photo(seed) for seed in range(8)]

@@ -414,7 +414,7 @@ def test_netrc_password_is_not_sent(canvas: Canvas, tmp_path: Path, monkeypatch:
 class InMemory(KeyringBackend):
     """The system's keyring, without a system."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self, kept: dict[tuple[str, str], str]) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ from grader.files.csv_sheet import read_sheet
 from grader.grading.results import LatenessResult, read_results
 from grader.i18n.catalogue import translation
 from grader.lms.archive import submissions as intake
+from grader.lms.archive.lms_detection import LMS
 from grader.lms.export import exporter
 from grader.lms.export.exporter import FORMATS, choose_format, inconsistencies, split_gradebooks
 from grader.lms.export.upload_hints import upload_hints
@@ -173,7 +174,7 @@ def test_column_needs_a_gradebook(tmp_path: Path) -> None:
 
 
 def test_every_lms_is_in_the_help() -> None:
-    assert {lms.value for lms in Lms} == set(intake.LMS)
+    assert {lms.value for lms in Lms} == set(LMS)
 
 
 def test_every_export_format_is_in_the_help() -> None:
@@ -392,7 +393,7 @@ def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
     submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
     order = ExportRequest(tmp_path / "out", (GradebookFile(sheet),))
     assert choose_format([one.lms for one in submissions], order) == "moodle"
-    exporter.check_gradebooks("moodle", submissions, [GradebookFile(sheet)])
+    exporter.check_gradebooks("moodle", submissions.submissions, [GradebookFile(sheet)])
     assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
 
 

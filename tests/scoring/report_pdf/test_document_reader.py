@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -355,7 +356,7 @@ def unmapped() -> bytes:
     """Return a PDF whose text is glyph numbers without a table of their characters."""
 
     def change(writer: PdfWriter) -> None:
-        for font in writer.pages[0]["/Resources"]["/Font"].values():
+        for font in cast(Any, writer.pages[0])["/Resources"]["/Font"].values():
             font.get_object()[NameObject("/Encoding")] = NameObject("/Identity-H")
 
     return changed(typed(REPORT), change)

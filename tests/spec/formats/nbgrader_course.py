@@ -41,7 +41,7 @@ def text(source: str, **metadata: Any) -> Cell:
     return {"cell_type": "markdown", "source": source, "metadata": metadata}
 
 
-def marked(kind: str, name: str, source: str, points: float = 1, *, markdown: bool = False, **changes: Any) -> Cell:
+def marked(kind: str, name: str, source: str, points: Any = 1, *, markdown: bool = False, **changes: Any) -> Cell:
     """Return a cell with nbgrader's metadata; ``changes`` replace single entries."""
     marks = {"schema_version": 3, "grade_id": name, "task": False} | KINDS[kind]
     if kind in ("test", "manual", "task"):

@@ -31,7 +31,7 @@ def result_of(place: Path, sandbox: Sandbox, tests: dict[str, str], *sources: ob
     assignment = otter_format.load(folder(place / "course", tests))
     assert assignment is not None
     limits = {"seconds": 60.0, **limits}
-    return graded(quick(assignment, **limits), cells(*sources), sandbox, place / "out")  # type: ignore[arg-type]
+    return graded(quick(assignment, **limits), cells(*sources), sandbox, place / "out")
 
 
 @pytest.fixture(scope="module")

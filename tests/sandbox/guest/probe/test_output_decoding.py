@@ -67,7 +67,7 @@ def test_object_that_lies_about_its_class_gives_no_order() -> None:
 
 @given(st.permutations(range(4)))
 def test_clear_public_rows_show_the_order(order: list[int]) -> None:
-    codes = np.array([order.index(label) for label in LABELS])
+    codes = np.array([order.index(int(label)) for label in LABELS])
     found = order_from_rows(codes, LABELS)
     assert found == dict(enumerate(order))
     assert found is not None

@@ -45,9 +45,9 @@ def test_import_keeps_the_random_state(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "draws_numbers.py").write_text(DRAWS)
     monkeypatch.syspath_prepend(tmp_path)
     import_hooks.after_import("draws_numbers", lambda _module: None)
-    python, numpy = random.getstate(), np.random.get_state()[1].tolist()
+    python, numpy = random.getstate(), np.random.get_state(legacy=False)["state"]["key"].tolist()
     try:
         importlib.import_module("draws_numbers")
     finally:
         del sys.modules["draws_numbers"]
-    assert random.getstate() == python and np.random.get_state()[1].tolist() == numpy
+    assert random.getstate() == python and np.random.get_state(legacy=False)["state"]["key"].tolist() == numpy
