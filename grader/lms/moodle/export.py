@@ -124,7 +124,7 @@ def _overlap(pair: tuple[Worksheet, Worksheet]) -> Message | None:
 
 def _other_class(worksheet: Worksheet, submissions: Sequence[HasStudent]) -> Message:
     rows = [worksheet.identifier(row) for row in worksheet.rows.values()]
-    students = [" ".join(filter(None, (one.student.name, one.student.key))) for one in submissions]
+    students = [" ".join(filter(None, (submission.student.name, submission.student.key))) for submission in submissions]
     return message(
         "{path} lists no student who submitted: it has {listed}, the submissions are of {found}. Download the "
         "worksheet of the same assignment; the assignment's name is in the file's name.",

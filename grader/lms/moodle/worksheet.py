@@ -248,20 +248,20 @@ def _identifier_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
 
 
 def _grade_problems(sheet: Sheet, columns: Columns) -> Iterator[Message]:
-    whole = parse_number(sheet.cell(1, columns.points)) or 0.0
+    maximum_grade = parse_number(sheet.cell(1, columns.points)) or 0.0
     for row in range(1, len(sheet.rows)):
         maximum, grade = sheet.cell(row, columns.points).strip(), sheet.cell(row, columns.grade).strip()
-        if parse_number(maximum) != whole or whole <= 0:
+        if parse_number(maximum) != maximum_grade or maximum_grade <= 0:
             yield message(
                 "{path}, line {line}: {name} is {found}; expected the same number above 0 in every row.",
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.points], found=maximum or '""',
             )  # fmt: skip
         value = parse_number(grade)
-        if grade not in UNGRADED and (value is None or not 0 <= value <= max(whole, 0.0)):
+        if grade not in UNGRADED and (value is None or not 0 <= value <= max(maximum_grade, 0.0)):
             yield message(
                 "{path}, line {line}: {name} is {found}; expected an empty cell or a number from 0 to {maximum}.",
                 path=sheet.path, line=sheet.line(row), name=sheet.header[columns.grade], found=grade,
-                maximum=f"{whole:g}",
+                maximum=f"{maximum_grade:g}",
             )  # fmt: skip
 
 

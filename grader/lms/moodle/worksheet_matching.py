@@ -53,8 +53,12 @@ def match_worksheet(worksheet: Worksheet, submissions: Sequence[T]) -> Worksheet
 
 
 def _by_number(worksheet: Worksheet, submissions: Sequence[T]) -> WorksheetMatch[T]:
-    keys = Counter(one.student.key for one in submissions)
-    rows = {worksheet.rows[one.student.key]: one for one in submissions if one.student.key in worksheet.rows}
+    keys = Counter(submission.student.key for submission in submissions)
+    rows = {
+        worksheet.rows[submission.student.key]: submission
+        for submission in submissions
+        if submission.student.key in worksheet.rows
+    }
     unique = {row: found for row, found in rows.items() if keys[found.student.key] == 1}
     return WorksheetMatch(worksheet, unique, set(rows))
 
@@ -70,8 +74,8 @@ def _group_columns(worksheet: Worksheet) -> Sequence[int]:
 
 
 def _by_group(worksheet: Worksheet, column: int, submissions: Sequence[T]) -> WorksheetMatch[T]:
-    names = Counter(_normalize(one.student.name) for one in submissions)
-    teams = {_normalize(one.student.name): one for one in submissions}
+    names = Counter(_normalize(submission.student.name) for submission in submissions)
+    teams = {_normalize(submission.student.name): submission for submission in submissions}
     groups = {row: worksheet.sheet.cell(row, column) for row in worksheet.rows.values()}
     spellings = _spellings(groups.values())
     found = {row: sorted(_file_names(group) & names.keys()) for row, group in groups.items() if group.strip()}
