@@ -149,7 +149,11 @@ def make_writable(out: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}; choose another folder with --out") from error
+        raise OutputError(
+            message(
+                "{path}: cannot be written: {error}; choose another folder with --out", path=out, error=error.strerror
+            )
+        ) from error
 
 
 def _grade_all(

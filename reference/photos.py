@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf  # reads and augments pictures, whichever backend trains
 
 from grader.data.cache.cached_sets import photos
+from grader.i18n.message import verbatim
 from grader.models.errors import DatasetError
 from reference.systems import Session, Trained
 
@@ -110,9 +111,9 @@ def own_pictures(system: str, session: Session) -> Path:
     """Return the session's folder of pictures; raise ``DatasetError`` if it is missing."""
     expected = "expected --data FOLDER with a subfolder of pictures for each class"
     if session.folder is None:
-        raise DatasetError(f"{system}: {expected}")
+        raise DatasetError(verbatim(f"{system}: {expected}"))
     if not session.folder.is_dir():
-        raise DatasetError(f"{system}: {session.folder} is not a folder; {expected}")
+        raise DatasetError(verbatim(f"{system}: {session.folder} is not a folder; {expected}"))
     return session.folder
 
 

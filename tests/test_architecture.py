@@ -55,7 +55,7 @@ GUEST_RUNS = {
     or name.removeprefix("grader.sandbox.guest.") in {"boot.worker", "run.driver", "run.kernel", "safe_call"}
 }
 # What a reference model takes from the grader: its data, and how results are measured.
-REFERENCE_NEEDS = ("grader.data.cache", "grader.scoring.metrics", "grader.models.errors")
+REFERENCE_NEEDS = ("grader.data.cache", "grader.scoring.metrics", "grader.models.errors", "grader.i18n.message")
 # The files that the package of each LMS may have alike: what the shared code asks of every system.
 SAME_IN_EVERY_LMS = {"archive", "export", "gradebook", "feedback"}
 
@@ -309,6 +309,20 @@ def test_files_are_named_for_their_content() -> None:
 def test_every_module_has_a_docstring() -> None:
     silent = [name for name in MODULES if not ast.get_docstring(tree(name))]
     assert [name for name in silent if MODULES[name].name != "__init__.py"] == []
+
+
+# A docstring begins with a verb in the imperative or with a noun, never with a riddle.
+RIDDLE = re.compile(r"(what|which|whose|whom|where|who|how|whether|nobody|everybody|whoever)\b", re.IGNORECASE)
+
+
+def test_docstrings_begin_plainly() -> None:
+    riddles = []
+    for name in MODULES:
+        for node in ast.walk(tree(name)):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                first = (ast.get_docstring(node) or "").split("\n")[0]
+                riddles += [f"{name}: {first}"] if RIDDLE.match(first) else []
+    assert riddles == []
 
 
 def test_no_file_names_the_place_where_it_was_written() -> None:

@@ -154,7 +154,7 @@ def test_grading_again_into_the_same_folder_replaces(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        pytest.param(SandboxError("no process"), "no process", id="the sandbox's own"),
+        pytest.param(SandboxError(message("no process")), "no process", id="the sandbox's own"),
         pytest.param(OSError(28, "No space left on device"), "No space left", id="the machine's"),
         pytest.param(ValueError("a bug"), "ValueError: a bug (test_pipeline.py:", id="a bug of ours"),
         pytest.param(RecursionError("deep"), "RecursionError", id="a bug, deep down"),

@@ -11,6 +11,7 @@ import jupytext
 import nbformat
 
 from grader.files.csv_export import csv_text
+from grader.i18n.message import message
 from grader.models.errors import IntakeError
 
 WORKSHEET = (
@@ -53,7 +54,9 @@ def _students(samples: Path) -> list[dict[str, Any]]:
         with (samples / CLASS_LIST).open("rb") as file:
             students: list[dict[str, Any]] = tomllib.load(file)["student"]
     except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise IntakeError(f"{samples / CLASS_LIST}: the bundled class cannot be read: {error}") from error
+        raise IntakeError(
+            message("{path}: the bundled class cannot be read: {error}", path=samples / CLASS_LIST, error=error)
+        ) from error
     return students
 
 

@@ -32,7 +32,7 @@ class GradebookFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """Where and how to export. Copies of ``gradebooks`` are filled in."""
+    """Target and options of an export. Copies of ``gradebooks`` are filled in."""
 
     out: Path
     gradebooks: tuple[GradebookFile, ...] = ()

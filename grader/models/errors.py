@@ -23,14 +23,11 @@ from grader.i18n.message import Message, join_lines, verbatim
 
 
 class GraderError(Exception):
-    """Root of all errors raised on purpose. ``str(error)`` is ``message`` in English.
+    """Root of all errors raised on purpose. ``str(error)`` is ``message`` in English."""
 
-    A plain string as ``message`` is shown as it is, in every language.
-    """
-
-    def __init__(self, message: Message | str) -> None:
-        self.message = message if isinstance(message, Message) else verbatim(message)
-        super().__init__(self.message)
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(message)
 
 
 class AssignmentError(GraderError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader.i18n.message import message
+from grader.i18n.message import message, verbatim
 from grader.models.errors import SandboxError, Stopped
 from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, create_memory_group
@@ -86,7 +86,7 @@ class NamespaceSandbox:
             if self._closed:
                 raise Stopped
             if reply.ended is EndReason.FAULT and "isolation failed" in reply.log:
-                raise SandboxError(reply.log.strip().splitlines()[-1])
+                raise SandboxError(verbatim(reply.log.strip().splitlines()[-1]))
             predictions = (
                 folder.read(protocol.PREDICTIONS, max_prediction_bytes(job.question)) if job.question else None
             )

@@ -103,7 +103,9 @@ def broken(error: Exception) -> Script:
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        pytest.param(broken(SandboxError("no process can be started")), "no process can be started", id="sandbox"),
+        pytest.param(
+            broken(SandboxError(message("no process can be started"))), "no process can be started", id="sandbox"
+        ),
         pytest.param(broken(OSError(28, "No space left on device")), "No space left", id="disk"),
         pytest.param(
             replies(Reply(EndReason.FAULT, log="Traceback ...\nKeyError: 'x'\n\n")), "KeyError: 'x'", id="driver"

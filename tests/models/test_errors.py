@@ -1,7 +1,7 @@
 import pytest
 
 from grader.i18n.catalogue import Translation
-from grader.i18n.message import message
+from grader.i18n.message import message, verbatim
 from grader.models.errors import AssignmentError, DatasetError, IntakeError, TokenError, error_message
 
 WORDS = Translation("xx", {"{n} rows": "{n} Zeilen"})
@@ -14,8 +14,8 @@ def test_an_error_keeps_its_message_for_translation() -> None:
     assert WORDS.say(error.message) == "3 Zeilen"
 
 
-def test_a_plain_string_with_braces_is_shown_as_it_is() -> None:
-    error = DatasetError("found {x}, expected {y}")
+def test_a_verbatim_message_with_braces_is_shown_as_it_is() -> None:
+    error = DatasetError(verbatim("found {x}, expected {y}"))
 
     assert str(error) == WORDS.say(error.message) == "found {x}, expected {y}"
 

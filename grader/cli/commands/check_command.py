@@ -15,6 +15,7 @@ from grader.cli.terminal import choose_translation, plain, processors, screen
 from grader.data import hidden_sets
 from grader.data.cache.cached_sets import default_library
 from grader.i18n.catalogue import Translation
+from grader.i18n.message import message
 from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment
 from grader.models.errors import IntakeError, SandboxError
@@ -36,7 +37,9 @@ def check_notebook(path: Path, name: str | None, out: Path, *, budget: float | N
             [path], lms="folder", workspace=Path(workspace) / "handed-in", assignment=assignment
         ).submissions
         if len(submissions) != 1:
-            raise IntakeError(f"{path}: found {len(submissions)} submissions, expected one notebook")
+            raise IntakeError(
+                message("{path}: found {n} submissions, expected one notebook", path=path, n=len(submissions))
+            )
         settings = Settings(
             out, hidden_sets.PRACTICE_SECRET, translation.language, threads=processors(), library=default_library()
         )

@@ -46,7 +46,7 @@ DEMO, DEMO_SECONDS = "disease", 45.0
 
 @dataclass(frozen=True, slots=True)
 class GradeOptions:
-    """How the teacher wants a class graded. ``jobs`` of None: as many notebooks at once as fit."""
+    """The teacher's settings for a grading. ``jobs`` of None: as many notebooks at once as fit."""
 
     out: Path
     level: str

@@ -51,7 +51,7 @@ Open = Callable[[Machine], tuple[Sandbox, Message]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of the submission. ``notes`` are for instructors alone."""
+    """The outcome of the submission. ``notes`` are for instructors alone."""
 
     faulty: bool
     notes: tuple[Message, ...]

@@ -63,7 +63,7 @@ class SourceCell:
 
     @property
     def gives_number(self) -> bool:
-        """Whether the cell ends in an expression, whose value can be partial points."""
+        """True if the cell ends in an expression: its value can be partial points."""
         try:
             last = ast.parse(self.source).body[-1:]
         except (SyntaxError, ValueError, RecursionError, MemoryError):

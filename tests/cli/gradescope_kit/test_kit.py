@@ -209,7 +209,7 @@ def test_a_sandbox_that_breaks_is_a_fault_of_ours(kit: Path, tmp_path: Path) -> 
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
 
     def broken(_job: Job) -> Reply:
-        raise SandboxError("the disk is full")
+        raise SandboxError(message("the disk is full"))
 
     assert run_here(root, broken).faulty and not has_a_score(results_in(root))
     assert "disk" not in json.dumps(results_in(root)), "students do not read of our machine"
