@@ -38,9 +38,7 @@ def settings(tmp_path: Path) -> Settings:
 # ---------------------------------------------------------------- a class
 
 
-def test_results_come_in_the_order_handed_in_whoever_finishes_first(
-    assignment: Assignment, settings: Settings, tmp_path: Path
-) -> None:
+def test_results_keep_the_order_of_the_submissions(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     second_done = threading.Event()
 
     def script(job: Job) -> Reply:
@@ -67,7 +65,7 @@ def test_results_come_in_the_order_handed_in_whoever_finishes_first(
     assert names(settings.out) == ["ann", "bob", "cai"]
 
 
-def test_every_file_that_is_promised_is_there(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_every_documented_file_is_written(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     grade_class(assignment, class_of(tmp_path, "ann", "bob"), FakeSandbox(finished), settings)
     files = {str(path.relative_to(settings.out)) for path in settings.out.rglob("*") if path.is_file()}
     assert files == {
@@ -78,7 +76,7 @@ def test_every_file_that_is_promised_is_there(assignment: Assignment, settings: 
     }
 
 
-def test_answers_become_points(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_correct_predictions_earn_points(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     """A notebook that knows every answer gets all points, another one none."""
     inputs, labels = (
         hidden_sets.hidden_inputs(assignment, SECRET),
@@ -111,7 +109,9 @@ def test_jobs_run_at_once(assignment: Assignment, settings: Settings, tmp_path: 
     assert [graded.run.outcome for graded in results] == [Outcome.OK] * 6
 
 
-def test_no_more_run_at_once_than_were_asked_for(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_no_more_notebooks_run_at_once_than_requested(
+    assignment: Assignment, settings: Settings, tmp_path: Path
+) -> None:
     running: list[str] = []
     most = 0
 
@@ -133,7 +133,7 @@ def test_an_empty_class_has_files_too(assignment: Assignment, settings: Settings
     assert (settings.out / "index.html").exists()
 
 
-def test_pages_are_in_the_language_asked_for(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_pages_are_in_the_requested_language(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     grade_class(assignment, class_of(tmp_path, "ann"), FakeSandbox(finished), replace(settings, language="zh-TW"))
     for page in (settings.out / "index.html", settings.out / "students" / "ann" / "report.html"):
         assert "硬幣" in page.read_text("utf-8")
@@ -160,7 +160,7 @@ def test_grading_again_into_the_same_folder_replaces(
         pytest.param(RecursionError("deep"), "RecursionError", id="a bug, deep down"),
     ],
 )
-def test_a_fault_with_one_leaves_the_others(
+def test_a_fault_with_one_submission_leaves_the_others_alone(
     assignment: Assignment, settings: Settings, tmp_path: Path, error: Exception, said: str
 ) -> None:
     def script(job: Job) -> Reply:
@@ -179,7 +179,9 @@ def test_a_fault_with_one_leaves_the_others(
     assert reports(settings.out) == {"ann", "bob", "cai"}
 
 
-def test_an_error_in_a_later_stage_is_our_fault_too(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+def test_an_error_in_a_later_stage_is_a_fault_of_the_grader(
+    assignment: Assignment, settings: Settings, tmp_path: Path
+) -> None:
     strange = replace(assignment, rubric=(*assignment.rubric, Criterion("strange", 5)))
     (graded,) = grade_class(strange, class_of(tmp_path, "ann"), FakeSandbox(finished), settings)
     assert graded.run.outcome is Outcome.GRADER_FAULT
@@ -187,7 +189,7 @@ def test_an_error_in_a_later_stage_is_our_fault_too(assignment: Assignment, sett
     assert graded.grade.total is None
 
 
-def test_what_was_not_handed_in_is_graded_as_such(assignment: Assignment, settings: Settings) -> None:
+def test_a_missing_submission_is_graded_as_missing(assignment: Assignment, settings: Settings) -> None:
     sandbox = FakeSandbox(finished)
     refused = Submission(Student("eve", "Eve"), problem=message("No."), outcome=Outcome.FORBIDDEN)
     (graded,) = grade_class(assignment, [refused], sandbox, settings)

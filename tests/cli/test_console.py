@@ -70,7 +70,7 @@ def test_a_class_is_a_line_for_each_student() -> None:
     assert places == sorted(places)
 
 
-def test_what_is_unknown_is_a_question_and_no_zero() -> None:
+def test_an_unknown_total_is_a_question_mark_and_not_zero() -> None:
     row = row_of("李美玲", shown(class_table([our_fault()], ASSIGNMENT, ENGLISH)))
     assert row == ["李美玲", "?", "?", "?", "?", "?", "grader", "failed", "0", "s", "●"]
 
@@ -84,7 +84,7 @@ def test_a_class_is_shown_in_chinese() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("outcome", Outcome)
-def test_every_outcome_has_a_word_of_its_own(language: str, outcome: Outcome) -> None:
+def test_every_outcome_has_its_own_word(language: str, outcome: Outcome) -> None:
     words = [translation(language).say(OUTCOMES[one]) for one in Outcome]
     assert len(set(words)) == len(Outcome)
     run = replace(good_run(), outcome=outcome)
@@ -122,21 +122,21 @@ def test_many_criteria_are_numbered_and_named_in_full_below() -> None:
     assert all(f"{number} {name}" in " ".join(shown(named, 80).split()) for number, name in enumerate(names, 1))
 
 
-def test_what_everybody_has_is_not_marked() -> None:
+def test_reasons_that_every_student_has_are_not_marked() -> None:
     assert "●" not in shown(class_table([only_proposed()], WITH_STORY, ENGLISH))
 
 
-def test_what_is_too_close_to_call_is_marked() -> None:
+def test_a_result_too_close_to_the_threshold_is_marked() -> None:
     assert "●" in shown(class_table([too_close()], ASSIGNMENT, ENGLISH))
 
 
-def test_the_last_line_counts_those_to_look_at_and_names_what_is_only_proposed() -> None:
+def test_the_last_line_counts_reviews_and_names_proposed_criteria() -> None:
     line = review_line([only_proposed(), our_fault(), strong()], WITH_STORY, ENGLISH)
     assert "1 of 3 need a person's look" in line
     assert line.endswith("Only proposed, for you to decide: story.")
 
 
-def test_nothing_is_said_of_proposals_where_there_are_none() -> None:
+def test_proposals_are_not_mentioned_if_there_are_none() -> None:
     line = review_line([strong()], ASSIGNMENT, ENGLISH)
     assert "0 of 1" in line
     assert "proposed" not in line
@@ -193,7 +193,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_nothing_that_a_stranger_wrote_steers_the_terminal(text: str) -> None:
+def test_no_text_of_a_student_controls_the_terminal(text: str) -> None:
     score = replace(other_score(0, 10), reason=message("{text}", text=text), title={"en": text})
     rows = [graded(text, good_run(), grade(score, *map(other_score, range(1, 4), [1, 1, 1])))]
     titled = replace(ASSIGNMENT, title={"en": text})
@@ -210,7 +210,7 @@ def test_nothing_that_a_stranger_wrote_steers_the_terminal(text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_plain_text_keeps_every_letter_and_nothing_that_steers(text: str) -> None:
+def test_plain_keeps_letters_and_removes_control_characters(text: str) -> None:
     kept = plain(text)
     assert all(letter in kept for letter in text if letter.isalnum())
     assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in kept)

@@ -108,7 +108,7 @@ def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], says:
     assert_clear(grader(tmp_path, *arguments), says=says)
 
 
-def test_a_broken_assignment_tells_every_problem(tmp_path: Path) -> None:
+def test_a_broken_assignment_reports_every_problem(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "assignment.toml").write_text('id = "mine"\n[[rubric]]\nid = "a"\nkind = "metrik"\npoints = "x"\n')
@@ -121,7 +121,7 @@ def test_a_broken_assignment_tells_every_problem(tmp_path: Path) -> None:
     assert "version: missing" in lines and "title: missing" in lines
 
 
-def test_wrong_usage_is_said(tmp_path: Path) -> None:
+def test_wrong_usage_is_reported(tmp_path: Path) -> None:
     done = grader(tmp_path, "grade")
     assert done.returncode == 2
     assert "Missing argument" in done.stderr

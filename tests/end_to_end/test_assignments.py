@@ -79,7 +79,7 @@ def test_patients_are_written_again_byte_for_byte(tmp_path: Path) -> None:
     assert (tmp_path / "patients.csv").read_bytes() == (ASSIGNMENTS / "disease" / "patients.csv").read_bytes()
 
 
-def test_cosine_points_are_the_courses(tmp_path: Path) -> None:
+def test_cosine_points_are_those_of_the_course(tmp_path: Path) -> None:
     random = np.random.RandomState(0)
     x = np.linspace(-10, 10, num=2000)
     y = 2.9 * np.cos(0.6 * x) + random.normal(size=2000)
@@ -94,7 +94,7 @@ def test_cosine_points_are_the_courses(tmp_path: Path) -> None:
 @BOTH
 @settings(deadline=None, max_examples=20)
 @given(rows=st.integers(1, 300), seed=st.integers(0, 2**256 - 1))
-def test_draw_keeps_its_promise_for_any_seed(name: str, rows: int, seed: int) -> None:
+def test_draw_gives_the_described_shape_and_range_for_any_seed(name: str, rows: int, seed: int) -> None:
     draw = generator(name).draw
     inputs, targets = draw(rows, seed)
     columns = {"disease": 8, "regression": 1}[name]
@@ -171,7 +171,7 @@ def test_a_public_assignment_says_its_thresholds_and_points_in_both_readmes(name
             assert not isinstance(criterion, MetricReached) or f"{criterion.full_at:.2f}" in text
 
 
-def test_readme_measurements_are_what_the_homework_is_made_for() -> None:
+def test_measurements_in_the_readme_fit_the_homework() -> None:
     text = (ASSIGNMENTS / "disease" / "README.md").read_text(encoding="utf-8")
     means = {name: float(mean) for name, mean in re.findall(r"^\| ([^|]+?) \| (0\.\d{3}) \|", text, re.MULTILINE)}
     assert 0.68 <= means["logistic regression"] <= 0.72
@@ -219,7 +219,7 @@ def test_reference_is_a_whole_notebook(name: str) -> None:
             compile(cell.source, name, "exec")
 
 
-def test_disease_reference_tells_its_story_at_full_length() -> None:
+def test_the_disease_reference_has_a_full_length_story() -> None:
     notebook = jupytext.read(ROOT / "reference" / "solutions" / "disease.py", fmt="py:percent")
     markdown = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     rubric = tomllib.loads((ASSIGNMENTS / "disease" / "assignment.toml").read_text(encoding="utf-8"))["rubric"]
@@ -227,7 +227,7 @@ def test_disease_reference_tells_its_story_at_full_length() -> None:
     assert len("".join(markdown.split())) > 2 * wanted
 
 
-def test_class_is_complete_and_each_number_is_given_once() -> None:
+def test_the_class_is_complete_and_its_numbers_are_unique() -> None:
     listed = [name for student in students() for name in (student["file"], *student.get("attachments", []))]
     assert sorted(listed) == sorted(path.name for path in SAMPLES.iterdir() if path.name != "class.toml")
     assert len(students()) >= 12

@@ -47,7 +47,7 @@ def points(entry: dict[str, Any], criterion: str) -> float:
     return float(next(row["points"] for row in entry["criteria"] if row["id"] == criterion))
 
 
-def test_it_prints_a_table_and_where_the_page_is(demo: subprocess.CompletedProcess[str], home: Path) -> None:
+def test_it_prints_a_table_and_the_address_of_the_page(demo: subprocess.CompletedProcess[str], home: Path) -> None:
     assert demo.returncode == 0
     assert "林詠晴" in demo.stdout and "Emma" in demo.stdout
     assert (home / "class" / "index.html").as_uri() in demo.stdout.replace("\n", "")
@@ -72,7 +72,7 @@ def test_it_prints_a_table_and_where_the_page_is(demo: subprocess.CompletedProce
         pytest.param("20122", "ok", (0, 60), id="written for Keras 2"),
     ],
 )
-def test_each_gets_what_it_is_worth(
+def test_each_submission_gets_the_expected_points(
     grades: dict[str, dict[str, Any]], student: str, outcome: str, accuracy: tuple[float, float]
 ) -> None:
     entry = grades[student]
@@ -80,14 +80,14 @@ def test_each_gets_what_it_is_worth(
     assert accuracy[0] <= points(entry, "accuracy") <= accuracy[1]
 
 
-def test_one_near_the_threshold_is_to_be_looked_at(grades: dict[str, dict[str, Any]]) -> None:
+def test_a_result_near_the_threshold_needs_review(grades: dict[str, dict[str, Any]]) -> None:
     near = grades["20113"]
     row = next(row for row in near["criteria"] if row["id"] == "accuracy")
     assert row["low"] < 0.80 <= row["high"]
     assert any("Too close to call" in reason for reason in near["review_reasons"])
 
 
-def test_everybody_has_a_report_and_the_executed_notebook(grades: dict[str, dict[str, Any]], home: Path) -> None:
+def test_every_student_has_a_report_and_the_executed_notebook(grades: dict[str, dict[str, Any]], home: Path) -> None:
     for student, entry in grades.items():
         folder = home / "class" / "students" / student
         page = (folder / "report.html").read_text("utf-8")

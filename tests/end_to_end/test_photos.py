@@ -52,7 +52,7 @@ def page(home: Path, entry: dict[str, Any]) -> str:
     return (home / "class" / "students" / entry["student"]["id"] / "report.html").read_text("utf-8")
 
 
-def test_the_reference_loses_nothing(grades: dict[str, dict[str, Any]]) -> None:
+def test_the_reference_earns_all_points(grades: dict[str, dict[str, Any]]) -> None:
     lost = {row["id"]: row["reason"] for row in grades["Reference"]["criteria"] if row["points"] != row["max"]}
 
     assert not lost
@@ -84,7 +84,7 @@ def test_the_notebook_finds_only_the_training_side_in_the_zip_too(
     assert f"{seen} pictures, in archives {{'pictures.zip': {seen}}}" in printed
 
 
-def test_each_trouble_is_named(grades: dict[str, dict[str, Any]], home: Path) -> None:
+def test_each_problem_is_named(grades: dict[str, dict[str, Any]], home: Path) -> None:
     trouble = grades["Trouble"]
     report = criterion(trouble, "report")
 

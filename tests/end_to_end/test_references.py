@@ -73,6 +73,6 @@ def test_the_starter_runs_but_earns_nothing_for_its_model(graded: dict[str, Grad
     assert "No trained model was found" in str(metric.reason)
 
 
-def test_the_starters_own_words_earn_nothing(graded: dict[str, Graded]) -> None:
+def test_text_of_the_starter_earns_nothing(graded: dict[str, Graded]) -> None:
     story = scores(graded["starter"]).get("story")
     assert story is None or story.points == 0

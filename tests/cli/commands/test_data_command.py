@@ -41,7 +41,7 @@ def mnist_like(path: Path) -> Path:
     return path
 
 
-def test_what_can_be_fetched_is_listed(library: Path) -> None:
+def test_available_sets_are_listed(library: Path) -> None:
     english, chinese = data("list"), data("list", lang="zh-TW")
     assert (english.exit_code, chinese.exit_code) == (0, 0)
     assert "Groceries:" in english.output and "not fetched" in english.output
@@ -49,7 +49,7 @@ def test_what_can_be_fetched_is_listed(library: Path) -> None:
     assert "注音" in chinese.output and "尚未下載" in chinese.output
 
 
-def test_a_file_from_a_stick_is_fetched_listed_and_verified(library: Path, tmp_path: Path) -> None:
+def test_a_local_file_is_fetched_listed_and_verified(library: Path, tmp_path: Path) -> None:
     fetched = data("fetch", "mnist", "--from", str(mnist_like(tmp_path / "mnist.npz")))
     assert (fetched.exit_code, "mnist: 1 files" in fetched.output) == (0, True), fetched.output
     assert data("fetch", "mnist").output.strip() == "mnist is there already."
@@ -61,7 +61,7 @@ def test_a_file_from_a_stick_is_fetched_listed_and_verified(library: Path, tmp_p
     assert "damaged" in data("list").output
 
 
-def test_without_network_each_source_has_a_line_and_then_there_is_what_to_do(library: Path) -> None:
+def test_without_a_network_each_source_is_reported_with_advice(library: Path) -> None:
     done = data("fetch", "mnist", "x-rays")
     assert done.exit_code == 1
     lines = done.output.splitlines()
@@ -92,7 +92,7 @@ def test_a_mistake_is_a_line_and_exit_status_1(library: Path, arguments: list[st
     assert all(line.startswith("grader: ") for line in done.output.strip().splitlines())
 
 
-def test_names_of_files_cannot_paint_the_terminal(library: Path, tmp_path: Path) -> None:
+def test_file_names_cannot_colour_the_terminal(library: Path, tmp_path: Path) -> None:
     (tmp_path / "evil\x1b[2J").mkdir()
     done = data("fetch", "mnist", "--from", str(tmp_path / "evil\x1b[2J"))
     assert done.exit_code == 1 and "\x1b" not in done.output
@@ -104,7 +104,7 @@ def test_an_empty_library_has_nothing_to_verify(library: Path) -> None:
 
 
 @pytest.mark.network
-def test_the_smallest_mirror_is_really_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_smallest_mirror_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     done = data("fetch", "mnist")
     assert done.exit_code == 0, done.output

@@ -62,7 +62,7 @@ def contents(kit: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_all_that_the_container_needs_is_there(kit: Path) -> None:
+def test_the_kit_holds_everything_that_the_container_needs(kit: Path) -> None:
     names = contents(kit)
     assert {"setup.sh", "run_autograder", "secret", "requirements.txt", "assignment/assignment.toml"} <= set(names)
     assert {
@@ -75,7 +75,7 @@ def test_all_that_the_container_needs_is_there(kit: Path) -> None:
     assert b"tensorflow" in names["requirements.txt"] and b"tensorflow==" in names["constraints.txt"]
 
 
-def test_the_teacher_s_secret_is_not(kit: Path) -> None:
+def test_the_teachers_secret_is_not_in_the_kit(kit: Path) -> None:
     packed = contents(kit)
     assert not [name for name, data in packed.items() if SECRET in data]
     assignment = discovery.by_name("regression")
@@ -108,7 +108,7 @@ def test_public_sets_are_fetched_when_the_image_is_built(tmp_path: Path) -> None
     assert contents(write_kit(discovery.by_name("mnist"), SECRET, tmp_path / "kit.zip"))["sets.txt"] == b"mnist\n"
 
 
-def test_what_the_grader_needs_is_told_without_a_network() -> None:
+def test_requirements_are_listed_without_a_network() -> None:
     assert any(line.startswith("tensorflow") for line in requirements())
     assert not [line for line in requirements() if "extra" in line]
 
@@ -189,7 +189,7 @@ def test_a_notebook_is_graded(kit: Path, tmp_path: Path) -> None:
     assert (root / "source").stat().st_mode & 0o77 == (root / "source" / "secret").stat().st_mode & 0o77 == 0
 
 
-def test_nothing_handed_in_is_the_student_s_and_has_a_score(kit: Path, tmp_path: Path) -> None:
+def test_an_empty_submission_has_a_score(kit: Path, tmp_path: Path) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"report.pdf": b"%PDF-1.7"})
     ran = run_here(root)
     document = results_in(root)
@@ -197,7 +197,7 @@ def test_nothing_handed_in_is_the_student_s_and_has_a_score(kit: Path, tmp_path:
 
 
 @pytest.mark.parametrize("gone", ["secret", "assignment/assignment.toml", "assignment/generator.py"])
-def test_a_fault_of_ours_is_never_a_zero(kit: Path, tmp_path: Path, gone: str) -> None:
+def test_a_fault_of_the_grader_is_never_a_zero(kit: Path, tmp_path: Path, gone: str) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
     (root / "source" / gone).unlink()
     ran = run_here(root)
@@ -205,7 +205,7 @@ def test_a_fault_of_ours_is_never_a_zero(kit: Path, tmp_path: Path, gone: str) -
     assert not has_a_score(results_in(root)) and "not a zero" in results_in(root)["output"]
 
 
-def test_a_sandbox_that_breaks_is_a_fault_of_ours(kit: Path, tmp_path: Path) -> None:
+def test_a_broken_sandbox_is_a_fault_of_the_grader(kit: Path, tmp_path: Path) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
 
     def broken(_job: Job) -> Reply:
@@ -225,7 +225,7 @@ def test_a_sandbox_that_breaks_is_a_fault_of_ours(kit: Path, tmp_path: Path) -> 
         (EndReason.FINISHED, 1500, False),
     ],
 )
-def test_a_container_too_small_is_no_fault_of_the_student_s(
+def test_a_small_container_is_not_the_students_fault(
     kit: Path, tmp_path: Path, ended: EndReason, memory_mb: int, open_: bool
 ) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
@@ -243,7 +243,7 @@ def test_the_container_s_memory(tmp_path: Path, said: str | None, found: int | N
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false"], ids=["missing", "killed"])
-def test_there_is_a_result_even_when_the_grader_is_gone(kit: Path, tmp_path: Path, python: str) -> None:
+def test_a_result_is_written_even_without_the_grader(kit: Path, tmp_path: Path, python: str) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)})
     (root / "results").mkdir()
     (root / "results" / "results.json").write_text('{"score": 100, "output": "of the run before"}')
@@ -254,13 +254,13 @@ def test_there_is_a_result_even_when_the_grader_is_gone(kit: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     "told", ["", "{", "[]", '{"users": 5}', '{"id": [], "users": [5, {"name": {}}]}', "[" * 10_000]
 )
-def test_whose_it_is_matters_to_nobody(kit: Path, tmp_path: Path, told: str) -> None:
+def test_missing_metadata_does_not_matter(kit: Path, tmp_path: Path, told: str) -> None:
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": notebook_bytes(TRAIN)}, told)
     one = read_container(root, tmp_path / "work", with_pictures=False)
     assert one.notebook_name == "hw.ipynb" and one.outcome is None
 
 
-def test_who_handed_in_together(kit: Path, tmp_path: Path) -> None:
+def test_submitters_of_a_group_are_read(kit: Path, tmp_path: Path) -> None:
     users = [{"name": "Ann", "email": "a@x"}, {"name": "Bob", "email": "b@x"}]
     root = unpacked(kit, tmp_path / "autograder", {"hw.ipynb": b"{}"}, json.dumps(TOLD | {"users": users}))
     one = read_container(root, tmp_path / "work", with_pictures=False)
