@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from grader.cli.doctor import Finding, State
 from grader.cli.terminal import plain
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
@@ -33,7 +32,6 @@ OUTCOMES = {
     Outcome.GRADER_FAULT: message("grader failed"),
 }
 STYLES = {Outcome.OK: "green", Outcome.GRADER_FAULT: "bold magenta"}
-STATES = {State.OK: ("✓", "green"), State.NOTE: ("!", "yellow"), State.MISSING: ("✗", "red")}
 
 
 NARROW = 36  # columns of a terminal that criteria may take by their names
@@ -165,20 +163,6 @@ def sent_lines(sent: Sequence[Sent], translation: Translation) -> Iterator[tuple
             yield plain(line), "red" if result.problem else "yellow"
     if failed:
         yield translation.text("Run the same command again: what is there already is not written twice."), ""
-
-
-def doctor_table(findings: Sequence[Finding], translation: Translation) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column(overflow="fold")
-    table.add_column(ratio=1, overflow="fold")
-    for finding in findings:
-        sign, style = STATES[finding.state]
-        text = Text(plain(translation.say(finding.found)))
-        if finding.advice is not None:
-            text.append(f"\n→ {plain(translation.say(finding.advice))}", style="dim")
-        table.add_row(Text(sign, style=style), Text(plain(translation.say(finding.part)), style="bold"), text)
-    return table
 
 
 def class_progress(console: Console) -> Progress:

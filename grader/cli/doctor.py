@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
@@ -13,15 +13,23 @@ from pathlib import Path
 
 import nbformat
 import psutil
+import typer
+from rich.table import Table
+from rich.text import Text
 
+from grader.cli.arguments import Language
+from grader.cli.terminal import EXIT_OPERATOR, choose_translation, config_folder, errors, plain, screen
 from grader.data.cache import index
+from grader.data.cache.cached_sets import default_library
 from grader.data.cache.known_sets import catalogue
+from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
 from grader.models.errors import AssignmentError, GraderError, error_message
 from grader.report.advice import CONFINEMENT
 from grader.sandbox.base import Job, Sandbox
 from grader.sandbox.levels import CONFINED, UNCONFINED, find_level_problem, open_sandbox
+from grader.spec.listing import assignment_folders
 from grader.spec.loader import load_assignment
 
 TRAINING_STEP = """
@@ -58,12 +66,39 @@ class State(StrEnum):
     MISSING = "missing"  # grading will not work
 
 
+STATES = {State.OK: ("✓", "green"), State.NOTE: ("!", "yellow"), State.MISSING: ("✗", "red")}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     part: Message
     state: State
     found: Message
     advice: Message | None = None
+
+
+def examine_machine(lang: Language | None) -> None:
+    """Try every part and print the findings. Exits with ``EXIT_OPERATOR`` if one is missing."""
+    translation = choose_translation(lang)
+    with errors.status(translation.text("Trying everything; this takes some ten seconds …")):
+        findings = examine(assignment_folders(), config_folder(), default_library(), os.environ)
+    screen.print(doctor_table(findings, translation))
+    if any(finding.state is State.MISSING for finding in findings):
+        raise typer.Exit(EXIT_OPERATOR)
+
+
+def doctor_table(findings: Sequence[Finding], translation: Translation) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    for finding in findings:
+        sign, style = STATES[finding.state]
+        text = Text(plain(translation.say(finding.found)))
+        if finding.advice is not None:
+            text.append(f"\n→ {plain(translation.say(finding.advice))}", style="dim")
+        table.add_row(Text(sign, style=style), Text(plain(translation.say(finding.part)), style="bold"), text)
+    return table
 
 
 def examine(

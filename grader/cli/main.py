@@ -156,7 +156,7 @@ def assignments(lang: arguments.LanguageOption = None) -> None:
 @app.command("doctor")
 def examine(lang: arguments.LanguageOption = None) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
-    from grader.cli.commands.doctor_command import examine_machine
+    from grader.cli.doctor import examine_machine
 
     examine_machine(lang)
 

@@ -16,12 +16,11 @@ from grader.cli.console import (
     OUTCOMES,
     class_progress,
     class_table,
-    doctor_table,
     legend,
     review_line,
     score_table,
 )
-from grader.cli.doctor import Finding, State
+from grader.cli.doctor import Finding, State, doctor_table
 from grader.cli.terminal import plain
 from grader.i18n.catalogue import LANGUAGES, translation
 from grader.i18n.message import message
