@@ -26,7 +26,7 @@ class User:
 
 @dataclass
 class Course:
-    """``assignments``: id to title; ``grades``: what Canvas holds now, by assignment and user."""
+    """A Canvas course. ``assignments`` maps ids to titles; ``grades`` are the current grades by (assignment, user)."""
 
     users: Sequence[User]
     assignments: Mapping[int, str]
@@ -80,7 +80,7 @@ class Course:
             if "Points Possible" in row[0]:
                 points = row
             elif not all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell) for cell in row):
-                user = next((one for one in self.users if str(one.id) == row[names]), None)
+                user = next((user for user in self.users if str(user.id) == row[names]), None)
                 for place, id_ in columns.items() if user else ():
                     if points and re.search(r"read\s+only", points[place]):
                         continue
@@ -140,24 +140,24 @@ class Upload:
 
 
 def downloaded(uploads: Sequence[Upload], names: Mapping[int, str], late: set[int]) -> dict[str, str]:
-    """Entry's name in "Download Submissions" -> the upload's own name."""
-    made = {}
-    for one in uploads:
-        if one.anonymous:
-            parts = ["LATE"] * (one.user in late) + [f"anon_{one.anonymous}"]
+    """Return the entries of "Download Submissions" as a mapping to the names of the uploads."""
+    entries = {}
+    for upload in uploads:
+        if upload.anonymous:
+            parts = ["LATE"] * (upload.user in late) + [f"anon_{upload.anonymous}"]
         else:
-            name = re.sub(r"_(\d+)_", r"\1", names[one.user]).lower()
-            parts = [name, *["LATE"] * (one.user in late), str(one.user)]
+            name = re.sub(r"_(\d+)_", r"\1", names[upload.user]).lower()
+            parts = [name, *["LATE"] * (upload.user in late), str(upload.user)]
         prefix = re.sub(r"\W", "", "_".join(parts))
-        file = re.sub('[\x00/\\\\:*?"<>|]+', "_", one.name)
-        made[f"{prefix}_{one.id}_{file}"] = one.name
-    return made
+        file = re.sub('[\x00/\\\\:*?"<>|]+', "_", upload.name)
+        entries[f"{prefix}_{upload.id}_{file}"] = upload.name
+    return entries
 
 
 def reuploaded(path: Path, uploads: Sequence[Upload]) -> tuple[dict[int, tuple[str, bytes]], list[str]]:
     """Return the files that "Upload Submissions" attaches, by upload and under its name, and the ignored files."""
-    known = {(str(one.user), str(one.id)): one for one in uploads}
-    hidden = {(one.anonymous, str(one.id)): one for one in uploads if one.anonymous}
+    known = {(str(upload.user), str(upload.id)): upload for upload in uploads}
+    hidden = {(upload.anonymous, str(upload.id)): upload for upload in uploads if upload.anonymous}
     taken: dict[int, tuple[str, bytes]] = {}
     ignored = []
     with zipfile.ZipFile(path) as archive:

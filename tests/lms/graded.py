@@ -1,4 +1,4 @@
-"""A graded class as ``grader grade`` leaves it in a folder, for handing back: made from submissions and totals."""
+"""Graded classes for tests of export: a folder as ``grader grade`` writes it, built from submissions and totals."""
 
 from __future__ import annotations
 
@@ -25,20 +25,23 @@ def graded_folder(
     full: float = 100.0,
     executed: bytes | None = None,
 ) -> Results:
-    """``totals`` by the student's id; a notebook ran wherever there is one and ``executed`` says what came of it."""
-    made = []
-    for one in submissions:
-        total = totals.get(one.student.id, 0.0)
+    """Write and return a graded class. ``totals`` are by the student's id, 0 if absent; None is an open total.
+
+    ``executed`` is the executed notebook of every submission that has a notebook.
+    """
+    results = []
+    for submission in submissions:
+        total = totals.get(submission.student.id, 0.0)
         score = Score("accuracy", CRITERION, total, full, None, message("Reached {value:.2f}.", value=0.8))
-        outcome = one.outcome or (Outcome.GRADER_FAULT if total is None else Outcome.OK)
-        made.append(Graded(one, Run(outcome), Grade((score,), total, full)))
-        room = folder / "students" / one.student.id
+        outcome = submission.outcome or (Outcome.GRADER_FAULT if total is None else Outcome.OK)
+        results.append(Graded(submission, Run(outcome), Grade((score,), total, full)))
+        room = folder / "students" / submission.student.id
         room.mkdir(parents=True, exist_ok=True)
-        (room / "report.html").write_text(f"<p>{one.student.id}</p>", "utf-8")
-        if executed is not None and one.notebook is not None:
+        (room / "report.html").write_text(f"<p>{submission.student.id}</p>", "utf-8")
+        if executed is not None and submission.notebook is not None:
             (room / "executed.ipynb").write_bytes(executed)
     assignment = Assignment("disease", "1", Path(), TITLE, (Criterion("accuracy", full),))
-    write_results(made, assignment, folder, datetime(2026, 3, 1, tzinfo=UTC))
+    write_results(results, assignment, folder, datetime(2026, 3, 1, tzinfo=UTC))
     return read_results(folder)
 
 

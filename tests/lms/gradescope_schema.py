@@ -1,4 +1,4 @@
-"""``results.json`` as Gradescope's documentation has it, as a JSON schema; nothing else is allowed in it here."""
+"""A JSON schema of ``results.json`` after Gradescope's documentation; other keys are refused."""
 
 from __future__ import annotations
 

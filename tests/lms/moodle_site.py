@@ -1,6 +1,6 @@
-"""A Moodle for tests: what its assignment lets a teacher download, and what it makes of what is uploaded.
+"""A model of a Moodle assignment for tests: the teacher's downloads, and the import of the uploaded files.
 
-Written after Moodle's sources: names of entries after ``mod/assign/classes/downloader.php``, the worksheet after
+The rules come from Moodle's sources: names of entries after ``mod/assign/classes/downloader.php``, the worksheet after
 ``gradingtable.php``, the two importers after ``feedback/offline`` and ``feedback/file``.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Pack:
-    """One language: names of columns and words. ``prefix`` is put before a number without anything between."""
+    """A language pack: names of columns and words. ``prefix`` stands directly before a participant's number."""
 
     identifier: str
     prefix: str
@@ -55,7 +55,7 @@ PACKS = {
                "Отзыв в виде комментария", "Группы", comma=True, date="четверг, 5 марта 2026, 23:59"),
     "he": Pack("מזהה", "משתתף:", "משתתף", "שם מלא", "ציון", "ציון מירבי", "קנה מידה", "הציון ניתן לשינוי", ("כן", "לא"),
                "עדכון אחרון (ציון)", "משוב הערות", "קבוצה", date="חמישי, 5 במרץ 2026, 23:59"),
-    # No pack of any list: columns are found by what stands in them.
+    # A language outside the grader's list: columns are recognised by their content.
     "xx": Pack("Tunnus", "Osanottaja ", "Osanottaja", "Koko nimi", "Arvio", "Enimmäisarvio", "Asteikko",
                "Saa muuttaa", ("On", "Eei"), "Viimeksi", "Huomiot", "Ryhmä", comma=True, date="to 5. 3. 2026, 23.59"),
 }  # fmt: skip
@@ -86,21 +86,21 @@ class Site:
 
     # ------------------------------------------------ downloads
 
-    def prefix(self, one: Person) -> str:
-        name = self.pack.participant if self.blind else one.name
+    def prefix(self, person: Person) -> str:
+        name = self.pack.participant if self.blind else person.name
         if self.teams and not self.old:
-            group = one.group
+            group = person.group
             return clean(f"{group[1].replace('_', ' ')}_{group[0]}" if group else "Default group")
         if self.teams:
-            name = f"{one.group[1] if one.group else 'Default group'}-{name}"
-        return clean(f"{name.replace('_', ' ')}_{one.number}")
+            name = f"{person.group[1] if person.group else 'Default group'}-{name}"
+        return clean(f"{name.replace('_', ' ')}_{person.number}")
 
     def entries(self, files: Mapping[int, Mapping[str, bytes]], *, flat: bool = False) -> dict[str, bytes]:
         """Return the archive's entries; ``files`` are by participant's number."""
         found: dict[str, bytes] = {}
-        for one in self.people:
-            for name, content in files.get(one.number, {}).items():
-                kind = f"{self.prefix(one)}_assignsubmission_file"
+        for person in self.people:
+            for name, content in files.get(person.number, {}).items():
+                kind = f"{self.prefix(person)}_assignsubmission_file"
                 found[f"{kind}_{name}" if flat else f"{kind}{'_' if self.old else ''}/{name}"] = content
         return found
 
@@ -119,20 +119,20 @@ class Site:
             *([pack.comments] if self.comments else []),
         ]
 
-    def row(self, one: Person) -> list[str]:
+    def row(self, person: Person) -> list[str]:
         yes, no = self.pack.yes_no
-        group = one.group[1] if one.group else "Default group"
+        group = person.group[1] if person.group else "Default group"
         return [
-            f"{self.pack.prefix}{one.number}",
-            *([] if self.blind else [one.name, f"s{one.number}@example.org"]),
+            f"{self.pack.prefix}{person.number}",
+            *([] if self.blind else [person.name, f"s{person.number}@example.org"]),
             "Submitted for grading - ",
             *([group] if self.teams else []),
-            one.grade,
+            person.grade,
             self.scale or self.shown(self.maximum),
-            no if one.locked else yes,
+            no if person.locked else yes,
             self.pack.date,
-            self.pack.date if one.graded_at else "-",
-            *([one.comment] if self.comments else []),
+            self.pack.date if person.graded_at else "-",
+            *([person.comment] if self.comments else []),
         ]
 
     def shown(self, value: float) -> str:
@@ -158,21 +158,21 @@ class Site:
         columns, pack = rows[0], self.pack
         assert all(len(row) == len(columns) for row in rows), "csvweirdcolumns"
         assert {pack.identifier, pack.grade, pack.modified} <= set(columns), "invalidgradeimport"
-        people = {one.number: one for one in self.people}
+        people = {person.number: person for person in self.people}
         for row in rows[1:]:
             number = row[columns.index(pack.identifier)][len(pack.prefix) :]
-            one = people.get(int(number)) if number.isdigit() else None
-            if one is None:
+            person = people.get(int(number)) if number.isdigit() else None
+            if person is None:
                 continue
             seen = row[columns.index(pack.modified)]
-            stale = one.graded_at > (1.0 if seen == pack.date else 0.0) + 0.5
+            stale = person.graded_at > (1.0 if seen == pack.date else 0.0) + 0.5
             if stale and not ignore_modified:
                 continue
             grade = self.unformat_float(row[columns.index(pack.grade)])
-            if grade is not None and 0 <= grade <= self.maximum and not one.locked:
-                one.grade, one.graded_at = self.shown(grade), 1.0
+            if grade is not None and 0 <= grade <= self.maximum and not person.locked:
+                person.grade, person.graded_at = self.shown(grade), 1.0
             if self.comments and pack.comments in columns:
-                one.comment = row[columns.index(pack.comments)]
+                person.comment = row[columns.index(pack.comments)]
 
     def unformat_float(self, text: str) -> float | None:
         text = text.strip().replace(" ", "").replace("," if self.pack.comma else "\0", ".")
@@ -182,19 +182,22 @@ class Site:
         return float(found[0]) if found else 0.0
 
     def upload_feedback(self, path: Path, *, groups: bool = True) -> None:
-        """``groups``: a Moodle that knows the ids of groups; one before that knows participants' numbers only."""
+        """Import a zip of feedback files.
+
+        ``groups`` is False for a Moodle before 4.1, which matches files by participants' numbers only.
+        """
         receivers: dict[int, list[Person]] = {}
-        for one in self.people:
+        for person in self.people:
             if not (self.teams and groups):
-                receivers[one.number] = [one]
-            elif one.group:
-                receivers.setdefault(one.group[0], []).append(one)
+                receivers[person.number] = [person]
+            elif person.group:
+                receivers.setdefault(person.group[0], []).append(person)
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 found = matched(name.split("/"), receivers)
-                for one in found[0] if found else []:
-                    one.files[found[1] if found else ""] = archive.read(name)
-                    one.graded_at = 9.0  # a new grade record, newer than any worksheet
+                for person in found[0] if found else []:
+                    person.files[found[1] if found else ""] = archive.read(name)
+                    person.graded_at = 9.0  # a new grade record, newer than any worksheet
 
 
 def matched(parts: Sequence[str], receivers: Mapping[int, list[Person]]) -> tuple[list[Person], str] | None:
@@ -213,5 +216,5 @@ def matched(parts: Sequence[str], receivers: Mapping[int, list[Person]]) -> tupl
 
 
 def clean(name: str) -> str:
-    """PARAM_FILE."""
+    """Remove the characters that Moodle's PARAM_FILE removes."""
     return re.sub(r"[\x00-\x1f\x7f&<>\"`|':\\/]", "", name)

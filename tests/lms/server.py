@@ -1,4 +1,4 @@
-"""An LMS on this machine that plays answers in the forms of the documentation, and remembers what it was asked."""
+"""A local LMS server for tests: it answers in the documented forms and records the requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 SAVE = "mod_assign_save_grade"
 RECORDED = Path(__file__).parent / "recorded"
-TOKEN = "7~Secret/Token&Of+A=Teacher"  # with what is written otherwise in addresses, pages and JSON
+TOKEN = "7~Secret/Token&Of+A=Teacher"  # with characters that are escaped in addresses, pages and JSON
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Asked:
 
 
 class Played:
-    """One LMS. ``troubles`` are answered first, in turn, where their pattern fits "METHOD path function"."""
+    """An LMS server. Each of ``troubles`` answers the first request whose "METHOD path function" matches."""
 
     def __init__(self, recording: str) -> None:
         self.recorded: dict[str, Any] = json.loads((RECORDED / f"{recording}.json").read_text("utf-8"))
@@ -61,8 +61,10 @@ class Played:
         raise NotImplementedError
 
     def changes(self) -> list[Asked]:
-        """The requests that change a grade."""
-        return [one for one in self.asked if one.method == "PUT" or one.fields.get("wsfunction") == SAVE]
+        """Return the requests that change a grade."""
+        return [
+            request for request in self.asked if request.method == "PUT" or request.fields.get("wsfunction") == SAVE
+        ]
 
 
 class Canvas(Played):
@@ -95,7 +97,7 @@ class Canvas(Played):
         return Answer(200, rows[first : first + self.page], {"Link": ",".join(links)})
 
     def _graded(self, user: int, fields: dict[str, str]) -> Answer:
-        row = next(one for one in self.recorded["submissions"] if one["user_id"] == user)
+        row = next(submission for submission in self.recorded["submissions"] if submission["user_id"] == user)
         row["entered_score"] = row["score"] = float(fields["submission[posted_grade]"])
         row["workflow_state"] = "graded"
         return Answer(200, row)

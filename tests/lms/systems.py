@@ -28,7 +28,7 @@ MARK = "\ufeff"
 
 @dataclass(frozen=True)
 class Person:
-    """``number`` is what the LMS knows the student by; ``files`` are by their names on the student's own computer."""
+    """A student. ``number`` is the id in the LMS; ``files`` are by their names on the student's own computer."""
 
     number: int
     first: str
@@ -49,8 +49,10 @@ Class = Sequence[Person]
 
 @dataclass(frozen=True)
 class System:
-    """One LMS. ``who`` maps the grader's ids of students to numbers. ``grades`` and ``feedback`` read the files to
-    upload as the LMS does: the grade by number, blank for none, and the report by number.
+    """An LMS.
+
+    ``who`` maps the grader's ids of students to numbers. ``grades`` and ``feedback`` read the files to upload as
+    the LMS does. They return the grade (blank for none) and the report, both by number.
     """
 
     archive: Callable[[Class], dict[str, bytes]]
@@ -64,7 +66,7 @@ class System:
 
 
 def _by_number(people: Class) -> dict[str, int]:
-    return {str(one.number): one.number for one in people}
+    return {str(person.number): person.number for person in people}
 
 
 def _named(files: Sequence[Path], name: str) -> Path:
@@ -90,9 +92,9 @@ def _moodle_clean(name: str) -> str:
 
 def _moodle(people: Class, *, flat: bool) -> dict[str, bytes]:
     return {
-        moodle_name(_moodle_clean(one.name), one.number, name, flat=flat): data
-        for one in people
-        for name, data in one.files.items()
+        moodle_name(_moodle_clean(person.name), person.number, name, flat=flat): data
+        for person in people
+        for name, data in person.files.items()
     }
 
 
@@ -101,8 +103,19 @@ def _moodle_sheet(people: Class) -> tuple[str, bytes]:
     header += ["Last modified (submission)", "Last modified (grade)", "Feedback comments"]
     status, when = "Submitted for grading", "Thursday, 5 March 2026, 11:59 PM"
     rows = [
-        [f"Participant {one.number}", one.name, f"{one.login}@school.edu", status, "", "100.00", "Yes", when, "-", ""]
-        for one in people
+        [
+            f"Participant {person.number}",
+            person.name,
+            f"{person.login}@school.edu",
+            status,
+            "",
+            "100.00",
+            "Yes",
+            when,
+            "-",
+            "",
+        ]
+        for person in people
     ]
     return "Grades-DL-HW1-99.csv", (MARK + _text([header, *rows])).encode()
 
@@ -127,17 +140,17 @@ def _moodle_feedback(files: Sequence[Path]) -> dict[int, bytes]:
 # ---------------------------------------------------------------- Canvas
 
 
-def _canvas_slug(one: Person) -> str:
-    """Ruby's ``[^[:word:]]`` taken out: letters, marks and digits of any script stay."""
-    kept = (letter for letter in f"{one.last}{one.first}".lower() if unicodedata.category(letter)[0] in "LMN")
+def _canvas_slug(person: Person) -> str:
+    """Remove the characters that Ruby's ``[^[:word:]]`` matches: letters, marks and digits of any script stay."""
+    kept = (letter for letter in f"{person.last}{person.first}".lower() if unicodedata.category(letter)[0] in "LMN")
     return "".join(kept) or "student"
 
 
 def _canvas(people: Class) -> dict[str, bytes]:
-    uploads = ((one, name, data) for one in people for name, data in one.files.items())
+    uploads = ((person, name, data) for person in people for name, data in person.files.items())
     return {
-        canvas_name(_canvas_slug(one), one.number, 5000 + upload, re.sub(r'[\0/\\:*?"<>|]', "_", name)): data
-        for upload, (one, name, data) in enumerate(uploads)
+        canvas_name(_canvas_slug(person), person.number, 5000 + upload, re.sub(r'[\0/\\:*?"<>|]', "_", name)): data
+        for upload, (person, name, data) in enumerate(uploads)
     }
 
 
@@ -145,7 +158,8 @@ def _canvas_sheet(people: Class) -> tuple[str, bytes]:
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "HW 1 (777)", "Current Score"]
     points = ["    Points Possible", "", "", "", "", "100.00", "(read only)"]
     rows = [
-        [f"{one.last}, {one.first}", str(one.number), f"s{one.number}", one.login, "DL", "", "12.5"] for one in people
+        [f"{person.last}, {person.first}", str(person.number), f"s{person.number}", person.login, "DL", "", "12.5"]
+        for person in people
     ]
     return "2026-03-05T2359_Grades-DL.csv", _text([header, points, *rows]).encode()
 
@@ -171,27 +185,27 @@ def _canvas_feedback(files: Sequence[Path]) -> dict[int, bytes]:
 
 
 def _blackboard(people: Class) -> dict[str, bytes]:
-    made: dict[str, bytes] = {}
-    for one in people:
-        attempt = f"HW_1_{one.login}_attempt_2026-03-05-23-59-{one.number % 60:02d}"
-        made |= {f"{attempt}_{name.replace('/', '_')}": data for name, data in one.files.items()}
-        told = f"Name: {one.name} ({one.login})\r\nAssignment: HW_1\r\nCurrent Grade: Not Yet Graded\r\n\r\n"
-        told += "Submission Field:\r\nThere is no student submission text data for this assignment.\r\n\r\n"
-        made[f"{attempt}.txt"] = (told + "Comments:\r\nThere are no student comments for this assignment.").encode()
-    return made
+    files: dict[str, bytes] = {}
+    for person in people:
+        attempt = f"HW_1_{person.login}_attempt_2026-03-05-23-59-{person.number % 60:02d}"
+        files |= {f"{attempt}_{name.replace('/', '_')}": data for name, data in person.files.items()}
+        text = f"Name: {person.name} ({person.login})\r\nAssignment: HW_1\r\nCurrent Grade: Not Yet Graded\r\n\r\n"
+        text += "Submission Field:\r\nThere is no student submission text data for this assignment.\r\n\r\n"
+        files[f"{attempt}.txt"] = (text + "Comments:\r\nThere are no student comments for this assignment.").encode()
+    return files
 
 
 def _blackboard_sheet(people: Class) -> tuple[str, bytes]:
     header = ["Last Name", "First Name", "Username", "Student ID", "Availability"]
     header.append("HW_1 [Total Pts: 100 Score] |12345")
-    rows = [[one.last, one.first, one.login, f"s{one.number}", "Yes", ""] for one in people]
+    rows = [[person.last, person.first, person.login, f"s{person.number}", "Yes", ""] for person in people]
     quoted = io.StringIO(newline="")
     csv.writer(quoted, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *rows])
     return "gc_DL_column_2026.xls", (MARK + quoted.getvalue()).encode("utf-16-le")
 
 
 def _blackboard_grades(files: Sequence[Path], people: Class) -> dict[int, str]:
-    numbers = {one.login: one.number for one in people}
+    numbers = {person.login: person.number for person in people}
     _header, *rows = _rows(_named(files, "blackboard-gradebook.xls").read_text("utf-16"), "\t")
     return {numbers[row[2]]: row[5] for row in rows}
 
@@ -200,18 +214,18 @@ def _blackboard_grades(files: Sequence[Path], people: Class) -> dict[int, str]:
 
 
 def _gradescope(people: Class) -> dict[str, bytes]:
-    made: dict[str, bytes] = {}
-    told: dict[str, Any] = {}
-    for one in people:
-        told[f"submission_{one.number}"] = {
-            ":submitters": [{":name": one.name, ":sid": one.login, ":email": f"{one.login}@school.edu"}],
+    files: dict[str, bytes] = {}
+    metadata: dict[str, Any] = {}
+    for person in people:
+        metadata[f"submission_{person.number}"] = {
+            ":submitters": [{":name": person.name, ":sid": person.login, ":email": f"{person.login}@school.edu"}],
             ":created_at": "2026-03-05 14:22:32.365935123 Z",
             ":score": 0.0,
         }
-        made |= {f"assignment_7_export/submission_{one.number}/{name}": data for name, data in one.files.items()}
-    text = yaml.safe_dump(told, allow_unicode=True).replace("':", ":").replace("':", ":")
-    made["assignment_7_export/submission_metadata.yml"] = re.sub(r":(\w+)':", r":\1:", text).encode()
-    return made
+        files |= {f"assignment_7_export/submission_{person.number}/{name}": data for name, data in person.files.items()}
+    text = yaml.safe_dump(metadata, allow_unicode=True).replace("':", ":").replace("':", ":")
+    files["assignment_7_export/submission_metadata.yml"] = re.sub(r":(\w+)':", r":\1:", text).encode()
+    return files
 
 
 def _gradescope_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
@@ -220,8 +234,8 @@ def _gradescope_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
     with zipfile.ZipFile(_named(files, "gradescope-autograder.zip")) as archive:
         for name in archive.namelist():
             if place := re.fullmatch(r"results/submission_(\d+)/results\.json", name):
-                told = json.loads(archive.read(name))
-                found[int(place[1])] = f"{told['score']:g}" if told.get("score") is not None else ""
+                result = json.loads(archive.read(name))
+                found[int(place[1])] = f"{result['score']:g}" if result.get("score") is not None else ""
     return found
 
 
@@ -229,25 +243,27 @@ def _gradescope_grades(files: Sequence[Path], _people: Class) -> dict[int, str]:
 
 
 def _nbgrader(people: Class) -> dict[str, bytes]:
-    stamp = {f"submitted/{one.login}/hw1/timestamp.txt": b"2026-03-05 23:59:58.000000 UTC" for one in people}
-    return stamp | {f"submitted/{one.login}/hw1/{name}": data for one in people for name, data in one.files.items()}
+    stamp = {f"submitted/{person.login}/hw1/timestamp.txt": b"2026-03-05 23:59:58.000000 UTC" for person in people}
+    return stamp | {
+        f"submitted/{person.login}/hw1/{name}": data for person in people for name, data in person.files.items()
+    }
 
 
 def _classroom(people: Class) -> dict[str, bytes]:
-    """Return Classroom's copies, with the first notebook of each student only, as only that is named so."""
-    return {f"{one.name} - HW 1.ipynb": next(iter(one.files.values())) for one in people}
+    """Return Classroom's copies, with the first notebook of each student only: further copies get other names."""
+    return {f"{person.name} - HW 1.ipynb": next(iter(person.files.values())) for person in people}
 
 
 def _folder(people: Class) -> dict[str, bytes]:
-    return {f"{one.name}/{name}": data for one in people for name, data in one.files.items()}
+    return {f"{person.name}/{name}": data for person in people for name, data in person.files.items()}
 
 
 def _by_name(people: Class) -> dict[str, int]:
-    return {unicodedata.normalize("NFC", one.name): one.number for one in people}
+    return {unicodedata.normalize("NFC", person.name): person.number for person in people}
 
 
 def _by_login(people: Class) -> dict[str, int]:
-    return {one.login: one.number for one in people}
+    return {person.login: person.number for person in people}
 
 
 def _table_grades(files: Sequence[Path], people: Class) -> dict[int, str]:

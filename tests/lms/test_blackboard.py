@@ -1,4 +1,4 @@
-"""Blackboard, there and back: whose an attempt is, and the teacher's own gradebook filled in."""
+"""Tests of Blackboard: owners of attempts, and the teacher's gradebook with grades filled in."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def intake(tmp_path: Path, files: dict[str, bytes], lms: str = "auto") -> dict[s
 # ---------------------------------------------------------------- reading
 
 
-def test_a_class(tmp_path: Path) -> None:
+def test_owners_and_files_of_a_class_are_read(tmp_path: Path) -> None:
     read = intake(
         tmp_path,
         {
@@ -68,7 +68,10 @@ def test_a_class(tmp_path: Path) -> None:
             entry("HW_1", "dan", "report_attempt_2020-01-01-00-00-00_x.pdf"): b"%PDF-1.7",
         },
     )
-    assert {name: (one.student.key, one.student.username, one.notebook_name) for name, one in read.items()} == {
+    assert {
+        name: (submission.student.key, submission.student.username, submission.notebook_name)
+        for name, submission in read.items()
+    } == {
         "Ann (Annie) Lee": ("a_lee", "a_lee", "hw.ipynb"),
         "陳美麗": ("41234567", "41234567", "hw.ipynb"),
         "Bob Ray": ("bob", "bob", ""),
@@ -76,7 +79,7 @@ def test_a_class(tmp_path: Path) -> None:
         "dan": ("dan", "dan", ""),
     }
     ann = read["Ann (Annie) Lee"]
-    assert [one.name for one in ann.attachments] == ["data.csv"]
+    assert [attachment.name for attachment in ann.attachments] == ["data.csv"]
     assert (ann.lms, ann.origin, ann.submitted_at) == (
         "blackboard",
         "HW_1_a_lee_attempt_2026-03-05-23-59-58",
@@ -101,17 +104,17 @@ def test_a_class(tmp_path: Path) -> None:
     ],
 )
 def test_title_and_user_name_are_split(tmp_path: Path, title: str, usernames: list[str]) -> None:
-    """Without the texts beside the attempts, the common beginning of all entries is the title."""
-    read = intake(tmp_path, {entry(title, one): NB for one in usernames})
-    assert sorted(one.student.username for one in read.values()) == usernames
-    assert {one.lms for one in read.values()} == {"blackboard"}
+    """Take the common beginning of all entries as the title, without the texts beside the attempts."""
+    read = intake(tmp_path, {entry(title, username): NB for username in usernames})
+    assert sorted(submission.student.username for submission in read.values()) == usernames
+    assert {submission.lms for submission in read.values()} == {"blackboard"}
 
 
 def test_user_names_that_begin_alike_need_the_text_beside_the_attempt(tmp_path: Path) -> None:
     files = {entry("HW", f"b10_{n}"): NB for n in range(3)}
-    told = {entry("HW", f"b10_{n}", ""): about(f"Student {n}", f"b10_{n}") for n in range(2)}
-    read = intake(tmp_path, files | told)
-    assert {name: one.student.username for name, one in read.items()} == {
+    texts = {entry("HW", f"b10_{n}", ""): about(f"Student {n}", f"b10_{n}") for n in range(2)}
+    read = intake(tmp_path, files | texts)
+    assert {name: submission.student.username for name, submission in read.items()} == {
         "Student 0": "b10_0",
         "Student 1": "b10_1",
         "b10_2": "b10_2",
@@ -136,11 +139,11 @@ def test_the_latest_attempt_counts_and_the_others_are_named(tmp_path: Path) -> N
     assert ann.notebook is not None and ann.notebook.read_bytes() == new and ann.attachments == ()
     assert "left out: hw.ipynb (2026-03-05 23:59), old.csv (2026-03-05 23:59)." in said(ann)
     assert ann.submitted_at == datetime(2026, 3, 6, 8)
-    assert bob.notebook is not None and [one.name for one in bob.attachments] == ["text.txt"]
+    assert bob.notebook is not None and [attachment.name for attachment in bob.attachments] == ["text.txt"]
 
 
 def test_student_text_gives_no_other_students_identity(tmp_path: Path) -> None:
-    """A student's text and file names do not change the owner."""
+    """Keep the owner of an attempt, whatever the student's text and file names are."""
     forged = about("Ann Lee", "ann").decode()
     read = intake(
         tmp_path,
@@ -154,7 +157,7 @@ def test_student_text_gives_no_other_students_identity(tmp_path: Path) -> None:
             entry("HW", "mallory", ""): about("Ann Lee", "ann"),
         },
     )
-    assert {name: one.student.username for name, one in read.items()} == {
+    assert {name: submission.student.username for name, submission in read.items()} == {
         "Ann Lee": "ann",
         "Eve (ann)": "eve",
         "mallory": "mallory",
@@ -188,8 +191,10 @@ def test_a_notebook_in_a_zip_and_an_impossible_time(tmp_path: Path) -> None:
     ),
     data=st.data(),
 )
-def test_every_attempt_finds_its_user(tmp_path: Path, title: str, usernames: list[str], data: st.DataObject) -> None:
-    """With the text beside each attempt, any title and any user name can be split."""
+def test_any_title_and_user_name_are_split(
+    tmp_path: Path, title: str, usernames: list[str], data: st.DataObject
+) -> None:
+    """Split any title and any user name with the help of the text beside each attempt."""
     files: dict[str, bytes] = {}
     for username in usernames:
         for when in data.draw(st.sets(st.sampled_from([FIRST, SECOND]), min_size=1)):
@@ -197,9 +202,9 @@ def test_every_attempt_finds_its_user(tmp_path: Path, title: str, usernames: lis
             files[entry(title, username, "", when)] = about("Somebody", username)
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     read = read_submissions([write_zip(room / "c.zip", files)], workspace=room, lms="blackboard")
-    assert sorted(one.student.username for one in read) == sorted(usernames)
-    for one in read:
-        assert one.notebook is not None and one.student.username in one.notebook.read_text("utf-8")
+    assert sorted(submission.student.username for submission in read) == sorted(usernames)
+    for submission in read:
+        assert submission.notebook is not None and submission.student.username in submission.notebook.read_text("utf-8")
 
 
 # ---------------------------------------------------------------- the gradebook
@@ -210,7 +215,7 @@ HEADER = ("Last Name", "First Name", "Username", "Student ID", "Last Access", "A
 
 
 def sheet_bytes(rows: Sequence[Sequence[str]], *, form: str = "xls", header: Sequence[str] = HEADER) -> bytes:
-    """Return a download: "xls" is tab-separated UTF-16 with a byte order mark, "csv" UTF-8 with one."""
+    """Return a download with a byte order mark: "xls" is tab-separated UTF-16, "csv" is UTF-8."""
     text = io.StringIO(newline="")
     delimiter = "\t" if form == "xls" else ","
     csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *rows])
@@ -224,7 +229,7 @@ def line(username: str, grade: str = "", *, last: str = "Lee", first: str = "Ann
 
 
 def imported(path: Path, form: str = "xls") -> dict[str, str]:
-    """User name -> grade, as Blackboard reads it: by the columns' numbers and the user names."""
+    """Return the grades by user name as Blackboard reads them: by the numbers in the column headings."""
     text = path.read_bytes().decode("utf-16" if form == "xls" else "utf-8-sig")
     header, *rows = csv.reader(io.StringIO(text), delimiter="\t" if form == "xls" else ",")
     place = next(n for n, heading in enumerate(header) if heading.endswith("|12345"))
@@ -233,8 +238,12 @@ def imported(path: Path, form: str = "xls") -> dict[str, str]:
 
 def submitted(*usernames: str) -> list[Submission]:
     return [
-        Submission(Student(one, one.title(), one, username=one), lms="blackboard", notebook=Path("hw.ipynb"))
-        for one in usernames
+        Submission(
+            Student(username, username.title(), username, username=username),
+            lms="blackboard",
+            notebook=Path("hw.ipynb"),
+        )
+        for username in usernames
     ]
 
 
@@ -266,7 +275,7 @@ def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> No
     assert imported(path, form) == expected
     filled_by_hand = [[*row[:-1], expected[row[2]]] for row in rows]
     assert path.read_bytes() == sheet_bytes(filled_by_hand, form=form)
-    told = "\n".join(map(str, done.notes))
+    notes = "\n".join(map(str, done.notes))
     for sentence in (
         f"The grades are in the column {COLUMN} of gc_HW.{form}.",
         "other than a grade: 陳, 美麗 (Exempt).",
@@ -274,7 +283,7 @@ def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> No
         "skipped: Gus.",
         "No submission, left unchanged: Lee, Eve.",
     ):
-        assert sentence in told
+        assert sentence in notes
 
 
 def test_zeros_for_students_without_a_submission(tmp_path: Path) -> None:
@@ -415,7 +424,7 @@ def test_blackboard_reads_the_exported_grades(
 ) -> None:
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     results = graded_folder(room / "r", submitted(*people), people)
-    sheet = sheet_bytes([line(one, marker) for one in ["zz-other", *people]], form=form)
+    sheet = sheet_bytes([line(username, marker) for username in ["zz-other", *people]], form=form)
     (path,) = given_back(room, results, sheet, name=f"g.{form}").files
     grades = imported(path, form)
     assert grades.pop("zz-other") == marker

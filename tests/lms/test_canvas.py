@@ -1,4 +1,4 @@
-"""Canvas, there and back: what it hands out is read, what goes back its importers take as it was meant."""
+"""Tests of Canvas: its downloads are read, and its importers accept the exported grades and feedback."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ COURSE = Course((ANN, BOB, CHEN), {900: "Who is ill?", 901: "Homework 2"})
 def submitted(*users: User) -> list[Submission]:
     return [
         handed_in(
-            str(one.id),
-            one.name,
+            str(user.id),
+            user.name,
             lms="canvas",
-            entry=f"{re.sub('[^a-z]', '', one.name.lower())}_{one.id}_7{one.id}_hw.ipynb",
+            entry=f"{re.sub('[^a-z]', '', user.name.lower())}_{user.id}_7{user.id}_hw.ipynb",
         )
-        for one in users
+        for user in users
     ]
 
 
@@ -55,7 +55,7 @@ def given_back(tmp_path: Path, results: Results, sheet: bytes | None, **order: o
     return export_grades(results, replace(ExportRequest(tmp_path / "out", sheets), **order))  # type: ignore[arg-type]
 
 
-def said(done: ExportedFiles) -> str:
+def notes_text(done: ExportedFiles) -> str:
     return "\n".join(map(str, done.notes))
 
 
@@ -100,16 +100,20 @@ def test_entry_names_give_owners(tmp_path: Path, entries: list[str], owners: lis
     read = read_submissions(
         [write_zip(tmp_path / "c.zip", dict.fromkeys(entries, NB))], workspace=tmp_path / "w", lms="canvas"
     )
-    assert [(one.student.name, one.student.key) for one in read] == [
+    assert [(submission.student.name, submission.student.key) for submission in read] == [
         (name or entry, key) for (name, key, _file), entry in zip(owners, entries, strict=False)
     ]
-    assert all(one.notebook_name == file for one, (_name, _key, file) in zip(read, owners, strict=True) if file)
+    assert all(
+        submission.notebook_name == file for submission, (_name, _key, file) in zip(read, owners, strict=True) if file
+    )
 
 
 def test_dates_in_names_are_not_ids(tmp_path: Path) -> None:
     exports = {f"hw_2026_11_24T10_0{minute}_00.ipynb": notebook_bytes(f"x = {minute}") for minute in range(3)}
     found = read_submissions([write_zip(tmp_path / "class.zip", exports)], workspace=tmp_path / "w").submissions
-    assert {one.lms for one in found} == {"folder"} and len(found) == 3, "three students, and not one of three uploads"
+    assert {submission.lms for submission in found} == {"folder"} and len(found) == 3, (
+        "three students, not a single student with three uploads"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_earlier_attempts_are_found(names: list[str], earlier: set[str]) -> None
 def test_notebook_in_a_zip_keeps_the_uploads_entry(tmp_path: Path) -> None:
     content = {"leeann_41_70_hw.zip": zip_bytes({"hw/a.ipynb": NB}), "bob_42_71_b.ipynb": NB}
     read = read_submissions([write_zip(tmp_path / "c.zip", content)], workspace=tmp_path / "w")
-    assert [(one.notebook_name, one.entry) for one in read] == [
+    assert [(submission.notebook_name, submission.entry) for submission in read] == [
         ("a.ipynb", "leeann_41_70_hw.zip"),
         ("b.ipynb", "bob_42_71_b.ipynb"),
     ]
@@ -165,7 +169,7 @@ TOTALS = st.floats(0, 100).map(lambda points: round(points, 4)) | st.none()
 def test_canvas_imports_the_exported_grades(
     tmp_path: Path, names: dict[int, str], form: dict[str, bool], possible: float, data: st.DataObject
 ) -> None:
-    """Export, fill, import: those who were graded have their grade, and nothing else changes anywhere."""
+    """Export, fill in and import: graded students get their grade, and nothing else changes."""
     users = [User(number, f"{name}, X", f"login{number}") for number, name in names.items()]
     before = {(900, user.id): data.draw(st.sampled_from(["", "EX", "N/A", "55.00"])) for user in users} | {
         (901, user.id): "12.50" for user in users
@@ -196,15 +200,15 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
     assert new == sheet.replace(b"alee,Section 1,", b"alee,Section 1,87.5").replace(
         b"mchen,Section 1,", b"mchen,Section 1,60"
     )
-    assert "grades are in the column Who is ill? (900)" in said(done)
-    assert "No submission, left unchanged: O'Brien, Bob." in said(done)
-    assert "posted by hand" in said(done)
+    assert "grades are in the column Who is ill? (900)" in notes_text(done)
+    assert "No submission, left unchanged: O'Brien, Bob." in notes_text(done)
+    assert "posted by hand" in notes_text(done)
     assert b'"Student, Test",999999,f00d,Section 1,,,,' in new
 
 
 def test_canvas_test_student_is_skipped(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 87.5})
-    notes = said(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
+    notes = notes_text(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
     assert "No submission, graded 0" in notes and "Student, Test" not in notes
 
 
@@ -228,7 +232,7 @@ def test_unmatched_submission_prevents_zeros(tmp_path: Path, unsure: Submission)
     done = given_back(tmp_path, results, COURSE.exported(), missing=Missing.ZERO)
     changes = COURSE.imported(done.files[0])
     assert changes.pop((900, 42), "60") == "60" and changes == {(900, 41): "50"}
-    assert "No zeros were written" in said(done)
+    assert "No zeros were written" in notes_text(done)
 
 
 def test_notes_for_the_teacher(tmp_path: Path) -> None:
@@ -236,7 +240,7 @@ def test_notes_for_the_teacher(tmp_path: Path) -> None:
     people = (ANN, BOB, CHEN, User(44, "Gone, Al"))
     totals = {"41": None, "42": 60.0, "43": 50.0, "44": 1.0}
     results = graded_folder(tmp_path / "r", submitted(*people), totals, full=50.0)
-    told = said(given_back(tmp_path, results, course.exported()))
+    notes = notes_text(given_back(tmp_path, results, course.exported()))
     for sentence in (
         "The column counts 10 points, the assignment 50: the grades were scaled.",
         "missing from the gradebook, skipped: Gone, Al.",
@@ -245,11 +249,11 @@ def test_notes_for_the_teacher(tmp_path: Path) -> None:
         "Existing grades were replaced: O'Brien, Bob (9.00 → 12).",
         "More than the column's full points: O'Brien, Bob (12).",
     ):
-        assert sentence in told
+        assert sentence in notes
 
 
 def test_ids_of_another_lms_match_no_row(tmp_path: Path) -> None:
-    """Moodle's participant 41 is not Canvas's user 41: by login, or by a name that only one has."""
+    """Match students of Moodle by login or by a unique name: Moodle's participant 41 is not Canvas's user 41."""
     strangers = [
         Submission(Student("41", "Ng, Di", "41", username="BOBO"), lms="moodle"),
         Submission(Student("x", "Ann Lee", "43"), lms="moodle"),
@@ -258,7 +262,7 @@ def test_ids_of_another_lms_match_no_row(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", strangers, {"41": 10.0, "x": 20.0, "y": 30.0})
     done = given_back(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {(900, 42): "10", (900, 41): "20"}
-    assert "skipped: Nobody." in said(done)
+    assert "skipped: Nobody." in notes_text(done)
 
 
 def test_shared_name_matches_no_row(tmp_path: Path) -> None:
@@ -266,21 +270,21 @@ def test_shared_name_matches_no_row(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", [handed_in("Ann Lee"), handed_in("bobo")], {"Ann Lee": 10.0, "bobo": 5.0})
     done = given_back(tmp_path, results, course.exported())
     assert course.imported(done.files[0]) == {(900, 42): "5"}
-    assert "skipped: Ann Lee" in said(done)
+    assert "skipped: Ann Lee" in notes_text(done)
 
 
 def test_two_submissions_of_one_student_are_skipped(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", [handed_in("alee"), handed_in("Ann Lee")], {"alee": 10.0, "Ann Lee": 90.0})
     done = given_back(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {}
-    assert "skipped: alee, Ann Lee." in said(done)
+    assert "skipped: alee, Ann Lee." in notes_text(done)
 
 
 def test_group_and_member_names_are_noted(tmp_path: Path) -> None:
     team = handed_in("41", "team_2", lms="canvas", entry="team_2_41_741_hw.ipynb")
     done = given_back(tmp_path, graded_folder(tmp_path / "r", [team], {"41": 80.0}), COURSE.exported())
     assert COURSE.imported(done.files[0]) == {(900, 41): "80"}
-    assert "team_2 (Lee, Ann)" in said(done)
+    assert "team_2 (Lee, Ann)" in notes_text(done)
 
 
 # ---------------------------------------------------------------- which column
@@ -442,18 +446,20 @@ def test_every_notebook_returns_to_its_own_upload(
         room / "submissions.zip", {entry: notebook_bytes(f"x = {place}") for place, entry in enumerate(entries)}
     )
     read = read_submissions([archive], lms="canvas", workspace=room / "w")
-    results = graded_folder(room / "r", read, {one.student.id: float(n) for n, one in enumerate(read)}, executed=NB)
+    results = graded_folder(
+        room / "r", read, {submission.student.id: float(n) for n, submission in enumerate(read)}, executed=NB
+    )
     given_back(room, results, None)
     taken, ignored = reuploaded(room / "out" / "canvas-feedback.zip", uploads)
-    assert not ignored and taken.keys() == {one.id for one in uploads}
-    keys = {one.anonymous or str(one.user): one.id for one in uploads}
-    for one in results.submissions:
-        first = nbformat.reads(taken[keys[one.student.key]][1].decode(), 4).cells[0]
-        assert f"Result: {one.total:g} of 100 points" in first.source.replace("&#46;", ".")
+    assert not ignored and taken.keys() == {upload.id for upload in uploads}
+    keys = {upload.anonymous or str(upload.user): upload.id for upload in uploads}
+    for submission in results.submissions:
+        first = nbformat.reads(taken[keys[submission.student.key]][1].decode(), 4).cells[0]
+        assert f"Result: {submission.total:g} of 100 points" in first.source.replace("&#46;", ".")
 
 
 def test_entry_name_avoids_link(tmp_path: Path) -> None:
-    one = Result(
+    leeann = Result(
         student=Student("41", "leeann", "41"),
         total=1.0,
         max=1.0,
@@ -461,15 +467,15 @@ def test_entry_name_avoids_link(tmp_path: Path) -> None:
         lms="canvas",
         origin="leeann_41_7_linkage.ipynb",
     )
-    assert entry_name(one, "7", "linkage.ipynb") == "leeann_41_7_-linkage.ipynb"
+    assert entry_name(leeann, "7", "linkage.ipynb") == "leeann_41_7_-linkage.ipynb"
     assert (
-        entry_name(replace(one, student=Student("41", "anon", "41")), "7", "a_link.ipynb")
+        entry_name(replace(leeann, student=Student("41", "anon", "41")), "7", "a_link.ipynb")
         == "student_41_7_a_-link.ipynb"
     )
 
 
 def test_zip_upload_gets_a_zip(tmp_path: Path) -> None:
-    """Under the name of the student's zip Canvas shows whatever comes: so a zip comes."""
+    """Return a zip for an uploaded zip, as Canvas keeps the name of the student's upload."""
     content = {
         "leeann_41_70_hw.zip": zip_bytes({"a.ipynb": NB}),
         "bob_42_71_hw.tar": b"",
@@ -484,8 +490,8 @@ def test_zip_upload_gets_a_zip(tmp_path: Path) -> None:
         with zipfile.ZipFile(archive.open("leeann_41_70_hw.zip")) as inner:
             assert inner.namelist() == ["a.ipynb"]
             nbformat.validate(nbformat.reads(inner.read("a.ipynb").decode(), 4))
-    assert "no upload to attach feedback to; send the report to: bob, chen, dan." in said(done)
-    assert "each upload adds another comment" in said(done) and "export it (Grades, Export" in said(done)
+    assert "no upload to attach feedback to; send the report to: bob, chen, dan." in notes_text(done)
+    assert "each upload adds another comment" in notes_text(done) and "export it (Grades, Export" in notes_text(done)
 
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
@@ -496,7 +502,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_anonymous_students_are_exported_by_id(tmp_path: Path) -> None:
-    """Also an anonymous id of digits only, which is not the user with that number."""
+    """Export an anonymous id of digits by this id; it is not the user with that number."""
     hidden = [
         handed_in(key, f"anon {key}", lms="canvas", entry=f"anon_{key}_7{n}_hw.ipynb")
         for n, key in enumerate(["00041", "a1B2c"])
@@ -515,15 +521,15 @@ def test_anonymous_students_are_exported_by_id(tmp_path: Path) -> None:
     assert "a1B2c" in done.files[1].read_text("utf-8") and "leeann" not in done.files[1].read_text("utf-8")
     with zipfile.ZipFile(done.files[2]) as archive:
         assert archive.namelist() == ["00041.html", "a1B2c.html"]
-    assert "2 submissions are anonymous" in said(done)
+    assert "2 submissions are anonymous" in notes_text(done)
 
 
-# ---------------------------------------------------------------- the cell above all others
+# ---------------------------------------------------------------- the cell with the result
 
 
 def result(folder: Path, **changes: object) -> Result:
-    one = Result(student=Student("41", "leeann", "41"), total=87.5, max=100.0, outcome="ok", folder=folder)
-    return replace(one, **changes)  # type: ignore[arg-type]
+    base = Result(student=Student("41", "leeann", "41"), total=87.5, max=100.0, outcome="ok", folder=folder)
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def test_feedback_notebook_begins_with_the_translated_result(tmp_path: Path) -> None:
@@ -536,19 +542,19 @@ def test_feedback_notebook_begins_with_the_translated_result(tmp_path: Path) -> 
         title={"en": "Accuracy", "zh-TW": "準確率"},
         said=Sentence("Every cell ran from top to bottom."),
     )
-    made = nbformat.reads(feedback_notebook(result(tmp_path, criteria=(points,)), "zh-TW").decode(), 4)
-    nbformat.validate(made)
-    assert [cell.cell_type for cell in made.cells] == ["markdown", "code"]
-    assert "準確率" in made.cells[0].source and "87&#46;5" in made.cells[0].source
-    assert not re.search("[a-z]{4}", made.cells[0].source), "nothing is left in English"
+    notebook = nbformat.reads(feedback_notebook(result(tmp_path, criteria=(points,)), "zh-TW").decode(), 4)
+    nbformat.validate(notebook)
+    assert [cell.cell_type for cell in notebook.cells] == ["markdown", "code"]
+    assert "準確率" in notebook.cells[0].source and "87&#46;5" in notebook.cells[0].source
+    assert not re.search("[a-z]{4}", notebook.cells[0].source), "nothing is left in English"
 
 
 @pytest.mark.parametrize("outcome", ["missing", "forbidden", "grader_fault", "ok"])
 def test_feedback_notebook_without_a_run_holds_the_result(tmp_path: Path, outcome: str) -> None:
     (tmp_path / "executed.ipynb").write_bytes(b"{ not json")
-    made = nbformat.reads(feedback_notebook(result(tmp_path, outcome=outcome, total=None), "en").decode(), 4)
-    assert len(made.cells) == 1 and "open, a person has to look" in made.cells[0].source
-    assert "holds only the result" in made.cells[0].source
+    notebook = nbformat.reads(feedback_notebook(result(tmp_path, outcome=outcome, total=None), "en").decode(), 4)
+    assert len(notebook.cells) == 1 and "open, a person has to look" in notebook.cells[0].source
+    assert "holds only the result" in notebook.cells[0].source
 
 
 ATTACKS = [
@@ -578,9 +584,9 @@ def test_cell_id_of_the_student_stays_unique(tmp_path: Path) -> None:
     other = json.loads(NB)
     other["cells"][0]["id"] = "grader-result-0"
     (tmp_path / "executed.ipynb").write_text(json.dumps(other))
-    made = nbformat.reads(feedback_notebook(result(tmp_path), "en").decode(), 4)
-    assert len({cell.id for cell in made.cells}) == 2
-    nbformat.validate(made)
+    notebook = nbformat.reads(feedback_notebook(result(tmp_path), "en").decode(), 4)
+    assert len({cell.id for cell in notebook.cells}) == 2
+    nbformat.validate(notebook)
 
 
 def test_empty_archive_has_a_naming() -> None:

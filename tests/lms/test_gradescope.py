@@ -1,4 +1,4 @@
-"""Gradescope's export read, hostile and broken lists of submissions included, and what goes back to it."""
+"""Tests of Gradescope: its export with good, hostile and broken lists of submissions, and the files to upload."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ submission_12:
 
 
 def write_list(folder: Path, text: str | bytes) -> Path:
-    """Ruby's symbols need quotes where braces are around them."""
+    """Write a list of submissions; symbols of Ruby within braces get the quotes that YAML needs."""
     if isinstance(text, str):
         text = re.sub(r"(?<=[{ ,]):(\w+): ", r"':\1': ", text)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,15 +94,15 @@ FILES = {"submission_11/hw.ipynb": NB, "submission_11/data.csv": b"1", "submissi
 
 
 @pytest.mark.parametrize("top", [TOP, ""], ids=["as downloaded", "unpacked and packed again"])
-def test_an_export(tmp_path: Path, top: str) -> None:
+def test_export_with_a_group_is_read(tmp_path: Path, top: str) -> None:
     read = intake(tmp_path, LIST, FILES, top)
     lin = read["林小明"]
     assert (lin.lms, lin.origin, lin.notebook_name) == ("gradescope", "submission_11", "hw.ipynb")
     assert lin.student == Student("11", "林小明", "11", "lin@school.edu", "0123")
     assert lin.submitted_at == datetime(2024, 3, 1, 14, 22, 32, 365935, UTC)
-    assert [one.name for one in lin.attachments] == ["data.csv"] and lin.notes == ()
+    assert [attachment.name for attachment in lin.attachments] == ["data.csv"] and lin.notes == ()
     both = read['Ann Lee, Bob "B" O\'Brien, Jr.']
-    assert [(one.name, one.email, one.username) for one in both.group] == [
+    assert [(member.name, member.email, member.username) for member in both.group] == [
         ("Ann Lee", "ann@school.edu", ""),
         ('Bob "B" O\'Brien, Jr.', "bob@school.edu", "77"),
     ]
@@ -132,8 +132,8 @@ def test_only_one_submission(tmp_path: Path) -> None:
 def test_without_a_usable_list_each_folder_is_a_student(tmp_path: Path, listed: str | None, why: str) -> None:
     read = intake(tmp_path, listed, FILES)
     assert list(read) == ["submission_11", "submission_12"]
-    assert all(why in said(one) and one.student.key for one in read.values())
-    assert all(one.notebook is not None for one in read.values())
+    assert all(why in said(submission) and submission.student.key for submission in read.values())
+    assert all(submission.notebook is not None for submission in read.values())
 
 
 def test_records_before_an_error_are_used(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_one_record(tmp_path: Path, text: str, record: Record) -> None:
 
 
 def test_aliases_are_never_copied(tmp_path: Path) -> None:
-    """Each level of a billion laughs is ten of the level before."""
+    """Read a "billion laughs" list, each level ten times the level before, without copying the aliases."""
     lines = ["s:", "  :submitters: &a0 [{:name: ha}]"]
     lines += [f"  :created_at: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 60)]
     started = time.monotonic()
@@ -206,7 +206,7 @@ def test_results_and_history_use_little_memory(tmp_path: Path) -> None:
     started = time.monotonic()
     found = read_metadata(write_list(tmp_path, text))
     assert len(text) > 6_000_000 and time.monotonic() - started < 5
-    assert [one.submitters[0].name for one in found.records.values()] == [f"S{n}" for n in range(60)]
+    assert [record.submitters[0].name for record in found.records.values()] == [f"S{n}" for n in range(60)]
 
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -268,7 +268,7 @@ def results(*students: Result, folder: Path = Path()) -> Results:
 
 
 def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
-    """``results.json`` of each, by folder; all of them are as Gradescope's documentation says."""
+    """Export the results and return each ``results.json`` by folder, checked against Gradescope's schema."""
     export.export_grades(results(*students), ExportRequest(tmp_path, language=language))
     found = {
         path.parent.name: json.loads(path.read_bytes())
@@ -286,7 +286,10 @@ def rows_in(folder: Path) -> list[dict[str, str]]:
 
 def test_scores_are_exported_by_submission(tmp_path: Path) -> None:
     found = given_back(tmp_path, [result("11"), result("12", 20.0)])
-    assert {folder: one["score"] for folder, one in found.items()} == {"submission_11": 80.0, "submission_12": 20.0}
+    assert {folder: document["score"] for folder, document in found.items()} == {
+        "submission_11": 80.0,
+        "submission_12": 20.0,
+    }
     first, second = found["submission_11"]["tests"]
     assert (first["name"], first["score"], first["max_score"], first["status"]) == ("runs", 20.0, 20.0, "passed")
     assert (second["status"], second["output"], second["output_format"]) == ("failed", "<b>0.9</b> =1+1", "text")
@@ -323,14 +326,14 @@ def test_output_is_translated(tmp_path: Path) -> None:
     assert "分" in given_back(tmp_path, [result()], "zh-TW")["submission_11"]["output"]
 
 
-def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
+def run_returning(tmp_path: Path, metadata: str | None) -> dict[str, Any]:
     """Return the output of the zip's own program for a submission, run as Gradescope runs it."""
     root = tmp_path / "autograder"
     with zipfile.ZipFile(tmp_path / "out" / export.AUTOGRADER) as archive:
-        assert {one.filename: one.external_attr >> 16 & 0o111 for one in archive.infolist()}["run_autograder"]
+        assert {entry.filename: entry.external_attr >> 16 & 0o111 for entry in archive.infolist()}["run_autograder"]
         archive.extractall(root / "source")
-    if told is not None:
-        (root / "submission_metadata.json").write_text(told)
+    if metadata is not None:
+        (root / "submission_metadata.json").write_text(metadata)
     done = subprocess.run(
         ["bash", str(root / "source" / "run_autograder")], env={**os.environ, "AUTOGRADER_ROOT": str(root)}, check=False
     )
@@ -341,7 +344,7 @@ def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("told", "score"),
+    ("metadata", "score"),
     [
         ('{"id": 11}', 80.0),
         ('{"id": "12"}', None),
@@ -353,19 +356,25 @@ def run_returning(tmp_path: Path, told: str | None) -> dict[str, Any]:
     ],
     ids=["graded", "open", "unknown", "path", "command", "broken", "missing"],
 )
-def test_autograder_returns_stored_results(tmp_path: Path, told: str | None, score: float | None) -> None:
+def test_autograder_returns_stored_results(tmp_path: Path, metadata: str | None, score: float | None) -> None:
     export_grades(results(result("11"), result("12", None)), ExportRequest(tmp_path / "out"), to="gradescope")
-    document = run_returning(tmp_path, told)
+    document = run_returning(tmp_path, metadata)
     assert document.get("score") == score and has_a_score(document) == (score is not None)
 
 
-def test_there_and_back(tmp_path: Path) -> None:
+def test_exported_totals_return_to_all_group_members(tmp_path: Path) -> None:
     read = intake(tmp_path, LIST, FILES)
     students = [
         Result(
-            student=one.student, total=50.0, max=100.0, outcome="ok", lms=one.lms, origin=one.origin, group=one.group
+            student=submission.student,
+            total=50.0,
+            max=100.0,
+            outcome="ok",
+            lms=submission.lms,
+            origin=submission.origin,
+            group=submission.group,
         )
-        for one in read.values()
+        for submission in read.values()
     ]
     export_grades(results(*students), ExportRequest(tmp_path / "out"))
     assert run_returning(tmp_path, '{"id": 12}')["score"] == 50.0

@@ -32,11 +32,11 @@ def test_safe_id(text: str, expected: str) -> None:
 def test_unique_ids_are_safe_and_unique(names: list[str]) -> None:
     taken: set[str] = set()
     for name in [*names, *(name.upper() for name in names)]:
-        made = unique_id(name, taken)
-        assert fold_case(made) not in taken
-        assert all(character.isalnum() or character in "-_" for character in made)
-        assert 0 < len(made.encode()) < 140 and not made.startswith("-")
-        taken.add(fold_case(made))
+        identifier = unique_id(name, taken)
+        assert fold_case(identifier) not in taken
+        assert all(character.isalnum() or character in "-_" for character in identifier)
+        assert 0 < len(identifier.encode()) < 140 and not identifier.startswith("-")
+        taken.add(fold_case(identifier))
 
 
 # ---------------------------------------------------------------- names of people

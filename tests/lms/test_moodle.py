@@ -1,4 +1,4 @@
-"""Moodle, there and back: its archive read, its own worksheet filled in, its importers satisfied."""
+"""Tests of Moodle: its archive is read, its worksheet is filled in, and its importers accept the files."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def handed_in(tmp_path: Path, site: Site, numbers: Sequence[int], *, flat: bool 
 def graded(tmp_path: Path, submissions: Sequence[Submission], totals: Mapping[str, float | None]) -> Results:
     """Return results out of 20 points; ``totals`` are by the student's name."""
     students: list[Result] = []
-    for one in submissions:
-        folder = tmp_path / "out" / "students" / one.student.id
+    for submission in submissions:
+        folder = tmp_path / "out" / "students" / submission.student.id
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.html").write_text(f"report of {one.student.name}")
-        total = totals.get(one.student.name, 15.0)
+        (folder / "report.html").write_text(f"report of {submission.student.name}")
+        total = totals.get(submission.student.name, 15.0)
         criteria = (CriterionResult("accuracy", 10.0, 10.0), CriterionResult("<plot>", total and total - 10, 10.0))
         students.append(
             Result(
-                student=one.student,
+                student=submission.student,
                 total=total,
                 max=20.0,
                 outcome="ok",
-                lms=one.lms,
-                origin=one.origin,
-                entry=one.entry,
+                lms=submission.lms,
+                origin=submission.origin,
+                entry=submission.entry,
                 criteria=criteria,
                 folder=folder,
             )
@@ -75,7 +75,7 @@ def given_back(
     return export_grades(results, ExportRequest(tmp_path / "out", tuple(map(GradebookFile, paths)), missing, language))
 
 
-def said(back: ExportedFiles) -> str:
+def notes_text(back: ExportedFiles) -> str:
     return "\n".join(map(str, back.notes))
 
 
@@ -87,7 +87,7 @@ def comment(total: str, plot: str) -> str:
     return f"Total: {total} / 20<br>accuracy: 10 / 10<br>&lt;plot&gt;: {plot} / 10"
 
 
-# ---------------------------------------------------------------- there
+# ---------------------------------------------------------------- reading
 
 
 @LANGUAGE
@@ -96,20 +96,25 @@ def test_blind_students_are_distinguished_in_every_language(tmp_path: Path, lang
     site = Site(people("Ann", "Bob"), PACKS[language], blind=True)
     read = by_name(handed_in(tmp_path, site, [11, 12], flat=flat))
     word = PACKS[language].participant.replace("/", "")
-    assert {name: one.student.key for name, one in read.items()} == {f"{word} 11": "11", f"{word} 12": "12"}
-    assert all(one.submitted_at is None for one in read.values()), "an entry's time is that of the download"
+    assert {name: submission.student.key for name, submission in read.items()} == {
+        f"{word} 11": "11",
+        f"{word} 12": "12",
+    }
+    assert all(submission.submitted_at is None for submission in read.values()), (
+        "an entry's time is that of the download"
+    )
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["new", "before 4.1"])
-def test_teams(tmp_path: Path, old: bool) -> None:
+def test_owners_of_team_submissions_are_read(tmp_path: Path, old: bool) -> None:
     site = Site([Person(11, "Ann", (3, "A_1")), Person(12, "Bob", (3, "A_1")), Person(13, "Cid")], teams=True, old=old)
     read = by_name(handed_in(tmp_path, site, [11, 12, 13]))
     new_names = {"A 1": "3", "Default group": ""}
     old_names = {"A 1-Ann": "11", "A 1-Bob": "12", "Default group-Cid": "13"}
-    assert {name: one.student.key for name, one in read.items()} == (old_names if old else new_names)
+    assert {name: submission.student.key for name, submission in read.items()} == (old_names if old else new_names)
 
 
-# ---------------------------------------------------------------- and back
+# ---------------------------------------------------------------- export
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=10).filter(
     lambda name: any(character.isalnum() for character in name)
@@ -118,9 +123,10 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_there_and_back(tmp_path: Path, data: st.DataObject) -> None:
-    """Moodle's importers give everybody the grade and the report that are theirs; no other byte of the worksheet
-    changes, which is shown by building the expected one from scratch.
+def test_each_student_gets_the_exported_grade_and_report(tmp_path: Path, data: st.DataObject) -> None:
+    """Export and import: Moodle gives each student the right grade and report. No other byte of the worksheet changes.
+
+    The expected worksheet is built from scratch.
     """
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     numbers = data.draw(st.lists(st.integers(1, 10**6), min_size=2, max_size=6, unique=True))
@@ -144,28 +150,31 @@ def test_there_and_back(tmp_path: Path, data: st.DataObject) -> None:
     results = replace(
         results,
         submissions=tuple(
-            replace(one, total=total / 4, criteria=()) for one, total in zip(results.submissions, totals, strict=True)
+            replace(result, total=total / 4, criteria=())
+            for result, total in zip(results.submissions, totals, strict=True)
         ),
     )
     back = given_back(room, results, site.worksheet(**form))
-    expected = {one.student.key: (one.total or 0.0) / 20 * site.maximum for one in results.submissions}
-    for one in site.people:
-        if str(one.number) in expected:
-            shown = site.shown(expected[str(one.number)])
-            one.grade = shown.rstrip("0").rstrip(".,")
-            own = next(each.total or 0.0 for each in results.submissions if each.student.key == str(one.number))
-            one.comment = f"Total: {own:g} / 20"
+    expected = {result.student.key: (result.total or 0.0) / 20 * site.maximum for result in results.submissions}
+    for person in site.people:
+        if str(person.number) in expected:
+            shown = site.shown(expected[str(person.number)])
+            person.grade = shown.rstrip("0").rstrip(".,")
+            own = next(
+                result.total or 0.0 for result in results.submissions if result.student.key == str(person.number)
+            )
+            person.comment = f"Total: {own:g} / 20"
     assert back.files[0].read_bytes() == site.worksheet(**form)
 
-    site.people = [Person(one.number, one.name) for one in site.people]
+    site.people = [Person(person.number, person.name) for person in site.people]
     site.upload_worksheet(back.files[0].read_bytes(), delimiter=str(form["delimiter"]))
     site.upload_feedback(back.files[1])
-    for one in site.people:
-        if str(one.number) in expected:
-            assert site.unformat_float(one.grade) == pytest.approx(expected[str(one.number)], abs=0.0051)
-            assert list(one.files) == ["report.html"]
+    for person in site.people:
+        if str(person.number) in expected:
+            assert site.unformat_float(person.grade) == pytest.approx(expected[str(person.number)], abs=0.0051)
+            assert list(person.files) == ["report.html"]
         else:
-            assert (one.grade, one.comment, one.files) == ("", "", {})
+            assert (person.grade, person.comment, person.files) == ("", "", {})
 
 
 @pytest.mark.parametrize("flat", [False, True], ids=["folders", "flat"])
@@ -180,15 +189,15 @@ def test_all_members_of_a_team_get_its_grade_and_report(tmp_path: Path, flat: bo
         teams=True,
     )
     submissions = handed_in(tmp_path, site, [11, 12, 13, 14], flat=flat)
-    assert [one.student.name for one in submissions] == ["A  B", "C", "Default group"]
+    assert [submission.student.name for submission in submissions] == ["A  B", "C", "Default group"]
     back = given_back(tmp_path, graded(tmp_path, submissions, {"C": 20.0}), site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["75.00", "75.00", "100.00", "75.00"]
+    assert [person.grade for person in site.people] == ["75.00", "75.00", "100.00", "75.00"]
     site.upload_feedback(back.files[1])
-    assert [one.files.get("report.html") for one in site.people] == [
+    assert [person.files.get("report.html") for person in site.people] == [
         b"report of A  B", b"report of A  B", b"report of C", None,
     ]  # fmt: skip
-    assert "The report is not in feedback.zip, return it by hand: Default group." in said(back)
+    assert "The report is not in feedback.zip, return it by hand: Default group." in notes_text(back)
 
 
 def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> None:
@@ -198,22 +207,22 @@ def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> No
     back = given_back(tmp_path, graded(tmp_path, submissions, {"B-Cid": 20.0}), site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1], groups=False)
-    assert [one.grade for one in site.people] == ["75.00", "75.00", "100.00"]
-    assert [one.files for one in site.people] == [
+    assert [person.grade for person in site.people] == ["75.00", "75.00", "100.00"]
+    assert [person.files for person in site.people] == [
         {"report.html": f"report of {name}".encode()} for name in ("A-Ann", "A-Bob", "B-Cid")
     ]
 
 
 def test_group_id_equal_to_a_participants_number_returns_no_report(tmp_path: Path) -> None:
-    """A Moodle without groups' ids would go by the number and give the report to another student."""
+    """Leave the report out: a Moodle without ids of groups would give it to the participant with that number."""
     site = Site([Person(11, "Ann", (12, "A")), Person(12, "Bob", (5, "B"))], teams=True)
     submissions = handed_in(tmp_path, site, [11, 12])
     back = given_back(tmp_path, graded(tmp_path, submissions, {"A": 20.0, "B": 4.0}), site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["100.00", "20.00"]
+    assert [person.grade for person in site.people] == ["100.00", "20.00"]
     site.upload_feedback(back.files[1], groups=False)
-    assert [one.files for one in site.people] == [{}, {}]
-    assert "The report is not in feedback.zip, return it by hand: A." in said(back)
+    assert [person.files for person in site.people] == [{}, {}]
+    assert "The report is not in feedback.zip, return it by hand: A." in notes_text(back)
 
 
 def test_groups_with_one_file_name_match_no_row(tmp_path: Path) -> None:
@@ -221,47 +230,47 @@ def test_groups_with_one_file_name_match_no_row(tmp_path: Path) -> None:
     submissions = handed_in(tmp_path, site, [11, 12, 13])
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["", "", "75.00"]
-    assert "they are not in the worksheet: A 1, A 1." in said(back)
+    assert [person.grade for person in site.people] == ["", "", "75.00"]
+    assert "they are not in the worksheet: A 1, A 1." in notes_text(back)
 
 
 def test_unmatched_submission_prevents_zeros(tmp_path: Path) -> None:
-    """Such a submission may be the homework of a student with an empty row."""
+    """Write no zeros: the unmatched submission may be the homework of a student with an empty row."""
     site = Site(people("Ann", "Bob", "Cid"))
     results = graded(tmp_path, handed_in(tmp_path, site, [11, 12]), {})
     ann, bob = results.submissions
     lost = replace(results, submissions=(ann, replace(bob, student=replace(bob.student, key=""))))
     back = given_back(tmp_path, lost, site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["75.00", "", ""]
-    assert "No zeros were written: 1 submissions" in said(back)
+    assert [person.grade for person in site.people] == ["75.00", "", ""]
+    assert "No zeros were written: 1 submissions" in notes_text(back)
 
 
 def test_existing_grades_and_comments(tmp_path: Path) -> None:
     own, persons = comment("12", "2"), "Well done!"
     site = Site(people("New", "Same", "Other", "Kept", "Locked", "Open", "Absent", "Paper", "Beyond"))
-    for one, grade, text in zip(
+    for person, grade, text in zip(
         site.people,
         ["-", "75.00", "60.00", "", "", "50.00", "-", "88.00", ""],
         ["", own, own, persons, "", persons, "", "", ""],
         strict=True,
     ):
-        one.grade, one.comment, one.graded_at = grade, text, float(grade not in UNGRADED)
+        person.grade, person.comment, person.graded_at = grade, text, float(grade not in UNGRADED)
     site.people[4].locked = True
     submissions = handed_in(tmp_path, site, [11, 12, 13, 14, 15, 16, 19])
     results = graded(tmp_path, submissions, {"Open": None, "Beyond": 21.0})
     back = given_back(tmp_path, results, site.worksheet(), missing=Missing.ZERO)
     before = site.worksheet()
     new = comment("15", "5")
-    for one, grade, text in zip(
+    for person, grade, text in zip(
         site.people,
         ["75", "75.00", "75", "75", "", "50.00", "0", "88.00", ""],
         [new, new, new, persons, "", persons, "", "", ""],
         strict=True,
     ):
-        one.grade, one.comment = grade, text
+        person.grade, person.comment = grade, text
     assert back.files[0].read_bytes() == site.worksheet() != before
-    notes = said(back)
+    notes = notes_text(back)
     assert "Existing grades were replaced: Other (" in notes and "more recently in Moodle" in notes
     assert "locked in the LMS: Locked." in notes and "Existing feedback comments were kept: Kept." in notes
     assert "left unchanged in Moodle: Open." in notes and "the maximum grade: Beyond." in notes
@@ -269,13 +278,13 @@ def test_existing_grades_and_comments(tmp_path: Path) -> None:
 
 
 def test_upload_order_is_noted(tmp_path: Path) -> None:
-    """In the opposite order Moodle considers the worksheet outdated and skips it all."""
+    """Note the order: after the zip of feedback, Moodle considers the worksheet outdated and skips all rows."""
     site = Site(people("Ann"))
     back = given_back(tmp_path, graded(tmp_path, handed_in(tmp_path, site, [11]), {}), site.worksheet())
     site.upload_feedback(back.files[1])
     site.upload_worksheet(back.files[0].read_bytes())
     assert site.people[0].grade == ""
-    assert "Upload grades-for-moodle.csv first and feedback.zip after it" in said(back)
+    assert "Upload grades-for-moodle.csv first and feedback.zip after it" in notes_text(back)
 
 
 def test_grading_again_replaces_its_own_comments_in_any_language(tmp_path: Path) -> None:
@@ -315,7 +324,7 @@ def test_worksheet_with_ten_thousand_rows_is_fast(tmp_path: Path) -> None:
     )
     assert time.process_time() - started < 10, "about one second where nothing else runs"
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["75.00", "0.00"] * 5_000
+    assert [person.grade for person in site.people] == ["75.00", "0.00"] * 5_000
 
 
 def test_missing_worksheet_gives_a_plain_one(tmp_path: Path) -> None:
@@ -326,8 +335,8 @@ def test_missing_worksheet_gives_a_plain_one(tmp_path: Path) -> None:
     assert text.startswith("Identifier,Full name,Grade,Last modified (grade),Feedback comments\r\n")
     assert "Participant 11,'=HYPERLINK(httpx)" in text.replace('"', "") and "Participant 13" not in text
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["15.00", "15.00", ""]
-    assert "was made without a grading worksheet" in said(back)
+    assert [person.grade for person in site.people] == ["15.00", "15.00", ""]
+    assert "was made without a grading worksheet" in notes_text(back)
 
 
 def test_exporter_chooses_moodle(tmp_path: Path) -> None:
@@ -364,19 +373,19 @@ def test_file_name_gives_no_other_students_grade(tmp_path: Path, entry: str) -> 
     back = given_back(tmp_path, results, site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1])
-    assert [one.grade for one in site.people] == ["25.00", "75.00"]
+    assert [person.grade for person in site.people] == ["25.00", "75.00"]
     assert site.people[0].files == {"report.html": b"report of Ann"}
     assert list(site.people[1].files) == ["report.html"] and b"Eve" in site.people[1].files["report.html"]
 
 
 def test_nickname_column_is_not_the_group_column(tmp_path: Path) -> None:
-    """A site may show fields of a student's own profile before the status."""
+    """Ignore fields of a student's own profile, which a site may show before the status."""
     site = Site(people("Ann", "Eve"))
     sheet = site.worksheet().replace(b"s12@example.org", b"Ann").replace(b"s11@example.org", b"Eve")
     submissions = handed_in(tmp_path, site, [11])
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), sheet, missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
-    assert [one.grade for one in site.people] == ["75.00", "0.00"]
+    assert [person.grade for person in site.people] == ["75.00", "0.00"]
 
 
 def test_shared_number_is_skipped(tmp_path: Path) -> None:
@@ -386,8 +395,8 @@ def test_shared_number_is_skipped(tmp_path: Path) -> None:
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1])
-    assert [(one.grade, bool(one.files)) for one in site.people] == [("", False), ("75.00", True)]
-    assert "they share a participant's number: Ann (11), Eve (11)." in said(back)
+    assert [(person.grade, bool(person.files)) for person in site.people] == [("", False), ("75.00", True)]
+    assert "they share a participant's number: Ann (11), Eve (11)." in notes_text(back)
 
 
 # ---------------------------------------------------------------- worksheets that do not fit
@@ -450,7 +459,7 @@ def test_many_problems_are_cut_off(tmp_path: Path) -> None:
 def test_separator_is_noted(tmp_path: Path) -> None:
     submissions = handed_in(tmp_path, CLASS, [11, 12])
     back = given_back(tmp_path, graded(tmp_path, submissions, {}), CLASS.worksheet(delimiter=";"))
-    assert "choose semicolon as separator on uploading" in said(back)
+    assert "choose semicolon as separator on uploading" in notes_text(back)
 
 
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
@@ -491,11 +500,11 @@ def test_damaged_worksheet_is_filled_in_or_refused(
         return
     grades = []
     for sheet in (path, tmp_path / "out" / "grades-for-moodle.csv"):
-        one = Site(people("Ann", "Bob", "Cid"), PACKS[language])
+        moodle = Site(people("Ann", "Bob", "Cid"), PACKS[language])
         with contextlib.suppress(AssertionError, csv.Error):  # Moodle refuses it
-            one.upload_worksheet(sheet.read_bytes(), delimiter=read_sheet(sheet).delimiter)
-        grades.append(one.people[2].grade)
-    assert grades[0] == grades[1], "who handed in nothing got somebody's grade"
+            moodle.upload_worksheet(sheet.read_bytes(), delimiter=read_sheet(sheet).delimiter)
+        grades.append(moodle.people[2].grade)
+    assert grades[0] == grades[1], "a student without a submission got another student's grade"
 
 
 @LANGUAGE
@@ -541,6 +550,6 @@ def test_gradebook_of_another_lms_is_not_recognised(tmp_path: Path, text: str) -
 
 
 def test_results_of_another_lms_are_refused(tmp_path: Path) -> None:
-    one = Result(student=Student("lin", "lin"), total=1.0, max=1.0, outcome="ok")
+    result = Result(student=Student("lin", "lin"), total=1.0, max=1.0, outcome="ok")
     with pytest.raises(IntakeError, match="holds no results of submissions from Moodle"):
-        export_grades(Results(assignment="hw", submissions=(one,), folder=tmp_path), ExportRequest(tmp_path / "out"))
+        export_grades(Results(assignment="hw", submissions=(result,), folder=tmp_path), ExportRequest(tmp_path / "out"))

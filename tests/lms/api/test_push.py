@@ -1,4 +1,4 @@
-"""Grades over the network: what is shown, what is written, what a server can do, and where the token never is."""
+"""Tests of ``grader push``: planned and written grades, faults of the server, and secrecy of the token."""
 
 from __future__ import annotations
 
@@ -100,7 +100,10 @@ def moodle_class(tmp_path: Path) -> Results:
 
 def test_planned_changes_in_canvas(canvas: Canvas, canvas_class: Results) -> None:
     changes = plan(canvas_class, canvas_target(canvas))
-    rows = [(one.place and one.place.grade, one.grade, one.due, str(one.obstacle or "")) for one in changes]
+    rows = [
+        (change.place and change.place.grade, change.grade, change.due, str(change.obstacle or ""))
+        for change in changes
+    ]
     assert rows == [
         (None, 100.0, True, ""),
         (50.0, 77.91, True, ""),  # what was entered, before a late policy took its part
@@ -114,7 +117,7 @@ def test_planned_changes_in_canvas(canvas: Canvas, canvas_class: Results) -> Non
 def test_grades_and_reports_go_to_canvas_in_one_step_and_only_once(canvas: Canvas, canvas_class: Results) -> None:
     target = canvas_target(canvas)
     sent = send(target, plan(canvas_class, target))
-    assert [one.problem for one in sent] == [None, None]
+    assert [change.problem for change in sent] == [None, None]
     first, second = canvas.changes()
     assert first.path.endswith("/submissions/4567")
     assert first.fields == {
@@ -124,11 +127,11 @@ def test_grades_and_reports_go_to_canvas_in_one_step_and_only_once(canvas: Canva
         "comment[group_comment]": "false",
     }
     assert second.fields["submission[posted_grade]"] == "77.91"
-    stored = [one for one in canvas.asked if one.path.startswith("/files_api")]
-    assert [one.fields["file"] for one in stored] == ["<h1>Your report</h1>"] * 2
-    assert all("Authorization" not in one.headers for one in stored), "storage may be another host's"
+    stored = [request for request in canvas.asked if request.path.startswith("/files_api")]
+    assert [request.fields["file"] for request in stored] == ["<h1>Your report</h1>"] * 2
+    assert all("Authorization" not in request.headers for request in stored), "storage may be another host's"
     again = plan(canvas_class, target)
-    assert [one.due for one in again] == [False] * 5
+    assert [change.due for change in again] == [False] * 5
     assert send(target, again) == ()
     assert len(canvas.changes()) == 2
 
@@ -136,14 +139,12 @@ def test_grades_and_reports_go_to_canvas_in_one_step_and_only_once(canvas: Canva
 def test_points_are_scaled_to_the_servers_maximum(canvas: Canvas, canvas_class: Results) -> None:
     canvas.recorded["assignment"]["points_possible"] = 10.0
     changes = plan(canvas_class, canvas_target(canvas))
-    assert [one.grade for one in changes] == [10.0, 7.79, 0.8, 0.0, None]
+    assert [change.grade for change in changes] == [10.0, 7.79, 0.8, 0.0, None]
     assert "100 points here are 10 there" in scaling_line(changes, 10.0, translation("en"))
     assert scaling_line(changes, 100.0, translation("en")) == ""
 
 
-def test_a_grade_above_the_maximum_is_written_where_the_lms_takes_it(
-    canvas: Canvas, moodle: Moodle, tmp_path: Path
-) -> None:
+def test_grade_above_the_maximum_is_written_to_canvas_only(canvas: Canvas, moodle: Moodle, tmp_path: Path) -> None:
     for lms, target, due in (("canvas", canvas_target(canvas), True), ("moodle", moodle_target(moodle), False)):
         results = read_results(results_folder(tmp_path / lms, lms))
         students = (replace(results.submissions[0], total=105.0), *results.submissions[1:])
@@ -162,13 +163,13 @@ def test_the_comment_goes_to_the_whole_group(canvas: Canvas, canvas_class: Resul
 def test_two_results_for_one_student_are_not_written(canvas: Canvas, tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "canvas", ("4567", "4567", "4568", "9999", "4570")))
     changes = plan(results, canvas_target(canvas))
-    assert [str(one.obstacle) for one in changes[:2]] == ["shares its number with another submission"] * 2
+    assert [str(change.obstacle) for change in changes[:2]] == ["shares its number with another submission"] * 2
     assert changes[2].due
 
 
 def test_results_of_another_lms_are_not_written(canvas: Canvas, moodle_class: Results) -> None:
     changes = plan(moodle_class, canvas_target(canvas))
-    assert {str(one.obstacle) for one in changes[:4]} == {"was not submitted through canvas"}
+    assert {str(change.obstacle) for change in changes[:4]} == {"was not submitted through canvas"}
 
 
 @pytest.mark.parametrize(
@@ -193,10 +194,10 @@ def test_server_that_stays_down_is_one_error(canvas: Canvas, canvas_class: Resul
         plan(canvas_class, canvas_target(canvas))
 
 
-def test_a_change_that_came_too_fast_is_repeated(canvas: Canvas, canvas_class: Results) -> None:
+def test_rate_limited_change_is_repeated(canvas: Canvas, canvas_class: Results) -> None:
     canvas.troubles = [("PUT", Answer(429, ""))]
     target = canvas_target(canvas, pauses := Pauses([]))
-    assert [one.problem for one in send(target, plan(canvas_class, target))] == [None, None]
+    assert [change.problem for change in send(target, plan(canvas_class, target))] == [None, None]
     assert pauses.seconds == [1.0]
 
 
@@ -204,8 +205,8 @@ def test_a_change_that_came_too_fast_is_repeated(canvas: Canvas, canvas_class: R
 def test_failed_change_that_was_not_made_is_repeated(canvas: Canvas, canvas_class: Results, trouble: Answer) -> None:
     canvas.troubles = [("PUT .*4567", trouble)]
     target = canvas_target(canvas)
-    assert [one.problem for one in send(target, plan(canvas_class, target))] == [None, None]
-    assert [one.path[-4:] for one in canvas.changes()] == ["4567", "4568", "4567"]
+    assert [change.problem for change in send(target, plan(canvas_class, target))] == [None, None]
+    assert [request.path[-4:] for request in canvas.changes()] == ["4567", "4568", "4567"]
 
 
 def test_failed_change_that_was_made_is_not_repeated(canvas: Canvas, canvas_class: Results) -> None:
@@ -213,7 +214,7 @@ def test_failed_change_that_was_made_is_not_repeated(canvas: Canvas, canvas_clas
     target = canvas_target(canvas)
     changes = plan(canvas_class, target)[:1]
     canvas.recorded["submissions"][0]["entered_score"] = 100.0
-    assert [one.problem for one in send(target, changes)] == [None]
+    assert [change.problem for change in send(target, changes)] == [None]
     assert len(canvas.changes()) == 1
 
 
@@ -229,7 +230,7 @@ def test_expired_token_stops_the_rest(canvas: Canvas, canvas_class: Results) -> 
     canvas.troubles = [("PUT .*4567", Answer(401, canvas.recorded["invalid_token"]))]
     target = canvas_target(canvas)
     sent = send(target, plan(canvas_class, target))
-    assert ["does not accept the token" in str(one.problem) for one in sent] == [True, True]
+    assert ["does not accept the token" in str(change.problem) for change in sent] == [True, True]
     assert len(canvas.changes()) == 1
 
 
@@ -257,7 +258,7 @@ def test_a_stored_file_may_be_confirmed_at_canvas_and_nowhere_else(canvas: Canva
 def test_planned_changes_in_moodle(moodle: Moodle, moodle_class: Results) -> None:
     target = moodle_target(moodle)
     changes = plan(moodle_class, target)
-    assert [(one.place, one.due) for one in changes] == [
+    assert [(change.place, change.due) for change in changes] == [
         (Place("301"), True),
         (Place("302", 50.0), True),
         (None, False),
@@ -267,10 +268,10 @@ def test_planned_changes_in_moodle(moodle: Moodle, moodle_class: Results) -> Non
     assert (target.title, moodle.changes()) == ("疾病預測", [])
 
 
-def test_grades_and_reports_go_to_moodle_and_what_a_teacher_wrote_stays(moodle: Moodle, moodle_class: Results) -> None:
+def test_grades_and_reports_go_to_moodle_and_teacher_comments_stay(moodle: Moodle, moodle_class: Results) -> None:
     target = moodle_target(moodle)
-    assert [(one.problem, one.note) for one in send(target, plan(moodle_class, target))] == [(None, None)] * 2
-    first, second = (one.fields for one in moodle.changes())
+    assert [(change.problem, change.note) for change in send(target, plan(moodle_class, target))] == [(None, None)] * 2
+    first, second = (request.fields for request in moodle.changes())
     comment = "plugindata[assignfeedbackcomments_editor]"
     assert first == {
         "wstoken": TOKEN,
@@ -288,7 +289,7 @@ def test_grades_and_reports_go_to_moodle_and_what_a_teacher_wrote_stays(moodle: 
         "plugindata[files_filemanager]": "990",
     }
     assert second[f"{comment}[text]"] == "<p>Come and see me, 林同學. @@PLUGINFILE@@/a.png</p>"
-    assert not any(one.due for one in plan(moodle_class, target))
+    assert not any(change.due for change in plan(moodle_class, target))
 
 
 def test_other_feedback_files_are_not_replaced(moodle: Moodle, moodle_class: Results) -> None:
@@ -304,7 +305,7 @@ def test_other_feedback_files_are_not_replaced(moodle: Moodle, moodle_class: Res
 def test_grade_that_moodle_ignores_is_a_problem(moodle: Moodle, moodle_class: Results) -> None:
     moodle.deaf = True
     target = moodle_target(moodle)
-    problems = [str(one.problem) for one in send(target, plan(moodle_class, target))]
+    problems = [str(change.problem) for change in send(target, plan(moodle_class, target))]
     assert problems == [
         "the server accepted the grade but still shows –",
         "the server accepted the grade but still shows 50",
@@ -345,7 +346,7 @@ def test_refusal_by_moodle_is_one_error(
 def test_an_assignment_without_any_grade_yet(moodle: Moodle, moodle_class: Results) -> None:
     moodle.grades = {}
     target = moodle_target(moodle)
-    assert [one.due for one in plan(moodle_class, target)[:2]] == [True, True]
+    assert [change.due for change in plan(moodle_class, target)[:2]] == [True, True]
 
 
 # ---------------------------------------------------------------- where a token may go
@@ -366,7 +367,7 @@ def test_an_assignment_without_any_grade_yet(moodle: Moodle, moodle_class: Resul
         "",
     ],
 )
-def test_no_token_is_sent_to_such_an_address(url: str) -> None:
+def test_no_token_is_sent_to_an_unsafe_address(url: str) -> None:
     with pytest.raises(PushError, match="expected an address such as https") as caught:
         checked_address(url)
     assert "secret" not in str(caught.value)
@@ -375,7 +376,7 @@ def test_no_token_is_sent_to_such_an_address(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["https://school.example/", "https://a.b:8443/moodle", "http://localhost:1", "http://[::1]:1"]
 )
-def test_a_token_may_be_sent_to_such_an_address(url: str) -> None:
+def test_token_is_sent_to_a_safe_address(url: str) -> None:
     assert checked_address(url) == url.rstrip("/")
 
 
@@ -412,7 +413,7 @@ def test_netrc_password_is_not_sent(canvas: Canvas, tmp_path: Path, monkeypatch:
 
 
 class InMemory(KeyringBackend):
-    """The system's keyring, without a system."""
+    """A keyring in memory, in place of the system's keyring."""
 
     priority = 1
 
@@ -488,8 +489,8 @@ WRITINGS: list[Callable[[str], str]] = [
     quote,
     lambda text: quote(text, safe=""),
     lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
-    lambda text: "".join(f"\\u{ord(one):04X}" for one in text),
-    lambda text: "".join(f"&#{ord(one)};" for one in text),
+    lambda text: "".join(f"\\u{ord(character):04X}" for character in text),
+    lambda text: "".join(f"&#{ord(character)};" for character in text),
 ]
 
 
@@ -523,16 +524,16 @@ def test_echoed_token_is_not_printed(
     canvas: Canvas, canvas_class: Results, caplog: pytest.LogCaptureFixture, where: str, echo: Answer
 ) -> None:
     canvas.troubles = [(where, echo)] * 5
-    said = []
+    printed = []
     with caplog.at_level(logging.DEBUG):
         try:
             target = canvas_target(canvas)
-            said += [repr(one) for one in send(target, plan(canvas_class, target))]
+            printed += [repr(change) for change in send(target, plan(canvas_class, target))]
         except PushError as error:
-            said += [str(error), "".join(traceback.format_exception(error))]
-    assert said
-    assert TOKEN not in "".join(said) + caplog.text
-    assert "Secret" not in "".join(said) + caplog.text
+            printed += [str(error), "".join(traceback.format_exception(error))]
+    assert printed
+    assert TOKEN not in "".join(printed) + caplog.text
+    assert "Secret" not in "".join(printed) + caplog.text
 
 
 # ---------------------------------------------------------------- the command
@@ -541,7 +542,7 @@ def test_echoed_token_is_not_printed(
 def push(
     folder: Path, lms: Played, *arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str, str]:
-    """Exit status, what was printed, and the complaints, of ``grader push`` in this process."""
+    """Run ``grader push`` in this process and return its exit status, stdout and stderr."""
     course = () if isinstance(lms, Moodle) else ("--course", "12", "--assignment", "34")
     url = lms.url + ("/moodle" if isinstance(lms, Moodle) else "")
     to = "moodle" if isinstance(lms, Moodle) else "canvas"
@@ -603,7 +604,7 @@ def test_failures_are_listed_and_the_next_run_continues(
     assert "陳怡君: Moodle refused mod_assign_save_grade: No, and … is known" in out
     assert "Run the same command again" in out
     push(folder, moodle, "--yes", monkeypatch=monkeypatch, capsys=capsys)
-    assert [one.fields["userid"] for one in moodle.changes()] == ["301", "302", "304", "301"]
+    assert [request.fields["userid"] for request in moodle.changes()] == ["301", "302", "304", "301"]
 
 
 def test_names_cannot_move_the_terminals_cursor(
@@ -620,5 +621,5 @@ def test_names_cannot_move_the_terminals_cursor(
 def test_student_without_an_id_is_not_written(canvas: Canvas, tmp_path: Path) -> None:
     results = read_results(results_folder(tmp_path, "canvas", ("", "", "", "", "")))
     assert results.submissions[0].student == Student("s001", "陳怡君")
-    assert not any(one.due for one in plan(results, canvas_target(canvas)))
+    assert not any(change.due for change in plan(results, canvas_target(canvas)))
     assert our_fault().grade.total is None

@@ -137,7 +137,7 @@ def test_truncated_part_is_an_error(tmp_path: Path) -> None:
         intake(tmp_path, write_folder(tmp_path / "in", files))
 
 
-# ---------------------------------------------------------------- files that are no archive, or not only one
+# ---------------------------------------------------------------- files other than plain archives
 
 
 @pytest.mark.parametrize(

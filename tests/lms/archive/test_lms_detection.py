@@ -1,4 +1,4 @@
-"""The owners that Moodle and Canvas write into file names, and the folder around a class."""
+"""Tests of owners in the file names of Moodle and Canvas, and of the folder around a class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submissions of whole classes, in every packing, and mistakes of students and teachers."""
+"""Tests of reading whole classes in every packing, and of mistakes of students and teachers."""
 
 from __future__ import annotations
 

@@ -43,27 +43,27 @@ BLACKBOARD = '"Last Name","First Name","Username","Who is ill? [Total Pts: 100 S
 
 
 def worksheet(path: Path, *numbers: int) -> Path:
-    rows = [f'"Participant {one}",Student {one},Submitted,,100.00,Yes,-,-,' for one in numbers]
+    rows = [f'"Participant {number}",Student {number},Submitted,,100.00,Yes,-,-,' for number in numbers]
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([WORKSHEET, *rows, ""]).encode())
     return path
 
 
 def lists(folder: Path) -> dict[str, Path]:
-    """Write a gradebook of each LMS that has one, and files that are none."""
-    made = {"moodle": worksheet(folder / "moodle.csv", 4567, 4568, 4569, 9999, 4570)}
+    """Write a gradebook of each LMS that exports gradebooks, and two files that are no gradebook."""
+    paths = {"moodle": worksheet(folder / "moodle.csv", 4567, 4568, 4569, 9999, 4570)}
     for name, text in {
         "canvas": GRADEBOOK + '"Lin, A",4567,lin,A,\r\n',
         "blackboard": BLACKBOARD + '"Lin","A","4567",""\r\n',
         "own": "name,points\r\nLin,3\r\n",
         "words": "I did it all by myself.\n",
     }.items():
-        made[name] = folder / f"{name}.csv"
-        made[name].write_text(text, newline="")
-    return made
+        paths[name] = folder / f"{name}.csv"
+        paths[name].write_text(text, newline="")
+    return paths
 
 
 def edited(folder: Path, change: Callable[[list[dict[str, Any]]], None]) -> Path:
-    """``grades.json`` after somebody has changed it by hand."""
+    """Change the submissions in ``grades.json`` as a person does by hand, and return the folder."""
     path = folder / "grades.json"
     grades = json.loads(path.read_text("utf-8"))
     change(grades["submissions"])
@@ -72,7 +72,7 @@ def edited(folder: Path, change: Callable[[list[dict[str, Any]]], None]) -> Path
 
 
 def run(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """Exit status, what was printed, and the complaints, of ``grader`` in this process."""
+    """Run ``grader`` in this process and return its exit status, stdout and stderr."""
     monkeypatch.setattr(sys, "argv", ["grader", *arguments])
     monkeypatch.setenv("LANG", "C.UTF-8")
     with pytest.raises(SystemExit) as ended:
@@ -85,15 +85,15 @@ def run(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 def test_gradebooks_are_split_from_submissions(tmp_path: Path) -> None:
-    made = lists(tmp_path)
-    handed_in, sheets = split_gradebooks((tmp_path, *made.values()))
-    assert handed_in == (tmp_path, made["own"], made["words"])
-    assert [file.path for file in sheets] == [made["moodle"], made["canvas"], made["blackboard"]]
+    paths = lists(tmp_path)
+    handed_in, sheets = split_gradebooks((tmp_path, *paths.values()))
+    assert handed_in == (tmp_path, paths["own"], paths["words"])
+    assert [file.path for file in sheets] == [paths["moodle"], paths["canvas"], paths["blackboard"]]
 
 
 def test_only_one_lms_recognises_a_gradebook(tmp_path: Path) -> None:
-    made = lists(tmp_path)
-    for name, path in made.items():
+    paths = lists(tmp_path)
+    for name, path in paths.items():
         assert exporter.gradebook_system(GradebookFile(path)) == (name if name in FORMATS else None)
 
 
@@ -156,9 +156,9 @@ def test_format_is_chosen(tmp_path: Path, systems: list[str], sheet: str | None,
 def test_misfit_gradebooks_are_refused(
     tmp_path: Path, systems: list[str], names: list[str], to: str, says: str
 ) -> None:
-    made = lists(tmp_path) | {"nowhere": tmp_path / "nowhere.csv"}
+    paths = lists(tmp_path) | {"nowhere": tmp_path / "nowhere.csv"}
     with pytest.raises(IntakeError, match=says):
-        gradebooks = tuple(GradebookFile(made[name]) for name in names)
+        gradebooks = tuple(GradebookFile(paths[name]) for name in names)
         choose_format(systems, ExportRequest(tmp_path / "out", gradebooks), to=to)
 
 
@@ -193,7 +193,7 @@ def test_edited_total_is_exported_with_a_note(tmp_path: Path) -> None:
 
     results = read_results(edited(results_folder(tmp_path, "folder"), change))
     assert results.submissions[0].total == 95.5
-    assert [str(one) for one in inconsistencies(results)] == [
+    assert [str(line) for line in inconsistencies(results)] == [
         "陳怡君: the total of 95.5 is exported, though the points add up to 100.",
         "Lin Chih-Wei: the total of 77.91 is exported, though the points add up to 80.91.",
         "李美玲: every criterion has its points (20), but the total is open and is not exported; write it into "
@@ -331,28 +331,30 @@ def test_every_file_has_an_upload_hint(tmp_path: Path, to: str) -> None:
     results = read_results(edited(folder, change))
     out = tmp_path / "upload"
     handed = exporter.export_grades(results, ExportRequest(out, (GradebookFile(lists(tmp_path)[to]),)), to=to)
-    said = [str(one) for one in upload_hints(handed.files, out)]
-    assert said and all(f": {to.capitalize()}, " in one for one in said), said
+    hints = [str(hint) for hint in upload_hints(handed.files, out)]
+    assert hints and all(f": {to.capitalize()}, " in hint for hint in hints), hints
 
 
 def test_hints_for_many_files_are_cut_off(tmp_path: Path) -> None:
-    said = [str(one) for one in upload_hints([tmp_path / f"{n}.txt" for n in range(40)], tmp_path)]
-    assert len(said) == 9
-    assert said[-1] == "… and 32 more files."
+    hints = [str(hint) for hint in upload_hints([tmp_path / f"{n}.txt" for n in range(40)], tmp_path)]
+    assert len(hints) == 9
+    assert hints[-1] == "… and 32 more files."
 
 
 # ---------------------------------------------------------------- grader grade, with a gradebook
 
 
 def moodle_archive(folder: Path, *numbers: int) -> Path:
-    names = {moodle_name(f"Student {one}", one, "hw.ipynb"): notebook_bytes(f"print({one})") for one in numbers}
+    names = {
+        moodle_name(f"Student {number}", number, "hw.ipynb"): notebook_bytes(f"print({number})") for number in numbers
+    }
     return write_zip(folder / "handed-in.zip", names)
 
 
 def graded(
     paths: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch, script: Callable[[Job], Reply] = finished
 ) -> FakeSandbox:
-    """``grader grade`` with a sandbox that runs nothing."""
+    """Run ``grader grade`` with a sandbox that runs nothing, and return the sandbox."""
     sandbox = FakeSandbox(script)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(out.parent / "config"))
     options = GradeOptions(out, "auto", 1)
@@ -371,7 +373,7 @@ def test_archive_and_worksheet_give_files_to_upload(
     assert printed.index("Open: ") < printed.index(f"To upload, in {out / 'upload'}:")
     rows = (out / "upload" / "grades-for-moodle.csv").read_text("utf-8-sig").splitlines()
     before = sheet.read_text("utf-8-sig").splitlines()
-    assert rows[3] == before[3], "who handed in nothing is left as it was"
+    assert rows[3] == before[3], "the row of a student without a submission stays unchanged"
     assert rows[1].startswith('"Participant 1",Student 1,Submitted,10,100.00,Yes,-,-,')
     assert read_results(out).submissions[0].student.key == "1"
     assert written(out / "upload").keys() == {"grades-for-moodle.csv", "feedback.zip"}
@@ -392,16 +394,16 @@ def test_the_bundled_class_has_a_worksheet_that_fits(tmp_path: Path) -> None:
     sheet = write_demo_worksheet(folder, tmp_path / "Grades.csv")
     submissions = intake.read_submissions([archive], workspace=tmp_path / "work")
     order = ExportRequest(tmp_path / "out", (GradebookFile(sheet),))
-    assert choose_format([one.lms for one in submissions], order) == "moodle"
+    assert choose_format([submission.lms for submission in submissions], order) == "moodle"
     exporter.check_gradebooks("moodle", submissions.submissions, [GradebookFile(sheet)])
-    assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the first line, and one who handed in nothing"
+    assert len(read_sheet(sheet).rows) == 1 + len(submissions) + 1, "the header, and a student without a submission"
 
 
 def test_other_table_is_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = lists(tmp_path)["words"].rename(tmp_path / "answer.txt")
     sandbox = graded([moodle_archive(tmp_path, 1), words], tmp_path / "out", monkeypatch)
     assert len(sandbox.jobs) == 1
-    assert [one.outcome for one in read_results(tmp_path / "out").submissions] == ["ok", "missing"]
+    assert [submission.outcome for submission in read_results(tmp_path / "out").submissions] == ["ok", "missing"]
 
 
 def test_stopped_class_is_not_exported(
@@ -423,7 +425,7 @@ def test_stopped_class_is_not_exported(
 def test_failed_export_keeps_the_grades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = "".join(f'"Student, {one}",{one},s{one},A,,\r\n' for one in (1, 2))
+    rows = "".join(f'"Student, {number}",{number},s{number},A,,\r\n' for number in (1, 2))
     sheet = tmp_path / "gradebook.csv"
     sheet.write_text(
         GRADEBOOK.replace("Who is ill? (34)", "A (34),B (35)").replace(",100", ",100,100") + rows, newline=""

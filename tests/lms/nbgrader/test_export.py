@@ -165,7 +165,7 @@ def test_each_group_member_gets_the_grade(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", Missing)
 def test_two_students_with_one_id_are_skipped(tmp_path: Path, missing: Missing) -> None:
-    """A student who claims another's id neither gets nor prevents the other's report and grade."""
+    """Skip both students: the claimant of another student's id must not get the report and grade."""
     forged = Student("x", "Mallory", username="Ann")
     own, other = result(tmp_path, total=2.0), result(tmp_path, "x", student=forged, total=9.0)
     ben = result(tmp_path, "ben", total=1.0)

@@ -1,4 +1,4 @@
-"""Extensions: the table of students with more time, and its problems, each with its line."""
+"""Tests of the table of extensions, and of its problems, which are reported with their lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matching submissions to the class list: exact matches only, anything else stays open."""
+"""Tests of matching submissions to the class list: only exact matches count, all others stay open."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_group_members_are_matched_individually() -> None:
 
 
 def test_two_files_with_one_number_both_stay_open() -> None:
-    """A forged file and the real one: neither is believed, both get a doubt."""
+    """Leave the forged file and the real file open, with a doubt for both."""
     found = match_all([owner("410012345_hw1"), owner("410012345_hw1_final"), owner("Jane Doe")], INDEX)
     assert [match.people for match in found] == [(), (), (DOE,)]
     assert all("not matched" in str(match.doubt) for match in found[:2])
@@ -180,7 +180,7 @@ def test_folder_of_notebooks_named_by_number_or_name(tmp_path: Path) -> None:
 
 
 def test_notebook_with_another_students_number_is_not_merged_with_theirs(tmp_path: Path) -> None:
-    """Both have it in a cell, as the course asks: the longer notebook must not replace the real one."""
+    """Keep both notebooks with the number in a cell: the longer notebook must not replace the real notebook."""
     own = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "林小明"')
     forged = notebook_bytes('STUDENT_ID = "410012345"\nSTUDENT_NAME = "王一"', "much = 'more code'")
     files = {"hw1.ipynb": own, "hw1 (1).ipynb": forged}

@@ -1,4 +1,4 @@
-"""A class exported by every LMS and returned to it: same students, same grades, no file lost."""
+"""Round trips: a class exported by each LMS and returned to it keeps its students, grades and files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_system_is_tested() -> None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """``people`` handed in; the ``absent`` are in the teacher's list all the same."""
+    """A generated class. ``people`` handed in; ``absent`` are only in the teacher's list."""
 
     people: Sequence[Person]
     absent: Sequence[Person]
@@ -64,11 +64,11 @@ def files_of(data: st.DataObject, system: System, number: int) -> dict[str, byte
     words = st.tuples(WORDS | st.sampled_from(["hw1", "作業 1", "a_b_3", "x-1", "Copy of hw"]), ENDINGS).map("".join)
     folders = st.sampled_from(["", "", "sub/", "資料/train set/"]) if system.nested else st.just("")
     names = data.draw(st.lists(st.tuples(folders, words).map("".join), unique_by=str.casefold, max_size=3))
-    made = {f"first{number}.ipynb": notebook_bytes(f"student = {number}", "x = 1", "y = 2")}
+    files = {f"first{number}.ipynb": notebook_bytes(f"student = {number}", "x = 1", "y = 2")}
     for place, name in enumerate(names):
         mark = f"file = {number * 100 + place}"
-        made[name] = notebook_bytes(mark) if name.endswith(".ipynb") else mark.encode()
-    return made
+        files[name] = notebook_bytes(mark) if name.endswith(".ipynb") else mark.encode()
+    return files
 
 
 def drawn(data: st.DataObject, system: System) -> Drawn:
@@ -129,19 +129,19 @@ def graded(submission: Submission, total: float | None) -> Graded:
 
 
 def write_reports(results: Sequence[Graded], out: Path) -> None:
-    for one in results:
-        folder = out / "students" / one.submission.student.id
+    for result in results:
+        folder = out / "students" / result.submission.student.id
         folder.mkdir(parents=True)
-        mark = one.submission.student.key or one.submission.student.name
+        mark = result.submission.student.key or result.submission.student.name
         (folder / "report.html").write_text(f"<p>{mark}</p>")
-        if one.submission.notebook is not None:
+        if result.submission.notebook is not None:
             (folder / "executed.ipynb").write_bytes(notebook_bytes(f"ran = {mark!r}"))
 
 
-def there_and_back(
+def export_class(
     room: Path, system: System, class_: Drawn, submissions: Sequence[Submission], numbers: Mapping[str, int]
 ) -> ExportedFiles:
-    results = [graded(one, class_.totals[numbers[whose(one, numbers)]]) for one in submissions]
+    results = [graded(submission, class_.totals[numbers[whose(submission, numbers)]]) for submission in submissions]
     write_results(results, ASSIGNMENT, room / "out", MADE_AT)
     write_reports(results, room / "out")
     sheets: tuple[GradebookFile, ...] = ()
@@ -153,18 +153,22 @@ def there_and_back(
     return export_grades(read_results(room / "out"), ExportRequest(room / "back", sheets))
 
 
-def whose(one: Submission, numbers: Mapping[str, int]) -> str:
-    return next(known for known in (one.student.key, one.student.username, one.student.name) if known in numbers)
+def whose(submission: Submission, numbers: Mapping[str, int]) -> str:
+    return next(
+        known
+        for known in (submission.student.key, submission.student.username, submission.student.name)
+        if known in numbers
+    )
 
 
 def assert_no_file_is_lost(class_: Drawn, files: Mapping[str, bytes], submissions: Sequence[Submission]) -> None:
-    """Assert that each file is a student's notebook, lies beside one or is named, and that no file has two owners."""
-    theirs = {content: name for one in class_.people for name, content in one.files.items()}
-    used = [one.notebook.read_bytes() for one in submissions if one.notebook is not None]
-    used += [beside.path.read_bytes() for one in submissions for beside in one.attachments]
-    told = "\n".join(map(said, submissions))
-    lost = [theirs[content] for content in files.values() if content in theirs and content not in used]
-    assert [name for name in lost if name.rpartition("/")[2] not in told] == []
+    """Assert that every file is a notebook, an attachment or named in a note, and that no file has two owners."""
+    names = {content: name for person in class_.people for name, content in person.files.items()}
+    used = [submission.notebook.read_bytes() for submission in submissions if submission.notebook is not None]
+    used += [beside.path.read_bytes() for submission in submissions for beside in submission.attachments]
+    notes = "\n".join(map(said, submissions))
+    lost = [names[content] for content in files.values() if content in names and content not in used]
+    assert [name for name in lost if name.rpartition("/")[2] not in notes] == []
     assert len(used) == len(set(used))
 
 
@@ -182,18 +186,18 @@ def test_the_same_students_the_same_grades_and_no_file_lost(tmp_path: Path, name
     submissions = intake.read_submissions([path], workspace=room / "work").submissions
     numbers = system.who(class_.people)
 
-    assert {one.lms for one in submissions} == {name.partition(",")[0]}
-    assert sorted(numbers[whose(one, numbers)] for one in submissions) == sorted(class_.totals)
-    assert all(one.notebook is not None for one in submissions)
+    assert {submission.lms for submission in submissions} == {name.partition(",")[0]}
+    assert sorted(numbers[whose(submission, numbers)] for submission in submissions) == sorted(class_.totals)
+    assert all(submission.notebook is not None for submission in submissions)
     assert_no_file_is_lost(class_, files, submissions)
 
-    back = there_and_back(room, system, class_, submissions, numbers)
+    back = export_class(room, system, class_, submissions, numbers)
 
     grades = system.grades(back.files, [*class_.people, *class_.absent])
     for number, total in class_.totals.items():
         assert (grades[number] == "") == (total is None)
         assert total is None or float(grades[number]) == pytest.approx(total, abs=0.0051)
-    assert not any(grades.get(one.number) for one in class_.absent)
+    assert not any(grades.get(person.number) for person in class_.absent)
     if system.feedback is not None and any(total is not None for total in class_.totals.values()):
         for number, content in system.feedback(back.files).items():
             assert str(number).encode() in content
