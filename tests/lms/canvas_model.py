@@ -139,7 +139,7 @@ class Upload:
     anonymous: str = ""
 
 
-def downloaded(uploads: Sequence[Upload], names: Mapping[int, str], late: set[int]) -> dict[str, str]:
+def download_entries(uploads: Sequence[Upload], names: Mapping[int, str], late: set[int]) -> dict[str, str]:
     """Return the entries of "Download Submissions" as a mapping to the names of the uploads."""
     entries = {}
     for upload in uploads:
@@ -154,7 +154,7 @@ def downloaded(uploads: Sequence[Upload], names: Mapping[int, str], late: set[in
     return entries
 
 
-def reuploaded(path: Path, uploads: Sequence[Upload]) -> tuple[dict[int, tuple[str, bytes]], list[str]]:
+def upload_feedback(path: Path, uploads: Sequence[Upload]) -> tuple[dict[int, tuple[str, bytes]], list[str]]:
     """Return the files that "Upload Submissions" attaches, by upload and under its name, and the ignored files."""
     known = {(str(upload.user), str(upload.id)): upload for upload in uploads}
     hidden = {(upload.anonymous, str(upload.id)): upload for upload in uploads if upload.anonymous}

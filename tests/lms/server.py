@@ -26,7 +26,7 @@ class Answer:
 
 
 @dataclass
-class Asked:
+class Request:
     method: str
     path: str
     headers: dict[str, str]
@@ -34,55 +34,55 @@ class Asked:
     body: bytes
 
 
-class Played:
+class FakeLms:
     """An LMS server. Each of ``troubles`` answers the first request whose "METHOD path function" matches."""
 
     def __init__(self, recording: str) -> None:
         self.recorded: dict[str, Any] = json.loads((RECORDED / f"{recording}.json").read_text("utf-8"))
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.troubles: list[tuple[str, Answer]] = []
         self.url = ""
 
-    def answer(self, asked: Asked) -> Answer:
-        self.asked.append(asked)
-        place = f"{asked.method} {asked.path} {asked.fields.get('wsfunction', '')}"
+    def answer(self, request: Request) -> Answer:
+        self.requests.append(request)
+        place = f"{request.method} {request.path} {request.fields.get('wsfunction', '')}"
         for number, (pattern, answer) in enumerate(self.troubles):
             if re.search(pattern, place):
                 del self.troubles[number]
-                return self.filled(answer)
-        return self.filled(self.play(asked))
+                return self.fill_in(answer)
+        return self.fill_in(self.respond(request))
 
-    def filled(self, answer: Answer) -> Answer:
+    def fill_in(self, answer: Answer) -> Answer:
         text = answer.content if isinstance(answer.content, str) else json.dumps(answer.content)
         escaped = json.dumps(TOKEN)[1:-1]
         return Answer(answer.status, text.replace("{url}", self.url).replace("{token}", escaped), answer.headers)
 
-    def play(self, asked: Asked) -> Answer:
+    def respond(self, request: Request) -> Answer:
         raise NotImplementedError
 
-    def changes(self) -> list[Asked]:
+    def changes(self) -> list[Request]:
         """Return the requests that change a grade."""
         return [
-            request for request in self.asked if request.method == "PUT" or request.fields.get("wsfunction") == SAVE
+            request for request in self.requests if request.method == "PUT" or request.fields.get("wsfunction") == SAVE
         ]
 
 
-class Canvas(Played):
+class Canvas(FakeLms):
     def __init__(self) -> None:
         super().__init__("canvas")
         self.page = 2
 
-    def play(self, asked: Asked) -> Answer:
-        path, query = urlsplit(asked.path).path, parse_qs(urlsplit(asked.path).query)
+    def respond(self, request: Request) -> Answer:
+        path, query = urlsplit(request.path).path, parse_qs(urlsplit(request.path).query)
         if path == "/files_api":
             return Answer(201, self.recorded["file_stored"], {"Location": f"{self.url}/api/v1/files/777"})
-        if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return Answer(401, self.recorded["invalid_token"], {"WWW-Authenticate": 'Bearer realm="canvas-lms"'})
         base = "/api/v1/courses/12/assignments/34"
         if path == f"{base}/submissions":
             return self._page(int(query.get("page", ["1"])[0]))
         if found := re.fullmatch(rf"{base}/submissions/(\d+)", path):
-            return self._graded(int(found[1]), asked.fields)
+            return self._graded(int(found[1]), request.fields)
         names = {base: "assignment", "/api/v1/files/777": "file_stored"}
         name = "file_announced" if path.endswith("/comments/files") else names.get(path, "not_found")
         return Answer(404 if name == "not_found" else 200, self.recorded[name])
@@ -103,39 +103,39 @@ class Canvas(Played):
         return Answer(200, row)
 
 
-class Moodle(Played):
+class Moodle(FakeLms):
     def __init__(self) -> None:
         super().__init__("moodle")
         self.grades: dict[str, str] = {"302": "50.00000", "304": "-1.00000"}
         self.deaf = False  # takes a grade without keeping it, as where it is locked in the gradebook
 
-    def play(self, asked: Asked) -> Answer:
-        if asked.fields.get("wstoken", asked.fields.get("token")) != TOKEN:
+    def respond(self, request: Request) -> Answer:
+        if request.fields.get("wstoken", request.fields.get("token")) != TOKEN:
             return Answer(200, self.recorded["invalid_token"])
-        if urlsplit(asked.path).path == "/moodle/webservice/upload.php":
+        if urlsplit(request.path).path == "/moodle/webservice/upload.php":
             return Answer(200, self.recorded["upload"])
-        assert urlsplit(asked.path).path == "/moodle/webservice/rest/server.php"
-        function = asked.fields["wsfunction"]
+        assert urlsplit(request.path).path == "/moodle/webservice/rest/server.php"
+        function = request.fields["wsfunction"]
         if function == "mod_assign_get_grades":
             rows = [{"userid": int(user), "grade": grade, "attemptnumber": 0} for user, grade in self.grades.items()]
             found = {"assignments": [{"assignmentid": 6, "grades": rows}], "warnings": []}
             return Answer(200, found if rows else self.recorded["no_grades"])
-        if function == "mod_assign_get_submission_status" and asked.fields["userid"] not in self.grades:
+        if function == "mod_assign_get_submission_status" and request.fields["userid"] not in self.grades:
             return Answer(200, {"warnings": []})
         if function == "mod_assign_save_grade":
             if not self.deaf:
-                self.grades[asked.fields["userid"]] = f"{float(asked.fields['grade']):.5f}"
+                self.grades[request.fields["userid"]] = f"{float(request.fields['grade']):.5f}"
             return Answer(200, None)
         return Answer(200, self.recorded[function])
 
 
 @contextmanager
-def serving(lms: Played) -> Iterator[Played]:
+def serving(lms: FakeLms) -> Iterator[FakeLms]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = Asked(self.command, self.path, dict(self.headers), _fields(body, self.headers), body)
-            answer = lms.answer(asked)
+            request = Request(self.command, self.path, dict(self.headers), _fields(body, self.headers), body)
+            answer = lms.answer(request)
             if answer.status == 0:  # the line is cut
                 self.connection.close()
                 return

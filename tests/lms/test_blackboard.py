@@ -247,7 +247,7 @@ def submitted(*usernames: str) -> list[Submission]:
     ]
 
 
-def given_back(
+def run_export(
     tmp_path: Path, results: Results, sheet: bytes, *, name: str = "gc_HW.xls", **order: object
 ) -> ExportedFiles:
     path = tmp_path / name
@@ -268,7 +268,7 @@ def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> No
     sheet = sheet_bytes(rows, form=form)
     totals = {"ann": 87.25, "bob": 60.0, "cid": 50.0, "dan": 41.0, "gus": 1.0}
     results = graded_folder(tmp_path / "r", submitted(*totals), totals)
-    done = given_back(tmp_path, results, sheet, name=f"gc_HW.{form}")
+    done = run_export(tmp_path, results, sheet, name=f"gc_HW.{form}")
     path = tmp_path / "out" / f"blackboard-gradebook.{form}"
     assert done.files == (path,)
     expected = {"ann": "87.25", "BOB": "60", "cid": "Exempt", "dan": "41", "eve": "", "fay": "Needs Grading"}
@@ -289,7 +289,7 @@ def test_the_teachers_own_download_is_filled_in(tmp_path: Path, form: str) -> No
 def test_zeros_for_students_without_a_submission(tmp_path: Path) -> None:
     sheet = sheet_bytes([line("ann"), line("bob"), line("cid", "Needs Grading"), line("dan", "7.00")])
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": None})
-    given_back(tmp_path, results, sheet, missing=Missing.ZERO)
+    run_export(tmp_path, results, sheet, missing=Missing.ZERO)
     grades = imported(tmp_path / "out" / "blackboard-gradebook.xls")
     assert grades == {"ann": "", "bob": "0", "cid": "Needs Grading", "dan": "7.00"}
 
@@ -298,7 +298,7 @@ def test_comments_are_filled_in(tmp_path: Path) -> None:
     header = ("Username", COLUMN, "Grading Notes", "Notes Format", "Feedback to Learner", "Feedback Format")
     rows = [["ann", "Needs Grading", "", "", "", "SMART_TEXT"], ["bob", "", "", "", "Well done!", "HTML"]]
     results = graded_folder(tmp_path / "r", submitted("ann", "bob"), {"ann": 80.0, "bob": 70.0})
-    given_back(tmp_path, results, sheet_bytes(rows, header=header), language="zh-TW")
+    run_export(tmp_path, results, sheet_bytes(rows, header=header), language="zh-TW")
     text = (tmp_path / "out" / "blackboard-gradebook.xls").read_bytes().decode("utf-16")
     _header, ann, bob = csv.reader(io.StringIO(text), delimiter="\t")
     assert ann[:2] == ["ann", "80"] and bob == ["bob", "70", "", "", "Well done!", "HTML"]
@@ -328,9 +328,9 @@ def test_column_is_chosen_or_refused(tmp_path: Path, headings: list[str], wanted
     results = graded_folder(tmp_path / "r", submitted("ann"), {"ann": 50.0})
     if says:
         with pytest.raises(IntakeError, match=says):
-            given_back(tmp_path, results, sheet, column=wanted)
+            run_export(tmp_path, results, sheet, column=wanted)
         return
-    (path,) = given_back(tmp_path, results, sheet, column=wanted).files
+    (path,) = run_export(tmp_path, results, sheet, column=wanted).files
     assert path.read_bytes().decode("utf-16").splitlines()[1].startswith('"ann"\t"5"')
 
 
@@ -376,7 +376,7 @@ def test_students_of_other_systems_match_by_login_number_or_name(tmp_path: Path)
     )
     people = [handed_in("Ann"), handed_in("b10901234"), handed_in("Cid Lee")]
     results = graded_folder(tmp_path / "r", people, {"Ann": 1.0, "b10901234": 2.0, "Cid Lee": 3.0})
-    done = given_back(tmp_path, results, sheet)
+    done = run_export(tmp_path, results, sheet)
     assert imported(done.files[0]) == {"ann": "1", "bob": "2", "cid": "", "dan": ""}
     assert "skipped: Cid Lee." in "\n".join(map(str, done.notes))
 
@@ -425,7 +425,7 @@ def test_blackboard_reads_the_exported_grades(
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     results = graded_folder(room / "r", submitted(*people), people)
     sheet = sheet_bytes([line(username, marker) for username in ["zz-other", *people]], form=form)
-    (path,) = given_back(room, results, sheet, name=f"g.{form}").files
+    (path,) = run_export(room, results, sheet, name=f"g.{form}").files
     grades = imported(path, form)
     assert grades.pop("zz-other") == marker
     for username, total in people.items():

@@ -26,7 +26,7 @@ from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFil
 from grader.lms.feedback_notebook import feedback_notebook, summary_line
 from grader.models.errors import IntakeError
 from grader.models.submission import Student, Submission
-from tests.lms.canvas_model import Course, Upload, User, downloaded, reuploaded
+from tests.lms.canvas_model import Course, Upload, User, download_entries, upload_feedback
 from tests.lms.graded import graded_folder, handed_in
 from tests.support.builders import notebook_bytes, write_zip, zip_bytes
 
@@ -47,7 +47,7 @@ def submitted(*users: User) -> list[Submission]:
     ]
 
 
-def given_back(tmp_path: Path, results: Results, sheet: bytes | None, **order: object) -> ExportedFiles:
+def run_export(tmp_path: Path, results: Results, sheet: bytes | None, **order: object) -> ExportedFiles:
     sheets: tuple[GradebookFile, ...] = ()
     if sheet is not None:
         sheets = (GradebookFile(tmp_path / "2026-03 Grades-DL.csv"),)
@@ -179,7 +179,7 @@ def test_canvas_imports_the_exported_grades(
     totals = {str(user.id): data.draw(TOTALS) for user in graded}
     room = tmp_path / str(len(list(tmp_path.iterdir())))
     results = graded_folder(room / "results", submitted(*graded), totals)
-    given_back(room, results, course.exported(**form))  # type: ignore[arg-type]
+    run_export(room, results, course.exported(**form))  # type: ignore[arg-type]
     changes = course.imported(room / "out" / "canvas-gradebook.csv")
     scale = possible / 100 if possible else 1.0
     expected = {
@@ -195,7 +195,7 @@ def test_canvas_imports_the_exported_grades(
 def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
     sheet = COURSE.exported(mark=True, manual=True)
     results = graded_folder(tmp_path / "r", submitted(ANN, CHEN), {"41": 87.5, "43": 60.0})
-    done = given_back(tmp_path, results, sheet)
+    done = run_export(tmp_path, results, sheet)
     new = done.files[0].read_bytes()
     assert new == sheet.replace(b"alee,Section 1,", b"alee,Section 1,87.5").replace(
         b"mchen,Section 1,", b"mchen,Section 1,60"
@@ -208,14 +208,14 @@ def test_every_other_byte_of_the_teachers_file_stays(tmp_path: Path) -> None:
 
 def test_canvas_test_student_is_skipped(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 87.5})
-    notes = notes_text(given_back(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
+    notes = notes_text(run_export(tmp_path, results, COURSE.exported(two_names=True), missing=Missing.ZERO))
     assert "No submission, graded 0" in notes and "Student, Test" not in notes
 
 
 def test_zeros_are_written_into_empty_cells_only(tmp_path: Path) -> None:
     course = replace(COURSE, users=(ANN, BOB, CHEN, User(44, "Fu, D")), grades={(900, 42): "EX", (900, 44): "70.00"})
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": None})
-    given_back(tmp_path, results, course.exported(), missing=Missing.ZERO)
+    run_export(tmp_path, results, course.exported(), missing=Missing.ZERO)
     assert course.imported(tmp_path / "out" / "canvas-gradebook.csv") == {(900, 43): "0"}
 
 
@@ -229,7 +229,7 @@ def test_zeros_are_written_into_empty_cells_only(tmp_path: Path) -> None:
 )
 def test_unmatched_submission_prevents_zeros(tmp_path: Path, unsure: Submission) -> None:
     results = graded_folder(tmp_path / "r", [*submitted(ANN), unsure], {"41": 50.0, "42": 60.0})
-    done = given_back(tmp_path, results, COURSE.exported(), missing=Missing.ZERO)
+    done = run_export(tmp_path, results, COURSE.exported(), missing=Missing.ZERO)
     changes = COURSE.imported(done.files[0])
     assert changes.pop((900, 42), "60") == "60" and changes == {(900, 41): "50"}
     assert "No zeros were written" in notes_text(done)
@@ -240,7 +240,7 @@ def test_notes_for_the_teacher(tmp_path: Path) -> None:
     people = (ANN, BOB, CHEN, User(44, "Gone, Al"))
     totals = {"41": None, "42": 60.0, "43": 50.0, "44": 1.0}
     results = graded_folder(tmp_path / "r", submitted(*people), totals, full=50.0)
-    notes = notes_text(given_back(tmp_path, results, course.exported()))
+    notes = notes_text(run_export(tmp_path, results, course.exported()))
     for sentence in (
         "The column counts 10 points, the assignment 50: the grades were scaled.",
         "missing from the gradebook, skipped: Gone, Al.",
@@ -260,7 +260,7 @@ def test_ids_of_another_lms_match_no_row(tmp_path: Path) -> None:
         Submission(Student("y", "Nobody", "42"), lms="moodle"),
     ]
     results = graded_folder(tmp_path / "r", strangers, {"41": 10.0, "x": 20.0, "y": 30.0})
-    done = given_back(tmp_path, results, COURSE.exported())
+    done = run_export(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {(900, 42): "10", (900, 41): "20"}
     assert "skipped: Nobody." in notes_text(done)
 
@@ -268,21 +268,21 @@ def test_ids_of_another_lms_match_no_row(tmp_path: Path) -> None:
 def test_shared_name_matches_no_row(tmp_path: Path) -> None:
     course = replace(COURSE, users=(ANN, User(50, "Lee, Ann", "alee2"), BOB))
     results = graded_folder(tmp_path / "r", [handed_in("Ann Lee"), handed_in("bobo")], {"Ann Lee": 10.0, "bobo": 5.0})
-    done = given_back(tmp_path, results, course.exported())
+    done = run_export(tmp_path, results, course.exported())
     assert course.imported(done.files[0]) == {(900, 42): "5"}
     assert "skipped: Ann Lee" in notes_text(done)
 
 
 def test_two_submissions_of_one_student_are_skipped(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", [handed_in("alee"), handed_in("Ann Lee")], {"alee": 10.0, "Ann Lee": 90.0})
-    done = given_back(tmp_path, results, COURSE.exported())
+    done = run_export(tmp_path, results, COURSE.exported())
     assert COURSE.imported(done.files[0]) == {}
     assert "skipped: alee, Ann Lee." in notes_text(done)
 
 
 def test_group_and_member_names_are_noted(tmp_path: Path) -> None:
     team = handed_in("41", "team_2", lms="canvas", entry="team_2_41_741_hw.ipynb")
-    done = given_back(tmp_path, graded_folder(tmp_path / "r", [team], {"41": 80.0}), COURSE.exported())
+    done = run_export(tmp_path, graded_folder(tmp_path / "r", [team], {"41": 80.0}), COURSE.exported())
     assert COURSE.imported(done.files[0]) == {(900, 41): "80"}
     assert "team_2 (Lee, Ann)" in notes_text(done)
 
@@ -308,7 +308,7 @@ def test_group_and_member_names_are_noted(tmp_path: Path) -> None:
 def test_the_column_is_found(tmp_path: Path, assignments: dict[int, str], wanted: str, column: int) -> None:
     course = replace(COURSE, assignments=assignments)
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
-    done = given_back(tmp_path, results, course.exported(), column=wanted)
+    done = run_export(tmp_path, results, course.exported(), column=wanted)
     assert course.imported(done.files[0]) == {(column, 41): "50"}
 
 
@@ -317,7 +317,7 @@ def test_column_with_a_similar_word_is_not_chosen(tmp_path: Path, titles: tuple[
     course = replace(COURSE, assignments=dict(enumerate(titles, 1)))
     results = graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0})
     with pytest.raises(IntakeError, match="0 columns match"):
-        given_back(tmp_path, results, course.exported())
+        run_export(tmp_path, results, course.exported())
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_ambiguous_column_is_refused_with_candidates(
 ) -> None:
     sheet = replace(COURSE, assignments=assignments).exported()
     with pytest.raises(IntakeError, match=says):
-        given_back(tmp_path, graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0}), sheet, column=wanted)
+        run_export(tmp_path, graded_folder(tmp_path / "r", submitted(ANN), {"41": 50.0}), sheet, column=wanted)
     assert not (tmp_path / "out" / "canvas-gradebook.csv").exists()
 
 
@@ -441,7 +441,7 @@ def test_every_notebook_returns_to_its_own_upload(
     ]
     names = {user: name for user, (name, _file) in people.items()}
     room = tmp_path / str(len(list(tmp_path.iterdir())))
-    entries = downloaded(uploads, names, set(people) if late else set())
+    entries = download_entries(uploads, names, set(people) if late else set())
     archive = write_zip(
         room / "submissions.zip", {entry: notebook_bytes(f"x = {place}") for place, entry in enumerate(entries)}
     )
@@ -449,8 +449,8 @@ def test_every_notebook_returns_to_its_own_upload(
     results = graded_folder(
         room / "r", read, {submission.student.id: float(n) for n, submission in enumerate(read)}, executed=NB
     )
-    given_back(room, results, None)
-    taken, ignored = reuploaded(room / "out" / "canvas-feedback.zip", uploads)
+    run_export(room, results, None)
+    taken, ignored = upload_feedback(room / "out" / "canvas-feedback.zip", uploads)
     assert not ignored and taken.keys() == {upload.id for upload in uploads}
     keys = {upload.anonymous or str(upload.user): upload.id for upload in uploads}
     for submission in results.submissions:
@@ -484,7 +484,7 @@ def test_zip_upload_gets_a_zip(tmp_path: Path) -> None:
         "eve_45_73_broken.ipynb": b"{",
     }
     read = read_submissions([write_zip(tmp_path / "c.zip", content)], workspace=tmp_path / "w")
-    done = given_back(tmp_path, graded_folder(tmp_path / "r", read, {}), None)
+    done = run_export(tmp_path, graded_folder(tmp_path / "r", read, {}), None)
     with zipfile.ZipFile(tmp_path / "out" / "canvas-feedback.zip") as archive:
         assert archive.namelist() == ["leeann_41_70_hw.zip", "eve_45_73_broken.ipynb"]
         with zipfile.ZipFile(archive.open("leeann_41_70_hw.zip")) as inner:
@@ -496,8 +496,8 @@ def test_zip_upload_gets_a_zip(tmp_path: Path) -> None:
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     results = graded_folder(tmp_path / "r", submitted(ANN, BOB), {"41": 1.0, "42": None}, executed=NB)
-    first = {path.name: path.read_bytes() for path in given_back(tmp_path, results, COURSE.exported()).files}
-    again = {path.name: path.read_bytes() for path in given_back(tmp_path, results, COURSE.exported()).files}
+    first = {path.name: path.read_bytes() for path in run_export(tmp_path, results, COURSE.exported()).files}
+    again = {path.name: path.read_bytes() for path in run_export(tmp_path, results, COURSE.exported()).files}
     assert first == again and set(first) == {"canvas-gradebook.csv", "canvas-feedback.zip"}
 
 
@@ -510,7 +510,7 @@ def test_anonymous_students_are_exported_by_id(tmp_path: Path) -> None:
     named = handed_in("41", "leeann", lms="canvas", entry="leeann_41_75_hw.ipynb")
     course = replace(COURSE, users=(ANN, replace(BOB, id=41_000)))
     results = graded_folder(tmp_path / "r", [*hidden, named], {"00041": 1.0, "a1B2c": 2.0, "41": 3.0})
-    done = given_back(tmp_path, results, course.exported())
+    done = run_export(tmp_path, results, course.exported())
     assert course.imported(done.files[0]) == {(900, 41): "3"}
     assert [path.name for path in done.files] == [
         "canvas-gradebook.csv",
@@ -612,6 +612,6 @@ def test_large_course_is_fast(tmp_path: Path) -> None:
         folder=tmp_path,
     )
     started = time.perf_counter()
-    done = given_back(tmp_path, results, course.exported())
+    done = run_export(tmp_path, results, course.exported())
     assert time.perf_counter() - started < 10
     assert len(course.imported(done.files[0])) == 1000

@@ -267,7 +267,7 @@ def results(*students: Result, folder: Path = Path()) -> Results:
     return Results(assignment="hw", submissions=students, folder=folder)
 
 
-def given_back(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
+def run_export(tmp_path: Path, students: Sequence[Result], language: str = "en") -> dict[str, Any]:
     """Export the results and return each ``results.json`` by folder, checked against Gradescope's schema."""
     export.export_grades(results(*students), ExportRequest(tmp_path, language=language))
     found = {
@@ -285,7 +285,7 @@ def rows_in(folder: Path) -> list[dict[str, str]]:
 
 
 def test_scores_are_exported_by_submission(tmp_path: Path) -> None:
-    found = given_back(tmp_path, [result("11"), result("12", 20.0)])
+    found = run_export(tmp_path, [result("11"), result("12", 20.0)])
     assert {folder: document["score"] for folder, document in found.items()} == {
         "submission_11": 80.0,
         "submission_12": 20.0,
@@ -298,7 +298,7 @@ def test_scores_are_exported_by_submission(tmp_path: Path) -> None:
 
 
 def test_open_total_has_no_score(tmp_path: Path) -> None:
-    document = given_back(tmp_path, [result(total=None)])["submission_11"]
+    document = run_export(tmp_path, [result(total=None)])["submission_11"]
     assert not has_a_score(document) and "tests" not in document
     assert "not a zero" in document["output"]
     rows = rows_in(tmp_path)
@@ -314,7 +314,7 @@ def test_open_totals_are_noted(tmp_path: Path) -> None:
 
 
 def test_group_members_have_rows_without_formulas(tmp_path: Path) -> None:
-    given_back(tmp_path, [result(group=(ANN, BOB))])
+    run_export(tmp_path, [result(group=(ANN, BOB))])
     rows = rows_in(tmp_path)
     assert [(row["Name"], row["SID"], row["Email"], row["Total Score"], row["Submission ID"]) for row in rows] == [
         ("Ann", "", "ann@x", "80", "11"),
@@ -323,7 +323,7 @@ def test_group_members_have_rows_without_formulas(tmp_path: Path) -> None:
 
 
 def test_output_is_translated(tmp_path: Path) -> None:
-    assert "分" in given_back(tmp_path, [result()], "zh-TW")["submission_11"]["output"]
+    assert "分" in run_export(tmp_path, [result()], "zh-TW")["submission_11"]["output"]
 
 
 def run_returning(tmp_path: Path, metadata: str | None) -> dict[str, Any]:

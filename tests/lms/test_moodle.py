@@ -66,7 +66,7 @@ def moodle_result(student: Student, total: float, maximum: float) -> Result:
     return Result(student=student, total=total, max=maximum, outcome="ok", lms="moodle")
 
 
-def given_back(
+def run_export(
     tmp_path: Path, results: Results, sheet: bytes | None, *, missing: Missing = Missing.BLANK, language: str = "en"
 ) -> ExportedFiles:
     paths = () if sheet is None else (tmp_path / "Grades-C-HW1-99.csv",)
@@ -154,7 +154,7 @@ def test_each_student_gets_the_exported_grade_and_report(tmp_path: Path, data: s
             for result, total in zip(results.submissions, totals, strict=True)
         ),
     )
-    back = given_back(room, results, site.worksheet(**form))
+    back = run_export(room, results, site.worksheet(**form))
     expected = {result.student.key: (result.total or 0.0) / 20 * site.maximum for result in results.submissions}
     for person in site.people:
         if str(person.number) in expected:
@@ -190,7 +190,7 @@ def test_all_members_of_a_team_get_its_grade_and_report(tmp_path: Path, flat: bo
     )
     submissions = handed_in(tmp_path, site, [11, 12, 13, 14], flat=flat)
     assert [submission.student.name for submission in submissions] == ["A  B", "C", "Default group"]
-    back = given_back(tmp_path, graded(tmp_path, submissions, {"C": 20.0}), site.worksheet())
+    back = run_export(tmp_path, graded(tmp_path, submissions, {"C": 20.0}), site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
     assert [person.grade for person in site.people] == ["75.00", "75.00", "100.00", "75.00"]
     site.upload_feedback(back.files[1])
@@ -204,7 +204,7 @@ def test_before_moodle_4_1_each_member_has_the_teams_files(tmp_path: Path) -> No
     site = Site([Person(11, "Ann", (3, "A")), Person(12, "Bob", (3, "A")), Person(13, "Cid", (11, "B"))], teams=True)
     site.old = True
     submissions = handed_in(tmp_path, site, [11, 12, 13])
-    back = given_back(tmp_path, graded(tmp_path, submissions, {"B-Cid": 20.0}), site.worksheet())
+    back = run_export(tmp_path, graded(tmp_path, submissions, {"B-Cid": 20.0}), site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1], groups=False)
     assert [person.grade for person in site.people] == ["75.00", "75.00", "100.00"]
@@ -217,7 +217,7 @@ def test_group_id_equal_to_a_participants_number_returns_no_report(tmp_path: Pat
     """Leave the report out: a Moodle without ids of groups would give it to the participant with that number."""
     site = Site([Person(11, "Ann", (12, "A")), Person(12, "Bob", (5, "B"))], teams=True)
     submissions = handed_in(tmp_path, site, [11, 12])
-    back = given_back(tmp_path, graded(tmp_path, submissions, {"A": 20.0, "B": 4.0}), site.worksheet())
+    back = run_export(tmp_path, graded(tmp_path, submissions, {"A": 20.0, "B": 4.0}), site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
     assert [person.grade for person in site.people] == ["100.00", "20.00"]
     site.upload_feedback(back.files[1], groups=False)
@@ -228,7 +228,7 @@ def test_group_id_equal_to_a_participants_number_returns_no_report(tmp_path: Pat
 def test_groups_with_one_file_name_match_no_row(tmp_path: Path) -> None:
     site = Site([Person(11, "Ann", (3, "A_1")), Person(12, "Bob", (4, "A 1")), Person(13, "Cid", (5, "C"))], teams=True)
     submissions = handed_in(tmp_path, site, [11, 12, 13])
-    back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
+    back = run_export(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     assert [person.grade for person in site.people] == ["", "", "75.00"]
     assert "they are not in the worksheet: A 1, A 1." in notes_text(back)
@@ -240,7 +240,7 @@ def test_unmatched_submission_prevents_zeros(tmp_path: Path) -> None:
     results = graded(tmp_path, handed_in(tmp_path, site, [11, 12]), {})
     ann, bob = results.submissions
     lost = replace(results, submissions=(ann, replace(bob, student=replace(bob.student, key=""))))
-    back = given_back(tmp_path, lost, site.worksheet(), missing=Missing.ZERO)
+    back = run_export(tmp_path, lost, site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     assert [person.grade for person in site.people] == ["75.00", "", ""]
     assert "No zeros were written: 1 submissions" in notes_text(back)
@@ -259,7 +259,7 @@ def test_existing_grades_and_comments(tmp_path: Path) -> None:
     site.people[4].locked = True
     submissions = handed_in(tmp_path, site, [11, 12, 13, 14, 15, 16, 19])
     results = graded(tmp_path, submissions, {"Open": None, "Beyond": 21.0})
-    back = given_back(tmp_path, results, site.worksheet(), missing=Missing.ZERO)
+    back = run_export(tmp_path, results, site.worksheet(), missing=Missing.ZERO)
     before = site.worksheet()
     new = comment("15", "5")
     for person, grade, text in zip(
@@ -280,7 +280,7 @@ def test_existing_grades_and_comments(tmp_path: Path) -> None:
 def test_upload_order_is_noted(tmp_path: Path) -> None:
     """Note the order: after the zip of feedback, Moodle considers the worksheet outdated and skips all rows."""
     site = Site(people("Ann"))
-    back = given_back(tmp_path, graded(tmp_path, handed_in(tmp_path, site, [11]), {}), site.worksheet())
+    back = run_export(tmp_path, graded(tmp_path, handed_in(tmp_path, site, [11]), {}), site.worksheet())
     site.upload_feedback(back.files[1])
     site.upload_worksheet(back.files[0].read_bytes())
     assert site.people[0].grade == ""
@@ -292,7 +292,7 @@ def test_grading_again_replaces_its_own_comments_in_any_language(tmp_path: Path)
     submissions = handed_in(tmp_path, site, [11])
     for total, language in ((12.0, "zh-TW"), (15.0, "en"), (18.0, "zh-TW")):
         results = graded(tmp_path, submissions, {"Ann": total})
-        site.upload_worksheet(given_back(tmp_path, results, site.worksheet(), language=language).files[0].read_bytes())
+        site.upload_worksheet(run_export(tmp_path, results, site.worksheet(), language=language).files[0].read_bytes())
     assert site.people[0].grade == "90.00"
     assert site.people[0].comment.startswith(translation("zh-TW").text("Total: {points} / {max}", points=18, max=20))
 
@@ -319,7 +319,7 @@ def test_worksheet_with_ten_thousand_rows_is_fast(tmp_path: Path) -> None:
         moodle_result(Student(str(number), f"學生{number}", str(number)), 7.5, 10.0) for number in range(0, 10_000, 2)
     ]
     started = time.process_time()
-    back = given_back(
+    back = run_export(
         tmp_path, Results(assignment="hw", submissions=tuple(students)), site.worksheet(), missing=Missing.ZERO
     )
     assert time.process_time() - started < 10, "about one second where nothing else runs"
@@ -330,7 +330,7 @@ def test_worksheet_with_ten_thousand_rows_is_fast(tmp_path: Path) -> None:
 def test_missing_worksheet_gives_a_plain_one(tmp_path: Path) -> None:
     site = Site(people('=HYPERLINK("http://x")', "Bob", "Cid"), maximum=20)
     submissions = handed_in(tmp_path, site, [11, 12, 13])
-    back = given_back(tmp_path, graded(tmp_path, submissions, {"Cid": None}), None)
+    back = run_export(tmp_path, graded(tmp_path, submissions, {"Cid": None}), None)
     text = back.files[0].read_bytes().decode("utf-8-sig")
     assert text.startswith("Identifier,Full name,Grade,Last modified (grade),Feedback comments\r\n")
     assert "Participant 11,'=HYPERLINK(httpx)" in text.replace('"', "") and "Participant 13" not in text
@@ -350,8 +350,8 @@ def test_exporter_chooses_moodle(tmp_path: Path) -> None:
 
 def test_the_archive_of_reports_is_the_same_each_time(tmp_path: Path) -> None:
     results = graded(tmp_path, handed_in(tmp_path, Site(people("林小明", "Bob")), [11, 12]), {})
-    first = given_back(tmp_path, results, None).files[1].read_bytes()
-    assert given_back(tmp_path, results, None).files[1].read_bytes() == first
+    first = run_export(tmp_path, results, None).files[1].read_bytes()
+    assert run_export(tmp_path, results, None).files[1].read_bytes() == first
     with zipfile.ZipFile(tmp_path / "out" / "feedback.zip") as archive:
         assert archive.namelist() == [f"{name}_assignsubmission_file/report.html" for name in ("林小明_11", "Bob_12")]
 
@@ -370,7 +370,7 @@ def test_file_name_gives_no_other_students_grade(tmp_path: Path, entry: str) -> 
     files = {"Ann_11_assignsubmission_file/hw.ipynb": NB, entry: NB}
     submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work").submissions
     results = graded(tmp_path, submissions, {"Ann": 5.0})
-    back = given_back(tmp_path, results, site.worksheet())
+    back = run_export(tmp_path, results, site.worksheet())
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1])
     assert [person.grade for person in site.people] == ["25.00", "75.00"]
@@ -383,7 +383,7 @@ def test_nickname_column_is_not_the_group_column(tmp_path: Path) -> None:
     site = Site(people("Ann", "Eve"))
     sheet = site.worksheet().replace(b"s12@example.org", b"Ann").replace(b"s11@example.org", b"Eve")
     submissions = handed_in(tmp_path, site, [11])
-    back = given_back(tmp_path, graded(tmp_path, submissions, {}), sheet, missing=Missing.ZERO)
+    back = run_export(tmp_path, graded(tmp_path, submissions, {}), sheet, missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     assert [person.grade for person in site.people] == ["75.00", "0.00"]
 
@@ -392,7 +392,7 @@ def test_shared_number_is_skipped(tmp_path: Path) -> None:
     site = Site(people("Ann", "Bob"))
     files = {f"{name}_assignsubmission_file/hw.ipynb": NB for name in ("Ann_11", "Eve_11", "Bob_12")}
     submissions = read_submissions([write_zip(tmp_path / "c.zip", files)], workspace=tmp_path / "work").submissions
-    back = given_back(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
+    back = run_export(tmp_path, graded(tmp_path, submissions, {}), site.worksheet(), missing=Missing.ZERO)
     site.upload_worksheet(back.files[0].read_bytes())
     site.upload_feedback(back.files[1])
     assert [(person.grade, bool(person.files)) for person in site.people] == [("", False), ("75.00", True)]
@@ -443,7 +443,7 @@ def test_worksheets_that_do_not_fit(tmp_path: Path, sheet: bytes, says: str) -> 
         check(submissions, [GradebookFile(path)])
     assert str(path) in str(raised.value)
     with pytest.raises(IntakeError, match=says):
-        given_back(tmp_path, graded(tmp_path, submissions, {}), sheet)
+        run_export(tmp_path, graded(tmp_path, submissions, {}), sheet)
     assert not (tmp_path / "out" / "grades-for-moodle.csv").exists()
 
 
@@ -458,7 +458,7 @@ def test_many_problems_are_cut_off(tmp_path: Path) -> None:
 
 def test_separator_is_noted(tmp_path: Path) -> None:
     submissions = handed_in(tmp_path, CLASS, [11, 12])
-    back = given_back(tmp_path, graded(tmp_path, submissions, {}), CLASS.worksheet(delimiter=";"))
+    back = run_export(tmp_path, graded(tmp_path, submissions, {}), CLASS.worksheet(delimiter=";"))
     assert "choose semicolon as separator on uploading" in notes_text(back)
 
 

@@ -32,7 +32,7 @@ from grader.lms.api.token import Token, find_token
 from grader.models.errors import PushError, TokenError
 from grader.models.grade import Graded
 from grader.models.submission import Student
-from tests.lms.server import SAVE, TOKEN, Answer, Canvas, Moodle, Played, serving
+from tests.lms.server import SAVE, TOKEN, Answer, Canvas, FakeLms, Moodle, serving
 from tests.support.graded_class import ASSIGNMENT, MADE_AT, our_fault, small_class
 
 KEYS = ("4567", "4568", "4569", "9999", "4570")  # the fourth has left the course, the last is our fault
@@ -76,12 +76,12 @@ class Pauses:
         self.seconds.append(seconds)
 
 
-def canvas_target(lms: Played, pauses: Pauses | None = None) -> CanvasAssignment:
+def canvas_target(lms: FakeLms, pauses: Pauses | None = None) -> CanvasAssignment:
     connection = Connection(lms.url, Token(TOKEN), bearer=True, pause=pauses or Pauses([]))
     return CanvasAssignment(connection, 12, 34, "Your report")
 
 
-def moodle_target(lms: Played, module: int = 82) -> MoodleAssignment:
+def moodle_target(lms: FakeLms, module: int = 82) -> MoodleAssignment:
     return MoodleAssignment(Connection(f"{lms.url}/moodle", Token(TOKEN), pause=Pauses([])), module)
 
 
@@ -127,7 +127,7 @@ def test_grades_and_reports_go_to_canvas_in_one_step_and_only_once(canvas: Canva
         "comment[group_comment]": "false",
     }
     assert second.fields["submission[posted_grade]"] == "77.91"
-    stored = [request for request in canvas.asked if request.path.startswith("/files_api")]
+    stored = [request for request in canvas.requests if request.path.startswith("/files_api")]
     assert [request.fields["file"] for request in stored] == ["<h1>Your report</h1>"] * 2
     assert all("Authorization" not in request.headers for request in stored), "storage may be another host's"
     again = plan(canvas_class, target)
@@ -385,7 +385,7 @@ def test_redirects_are_not_followed(canvas: Canvas, place: str) -> None:
     canvas.troubles = [("GET", Answer(302, "", {"Location": place}))]
     with pytest.raises(PushError, match="redirect was not followed"):
         canvas_target(canvas)
-    assert len(canvas.asked) == 1
+    assert len(canvas.requests) == 1
 
 
 def test_the_next_page_of_another_host_is_not_asked(canvas: Canvas, canvas_class: Results) -> None:
@@ -399,14 +399,14 @@ def test_untrusted_certificate_is_refused(canvas: Canvas) -> None:
     connection = Connection(canvas.url.replace("http:", "https:"), Token(TOKEN), bearer=True, pause=Pauses([]))
     with pytest.raises(PushError, match="nothing was sent"):
         CanvasAssignment(connection, 12, 34, "")
-    assert canvas.asked == []
+    assert canvas.requests == []
 
 
 def test_netrc_password_is_not_sent(canvas: Canvas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password other\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     canvas_target(canvas)
-    assert canvas.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert canvas.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
 
 
 # ---------------------------------------------------------------- the token
@@ -540,7 +540,7 @@ def test_echoed_token_is_not_printed(
 
 
 def push(
-    folder: Path, lms: Played, *arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, lms: FakeLms, *arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str, str]:
     """Run ``grader push`` in this process and return its exit status, stdout and stderr."""
     course = () if isinstance(lms, Moodle) else ("--course", "12", "--assignment", "34")
