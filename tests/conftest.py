@@ -19,7 +19,7 @@ TESTS = Path(__file__).parent
 SLOW_FOLDERS = ("attacks", "end_to_end", "reference", "sandbox", "cli", "data/cache")
 # Elsewhere, the fixtures and names by which a test file starts processes of its own.
 SLOW_FIXTURES = {"sandbox", "warm", "browser", "results", "graded"}
-SLOW_NAMES = {"open_sandbox", "NamespaceSandbox", "ProcessSandbox", "read_document", "decode"}
+SLOW_NAMES = {"open_sandbox", "NamespaceSandbox", "ProcessSandbox", "run_isolated", "decode_photos", "read_document"}
 
 UNSKIP = (
     "sudo apt-get install chromium bubblewrap podman fontconfig fonts-noto-cjk fonts-arphic-uming && pip install torch"
