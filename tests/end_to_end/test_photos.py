@@ -90,5 +90,5 @@ def test_each_problem_is_named(grades: dict[str, dict[str, Any]], home: Path) ->
 
     assert trouble["outcome"] == "ok", "a broken picture is no reason not to run the notebook"
     assert report["points"] == 0 and "is a Word document" in report["reason"]
-    assert "74 readable of 75" in criterion(trouble, "pictures")["reason"]
+    assert "(74 of 75)" in criterion(trouble, "pictures")["reason"]
     assert "pictures/ㄅ/000.jpg" in page(home, trouble)
