@@ -50,24 +50,24 @@ def fits(reply: Reply) -> list[dict[str, Any]]:
 
 
 def test_endless_training_ends_after_an_epoch_and_later_cells_run(warm: NamespaceSandbox) -> None:
-    reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=10))
+    reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=25))
     assert reply.ended is EndReason.FINISHED and errors(reply) == [None] * 3
     (fit,) = fits(reply)
     assert fit["cut_short"] and fit["planned_epochs"] == 100_000
     assert fit["epochs"] == len(fit["curves"]["val_loss"]) == int(texts(reply)[2]) > 1
-    assert reply.cell_seconds < 10
+    assert reply.cell_seconds < 25
     predictions = np.load(io.BytesIO(reply.predictions or b""))
     assert len(np.unique(predictions > 0.5)) == 2, "the model so far predicts"
 
 
 def test_training_ends_within_the_time_of_a_cell(warm: NamespaceSandbox) -> None:
-    reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=60, cell_seconds=6))
+    reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=90, cell_seconds=15))
     assert errors(reply) == [None] * 3 and fits(reply)[0]["cut_short"]
-    assert reply.cell_seconds < 20
+    assert reply.cell_seconds < 45
 
 
 def test_long_epoch_ends_after_a_batch(warm: NamespaceSandbox) -> None:
-    reply = run(warm, BUILD, LONG_EPOCH, AFTER, limits=Limits(seconds=10))
+    reply = run(warm, BUILD, LONG_EPOCH, AFTER, limits=Limits(seconds=20))
     assert errors(reply) == [None] * 3
     assert fits(reply)[0]["cut_short"]
     assert texts(reply)[2] == "1\n"
