@@ -17,13 +17,13 @@ SOLUTIONS = Path("reference/solutions")
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """Run every test (about twelve minutes on two cores)."""
+    """Run every test (twelve to twenty minutes on two cores)."""
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """Run the tests that start no notebook (under a minute)."""
+    """Run the tests that start no notebook (one to two minutes)."""
     session.run("pytest", "-m", "fast and not network and not slow", *session.posargs)
 
 
