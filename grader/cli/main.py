@@ -16,7 +16,6 @@ from grader.cli import arguments
 from grader.cli.arguments import Level, Lms, MissingGrade
 from grader.models.errors import GraderError
 
-EXIT_OPERATOR = 1  # something that the operator can correct
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
@@ -38,7 +37,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except GraderError as error:
-        from grader.cli.terminal import print_error
+        from grader.cli.terminal import EXIT_OPERATOR, print_error
 
         print_error(error)
         sys.exit(EXIT_OPERATOR)

@@ -37,7 +37,7 @@ def _accept(_submissions: Sequence[Submission], _gradebooks: Sequence[GradebookF
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One LMS: how to recognise its archives, and how to return grades to it.
+    """An LMS: how to recognise its archives, and how to return grades to it.
 
     ``naming`` parses the names in one archive; ``naming_on_request`` does so when the teacher named the LMS, where that
     allows names that are too common for a guess. ``export`` writes the files to upload; without it the grades are

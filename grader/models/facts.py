@@ -12,7 +12,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One recorded training. ``curves`` has one value per epoch, under the names that Keras uses."""
+    """A recorded training. ``curves`` has one value per epoch, under the names that Keras uses."""
 
     model: str
     epochs: int
@@ -27,7 +27,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure. The curves in it are recognised by the values of its lines, not by its captions."""
+    """A figure. The curves in it are recognised by the values of its lines, not by its captions."""
 
     cell: int  # index of the cell that showed it, -1 if unknown
     shows: tuple[str, ...] = ()  # recorded curves found in it: "loss", "val_loss", ...
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to get predictions for the public data."""
+    """An attempt to get predictions for the public data."""
 
     source: str  # "predict(X)" or the variable that holds the model
     preparation: str  # "raw", "scaler", "flattened", ...
@@ -49,7 +49,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """One change that lets an old notebook run; ``kind`` is a value of the guest's ``compat.notes.Kind``."""
+    """A change that lets an old notebook run; ``kind`` is a value of the guest's ``compat.notes.Kind``."""
 
     kind: str
     cell: int  # index of the cell that needed it, -1 if unknown
@@ -59,7 +59,7 @@ class Adaptation:
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One kind of image transformation, in one cell."""
+    """A kind of image transformation, in one cell."""
 
     kind: Literal["augmentation", "resizing"]
     name: str

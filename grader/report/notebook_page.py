@@ -38,7 +38,7 @@ _NOTHING = Markup()
 
 @dataclass(frozen=True, slots=True)
 class OutputView:
-    """One output: text (``head``, ``omitted`` characters left out, ``tail``), safe ``html``, or a picture."""
+    """An output: text (``head``, ``omitted`` characters left out, ``tail``), safe ``html``, or a picture."""
 
     kind: str  # "stream", "error", "text", "html", "image", "unshown"
     head: str = ""

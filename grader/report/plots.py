@@ -27,7 +27,7 @@ def _drawable(value: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ScaleRow:
-    """One row of a scale. ``beyond`` is -1 or 1 if the value lies outside the scale on that side, else 0."""
+    """A row of a scale. ``beyond`` is -1 or 1 if the value lies outside the scale on that side, else 0."""
 
     kind: str  # "value", "full", "zero", or a baseline's name
     value: float
@@ -102,7 +102,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve as SVG polylines; values that are not numbers split it into several."""
+    """A curve as SVG polylines; values that are not numbers split it into several."""
 
     name: str
     validation: bool

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
-import pytest
 from nbformat import NotebookNode
 
 from grader.data import hidden_sets
@@ -15,20 +14,8 @@ from grader.execution.runner import PreparedAssignment, prepare_assignment
 from grader.models.submission import Attachment
 from grader.sandbox.guest import protocol
 from grader.sandbox.guest.output_forms import Array
-from tests.support.assignment_folders import coins
 from tests.support.fake_runs import SECRET, handed_in, job_of
 from tests.support.notebooks import submission
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedAssignment:
-    return prepare_assignment(coins(tmp_path_factory.mktemp("coins")), SECRET)
-
-
-@pytest.fixture(scope="module")
-def hidden(prepared: PreparedAssignment) -> Array:
-    assert prepared.hidden_inputs is not None
-    return prepared.hidden_inputs
 
 
 def test_order_of_hidden_rows_depends_only_on_the_submission(

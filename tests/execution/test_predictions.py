@@ -13,24 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.execution.runner import PreparedAssignment, prepare_assignment
+from grader.execution.runner import PreparedAssignment
 from grader.models.run import Outcome
 from grader.sandbox.fake import finished, npy
 from grader.sandbox.guest import protocol
 from grader.sandbox.guest.output_forms import Array
-from tests.support.assignment_folders import coins
-from tests.support.fake_runs import SECRET, answering, heavier, run
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedAssignment:
-    return prepare_assignment(coins(tmp_path_factory.mktemp("coins")), SECRET)
-
-
-@pytest.fixture(scope="module")
-def hidden(prepared: PreparedAssignment) -> Array:
-    assert prepared.hidden_inputs is not None
-    return prepared.hidden_inputs
+from tests.support.fake_runs import answering, heavier, run
 
 
 def asked_in_batches(model: Callable[[Array], Array]) -> Callable[[Array], Array]:

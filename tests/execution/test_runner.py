@@ -23,18 +23,6 @@ from tests.support.assignment_folders import coins
 from tests.support.fake_runs import FITTED, SECRET, answering, handed_in, heavier, job_of, run
 from tests.support.notebooks import notebook_bytes
 
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedAssignment:
-    return prepare_assignment(coins(tmp_path_factory.mktemp("coins")), SECRET)
-
-
-@pytest.fixture(scope="module")
-def hidden(prepared: PreparedAssignment) -> Array:
-    assert prepared.hidden_inputs is not None
-    return prepared.hidden_inputs
-
-
 # ---------------------------------------------------------------- why there are none
 
 

@@ -18,7 +18,7 @@ MAX_CHARACTERS = 10_000  # of one test's output
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One criterion. ``output`` is shown to the student."""
+    """A criterion. ``output`` is shown to the student."""
 
     name: str
     points: float
