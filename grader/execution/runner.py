@@ -26,6 +26,7 @@ from grader.models.photo_survey import PhotoSurvey
 from grader.models.run import Cell, Outcome, Run
 from grader.models.submission import Submission
 from grader.notebook import name_errors, parse
+from grader.notebook.written_text import count_written
 from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.spec.formats.course_format import format_of
@@ -227,8 +228,14 @@ def _submitted_kb(source: _Source) -> float:
 
 
 def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:
-    described = zip(executed.cells, parse.describe_cells(executed), strict=True)
-    return tuple(replace(cell, given=node.source.strip() in starter) for node, cell in described)
+    cells = [
+        replace(cell, given=node.source.strip() in starter)
+        for node, cell in zip(executed.cells, parse.describe_cells(executed), strict=True)
+    ]
+    texts = [cell for cell in cells if cell.kind == "markdown"]
+    written = count_written([executed.cells[cell.index].source.strip() for cell in texts], starter)
+    counted = {cell.index: count for cell, count in zip(texts, written, strict=True)}
+    return tuple(replace(cell, characters=counted.get(cell.index, cell.characters)) for cell in cells)
 
 
 def _name_error_notes(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:

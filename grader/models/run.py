@@ -35,7 +35,7 @@ class CellError:
 class Cell:
     index: int  # index in the notebook, from 0
     kind: Literal["code", "markdown", "raw"]
-    characters: int  # of its source, without white space
+    characters: int  # of its source, without white space; of Markdown those that a reader sees, see written_text
     ran: bool = False
     error: CellError | None = None
     images: int = 0

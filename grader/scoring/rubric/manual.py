@@ -1,7 +1,7 @@
 """Kind ``manual``: a person decides; the grader only proposes.
 
-What it checks: nothing. It counts the characters of Markdown, without those of the starter notebook, and proposes
-points in proportion.
+What it checks: nothing. It counts the characters of Markdown that a reader sees, without those of the starter notebook
+and without repeated passages, and proposes points in proportion.
 Why it matters: why each step was taken and what was learnt is the main part of the homework, and no machine can judge
 it.
 Example: ``kind = "manual"``, ``points = 15``, ``full_characters = 600``.
