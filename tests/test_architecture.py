@@ -60,6 +60,8 @@ REFERENCE_NEEDS = ("grader.data.cache", "grader.scoring.metrics", "grader.models
 SAME_IN_EVERY_LMS = {"archive", "export", "gradebook", "feedback"}
 
 SPEAKING = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "os.abort", "typer.Exit", "SystemExit"}
+# It passes to its process the two variables without which libraries do not load.
+PASSES_VARIABLES = {"grader.files.isolated"}
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "sys.argv"}
 
 
@@ -245,7 +247,8 @@ def test_only_the_command_line_prints_exits_and_reads_the_environment() -> None:
     offenders = {}
     for name in MODULES.keys() - GUESTS.keys() - set(PROGRAMS):
         attributes = {ast.unparse(node) for node in ast.walk(tree(name)) if isinstance(node, ast.Attribute)}
-        found = (calls_in(name) & SPEAKING) | ((attributes | imports(name)) & ENVIRONMENT)
+        read = set() if name in PASSES_VARIABLES else (attributes | imports(name)) & ENVIRONMENT
+        found = (calls_in(name) & SPEAKING) | read
         if found and not name.startswith("grader.cli."):
             offenders[name] = found
     assert offenders == {}
@@ -286,6 +289,40 @@ def test_pickles_of_keras_give_only_arrays() -> None:
 def test_only_the_teachers_generator_is_loaded_as_code_from_a_file() -> None:
     loaders = {name for name in MODULES.keys() - GUESTS.keys() if "exec_module" in names_in(name)}
     assert loaders == {"grader.data.hidden_sets"}
+
+
+# ---------------------------------------------------------------- other processes
+
+# Every way to start a program. The host uses the first two.
+STARTS = re.compile(
+    r"(subprocess\.\w+|os\.(system|popen|fork|forkpty|startfile)|os\.(exec|spawn|posix_spawn)\w*|pty\.spawn"
+    r"|multiprocessing\.\w+|(concurrent\.futures\.)?ProcessPoolExecutor|asyncio\.create_subprocess\w+)$"
+)
+
+
+def _starts(name: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Call) and STARTS.match(ast.unparse(node.func)):
+            yield node
+
+
+def test_every_process_has_a_folder_and_an_environment_of_its_own() -> None:
+    """The teacher's current folder may hold students' files, and the teacher's environment may hold tokens."""
+    for name in MODULES.keys() - GUESTS.keys():
+        for call in _starts(name):
+            assert ast.unparse(call.func) in ("subprocess.run", "subprocess.Popen"), name
+            given = {keyword.arg for keyword in call.keywords}
+            assert name in PROGRAMS or {"cwd", "env"} <= given, f"{name}:{call.lineno}"
+        assert imports(name) & {"multiprocessing", "concurrent.futures.ProcessPoolExecutor", "pty"} == set(), name
+
+
+def test_every_interpreter_ignores_the_current_folder() -> None:
+    """The guest's interpreter has options of its own; PYTHONHASHSEED has to reach it, unlike with -I."""
+    for name in MODULES:
+        for node in ast.walk(tree(name)):
+            words = [ast.unparse(word) for word in node.elts] if isinstance(node, ast.List | ast.Tuple) else []
+            options = [option for word, option in zip(words, [*words, ""][1:], strict=True) if word == "sys.executable"]
+            assert set(options) <= {"'-I'", "*protocol.PYTHON_OPTIONS"}, f"{name}:{node}"
 
 
 # ---------------------------------------------------------------- names and language

@@ -5,7 +5,6 @@ For machines where forking a warm worker is not wanted, or where only ``bwrap`` 
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ from grader.sandbox.guest.boot import seccomp
 from grader.sandbox.job import JobFolder, notebook_environment
 from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, all_mounts, find_gpu, gpu_environment, machine_mounts
 from grader.sandbox.process import Command
+from grader.sandbox.programs import find_program
 
 NAME = "bubblewrap"
 FILTER = "seccomp.bpf"  # in the job folder, where the notebook can read but not change it
@@ -45,7 +45,7 @@ def find_problem(inherited: Mapping[str, str]) -> Message | None:
     """Run a small program confined. Return None if it worked, else the obstacle and its remedy."""
     if sys.platform != "linux":
         return message("bubblewrap exists only on Linux.")
-    if _find_bwrap(inherited) is None:
+    if find_program("bwrap", inherited) is None:
         return message(
             "bubblewrap is not installed. Debian and Ubuntu: sudo apt install bubblewrap. "
             "Fedora: sudo dnf install bubblewrap."
@@ -65,6 +65,7 @@ def _run_trial(command: Command) -> Message | None:
         done = subprocess.run(
             command.argv,
             env=dict(command.environment),
+            cwd="/",
             capture_output=True,
             text=True,
             timeout=TRIAL_SECONDS,
@@ -84,13 +85,9 @@ def _run_trial(command: Command) -> Message | None:
     return message("bwrap does not work here: {error}. Version 0.7 or newer is needed.", error=words)
 
 
-def _find_bwrap(inherited: Mapping[str, str]) -> str | None:
-    return shutil.which("bwrap", path=inherited.get("PATH"))
-
-
 def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: list[str]) -> Command:
     """Return the command that runs Python confined. ``python`` follows ``-c``: the code and its arguments."""
-    program, bwrap = seccomp.program(), _find_bwrap(inherited)
+    program, bwrap = seccomp.program(), find_program("bwrap", inherited)
     if program is None or bwrap is None:
         raise SandboxError(message("bubblewrap is not available on this machine; `grader doctor` tells why."))
     filter_ = folder.path / FILTER

@@ -15,6 +15,7 @@ from pathlib import Path
 from grader.i18n.message import Message, message
 from grader.models.errors import SandboxError
 from grader.sandbox.mounts import Mount
+from grader.sandbox.programs import find_program
 
 ENGINES = ("podman", "docker")
 NO_ENGINE = message("Neither podman nor docker is available on this machine; `grader doctor` tells why.")
@@ -43,6 +44,7 @@ class Engine:
             done = subprocess.run(
                 [self.path, *words],
                 env=dict(self.environment),
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -90,7 +92,7 @@ class Image:
 def find_engine(inherited: Mapping[str, str]) -> Engine | None:
     """Return the installed engine. Podman comes first, because it needs no service with root's rights."""
     for name in ENGINES:
-        path = shutil.which(name, path=inherited.get("PATH"))
+        path = find_program(name, inherited)
         if path is not None:
             return Engine(name, path, inherited)
     return None

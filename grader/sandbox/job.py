@@ -278,4 +278,5 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     if folder.exists() and os.name == "posix":
         for command in (["chmod", "-R", "u+rwx"], ["rm", "-r", "-f"]):
-            subprocess.run([*command, os.fspath(folder)], check=False, stderr=subprocess.DEVNULL)
+            words = [*command, os.fspath(folder)]
+            subprocess.run(words, check=False, stderr=subprocess.DEVNULL, cwd="/", env={"PATH": os.defpath})

@@ -7,7 +7,6 @@ The plain command confines nothing. The levels ``bubblewrap`` and ``container`` 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, max_prediction_bytes, notebook_environment
 from grader.sandbox.monitor import Monitor
 from grader.sandbox.mounts import GUEST_SOURCE, find_gpu, gpu_environment
+from grader.sandbox.programs import find_program
 
 UNPRIVILEGED_USER = "nobody"
 
@@ -157,7 +157,7 @@ def unprivileged_sandbox(inherited: Mapping[str, str]) -> ProcessSandbox:
         raise SandboxError(message("Notebooks cannot run as another user: the grader is not root."))
     import pwd  # noqa: PLC0415  does not exist on Windows
 
-    setpriv = shutil.which("setpriv", path=inherited.get("PATH", os.defpath))
+    setpriv = find_program("setpriv", inherited)
     if setpriv is None:
         raise SandboxError(message("Notebooks cannot run as another user: setpriv was not found. Install util-linux."))
     try:

@@ -20,14 +20,24 @@ from grader.spec.loader import load_assignment
 def by_name(name: str) -> Assignment:
     """Load an assignment by its id, or by a folder with an ``assignment.toml`` or nbgrader or otter notebooks.
 
-    Raises ``AssignmentError``.
+    Raises ``AssignmentError``, also for an id that is the name of such a folder here: the folder may be a student's,
+    and an assignment's generator is run.
     """
-    if (Path(name) / FILE_NAME).exists():
-        return load_assignment(Path(name))
-    course = load_course(Path(name)) if Path(name).is_dir() else None
+    folder, known = Path(name), assignment_folders()
+    has_file = (folder / FILE_NAME).exists()
+    course = load_course(folder) if folder.is_dir() and not has_file else None
+    if (has_file or course is not None) and name in known and not known[name].samefile(folder):
+        problem = message(
+            "{name} is an assignment of the grader, and a folder here has the same name. Write {folder} for the "
+            "folder, or start the grader in another folder.",
+            name=name,
+            folder=f"./{name}",
+        )
+        raise AssignmentError([problem])
+    if has_file:
+        return load_assignment(folder)
     if course is not None:
         return course
-    known = assignment_folders()
     if name not in known:
         problem = message(
             "{name}: no such assignment; expected one of {names}, or a folder with an {file}",

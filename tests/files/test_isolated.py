@@ -1,46 +1,48 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from grader.files.isolated import ProcessLimits, run_isolated
-from grader.models.errors import IsolationError
+from grader.models.errors import IsolationError, SandboxError
 
-READERS = {
-    "doubling": "def answer(request): return {'twice': 2 * request['number']}",
-    "sleeping": "import time\ndef answer(request): time.sleep(60)",
-    "hungry": "def answer(request): return len(bytearray(4 << 30))",
-    "crashing": "import os, signal\ndef answer(request): os.kill(os.getpid(), signal.SIGSEGV)",
-    "writing": "def answer(request): open(request['path'], 'wb').write(bytes(32 << 20))",
-    "printing": "def answer(request): print('not JSON')",
-}
+DECODER = "tests.support.hostile_decoder"
 
 
-@pytest.fixture
-def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, source in READERS.items():
-        (tmp_path / f"{name}.py").write_text(source)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    return tmp_path
-
-
-def test_the_answer_is_returned(readers: Path) -> None:
-    assert run_isolated("doubling", {"number": 21}) == {"twice": 42}
+def test_the_answer_is_returned() -> None:
+    assert run_isolated(DECODER, {"act": "double", "number": 21}) == {"twice": 42}
 
 
 @pytest.mark.parametrize(
-    ("module", "expected"),
+    ("act", "expected"),
     [
-        ("sleeping", "it took more than 1 s"),
-        ("hungry", "MemoryError"),
-        ("crashing", "killed"),
-        ("writing", "File too large"),
-        ("printing", "no answer"),
+        ("sleep", "it took more than 2 s"),
+        ("allocate", "MemoryError"),
+        ("crash", "killed"),
+        ("write", "File too large"),
+        ("print", "no answer"),
     ],
 )
-def test_a_failed_process_is_an_isolation_error_with_the_reason(module: str, expected: str, readers: Path) -> None:
-    seconds = 1 if module == "sleeping" else 60
-    bounds = ProcessLimits(seconds=seconds, memory_mb=2048, file_mb=16)
+def test_a_failed_process_is_an_isolation_error_with_the_reason(act: str, expected: str, tmp_path: Path) -> None:
+    bounds = ProcessLimits(seconds=2 if act == "sleep" else 60, memory_mb=2048, file_mb=16)
     with pytest.raises(IsolationError, match=expected):
-        run_isolated(module, {"path": str(readers / "written")}, bounds)
+        run_isolated(DECODER, {"act": act, "path": str(tmp_path / "written")}, bounds)
+
+
+def test_a_decoder_that_cannot_be_imported_is_a_fault_of_the_grader_and_not_of_the_file() -> None:
+    with pytest.raises(SandboxError, match="could not start: ModuleNotFoundError"):
+        run_isolated("tests.support.no_such_decoder", {})
+
+
+def test_the_process_sees_neither_the_current_folder_nor_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LMS_TOKEN", "secret")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    seen = run_isolated(DECODER, {"act": "describe"})
+    assert set(seen["variables"]) <= {"PATH", "LD_LIBRARY_PATH", "LC_CTYPE"}
+    assert seen["folder"] == os.sep
+    assert not {"", ".", str(tmp_path)} & set(seen["path"])

@@ -73,7 +73,7 @@ class DecodedPhotos:
 def decode_photos(files: Sequence[PhotoFile], size: tuple[int, int], workspace: Path) -> DecodedPhotos:
     """Decode ``files`` to ``size`` (height, width). Files below ``workspace`` must exist as long as the result is used.
 
-    Raises IsolationError when the process fails before its first photo, because then no photo caused it.
+    Raises SandboxError or IsolationError when the process fails before its first photo: then no photo caused it.
     """
     problems = {file.attachment.name: problem for file in files if (problem := _unsupported_format(file)) is not None}
     waiting = [file for file in files if file.attachment.name not in problems]
@@ -135,8 +135,8 @@ class _BatchDecoder:
         return folder
 
     def _run_decoder(self, batch: Sequence[PhotoFile], folder: Path) -> list[dict[str, Any]]:
-        files = [str(file.attachment.path) for file in batch]
-        request = {"files": files, "size": self._size, "folder": str(folder)}
+        files = [str(file.attachment.path.absolute()) for file in batch]
+        request = {"files": files, "size": self._size, "folder": str(folder.absolute())}
         facts: list[dict[str, Any]] = run_isolated(DECODER, request, LIMITS)
         return facts
 

@@ -43,7 +43,7 @@ class GroupAssignment:
 def prepare(submission: Submission, assignment: Assignment, secret: bytes, workspace: Path) -> GroupAssignment:
     """Decode, group and split the photos of ``submission``. All files made for it are below ``workspace``.
 
-    Raises IsolationError when the decoder cannot run.
+    Raises SandboxError when the decoder cannot run.
     """
     task = assignment.pictures
     assert task is not None

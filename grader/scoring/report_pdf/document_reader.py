@@ -64,7 +64,7 @@ def read_document(attachments: Sequence[Attachment], wanted: Wanted, *, decode: 
     refusal = _refusal(selected)
     if refusal is not None:
         return replace(document, problem=refusal[0], none=refusal[1])
-    request = {"path": str(selected.path), "pages": MAX_PAGES, "characters": MAX_CHARACTERS}
+    request = {"path": str(selected.path.absolute()), "pages": MAX_PAGES, "characters": MAX_CHARACTERS}
     try:
         return _describe(document, decode("grader.scoring.report_pdf.pdf_text", request, BOUNDS), wanted)
     except IsolationError as error:

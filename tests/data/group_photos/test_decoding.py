@@ -13,7 +13,7 @@ from grader.data.group_photos import decoding
 from grader.data.group_photos.decoding import DecodedPhotos, decode_photos
 from grader.data.group_photos.photo_files import PhotoFile
 from grader.files.isolated import ProcessLimits
-from grader.models.errors import IsolationError
+from grader.models.errors import SandboxError
 from tests.data.group_photos.drawn_photos import encoded, jpeg, laid_out, photo
 
 SIZE = (20, 30)
@@ -123,36 +123,9 @@ def test_rows_are_read_in_any_order_from_several_batches(tmp_path: Path, monkeyp
     assert found.rows([4, 0, 2, 0], "pixels")[:, 0, 0].tolist() == [[0, 0, 0], [255, 0, 0], [0, 0, 255], [255, 0, 0]]
 
 
-# A decoder that crashes in the way that the last bytes of a file name.
-CRASHING = """
-import os, signal, sys, time
-from pathlib import Path
-from grader.data.group_photos import decoder
-
-def answer(request):
-    decoder.SECONDS_PER_PHOTO = 1
-    real = decoder._decode
-    def crashing(path, *rest):
-        content = path.read_bytes()
-        if content.endswith(b"crash"):
-            os.kill(os.getpid(), signal.SIGSEGV)
-        if content.endswith(b"hang"):
-            while True:
-                time.sleep(1)
-        if content.endswith(b"hungry"):
-            bytearray(1 << 36)
-        return real(path, *rest)
-    decoder._decode = crashing
-    return decoder.answer(request)
-"""
-
-
 @pytest.fixture
-def crashing_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "modules").mkdir()
-    (tmp_path / "modules" / "crashing_decoder.py").write_text(CRASHING)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"), prepend=":")
-    monkeypatch.setattr(decoding, "DECODER", "crashing_decoder")
+def crashing_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "DECODER", "tests.support.crashing_decoder")
 
 
 @pytest.mark.usefixtures("crashing_decoder")
@@ -176,9 +149,9 @@ def test_after_many_crashes_the_other_photos_are_skipped(tmp_path: Path, monkeyp
     ].count(1) == 3
 
 
-def test_a_decoder_that_cannot_start_is_an_isolation_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_cannot_start_is_a_fault_of_the_grader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "LIMITS", ProcessLimits(memory_mb=20))
-    with pytest.raises(IsolationError):
+    with pytest.raises(SandboxError):
         decode_all(tmp_path, {"good.png": GOOD})
 
 
