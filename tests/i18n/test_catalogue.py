@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ PACKAGE = Path(grader.__file__).parent
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 
 
+@cache
+def in_the_source() -> set[str]:
+    return sentences(extracted())
+
+
 def sentences(catalogue: Catalog) -> set[str]:
     return {str(entry.id) for entry in catalogue if entry.id}
 
@@ -26,8 +32,8 @@ def test_every_sentence_is_translated_and_none_is_obsolete(language: str) -> Non
     catalogue = read_catalogue(language)
     translated = {str(entry.id) for entry in catalogue if entry.id and entry.string and not entry.fuzzy}
 
-    assert sentences(extracted()) - translated == set(), "missing: refresh() the catalogue, then fill these in"
-    assert sentences(catalogue) - sentences(extracted()) == set(), "left over: refresh() the catalogue"
+    assert in_the_source() - translated == set(), "missing: refresh() the catalogue, then fill these in"
+    assert sentences(catalogue) - in_the_source() == set(), "left over: refresh() the catalogue"
     assert not catalogue.obsolete
 
 
@@ -43,9 +49,7 @@ def test_a_translation_has_the_placeholders_of_its_sentence(language: str) -> No
 
 
 def test_extraction_finds_sentences_in_modules_and_templates() -> None:
-    found = sentences(extracted())
-
-    assert {"There are no predictions.", "All students", "What happened"} <= found
+    assert {"There are no predictions.", "All students", "What happened"} <= in_the_source()
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())

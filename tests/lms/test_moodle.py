@@ -476,7 +476,11 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     assert "one.csv and" in lines[2] and "both list Participant 11" in lines[2]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3 * settings().max_examples // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     language=st.sampled_from(list(PACKS)),
     place=st.tuples(st.integers(0, 600), st.integers(0, 40)),

@@ -169,7 +169,7 @@ ODD = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(ODD | JSON)
 def test_any_json_gives_a_valid_notebook_or_a_problem(value: object) -> None:
     data = json.dumps(value).encode()

@@ -66,7 +66,7 @@ def test_a_hostile_fragment_is_harmless(safe: object, trick: str) -> None:
     assert_harmless(safe(trick))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(MIXTURES)
 @example("[a](<javascript:alert(1)>)")
 @example("<a href='&#x6A;avascript:alert(1)'>a</a>")
@@ -129,7 +129,7 @@ def test_valid_pictures_are_accepted(media_type: str, content: bytes) -> None:
     assert image_uri(media_type, f"{encoded[:8]}\n{encoded[8:]}\n") == f"data:{media_type};base64,{encoded}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples, deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["image/png", "image/jpeg", "image/gif"]))
 def test_any_bytes_can_be_checked_as_a_picture(content: bytes, media_type: str) -> None:
     starts = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF89a"}

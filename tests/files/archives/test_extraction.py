@@ -255,7 +255,7 @@ def test_tidy_names_are_stable_and_inside_the_archive_unless_refused(name: str) 
         assert (Path("/inside") / tidy).resolve().is_relative_to("/inside/")
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_random_damage_is_at_most_an_intake_error(tmp_path: Path, data: st.DataObject) -> None:
     made = bytearray(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from grader.cli.arguments import EXPORT_FORMATS, Lms
+from grader.cli.arguments import EXPORT_FORMATS, Lms, MissingGrade
 from grader.cli.commands import grade_command
 from grader.cli.commands.grade_command import GradeOptions
 from grader.cli.demo import write_demo_archive, write_demo_worksheet
@@ -25,7 +25,7 @@ from grader.lms.archive.lms_detection import LMS
 from grader.lms.export import exporter
 from grader.lms.export.exporter import FORMATS, choose_format, inconsistencies, split_gradebooks
 from grader.lms.export.upload_hints import upload_hints
-from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile
+from grader.lms.export_request import ExportedFiles, ExportRequest, GradebookFile, Missing
 from grader.models.errors import IntakeError
 from grader.pipeline import ClassFiles
 from grader.sandbox.base import Job, Reply
@@ -179,6 +179,10 @@ def test_every_lms_is_in_the_help() -> None:
 
 def test_every_export_format_is_in_the_help() -> None:
     assert set(EXPORT_FORMATS) == set(FORMATS)
+
+
+def test_the_command_line_names_every_grade_of_a_missing_submission() -> None:
+    assert {missing.value for missing in MissingGrade} == {missing.value for missing in Missing}
 
 
 # ---------------------------------------------------------------- grades.json, edited by hand
