@@ -1,9 +1,11 @@
-"""Seccomp filter that refuses system calls which a notebook never needs. Standard library only.
+"""Seccomp filter that allows the system calls which notebooks need. Standard library only.
 
-The filter lists refused calls, not allowed ones: the calls of TensorFlow, CUDA and future C libraries are not known in
-advance, and they are not the calls that let a process escape. The listed calls reach into other processes, create
-namespaces and mounts, or expose large parts of the kernel with a history of security bugs. A refused call fails with
-an error number, so that programs with a fallback continue. Only a call of a foreign instruction set kills the process.
+``system_calls`` has the tables. A refused call fails with an error number, so that programs with a fallback continue.
+Only a call of a foreign instruction set kills the process. The filter is a binary search over the call's number. Linux
+5.11 and newer remember which numbers are allowed with any arguments, and no longer run the filter for them.
+
+Refused calls are not counted. The kernel's log of them is readable for root only. A process that receives them instead
+would need a life outside the filter, and honest libraries make refused calls too.
 """
 
 from __future__ import annotations
@@ -14,124 +16,58 @@ import os
 import platform
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
-# ---------------------------------------------------------------- tables of system calls
+from .system_calls import ALLOWED, EXAMINED, REFUSED, UNSUPPORTED, WITHOUT_EFFECT, Numbers
 
-# Numbers on x86_64 and aarch64 (Linux's asm/unistd_64.h and asm-generic/unistd.h); None where the call is missing.
-REFUSED: Mapping[str, tuple[int | None, int | None]] = {
-    # Memory, files and state of other processes.
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "process_madvise": (440, 440),
-    "pidfd_getfd": (438, 438),
-    "kcmp": (312, 272),
-    "migrate_pages": (256, 238),
-    "move_pages": (279, 239),
-    # Namespaces and mounts; for clone see EXAMINED.
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "mount": (165, 40),
-    "umount2": (166, 39),
-    "pivot_root": (155, 41),
-    "chroot": (161, 51),
-    "open_tree": (428, 428),
-    "move_mount": (429, 429),
-    "fsopen": (430, 430),
-    "fsconfig": (431, 431),
-    "fsmount": (432, 432),
-    "fspick": (433, 433),
-    "mount_setattr": (442, 442),
-    "statmount": (457, 457),
-    "listmount": (458, 458),
-    "open_tree_attr": (467, 467),
-    # Access to files outside the mounts.
-    "name_to_handle_at": (303, 264),
-    "open_by_handle_at": (304, 265),
-    "fanotify_init": (300, 262),
-    "fanotify_mark": (301, 263),
-    # Parts of the kernel that the kernel itself often closes to unprivileged users.
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-    "memfd_secret": (447, 447),
-    # Memory that no process holds: the monitor would not count it.
-    "shmget": (29, 194),
-    "msgget": (68, 186),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    "syslog": (103, 116),
-    "lookup_dcookie": (212, 18),
-    "nfsservctl": (180, 42),
-    "_sysctl": (156, None),
-    "modify_ldt": (154, None),
-    "uselib": (134, None),
-    "sysfs": (139, None),
-    # The machine itself.
-    "kexec_load": (246, 104),
-    "kexec_file_load": (320, 294),
-    "init_module": (175, 105),
-    "finit_module": (313, 273),
-    "delete_module": (176, 106),
-    "create_module": (174, None),
-    "get_kernel_syms": (177, None),
-    "query_module": (178, None),
-    "iopl": (172, None),
-    "ioperm": (173, None),
-    "reboot": (169, 142),
-    "swapon": (167, 224),
-    "swapoff": (168, 225),
-    "acct": (163, 89),
-    "quotactl": (179, 60),
-    "quotactl_fd": (443, 443),
-    "vhangup": (153, 58),
-    "sethostname": (170, 161),
-    "setdomainname": (171, 162),
-    "settimeofday": (164, 170),
-    "clock_settime": (227, 112),
-    "adjtimex": (159, 171),
-    "clock_adjtime": (305, 266),
-}
-
-# ENOSYS makes libraries fall back: the C library to clone, event loops to epoll.
-# A filter cannot read the arguments of clone3, because they are in memory.
-ABSENT: Mapping[str, tuple[int, int]] = {
-    "clone3": (435, 435),
-    "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426),
-    "io_uring_register": (427, 427),
-}
-
-# Calls that depend on their arguments. mbind and set_mempolicy are in no table: they move only the caller's own memory,
-# and CUDA and NumPy's BLAS may use them.
-EXAMINED: Mapping[str, tuple[int, int]] = {
-    "clone": (56, 220),
-    "socket": (41, 198),
-    "socketpair": (53, 199),
-    "ioctl": (16, 29),
-    "personality": (135, 92),
-}
+# ---------------------------------------------------------------- arguments
 
 # linux/sched.h: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+CLONE_PARENT = 0x8000  # the new process would be a child of the caller's parent, outside the caller's process tree
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 NETLINK_ROUTE = 0  # lists interfaces and addresses; name look-ups need it
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # type into the terminal of the parent process
+SOCKET_TYPE_MASK, SOCKET_TYPES = 0xF, (1, 2, 3, 5)  # stream, datagram, raw (the kernel refuses it), sequence of packets
+SOCKET_PROTOCOLS = (0, 1, 6, 17, 58)  # default, ICMP, TCP, UDP, ICMPv6; another number could load a kernel module
 ASK_PERSONALITY = 0xFFFFFFFF
+# Typing into a terminal (TIOCSTI, TIOCLINUX), loading a terminal driver (TIOCSETD), and signals to the owner of a
+# descriptor (FIOASYNC, FIOSETOWN, SIOCSPGRP). Requests to a GPU are many and stay allowed.
+REFUSED_IOCTLS = (0x5412, 0x541C, 0x5423, 0x5452, 0x8901, 0x8902)
+# linux/fcntl.h. Not here: leases, notification of changes in a folder, and signals to the owner of a descriptor. A
+# lease on a library's file would delay everybody who opens it.
+FCNTL_COMMANDS = (
+    *(0, 1, 2, 3, 4),  # duplicate; get and set flags
+    *(5, 6, 7, 36, 37, 38),  # locks of a process, and of a descriptor
+    *(9, 11, 16, 1025),  # get owner, signal, lease
+    *(1027, 1030, 1031, 1032, 1033, 1034),  # duplicate and compare; size of a pipe; seals of a file in memory
+)
+# linux/prctl.h. Unlisted options fail with EINVAL, as on an older kernel. Not here: PR_SET_MM (changes the shown
+# command line), PR_SET_PTRACER (lets another process look inside), PR_SCHED_CORE (withholds processors from others).
+PRCTL_OPTIONS = (
+    *(1, 2, 3, 4, 7, 15, 16),  # signal at the parent's death, dumpable, name
+    *(21, 22, 23, 24, 25, 27),  # system call filter, capabilities (can only be dropped)
+    *(29, 30, 34, 36, 37, 38, 39, 40, 41, 42),  # timer slack, orphans, no new privileges, huge pages
+    *(47, 50, 51, 52, 53, 54, 55, 56, 61, 63, 64, 65, 66, 68),  # features of processors, protection of memory
+    *(0x53564D41, 0x41555856),  # names of memory areas, auxiliary vector
+)
+NEGATIVE = 0x80000000
+ORDINARY_POLICIES = (0, 3, 5)  # linux/sched.h: SCHED_OTHER, SCHED_BATCH, SCHED_IDLE; some users may go beyond them
+NEW_LISTENER = 8  # linux/seccomp.h: a program that answers system calls of another
 
 # ---------------------------------------------------------------- assembler for classic BPF (linux/filter.h)
 
 Instruction = tuple[int, int, int, int]  # code, steps to skip if true, steps to skip if not, constant
+Body = tuple[Instruction, ...]  # ends with a return on every path
 
-LOAD_WORD, JUMP_EQUAL, JUMP_GREATER_OR_EQUAL, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD_WORD, AND, JUMP_ALWAYS, RETURN = 0x20, 0x54, 0x05, 0x06
+JUMP_EQUAL, JUMP_GREATER_OR_EQUAL, JUMP_ANY_BIT = 0x15, 0x35, 0x45
+LONGEST_JUMP = 255  # of a condition; JUMP_ALWAYS has no limit
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 KILL_PROCESS, ERROR, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000  # linux/seccomp.h
 
 AUDIT_ARCHITECTURE = (0xC000003E, 0xC00000B7)  # linux/audit.h
 MACHINES = {"x86_64": 0, "amd64": 0, "aarch64": 1, "arm64": 1}
-X32_BIT = 0x40000000  # marks the second set of numbers for the same calls on x86_64
 
 
 def _load(offset: int) -> Instruction:
@@ -139,12 +75,12 @@ def _load(offset: int) -> Instruction:
 
 
 def _argument(index: int) -> Instruction:
-    """Load the lower half of an argument: the kernel ignores the upper half of the arguments examined here."""
+    """Load the lower half of an argument: the kernel ignores the upper half of most arguments examined here."""
     return _load(ARGUMENTS + 8 * index)
 
 
-def _unless_equal_skip(value: int, steps: int) -> Instruction:
-    return JUMP_EQUAL, 0, steps, value
+def _upper_half(index: int) -> Instruction:
+    return _load(ARGUMENTS + 8 * index + 4)
 
 
 def _return(action: int) -> Instruction:
@@ -152,44 +88,95 @@ def _return(action: int) -> Instruction:
 
 
 def _fail(number: int) -> Instruction:
+    """Fail with the error ``number``; 0 reports success without executing the call."""
     return _return(ERROR | number)
 
 
-def _for_call(number: int, *body: Instruction) -> list[Instruction]:
-    """Apply ``body`` to the call ``number`` only; for other calls skip it, with their number still loaded."""
-    return [_unless_equal_skip(number, len(body)), *body]
+def _unless_equal_skip(value: int, steps: int) -> Instruction:
+    return JUMP_EQUAL, 0, steps, value
 
 
-def _allow_if_equal(value: int) -> list[Instruction]:
-    return [_unless_equal_skip(value, 1), _return(ALLOW)]
+def _fail_if_any_bit(bits: int, number: int) -> Body:
+    return (JUMP_ANY_BIT, 0, 1, bits), _fail(number)
 
 
-def _allow_only(index: int, values: tuple[int, ...], otherwise: int) -> list[Instruction]:
-    """Allow the call if argument ``index`` is one of ``values``, and fail with error ``otherwise`` if not."""
-    allowed = [step for value in values for step in _allow_if_equal(value)]
-    return [_argument(index), *allowed, _fail(otherwise)]
+def _if_one_of(values: Sequence[int], action: int) -> Body:
+    """Return ``action`` if the loaded word is one of ``values``."""
+    return tuple(step for value in values for step in (_unless_equal_skip(value, 1), _return(action)))
 
 
-def _examine_arguments(numbers: Mapping[str, int]) -> list[Instruction]:
-    no_permission = _fail(errno.EPERM)
-    netlink = _allow_only(2, (NETLINK_ROUTE,), errno.EPROTONOSUPPORT)
-    families = _allow_only(0, (AF_UNIX, AF_INET, AF_INET6), errno.EAFNOSUPPORT)
-    families = [*families[:-1], _unless_equal_skip(AF_NETLINK, len(netlink)), *netlink, families[-1]]
-    return [
-        *_for_call(numbers["clone"], _argument(0), (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES), no_permission, _return(ALLOW)),
-        *_for_call(numbers["socket"], *families),
-        *_for_call(numbers["socketpair"], *families),
-        *_for_call(
-            numbers["ioctl"],
-            _argument(1),
-            _unless_equal_skip(TIOCSTI, 1),
-            no_permission,
-            _unless_equal_skip(TIOCLINUX, 1),
-            no_permission,
-            _return(ALLOW),
-        ),
-        *_for_call(numbers["personality"], *_allow_only(0, (0, ASK_PERSONALITY), errno.EPERM)),
+def _fail_unless_one_of(values: Sequence[int], number: int) -> Body:
+    """Fail if the loaded word is none of ``values``."""
+    last = len(values) - 1
+    return (*((JUMP_EQUAL, last - place + 1, 0, value) for place, value in enumerate(values)), _fail(number))
+
+
+# ---------------------------------------------------------------- the program
+
+
+def _examined() -> dict[str, Body]:
+    """Return the steps for each call of ``EXAMINED``."""
+    allow = _return(ALLOW)
+    netlink: Body = (_argument(2), *_if_one_of((NETLINK_ROUTE,), ALLOW), _fail(errno.EPROTONOSUPPORT))
+    socket: Body = (
+        _argument(0),
+        *_if_one_of((AF_UNIX,), ALLOW),
+        _unless_equal_skip(AF_NETLINK, len(netlink)),
+        *netlink,
+        *_fail_unless_one_of((AF_INET, AF_INET6), errno.EAFNOSUPPORT),
+        _argument(1),
+        (AND, 0, 0, SOCKET_TYPE_MASK),
+        *_fail_unless_one_of(SOCKET_TYPES, errno.ESOCKTNOSUPPORT),
+        _argument(2),
+        *_fail_unless_one_of(SOCKET_PROTOCOLS, errno.EPROTONOSUPPORT),
+        allow,
+    )
+    only_a_query: Body = (  # the pointer to new limits is null
+        *(_argument(2), _unless_equal_skip(0, 3)),
+        *(_upper_half(2), _unless_equal_skip(0, 1)),
+        allow,
+    )
+    return {
+        "clone": (_argument(0), *_fail_if_any_bit(NEW_NAMESPACES | CLONE_PARENT, errno.EPERM), allow),
+        "socket": socket,
+        "socketpair": socket,
+        "ioctl": (_argument(1), *_if_one_of(REFUSED_IOCTLS, ERROR | errno.EPERM), allow),
+        "fcntl": (_argument(1), *_fail_unless_one_of(FCNTL_COMMANDS, errno.EPERM), allow),
+        "prctl": (_argument(0), *_fail_unless_one_of(PRCTL_OPTIONS, errno.EINVAL), allow),
+        # Limits of the caller itself, and questions about others.
+        "prlimit64": (_argument(0), *_if_one_of((0,), ALLOW), *only_a_query, _fail(errno.EPERM)),
+        "setpriority": (_argument(2), *_fail_if_any_bit(NEGATIVE, errno.EACCES), allow),
+        "sched_setscheduler": (_argument(1), *_fail_unless_one_of(ORDINARY_POLICIES, errno.EPERM), allow),
+        "seccomp": (_argument(1), *_fail_if_any_bit(NEW_LISTENER, errno.EPERM), allow),
+        "personality": (_argument(0), *_fail_unless_one_of((0, ASK_PERSONALITY), errno.EPERM), allow),
+    }
+
+
+def _bodies(column: int) -> dict[int, Body]:
+    """Return the steps for every listed call, by its number on the processor of ``column``."""
+    examined = _examined()
+    tables: list[tuple[Mapping[str, Numbers], Body]] = [
+        (ALLOWED, (_return(ALLOW),)),
+        (REFUSED, (_fail(errno.EPERM),)),
+        (WITHOUT_EFFECT, (_fail(0),)),
+        (UNSUPPORTED, (_fail(errno.EOPNOTSUPP),)),
+        *(({name: numbers}, examined[name]) for name, numbers in EXAMINED.items()),
     ]
+    listed = ((numbers[column], body) for calls, body in tables for numbers in calls.values())
+    return {number: body for number, body in listed if number is not None}
+
+
+def _search(leaves: Sequence[tuple[int, Body]]) -> list[Instruction]:
+    """Return a binary search: each of ``leaves`` has the smallest number to which its steps apply."""
+    if len(leaves) == 1:
+        return list(leaves[0][1])
+    middle = len(leaves) // 2
+    smaller, pivot = _search(leaves[:middle]), leaves[middle][0]
+    if len(smaller) <= LONGEST_JUMP:
+        decision = [(JUMP_GREATER_OR_EQUAL, len(smaller), 0, pivot)]
+    else:
+        decision = [(JUMP_GREATER_OR_EQUAL, 0, 1, pivot), (JUMP_ALWAYS, 0, 0, len(smaller))]
+    return [*decision, *smaller, *_search(leaves[middle:])]
 
 
 def program(machine: str | None = None) -> bytes | None:
@@ -197,21 +184,17 @@ def program(machine: str | None = None) -> bytes | None:
     column = MACHINES.get((machine or platform.machine()).lower())
     if column is None or (machine is None and sys.maxsize < 2**32):  # a 32-bit Python on a 64-bit kernel
         return None
+    bodies, unknown = _bodies(column), (_fail(errno.ENOSYS),)
+    # The last number stands for all later ones, with x32's second set of numbers on x86_64.
+    every = [(number, bodies.get(number, unknown)) for number in range(max(bodies) + 2)]
+    leaves = [next(same) for _, same in groupby(every, key=lambda leaf: leaf[1])]
     steps = [
         _load(ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, AUDIT_ARCHITECTURE[column]),
         _return(KILL_PROCESS),
         _load(NUMBER),
+        *_search(leaves),
     ]
-    if column == 0:
-        steps += [(JUMP_GREATER_OR_EQUAL, 0, 1, X32_BIT), _fail(errno.ENOSYS)]
-    for calls, error in ((REFUSED, errno.EPERM), (ABSENT, errno.ENOSYS)):
-        for call in calls.values():
-            number = call[column]
-            if number is not None:
-                steps += _for_call(number, _fail(error))
-    steps += _examine_arguments({name: numbers[column] for name, numbers in EXAMINED.items()})
-    steps.append(_return(ALLOW))
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
 
