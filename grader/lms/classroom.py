@@ -192,7 +192,7 @@ def _other_owner(name: str, title: str, students: Mapping[str, Owner]) -> Owner 
     student = _student_in(name, title)
     owner = students.get(_fold(student or plain_title(stem(name)).partition(_BETWEEN)[0]))
     if owner is not None:
-        return replace(owner, rest=name, notes=())
+        return replace(owner, rest=name, notes=(), named=True)
     return Owner(student or stem(name), name, name, key=student) if student or could_be_handed_in(name) else None
 
 

@@ -70,7 +70,7 @@ def parse_name(name: str) -> Owner | None:
         return None
     if slash:
         return Owner(name=top, rest=rest, origin=top)
-    return Owner(name=stem(top), rest=top, origin=top)
+    return Owner(name=stem(top), rest=top, origin=top, named=not is_notebook(top))
 
 
 def stem(name: str) -> str:

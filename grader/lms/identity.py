@@ -30,6 +30,7 @@ class Owner:
     group: tuple[Student, ...] = ()  # the members, with the ids that the LMS gives them
     about: bool = False  # a file of the LMS: about this student, or, without a name, about the class
     claimed: bool = False  # name and number are written by a student, not by the LMS
+    named: bool = False  # only the file's own name says that it is this student's; anyone can choose it
     notes: tuple[Message, ...] = ()  # doubts about the owner, for a person to check
 
 

@@ -77,7 +77,7 @@ def _validate(repaired: dict[str, Any], notes: list[Message]) -> NotebookNode:
 def _is_valid(notebook: dict[str, Any]) -> bool:
     try:
         nbformat.validate(notebook)
-    except nbformat.ValidationError:
+    except Exception:  # noqa: BLE001  it raises errors of any type where it explains why something is invalid
         return False
     return True
 

@@ -199,9 +199,9 @@ def _text(kind: str, text: str, *, warning: bool = False) -> OutputView:
 
 def _as_text(value: object) -> str:
     """Return Jupyter's text, a string or a list of strings, as a string; anything else gives an empty string."""
-    if isinstance(value, str):
-        return value
-    return "".join(part for part in value if isinstance(part, str)) if isinstance(value, list) else ""
+    parts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    text = "".join(part for part in parts if isinstance(part, str))
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # without lone surrogates
 
 
 def _list(value: object) -> list[Any]:

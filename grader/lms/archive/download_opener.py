@@ -34,13 +34,19 @@ def group_download_parts(paths: Sequence[Path]) -> list[list[Path]]:
 
 
 def read_download(
-    parts: Sequence[Path], into: Path, is_class: Callable[[Archive], bool], pictures: Pictures | None
+    parts: Sequence[Path],
+    into: Path,
+    is_class: Callable[[Archive], bool],
+    pictures: Pictures | None,
+    *,
+    alone: bool = True,
 ) -> Archive:
     """Return the files of one download; its inner archives are opened if ``is_class`` is true of each of them.
 
+    ``alone``: no other notebook of the same folder was given, so that the pictures there belong to this one.
     Raise ``IntakeError`` if the download or one of these archives cannot be read.
     """
-    content = _merge([_read(path, into / f"{part:03d}", pictures) for part, path in enumerate(parts)])
+    content = _merge([_read(path, into / f"{part:03d}", pictures, alone=alone) for part, path in enumerate(parts)])
     content = replace(content, name=parts[0].resolve().name)
     if is_class(content):
         return content
@@ -103,7 +109,7 @@ def _are_classes(packed: Sequence[Entry], is_class: Callable[[Archive], bool], l
 # ---------------------------------------------------------------- single paths
 
 
-def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
+def _read(path: Path, into: Path, pictures: Pictures | None, *, alone: bool) -> Archive:
     if path.is_dir():
         return folder.scan(path, _limits(pictures))
     try:
@@ -119,7 +125,7 @@ def _read(path: Path, into: Path, pictures: Pictures | None) -> Archive:
         ) from error  # fmt: skip
     name = tidy_name(path.name)
     if folder.is_notebook(name) or (filetype.binary_kind(head) is None and folder.is_document(name)):
-        beside = list(_beside(path, pictures)) if pictures is not None else []
+        beside = list(_beside(path, pictures)) if pictures is not None and alone else []
         # One common folder marks them as the files of one student.
         inside = f"{folder.stem(name)}/" if beside else ""
         return Archive(tuple(replace(entry, name=inside + entry.name) for entry in (Entry(name, path, size), *beside)))

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from grader.files.archives.contents import Entry, Refused
 from grader.grading.lateness import datetimes
 from grader.i18n.message import Message, message
+from grader.lms.archive.shared_files import is_code
 from grader.lms.identity import Owner
 from grader.lms.roster.class_list import Person
 from grader.models.intake import FileDecision, FileStatus
@@ -34,6 +35,7 @@ class StudentFile:
     source: int = CLASS_DATA
     listed: str = ""  # its name in the source, with the folder around a whole class
     submitted_at: datetime | None = None  # of the attempt it belongs to, if the LMS says
+    named: bool = False  # only its name, or that of its archive, says that it is this student's
 
 
 @dataclass
@@ -91,6 +93,8 @@ def attachments(files: Sequence[StudentFile], notebook: str, upload: StudentUplo
         name = _relative_to(home, file.name)
         above = {str(parent) for parent in name.parents}
         problem = placement_problem(name)
+        if problem is None and file.named and is_code(file.name):
+            problem = message("only its name says that it is this student's, and it may hold code")
         if problem is None and (str(name) in beside or str(name) in folders or not beside.keys().isdisjoint(above)):
             problem = message("another file is in its place")
         if problem is not None:

@@ -12,7 +12,8 @@ from grader.files.archives.entry_names import name_problem, tidy_name
 from grader.i18n.message import Message, join_list, message
 from grader.lms import folder
 from grader.lms.archive.lms_detection import DetectedSource
-from grader.lms.archive.student_files import StudentFile, StudentUpload, placement_problem
+from grader.lms.archive.shared_files import is_data, packages, sharing_problem
+from grader.lms.archive.student_files import MAX_NAMED, StudentFile, StudentUpload, placement_problem
 from grader.lms.identity import Owner
 from grader.lms.systems import title_of
 from grader.models.intake import FileDecision, FileStatus
@@ -21,8 +22,17 @@ _FLAT = ("folder", "classroom")
 StudentKey = tuple[str, str, str]  # the LMS, or the source's number if the LMS gives no id; the id; the name
 
 
-def group_by_student(source: DetectedSource, number: int) -> tuple[dict[StudentKey, StudentUpload], list[FileDecision]]:
-    """Return the upload of each student and the decisions about all other entries of source ``number``."""
+@dataclass(frozen=True, slots=True)
+class GroupedSource:
+    """The upload of each student, the decisions about all other entries, and doubts about the whole class."""
+
+    uploads: dict[StudentKey, StudentUpload]
+    decisions: tuple[FileDecision, ...]
+    doubts: tuple[Message, ...]
+
+
+def group_by_student(source: DetectedSource, number: int) -> GroupedSource:
+    """Return the entries of source ``number`` by student."""
     groups = _Groups(source, number, _data_for_all(source))
     for entry, listed_entry in zip(source.content.entries, source.whole.entries, strict=True):
         groups.add_entry(entry, listed_entry.name)
@@ -33,7 +43,7 @@ def group_by_student(source: DetectedSource, number: int) -> tuple[dict[StudentK
     for name in source.left_out:
         groups.decide(None, name, FileStatus.UNUSED, message("It belongs to another assignment or to the course."))
     groups.share_data()
-    return groups.uploads, groups.decisions
+    return GroupedSource(groups.uploads, tuple(groups.decisions), tuple(groups.doubts))
 
 
 def _data_for_all(source: DetectedSource) -> set[str]:
@@ -51,6 +61,7 @@ class _Groups:
     for_all: set[str]
     uploads: dict[StudentKey, StudentUpload] = field(default_factory=dict)
     decisions: list[FileDecision] = field(default_factory=list)
+    doubts: list[Message] = field(default_factory=list)  # about the whole class
     _data: list[tuple[Entry, str]] = field(default_factory=list)  # for the whole class, with listed names
 
     def add_entry(self, entry: Entry, listed_name: str) -> None:
@@ -67,8 +78,12 @@ class _Groups:
             upload = self._upload(owner)
             upload.files.append(
                 StudentFile(name, entry, owner.order, owner.typed, source=self.number, listed=listed_name,
-                            submitted_at=owner.submitted_at)
+                            submitted_at=owner.submitted_at, named=owner.named)
             )  # fmt: skip
+            if self.source.lms != "folder" and owner.named and not is_data(name):
+                upload.doubts.append(
+                    message("{name} counts as this student's because of its name, which anyone can choose.", name=name)
+                )
             if self.source.lms != "folder" and self.source.naming(entry.name) is None:
                 upload.doubts.append(
                     message(
@@ -95,22 +110,52 @@ class _Groups:
         decisions.append(FileDecision(self.number, name, status, reason))
 
     def share_data(self) -> None:
-        """Place data at the top of the class beside each notebook at the top."""
+        """Place data at the top of the class, of an unknown author, beside each notebook at the top."""
         if not self._data:
             return
-        used = False
-        names = join_list([entry.name for entry, _listed_name in self._data], most=3)
-        for upload in self.uploads.values():
-            if not upload.files or "/" in upload.files[0].entry.name:
-                upload.notes.append(message("{name} belongs to no student and was not used.", name=names))
-            else:
-                used = True
-                upload.files += [StudentFile(entry.name, entry) for entry, _listed_name in self._data]
-                upload.notes.append(message("{name} was placed beside the notebooks of the class.", name=names))
+        folders = packages(entry.name for entry, _listed_name in self._data)
+        unplaceable = {entry.name: placement_problem(PurePosixPath(entry.name)) for entry, _listed_name in self._data}
+        problems = {
+            entry.name: unplaceable[entry.name] or sharing_problem(entry, folders) for entry, _listed_name in self._data
+        }
+        used = [upload for upload in self.uploads.values() if upload.files and "/" not in upload.files[0].entry.name]
+        given = [entry for entry, _listed_name in self._data if used and problems[entry.name] is None]
+        self._note_data(given, used)
+        for upload in used:
+            upload.files += [StudentFile(entry.name, entry) for entry in given]
         for entry, listed_name in self._data:
-            problem = placement_problem(PurePosixPath(entry.name))
+            problem = problems[entry.name]
             status = FileStatus.FOR_ALL if used and problem is None else FileStatus.UNUSED
             self.decide(None, listed_name, status, problem)
+        refused = [name for name, problem in problems.items() if problem is not None and unplaceable[name] is None]
+        self._doubt_data(given, refused if used else [])
+
+    def _note_data(self, given: Sequence[Entry], used: Sequence[StudentUpload]) -> None:
+        for upload in self.uploads.values():
+            if not any(upload is other for other in used):
+                names = join_list([entry.name for entry, _listed_name in self._data], most=3)
+                upload.notes.append(message("{name} belongs to no student and was not used.", name=names))
+            elif given:
+                names = join_list([entry.name for entry in given], most=3)
+                upload.notes.append(message("{name} was placed beside the notebooks of the class.", name=names))
+
+    def _doubt_data(self, given: Sequence[Entry], refused: Sequence[str]) -> None:
+        if given:
+            self.doubts.append(
+                message(
+                    "{names} at the top of the class was given to every notebook there. Check that it is yours: a "
+                    "student could have submitted it.",
+                    names=join_list([entry.name for entry in given], most=MAX_NAMED),
+                )
+            )
+        if refused:
+            self.doubts.append(
+                message(
+                    "{names} at the top of the class was given to nobody: only data are, because a student could have "
+                    "submitted it. Put files that the class needs into the assignment.",
+                    names=join_list(refused, most=MAX_NAMED),
+                )
+            )
 
     def _upload(self, owner: Owner) -> StudentUpload:
         key = (self.source.lms, owner.key, owner.name) if owner.key else (str(self.number), "", owner.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from grader.lms.archive.lms_detection import LMS, DetectedSource, detect_lms, is
 from grader.lms.archive.notebook_selection import build_submission
 from grader.lms.archive.student_files import StudentUpload
 from grader.lms.archive.student_grouping import StudentKey, group_by_student, rename_after_paths
+from grader.lms.folder import is_notebook
 from grader.lms.identity import fold_case, spellings, unique_id
 from grader.lms.roster.class_list import Roster
 from grader.lms.roster.roster_matching import (
@@ -57,26 +59,41 @@ def read_submissions(
     room = _unpacking_folder(workspace)
     uploads: dict[StudentKey, StudentUpload] = {}
     sources: list[IntakeSource] = []
+    doubts: list[Message] = [] if roster is None else [*roster.doubts]
     pictures = assignment.pictures if assignment is not None else None
     # Only an assignment of a course has the same id in the course's folder.
     assignment_id = assignment.id if assignment is not None and assignment.course is not None else ""
     downloads = group_download_parts(paths)
+    given_in = Counter(path.absolute().parent for path in paths if is_notebook(path.name))
+    if pictures is not None:
+        doubts += [_beside_several(folder) for folder, count in given_in.items() if count > 1]
     for number, parts in enumerate(downloads):
-        content = read_download(parts, room / f"{number:03d}", partial(is_class_download, lms=lms), pictures)
+        alone = given_in[parts[0].absolute().parent] <= 1
+        is_class = partial(is_class_download, lms=lms)
+        content = read_download(parts, room / f"{number:03d}", is_class, pictures, alone=alone)
         detected = detect_lms(parts[0], content, lms, assignment_id)
-        found, decisions = group_by_student(detected, number)
-        if not found:
+        grouped = group_by_student(detected, number)
+        if not grouped.uploads:
             raise IntakeError(_no_submission(detected))
-        for key, upload in found.items():
+        doubts += grouped.doubts
+        for key, upload in grouped.uploads.items():
             known = uploads.setdefault(key, upload)
             if known is not upload:  # several archives of one class
                 known.merge(upload)
-        sources.append(IntakeSource(", ".join(map(str, parts)), detected.lms, detected.reason, tuple(decisions)))
+        sources.append(IntakeSource(", ".join(map(str, parts)), detected.lms, detected.reason, grouped.decisions))
     rename_after_paths(uploads, [parts[0] for parts in downloads])
     matched, absent = _match_to_roster(list(uploads.values()), roster)
     records = tuple(_records(matched, room, assignment))
     titles = {system.name: system.title for system in SYSTEMS}
-    return Intake(records, tuple(sources), absent, () if roster is None else roster.doubts, titles)
+    return Intake(records, tuple(sources), absent, tuple(doubts), titles)
+
+
+def _beside_several(folder: Path) -> Message:
+    return message(
+        "{folder} holds several of the given notebooks, so the pictures and PDFs there were given to none of them. "
+        "Give a folder for each group instead.",
+        folder=folder,
+    )
 
 
 def _unpacking_folder(workspace: Path) -> Path:
