@@ -55,7 +55,7 @@ class Settings:
     threads: int = 1  # of each notebook
     library: Path | None = None  # downloaded data and weights, laid out as KERAS_HOME
     absent: tuple[Student, ...] = ()  # on the class list without a submission: listed without a grade
-    announce: Announce = lambda _words: None  # called before slow steps that precede the first notebook
+    announce: Announce = lambda _words: None  # called before the first notebook, for slow steps and warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,10 @@ def grade_class(
 def _prepare(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
     if assignment.public is not None:
         settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
-    return hidden_sets.prepare_data(assignment, settings.secret, settings.library, workspace)
+    prepared = hidden_sets.prepare_data(assignment, settings.secret, settings.library, workspace)
+    for warning in prepared.warnings:
+        settings.announce(warning)
+    return prepared
 
 
 def _grade_prepared(

@@ -120,4 +120,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would b
 YesOption = Annotated[bool, typer.Option("--yes", help="Write without asking.")]
 LocalOption = Annotated[Path | None, typer.Option("--from", help="A downloaded file or folder to read instead.")]
 AgainOption = Annotated[bool, typer.Option(help="Fetch sets again that are already there.")]
+CopyOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for your copy of the assignment; default: ASSIGNMENT-own.")
+]
 KitOption = Annotated[Path, typer.Option(help="The zip to write.")]

@@ -189,6 +189,18 @@ def verify(names: arguments.AnySetsArgument = None, lang: arguments.LanguageOpti
     data_command.verify(names or [], lang)
 
 
+@data.command()
+def draw(
+    assignment: arguments.AssignmentArgument,
+    out: arguments.CopyOption = None,
+    lang: arguments.LanguageOption = None,
+) -> None:
+    """Draw data of your own for an assignment, from your secret, into a copy of its folder."""
+    from grader.cli.commands import draw_command
+
+    draw_command.draw_assignment(assignment, out, lang)
+
+
 @kit.command()
 def gradescope(
     assignment: arguments.AssignmentArgument,

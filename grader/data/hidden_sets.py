@@ -6,26 +6,19 @@ The secret is never part of a repository. ``hidden_inputs`` gives the inputs alo
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import importlib.util
 import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
+from grader.data.generators import derive_seed, draw_rows, is_published_table, load_generator, table_origin
 from grader.data.public_sets.hidden_rows import random_stream
 from grader.data.public_sets.preparation import prepare_public_set
-from grader.data.tables import ARRAYS, Array, Table, read_table, split_table
+from grader.data.tables import Array, Table, read_table, split_table
 from grader.i18n.message import message
 from grader.models.assignment import Assignment, Data, Hidden
 from grader.models.errors import DatasetError
-
-Draw = Callable[[int, int], tuple[Array, Array]]
 
 PRACTICE_SECRET = b"practice: known to everybody, so that students can check themselves"
 PRACTICE_SHARE = 5  # one row in five of a public file is held back
@@ -76,12 +69,6 @@ def load_secret(folder: Path) -> bytes:
     return secret
 
 
-def derive_seed(secret: bytes, *parts: str) -> int:
-    """Return a 64-bit seed for one purpose. HMAC-SHA256: the seed reveals nothing about the secret."""
-    digest = hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big")
-
-
 # ---------------------------------------------------------------- public and hidden data
 
 
@@ -109,35 +96,17 @@ def _hidden_table(assignment: Assignment, secret: bytes) -> Table:
         table = read_table(data.hidden.file, data)
         _check_like_public(f"{data.hidden.file}", table.inputs, data)
         return table
-    assert data.hidden.generator is not None  # spec allows exactly one of the two
-    seed = derive_seed(secret, assignment.id, assignment.version, "hidden")
-    return _draw_table(data.hidden.generator, data, seed)
+    rule = table_origin(assignment, secret).rule
+    return _draw_hidden(data, derive_seed(secret, assignment.id, assignment.version, "hidden"), rule)
 
 
 @cache
-def _draw_table(generator: Path, data: Data, seed: int) -> Table:
-    rows, row = data.hidden.rows, public_table(data).inputs.shape[1:]
-    call = f"draw({rows}, seed)"
-    try:
-        inputs, targets = map(np.asarray, _load_draw(generator)(rows, seed))
-    except DatasetError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise DatasetError(
-            message("{path}: {call} failed: {reason}", path=generator, call=call, reason=reason)
-        ) from error
-    if inputs.shape != (rows, *row) or targets.shape != (rows,):
-        raise DatasetError(
-            message(
-                "{path}: {call} gave shapes {inputs} and {targets}, expected {shape} and ({rows},)",
-                path=generator, call=call, inputs=inputs.shape, targets=targets.shape, shape=(rows, *row), rows=rows,
-            )
-        )  # fmt: skip
-    if data.table.suffix != ARRAYS:
-        inputs = inputs.astype(np.float64)
-    _check_like_public(f"{generator}: {call}", inputs, data)
-    return Table(inputs, targets)
+def _draw_hidden(data: Data, seed: int, rule: int | None) -> Table:
+    assert data.hidden.generator is not None  # spec allows exactly one of the two
+    rows = data.hidden.rows
+    table = draw_rows(load_generator(data.hidden.generator), data, rows, seed, rule=rule)
+    _check_like_public(f"{data.hidden.generator}: draw({rows}, seed)", table.inputs, data)
+    return table
 
 
 def _check_like_public(place: str, inputs: Array, data: Data) -> None:
@@ -160,35 +129,17 @@ def _check_like_public(place: str, inputs: Array, data: Data) -> None:
         )  # fmt: skip
 
 
-def _load_draw(generator: Path) -> Draw:
-    """Import the assignment's ``draw``. It is the teacher's code, as trusted as the assignment itself."""
-    spec = importlib.util.spec_from_file_location(f"generator_{generator.parent.name}", generator)
-    if spec is None or spec.loader is None:
-        raise DatasetError(message("{path}: cannot be loaded as Python", path=generator))
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise DatasetError(
-            message("{path}: {reason}", path=generator, reason=f"{type(error).__name__}: {error}")
-        ) from error
-    draw: Draw | None = getattr(module, "draw", None)
-    if draw is None:
-        raise DatasetError(message("{path}: found no function draw(rows, seed)", path=generator))
-    return draw
-
-
 # ---------------------------------------------------------------- assignments with their data
 
 
 def prepare_data(assignment: Assignment, secret: bytes, library: Path | None, workspace: Path) -> Assignment:
-    """Return ``assignment`` with plain ``data`` in place of ``public``.
+    """Return ``assignment`` with plain ``data`` in place of ``public``, and with warnings about its data.
 
     The files made from a public set lie below ``workspace``, which must exist until everything is graded. Raises
-    DatasetError when the set is not in the ``library``.
+    DatasetError when the set is not in the ``library``, or a table was not drawn from ``secret``.
     """
     if assignment.public is None:
-        return assignment
+        return with_warnings(assignment, secret)
     if library is None:
         raise DatasetError(
             message(
@@ -199,18 +150,35 @@ def prepare_data(assignment: Assignment, secret: bytes, library: Path | None, wo
     return prepare_public_set(assignment, library, workspace, random_stream(seed))
 
 
-def practice_assignment(assignment: Assignment, workspace: Path) -> Assignment:
+def with_warnings(assignment: Assignment, secret: bytes) -> Assignment:
+    """Return ``assignment`` with a warning if its rule is public. Raises DatasetError like ``table_origin``."""
+    if secret == PRACTICE_SECRET or not table_origin(assignment, secret).is_published:
+        return assignment
+    assert assignment.data is not None
+    warning = message(
+        "{table} is the published one, so its rule is public: a notebook with the rule written into it needs no model. "
+        "For a real class, draw your own: grader data draw {id}",
+        table=assignment.data.table.name, id=assignment.id,
+    )  # fmt: skip
+    return replace(assignment, warnings=(*assignment.warnings, warning))
+
+
+def practice_assignment(assignment: Assignment, workspace: Path, own_table: Path | None = None) -> Assignment:
     """Return ``assignment`` without the teacher's hidden set, for a student's own check.
 
-    A generated or public set needs no change: it is drawn with ``PRACTICE_SECRET``. With a hidden file, every fifth
-    public row is held back from the notebook and becomes the hidden set.
+    A generated or public set needs no change: it is drawn with ``PRACTICE_SECRET``. With a hidden file, or a table that
+    follows a teacher's own rule, every fifth public row is held back from the notebook and becomes the hidden set.
+    ``own_table`` is the table beside the student's notebook, which replaces the published one.
     """
     data = assignment.data
-    if data is None or data.hidden.generator is not None:
+    if data is None or (data.hidden.generator is not None and not load_generator(data.hidden.generator).has_rules):
         return assignment
-    public_table(data)  # raises for a broken table, with the line
+    table = own_table if own_table is not None and own_table.is_file() and data.hidden.generator else data.table
+    if data.hidden.generator is not None and is_published_table(table, data):
+        return assignment
+    read_table(table, data)  # raises for a broken table, with the line
     workspace.mkdir(parents=True, exist_ok=True)
     visible, held_back = workspace / data.table.name, workspace / f"kept_back{data.table.suffix}"
-    split_table(data.table, held_back, visible, every=PRACTICE_SHARE)
+    split_table(table, held_back, visible, every=PRACTICE_SHARE)
     files = tuple(visible if path == data.table else path for path in data.files)
     return assignment.with_data(replace(data, files=files, table=visible, hidden=Hidden(file=held_back)))

@@ -153,6 +153,22 @@ def read_arrays(path: Path) -> dict[str, Array]:
         ) from error
 
 
+# ------------------------------------------------------------------ writing
+
+
+def write_table(path: Path, data: Data, table: Table) -> None:
+    """Write a table that ``read_table`` reads as the same numbers. Raises OSError."""
+    if path.suffix == ARRAYS:
+        np.savez(path, **{data.inputs[0]: table.inputs, data.target: table.targets})  # type: ignore[arg-type]
+        return
+    rows = ([*inputs, target] for inputs, target in zip(table.inputs.tolist(), table.targets.tolist(), strict=True))
+    _write_rows(path, [*data.inputs, data.target], [[_shortest(number) for number in row] for row in rows])
+
+
+def _shortest(number: float) -> str:
+    return str(int(number)) if number == int(number) else repr(number)
+
+
 # ------------------------------------------------------------------ split
 
 

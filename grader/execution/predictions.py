@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.data import hidden_sets
+from grader.data import generators
 from grader.files.atomic import write_bytes
 from grader.sandbox.guest import protocol
 
@@ -30,7 +30,7 @@ class HiddenOrder:
 
 def hidden_order(rows: int, secret: bytes, digest: str) -> HiddenOrder:
     """Return the order for the submission with this ``digest``. It is the same in every run."""
-    rng = np.random.default_rng(hidden_sets.derive_seed(secret, "order", digest))
+    rng = np.random.default_rng(generators.derive_seed(secret, "order", digest))
     return HiddenOrder(rng.integers(0, rows, protocol.SINGLE_ROWS + protocol.BATCH_ROWS), rng.permutation(rows))
 
 

@@ -30,8 +30,7 @@ from grader.notebook.written_text import count_written
 from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.spec.formats.course_format import format_of
-
-STARTER = "starter.ipynb"
+from grader.spec.listing import STARTER
 
 
 @dataclass(frozen=True, slots=True)

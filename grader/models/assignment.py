@@ -105,6 +105,7 @@ class Assignment:
     sources: Mapping[str, str] = field(default_factory=dict)  # address or file name in a download -> one of data.files
     withheld: Mapping[str, Path] = field(default_factory=dict)  # path in the library -> file that the notebook gets
     late: LatePolicy | None = None  # None: there is no due time
+    warnings: tuple[Message, ...] = ()  # about its data, for the teacher
     course: Course | None = None  # in another grader's format: its tests run in the student's own process
 
     @property

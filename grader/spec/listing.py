@@ -11,6 +11,7 @@ from grader.i18n.message import Titles, message
 from grader.models.errors import AssignmentError
 
 FILE_NAME = "assignment.toml"
+STARTER = "starter.ipynb"  # beside it: the notebook that students get
 
 
 @dataclass(frozen=True, slots=True)

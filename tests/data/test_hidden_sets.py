@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.data.generators import derive_seed
 from grader.data.hidden_sets import (
     PRACTICE_SECRET,
-    derive_seed,
     hidden_inputs,
     load_secret,
     open_hidden_set,

@@ -32,7 +32,8 @@ def check_notebook(path: Path, name: str | None, out: Path, *, budget: float | N
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
         assignment = discovery.by_name(name) if name else discovery.by_notebook(path)
         assignment = assignment.with_time_limit(budget)
-        practice = hidden_sets.practice_assignment(assignment, Path(workspace) / "data")
+        own_table = path.parent / assignment.data.table.name if assignment.data is not None else None
+        practice = hidden_sets.practice_assignment(assignment, Path(workspace) / "data", own_table)
         submissions = read_submissions(
             [path], lms="folder", workspace=Path(workspace) / "handed-in", assignment=assignment
         ).submissions

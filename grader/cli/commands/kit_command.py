@@ -20,8 +20,11 @@ from grader.spec import discovery
 def make_gradescope_kit(assignment: str, out: Path, lang: Language | None) -> None:
     """Write the zip that Gradescope runs at each submission."""
     translation = choose_translation(lang)
-    chosen = discovery.by_name(assignment)
-    written = write_kit(chosen, hidden_sets.load_secret(config_folder()), out, language=translation.language)
+    secret = hidden_sets.load_secret(config_folder())
+    chosen = hidden_sets.with_warnings(discovery.by_name(assignment), secret)
+    for warning in chosen.warnings:
+        say(translation.say(warning), "yellow")
+    written = write_kit(chosen, secret, out, language=translation.language)
     done = translation.text(
         "{path} is ready. In Gradescope: Configure Autograder, Zip file upload, and the largest container.",
         path=written,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import importlib.metadata
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from grader.data.generators import derive_secret
 from grader.files.archives.entry_names import is_junk
 from grader.files.atomic import write_bytes
 from grader.i18n.catalogue import translation
@@ -35,7 +34,7 @@ def write_kit(assignment: Assignment, secret: bytes, out: Path, *, language: str
     """
     files = {
         **program(AUTOGRADER),
-        SECRET: derived_secret(secret, assignment),
+        SECRET: derive_secret(secret, assignment),
         LANGUAGE: language.encode(),
         FAILED: results_json(None, output=translation(language).say(OPEN)),
         "sets.txt": f"{assignment.public.set}\n".encode() if assignment.public else b"",
@@ -47,12 +46,6 @@ def write_kit(assignment: Assignment, secret: bytes, out: Path, *, language: str
     }
     write_bytes(out, packed(files))
     return out
-
-
-def derived_secret(secret: bytes, assignment: Assignment) -> bytes:
-    """Derive a secret for this assignment's kit: it reveals neither the teacher's secret nor another assignment's."""
-    purpose = "\0".join(("gradescope kit", assignment.id, assignment.version))
-    return hmac.new(secret, purpose.encode(), hashlib.sha256).hexdigest().encode()
 
 
 def requirements() -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.data.generators import derive_seed
 from grader.data.group_photos.decoding import DecodedPhoto
 from grader.data.group_photos.near_duplicates import (
     Signatures,
@@ -18,7 +19,6 @@ from grader.data.group_photos.near_duplicates import (
     group_by_source_name,
     is_plausible_source,
 )
-from grader.data.hidden_sets import derive_seed
 from grader.i18n.message import Message, message
 
 LEAST_CONTENTS = 3  # of a class that can be split: two for training, one hidden

@@ -10,7 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from grader.cli.main import app
+from grader.cli.terminal import config_folder
 from grader.data.cache.known_sets import known_set
+from grader.data.generators import table_origin
+from grader.data.hidden_sets import load_secret
+from grader.spec import discovery
+from grader.spec.loader import load_assignment
 from tests.data.cache import tiny_sets as tiny
 
 
@@ -110,3 +115,52 @@ def test_the_smallest_mirror_is_fetched(tmp_path: Path, monkeypatch: pytest.Monk
     assert done.exit_code == 0, done.output
     assert data("verify", "mnist").output.strip() == "mnist: as it should be"
     assert tiny.MNIST.shape == (28, 28)
+
+
+# ---------------------------------------------------------------- draw
+
+
+@pytest.fixture
+def teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working folder of a teacher who has no secret yet."""
+    for name in ("XDG_CONFIG_HOME", "HOME", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_teachers_own_assignment_is_drawn_with_what_students_get(teacher: Path) -> None:
+    drawn = data("draw", "disease")
+    assert drawn.exit_code == 0, drawn.output
+    assert "For your students: patients.csv, starter.ipynb" in drawn.output
+    assert "grader grade disease-own" in drawn.output
+    own = teacher / "disease-own"
+    published = discovery.by_name("disease").folder
+    assert {path.name for path in own.iterdir()} == {path.name for path in published.iterdir()} - {
+        "samples",
+        "__pycache__",
+    }
+    table = (own / "patients.csv").read_text("utf-8").splitlines()
+    assert len(table) == 801
+    assert table[0] == (published / "patients.csv").read_text("utf-8").splitlines()[0]
+    assert table != (published / "patients.csv").read_text("utf-8").splitlines()
+    secret = load_secret(config_folder())
+    assert not table_origin(load_assignment(own), secret).is_published
+
+
+def test_the_same_teacher_draws_the_same_table_and_overwrites_nothing(teacher: Path) -> None:
+    assert data("draw", "disease", "--out", "one").exit_code == 0
+    assert data("draw", "disease", "--out", "two").exit_code == 0
+    assert (teacher / "one/patients.csv").read_bytes() == (teacher / "two/patients.csv").read_bytes()
+    again = data("draw", "disease", "--out", "one")
+    assert again.exit_code == 1
+    assert "exists already" in str(again.exception)
+
+
+@pytest.mark.parametrize("name", ["regression", "mnist", "photos"])
+def test_an_assignment_without_drawn_rules_is_refused(teacher: Path, name: str) -> None:
+    refused = data("draw", name)
+    assert refused.exit_code == 1
+    assert f"{name}: has no generator with draw(rows, seed, rule)" in str(refused.exception)
+    assert not (teacher / f"{name}-own").exists()

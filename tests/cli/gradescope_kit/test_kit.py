@@ -21,8 +21,9 @@ from typer.testing import CliRunner
 from grader.cli.gradescope_kit import autograde
 from grader.cli.gradescope_kit.autograde import container_mb
 from grader.cli.gradescope_kit.container_folder import read_container
-from grader.cli.gradescope_kit.kit_archive import derived_secret, requirements, write_kit
+from grader.cli.gradescope_kit.kit_archive import requirements, write_kit
 from grader.cli.main import app
+from grader.data.generators import derive_secret
 from grader.data.hidden_sets import load_secret
 from grader.i18n.catalogue import translation
 from grader.i18n.message import message
@@ -79,9 +80,9 @@ def test_the_teachers_secret_is_not_in_the_kit(kit: Path) -> None:
     packed = contents(kit)
     assert not [name for name, data in packed.items() if SECRET in data]
     assignment = discovery.by_name("regression")
-    assert packed["secret"] == derived_secret(SECRET, assignment)
+    assert packed["secret"] == derive_secret(SECRET, assignment)
     assert len(packed["secret"]) >= 32
-    others = {derived_secret(SECRET + b"x", assignment), derived_secret(SECRET, discovery.by_name("disease"))}
+    others = {derive_secret(SECRET + b"x", assignment), derive_secret(SECRET, discovery.by_name("disease"))}
     assert packed["secret"] not in others and len(others) == 2
 
 
