@@ -30,6 +30,7 @@ class _Fit(_Claim):
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     planned_epochs: Count | None
     cut_short: bool
+    steps: Count
     curves: Annotated[dict[Text, Curve], Field(max_length=100)]
 
 
@@ -37,6 +38,8 @@ class _Figure(_Claim):
     count: int  # In [count]
     shows: Annotated[tuple[Text, ...], Field(max_length=100)]
     lines: Count
+    trends: Annotated[tuple[Literal["falls", "rises"], ...], Field(max_length=2)]
+    saved: bool
     caption: Text
 
 
@@ -45,6 +48,7 @@ class _Attempt(_Claim):
     preparation: Text
     form: Text
     variable: Text
+    trained: bool
     public_value: Number | None
     problem: Text
 
@@ -79,6 +83,8 @@ class _Facts(_Claim):
     figures: Annotated[tuple[_Figure, ...], Field(max_length=200)]
     held_out_evaluations: Count
     chosen: _Attempt | None
+    rival: _Attempt | None
+    trained_models: Count
     attempts: Annotated[tuple[_Attempt, ...], Field(max_length=40)]
     adaptations: Annotated[tuple[_Adaptation, ...], Field(max_length=100)]
     transforms: Annotated[tuple[_Transform, ...], Field(max_length=100)]
@@ -103,6 +109,8 @@ def parse_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
         figures=tuple(_figure(figure, places) for figure in claims.figures),
         held_out_evaluations=claims.held_out_evaluations,
         chosen=Attempt(**dict(claims.chosen)) if claims.chosen else None,
+        rival=Attempt(**dict(claims.rival)) if claims.rival else None,
+        trained_models=claims.trained_models,
         attempts=tuple(Attempt(**dict(attempt)) for attempt in claims.attempts),
         adaptations=tuple(
             Adaptation(claim.kind.value, places.get(claim.count, -1), claim.found, claim.used)
@@ -118,7 +126,14 @@ def parse_facts(data: bytes | None, cells: tuple[Cell, ...]) -> Facts | None:
 
 
 def _figure(claim: _Figure, places: Mapping[int, int]) -> Figure:
-    return Figure(cell=places.get(claim.count, -1), shows=claim.shows, lines=claim.lines, caption=claim.caption)
+    return Figure(
+        cell=places.get(claim.count, -1),
+        shows=claim.shows,
+        lines=claim.lines,
+        trends=claim.trends,
+        saved=claim.saved,
+        caption=claim.caption,
+    )
 
 
 def _transform(claim: _Transform, places: Mapping[int, int]) -> Transform:

@@ -23,6 +23,7 @@ class Fit:
     curves: Mapping[str, tuple[float, ...]]
     planned_epochs: int | None = None
     cut_short: bool = False  # ended by the guest at the time limit
+    steps: int = 0  # batches of a training loop that the notebook wrote itself; 0 for a call of fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Figure:
     cell: int  # index of the cell that showed it, -1 if unknown
     shows: tuple[str, ...] = ()  # recorded curves found in it: "loss", "val_loss", ...
     lines: int = 0
+    trends: tuple[str, ...] = ()  # "falls" or "rises", of its lines
+    saved: bool = False  # into a file, which a later cell may show
     caption: str = ""  # title and axis labels, for display
 
 
@@ -45,6 +48,7 @@ class Attempt:
     public_value: float | None = None
     problem: str = ""
     variable: str = ""  # of the notebook, used by the form: a scaler, or an order of the classes
+    trained: bool = False  # a training of the model, or for predict(X) of any model, was recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Facts:
     figures: tuple[Figure, ...] = ()
     held_out_evaluations: int = 0  # calls of evaluate() on rows not used for training
     chosen: Attempt | None = None
+    rival: Attempt | None = None  # the best of the candidates that were not chosen
+    trained_models: int = 0  # models whose training was recorded
     attempts: tuple[Attempt, ...] = ()
     adaptations: tuple[Adaptation, ...] = ()
     transforms: tuple[Transform, ...] = ()

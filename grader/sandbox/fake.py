@@ -75,6 +75,8 @@ EMPTY_FACTS: dict[str, Any] = {
     "figures": [],
     "held_out_evaluations": 0,
     "chosen": None,
+    "rival": None,
+    "trained_models": 0,
     "attempts": [],
     "adaptations": [],
     "transforms": [],

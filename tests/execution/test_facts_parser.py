@@ -23,14 +23,23 @@ FIT: dict[str, Any] = {
     "seconds": 1.5,
     "planned_epochs": 3,
     "cut_short": True,
+    "steps": 0,
     "curves": {"loss": [0.5, 0.25]},
 }
-FIGURE: dict[str, Any] = {"count": 3, "shows": ["loss"], "lines": 1, "caption": "Loss"}
+FIGURE: dict[str, Any] = {
+    "count": 3,
+    "shows": ["loss"],
+    "lines": 1,
+    "trends": ["falls"],
+    "saved": False,
+    "caption": "Loss",
+}
 ATTEMPT: dict[str, Any] = {
     "source": "model",
     "preparation": "raw",
     "form": "labels",
     "variable": "",
+    "trained": True,
     "public_value": 0.8,
     "problem": "",
 }
@@ -75,10 +84,10 @@ def test_valid_facts_are_parsed() -> None:
                 cut_short=True,
             ),
         ),
-        figures=(Figure(cell=4, shows=("loss",), lines=1, caption="Loss"),),
+        figures=(Figure(cell=4, shows=("loss",), lines=1, trends=("falls",), caption="Loss"),),
         held_out_evaluations=2,
-        chosen=Attempt("model", "raw", "labels", 0.8),
-        attempts=(Attempt("model", "raw", "labels", 0.8),),
+        chosen=Attempt("model", "raw", "labels", 0.8, trained=True),
+        attempts=(Attempt("model", "raw", "labels", 0.8, trained=True),),
         seeds={"python": 0},
         versions={"python": "3.11"},
         device="GPU",

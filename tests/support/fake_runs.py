@@ -27,6 +27,7 @@ FITTED = EMPTY_FACTS | {
         "preparation": "raw",
         "form": "labels",
         "variable": "",
+        "trained": True,
         "public_value": 0.9,
         "problem": "",
     }

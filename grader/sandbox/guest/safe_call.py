@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,12 +15,17 @@ from . import protocol
 from .output_forms import Array
 
 T = TypeVar("T")
+LEAST_SECONDS = 0.2  # a limit of 0 would be none
 
 
 class TimeScale:
-    """Factor on all time limits here. An assignment on photos allows large models more time."""
+    """Factor on all time limits here, and the time when every call must have ended.
+
+    An assignment on photos allows large models more time.
+    """
 
     factor = 1.0
+    ends = math.inf  # as of ``time.monotonic()``
 
 
 @contextmanager
@@ -28,6 +35,7 @@ def time_limit(seconds: float | None = None) -> Iterator[None]:
     The limit also ends an iteration over an object that never stops. Without ``setitimer`` (Windows) there is no limit.
     """
     limit = (protocol.ATTEMPT_SECONDS if seconds is None else seconds) * TimeScale.factor
+    limit = min(limit, max(LEAST_SECONDS, TimeScale.ends - time.monotonic()))
     if not hasattr(signal, "setitimer"):
         yield
         return

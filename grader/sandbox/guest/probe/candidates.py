@@ -19,8 +19,12 @@ from ..safe_call import TimeScale, check_predictions, time_limit
 SAMPLE_ROWS = 300  # rows on which every candidate is tried; the chosen one is measured on all
 MAX_ATTEMPTS, MAX_ATTEMPTS_PER_SOURCE = 40, 15
 MAX_NAME, MAX_TEXT, MAX_PROBLEM = 80, 200, 300
-# PROBE_SECONDS also has to cover the last attempt, which may start just in time, and the measurement of the best one.
-SEARCH_SECONDS, MEASURING_SECONDS = protocol.PROBE_SECONDS / 2, protocol.PROBE_SECONDS / 9
+# PROBE_SECONDS also has to cover the last attempt, which may start just in time, the measurement of the best one and
+# the predictions for the hidden rows.
+SEARCH_SECONDS, MEASURING_SECONDS = 0.4 * protocol.PROBE_SECONDS, protocol.PROBE_SECONDS / 9
+REPORT_SHARE = 0.7  # of the seconds, after which no call for the report may run
+SOURCE_SHARE = 0.5  # of the time that is left, for one model
+HIDDEN_ROWS = 2000  # assumed: their real number is told after the search
 CLEARLY_BETTER = 0.02  # difference of public accuracy, or of the coefficient of determination
 NEARLY_PERFECT = 0.002  # within this distance of 1, no other candidate can be clearly better
 PREDICT = "predict(X)"
@@ -78,17 +82,31 @@ class Candidate:
     guesses: int = 0
     as_fitted: bool = False  # it prepares inputs like those that the model was fitted with
     variable: str = ""  # of the notebook, that the form uses
+    model: Any = None  # or the function
+    trained: bool = False  # a training of the model was recorded
+    final: bool = False  # the notebook named it so or evaluated it
+    seconds: float = 0.0  # for the public rows
 
 
 @dataclass
 class Search:
     """State of the search in one notebook; ``attempts`` goes into the report."""
 
-    namespace: dict[str, Any]
     public: PublicData
     attempts: list[dict[str, Any]]
     deadline: float = field(default_factory=lambda: time.monotonic() + SEARCH_SECONDS * TimeScale.factor)
-    called: bool = False  # a call has returned something, whether valid or not
+    must_end: float = field(default_factory=lambda: time.monotonic() + protocol.PROBE_SECONDS * TimeScale.factor)
+    source_deadline: float = math.inf  # for one model, so that a slow one leaves time for the others
+
+    def begin_source(self) -> None:
+        """Give the next model a share of the time that is left."""
+        now = time.monotonic()
+        self.source_deadline = now + max(0.0, self.deadline - now) * SOURCE_SHARE
+
+    def reserve(self, seconds: float) -> None:
+        """Keep the time that a good candidate, which took ``seconds`` for the public rows, needs for hidden rows."""
+        needed = seconds * HIDDEN_ROWS / max(1, len(self.public.inputs))
+        self.deadline = min(self.deadline, self.must_end - needed)
 
     def note(self, source: str, preparation: str, **result: Any) -> None:
         """Add an attempt for the report, up to the limits."""
@@ -104,9 +122,14 @@ class Search:
             self.attempts.append(facts)
 
     @property
-    def out_of_time(self) -> bool:
-        """True once no further attempt may start."""
+    def is_over(self) -> bool:
+        """True once no further model may be tried."""
         return time.monotonic() > self.deadline
+
+    @property
+    def out_of_time(self) -> bool:
+        """True once no further attempt of this model may start."""
+        return time.monotonic() > min(self.deadline, self.source_deadline)
 
 
 def beats_baseline(candidate: Candidate, public: PublicData) -> bool:
@@ -140,8 +163,7 @@ def try_call(predict: Callable[[Array], Array], search: Search, source: str, pre
     try:
         with time_limit():
             raw = predict(rows)
-        search.called = True
-        is_text = raw.dtype.kind in "OSU" and source != PREDICT and raw.ndim in (1, 2) and raw.size == len(rows)
+        is_text = raw.dtype.kind in "OSU" and raw.ndim in (1, 2) and raw.size == len(rows)
         if not is_text:
             check_predictions(raw, len(rows))
     except Exception as error:  # noqa: BLE001  code of the notebook may raise anything
@@ -172,6 +194,7 @@ def attempt_facts(
         "preparation": preparation[:MAX_TEXT],
         "form": form[:MAX_TEXT],
         "variable": "",
+        "trained": False,
         "public_value": score if score is None or math.isfinite(score) else None,
         "problem": json.loads(json.dumps(problem[:MAX_PROBLEM], ensure_ascii=True)),
     }
@@ -180,4 +203,4 @@ def attempt_facts(
 def candidate_facts(candidate: Candidate) -> dict[str, Any]:
     """Return a candidate as ``facts.json`` holds it."""
     facts = attempt_facts(candidate.source, candidate.preparation, form=candidate.form, score=candidate.score)
-    return facts | {"variable": candidate.variable[:MAX_NAME]}
+    return facts | {"variable": candidate.variable[:MAX_NAME], "trained": candidate.trained}

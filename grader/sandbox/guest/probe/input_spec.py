@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..record.recorder import InputSummary
+from ..record.recorder import MAX_INPUTS, InputSummary
 from ..safe_call import safe_getattr
 from .model_discovery import is_estimator, is_keras, is_torch, network_of
 from .reshaping import InputShape, fits
@@ -29,10 +30,13 @@ class InputSpec:
     tokens: bool = False  # integers that an embedding looks up
     floats: bool = False  # a network, which takes integers only as tokens
     rescales: bool = False  # has a layer that rescales its inputs
+    parts: tuple[int, ...] = ()  # columns of each input of a model with several, which are cut from a table
+    input_names: tuple[str, ...] = ()  # of a model whose inputs are a dictionary
+    samples: tuple[NDArray[np.float64], ...] = field(default=(), compare=False)  # rows it was fitted with
 
 
-def read_input_spec(model: Any, fitted: InputSummary | None) -> InputSpec:
-    """Return the input that ``model`` takes. Raises ValueError for several inputs and for impossible shapes.
+def read_input_spec(model: Any, fitted: tuple[InputSummary, ...] = ()) -> InputSpec:
+    """Return the input that ``model`` takes. Raises ValueError for several inputs of images and impossible shapes.
 
     ``fitted`` summarizes the inputs of its training, if that was recorded.
     """
@@ -43,22 +47,36 @@ def read_input_spec(model: Any, fitted: InputSummary | None) -> InputSpec:
     else:
         network = network_of(model)
         spec = _estimator_spec(model) if network is model else _keras_spec(network)
-    if fitted is None or not (spec.shape is None or fits(fitted.row, spec.shape)):
+    samples = tuple(part.sample for part in fitted if part.sample is not None)
+    if len(samples) == len(fitted) == max(1, len(spec.parts)):
+        spec = replace(spec, samples=samples)
+    if len(fitted) != 1 or spec.parts or not (spec.shape is None or fits(fitted[0].row, spec.shape)):
         return spec
-    return replace(spec, shape=_checked(fitted.row), names=spec.names or fitted.names)
+    return replace(spec, shape=_checked(fitted[0].row), names=spec.names or fitted[0].names)
 
 
 def _keras_spec(model: Any) -> InputSpec:
     shape = safe_getattr(model, "input_shape")
+    inputs = safe_getattr(model, "_inputs_struct")
+    names = tuple(sorted(map(str, inputs))) if type(inputs) is dict else ()  # in the order of ``input_shape``
     if isinstance(shape, dict):
-        shape = list(shape.values())
+        shape = [shape[name] for name in sorted(shape)]
     if isinstance(shape, list):
         if len(shape) != 1:
-            raise ValueError(f"the model takes {len(shape)} inputs; define predict(X) to prepare them")
+            return InputSpec(floats=True, parts=_widths(shape), input_names=names)
         shape = shape[0]
     first = [type(layer).__name__ for layer in islice(safe_getattr(model, "layers") or (), FIRST_LAYERS)]
     row = _checked(shape[1:]) if isinstance(shape, tuple) else None
     return InputSpec(row, tokens="Embedding" in first, floats=True, rescales="Rescaling" in first)
+
+
+def _widths(shapes: list[Any]) -> tuple[int, ...]:
+    """Return the columns of each input. Raises ValueError unless every input is a row of a table."""
+    checked = [_checked(shape[1:]) for shape in shapes[:MAX_INPUTS] if isinstance(shape, tuple) and len(shape) == 2]
+    widths = [shape[0] for shape in checked if shape[0] is not None]
+    if len(widths) != len(shapes):
+        raise ValueError(f"the model takes {len(shapes)} inputs; define predict(X) to prepare them")
+    return tuple(widths)
 
 
 def _torch_spec(model: Any) -> InputSpec:

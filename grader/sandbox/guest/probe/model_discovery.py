@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from ..record import recorder
+from ..record import recorder, trained
 from ..safe_call import has_type, safe_getattr
 
 MAX_HELD = 20  # entries of one list or dictionary that are examined
@@ -19,7 +19,7 @@ def fitted_models(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield names and fitted models: the variable ``model``, then the last trained ones, then the last variables."""
     named = list(_named_objects(namespace))
     names = {id(value): name for name, value in named}
-    objects = [namespace.get("model"), *(entry.model for entry in reversed(recorder.fits))]
+    objects = [namespace.get("model"), *(entry.model for entry in reversed(recorder.fits)), *reversed(trained.recent)]
     objects += [value for _name, value in reversed(named)]
     seen: set[int] = set()
     for value in sorted(objects, key=_is_own_class):  # the notebook's own classes come last: they are seldom models

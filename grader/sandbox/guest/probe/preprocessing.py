@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..output_forms import Array
+from ..record import trained
 from ..safe_call import as_array, safe_getattr
+from .column_cuts import Cut, cut_in_order, find_cut
 from .input_spec import InputSpec, column_names
 from .model_discovery import is_fitted
 from .reshaping import CHANNELS, Reshaping, Row, reshapings, with_channels
@@ -87,7 +89,10 @@ def preparations(public: Array, spec: InputSpec, hints: NotebookHints) -> list[P
     if spec.rescales:
         hints = replace(hints, mentions_255=False)  # a layer of the model divides
     for transformed in [raw] if spec.tokens else _transform(raw, public, hints):
-        found += list(_shape(transformed, spec, hints))
+        if not (spec.names and set(spec.names) <= set(hints.columns)):
+            found += list(_cut(transformed, public, spec))
+        if not spec.parts:
+            found += list(_shape(transformed, spec, hints))
     return found[:MAX_PREPARATIONS]
 
 
@@ -175,8 +180,11 @@ def _apply_fitted(
 ) -> Preparation | None:
     names, width = column_names(fitted), safe_getattr(fitted, "n_features_in_")
     is_table = len(start.row) == 1
+    cut = _cut_of_fitted(start, fitted, public) if is_table else None
     if names and is_table and set(names) <= set(hints.columns) and start.row == (len(hints.columns),):
         ready = start.then("", (len(names),), functools.partial(_frame, hints.columns, names))
+    elif cut is not None:
+        ready = start.then(cut.step, (int(width),), functools.partial(_columns_of, cut, names))
     elif width == math.prod(start.row):
         ready = start if is_table else start.then("", (int(width),), lambda X: np.reshape(X, (len(X), -1)))
     else:
@@ -193,6 +201,54 @@ def _apply_fitted(
     restore = not is_table and row == (math.prod(start.row),)
     done = ready.then(name, row, transform)
     return done.then("", start.row, lambda X: np.reshape(as_array(X), (len(X), *start.row))) if restore else done
+
+
+# ------------------------------------------------------------------ columns of a table
+
+
+def _cut_of_fitted(start: Preparation, fitted: Any, public: Array) -> Cut | None:
+    """Return the columns that a transformer was fitted with, unless they are all public columns in their order."""
+    samples = [part.sample for part in trained.inputs_of(fitted) if part.sample is not None]
+    if len(samples) != 1 or len(samples[0]) == 0:
+        return None
+    cut = find_cut(samples, as_array(start.apply(public)))
+    return None if cut is None or cut.is_whole(start.row[0]) else cut
+
+
+def _cut(start: Preparation, public: Array, spec: InputSpec) -> Iterator[Preparation]:
+    """Yield the cut that the rows of the training show; for several inputs also the cut in order, a guess."""
+    if len(start.row) != 1 or not (spec.parts or spec.samples):
+        return
+    try:
+        cut = find_cut(spec.samples, as_array(start.apply(public))) if spec.samples else None
+    except Exception:  # noqa: BLE001  a transformer of the notebook
+        return
+    if cut is not None and not cut.is_whole(start.row[0]):
+        yield start.then(cut.step, (sum(map(len, cut.parts)),), functools.partial(_inputs_of, cut, spec))
+    elif spec.parts and (ordered := cut_in_order(spec.parts, start.row[0])) is not None:
+        yield start.then(ordered.step, (sum(spec.parts),), functools.partial(_inputs_of, ordered, spec), guess=True)
+
+
+def _inputs_of(cut: Cut, spec: InputSpec, X: Any) -> Any:
+    parts = cut.apply(as_array(X))
+    if spec.floats:
+        parts = [part.astype(np.float32) for part in parts]
+    if spec.input_names:
+        return dict(zip(spec.input_names, parts, strict=True))
+    if spec.parts:
+        return parts
+    return _named_frame(parts[0], spec.names) if spec.names and not spec.floats else parts[0]
+
+
+def _columns_of(cut: Cut, names: tuple[str, ...], X: Any) -> Any:
+    (columns,) = cut.apply(as_array(X))
+    return _named_frame(columns, names) if names else columns
+
+
+def _named_frame(columns: Array, names: tuple[str, ...]) -> Any:
+    import pandas
+
+    return pandas.DataFrame(columns, columns=list(names))
 
 
 # ------------------------------------------------------------------ shape of a row

@@ -6,6 +6,8 @@ It runs inside the notebook's process after the last cell. It never sees a hidde
 from __future__ import annotations
 
 import io
+import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,17 @@ import numpy as np
 from .. import protocol
 from ..compat import notes
 from ..output_forms import Array
-from ..record import recorder, transform_ledger
+from ..record import record_facts, trained, transform_ledger
 from ..safe_call import TimeScale
-from .candidates import Candidate, candidate_facts, read_public_data
+from .candidates import REPORT_SHARE, Candidate, candidate_facts, read_public_data
 from .network_summary import summarize_network
-from .search import find_candidate
+from .search import Choice, find_choice
 
 
 class _State:
     job = Path()
     namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's globals
-    chosen: Candidate | None = None
+    choice = Choice()
     attempts: list[dict[str, Any]] = []  # noqa: RUF012
     network: dict[str, Any] | None = None
 
@@ -37,34 +39,39 @@ def start(job: Path, namespace: dict[str, Any], seconds: float) -> None:
 
 def report() -> None:
     """Write ``facts.json``, after a search for the best candidate if there is public data."""
+    trained.close()
+    TimeScale.ends = time.monotonic() + REPORT_SHARE * protocol.PROBE_SECONDS * TimeScale.factor
     _write_facts()  # before the notebook's own code is called, which may never return
     _State.network = summarize_network(_State.namespace, "")
     _write_facts()
     path = _State.job / protocol.PUBLIC
     if path.exists():
-        _State.chosen = find_candidate(_State.namespace, read_public_data(path), _State.attempts)
-        if _State.chosen is not None:
-            _State.network = summarize_network(_State.namespace, _State.chosen.source)
+        _State.choice = find_choice(_State.namespace, read_public_data(path), _State.attempts)
+        if _State.choice.chosen is not None:
+            _State.network = summarize_network(_State.namespace, _State.choice.chosen.source)
         _write_facts()
+    TimeScale.ends = math.inf
 
 
 def _write_facts() -> None:
-    facts = recorder.facts(_State.namespace)
+    facts = record_facts.facts()
     facts["adaptations"] = notes.all_notes()
     facts["transforms"], facts["training_pictures"] = transform_ledger.facts(), transform_ledger.largest_training[0]
     facts["network"] = _State.network
     facts["attempts"] = _State.attempts
-    chosen = _State.chosen
-    facts["chosen"] = chosen and candidate_facts(chosen)
+    chosen, rival = _State.choice.chosen, _State.choice.rival
+    facts["chosen"], facts["rival"] = chosen and candidate_facts(chosen), rival and candidate_facts(rival)
+    facts["trained_models"] = trained.count()
     protocol.write_json(_State.job / "out" / protocol.FACTS, facts)
 
 
 def predict() -> None:
     """Write ``predictions.npy`` in the order of the hidden inputs. Rows that cannot be predicted alone are NaN."""
-    if _State.chosen is None:
+    chosen = _State.choice.chosen
+    if chosen is None:
         return
     inputs = np.load(_State.job / "hidden" / protocol.HIDDEN_INPUTS, allow_pickle=False)
-    *repeated, rest = [_predict(_State.chosen, inputs[rows]) for rows in protocol.batches(len(inputs))]
+    *repeated, rest = [_predict(chosen, inputs[rows]) for rows in protocol.batches(len(inputs))]
     if rest is None:
         return
     parts = [_like(part, rest, rows) for part, rows in zip(repeated, protocol.batches(len(inputs)), strict=False)]

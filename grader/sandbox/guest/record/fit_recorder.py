@@ -15,8 +15,9 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
 
-from . import transform_ledger
-from .recorder import MAX_EPOCHS, FitRecord, evaluations, fits, number, row_count, summarize_inputs
+from . import trained, transform_ledger
+from .method_hooks import after, outermost
+from .recorder import MAX_EPOCHS, FitRecord, evaluations, fits, number, row_count, summarize_all_inputs
 
 RESERVE = 0.05  # share of the time that is kept for the cells after the training
 _GUEST = __name__.removesuffix("record.fit_recorder")
@@ -65,9 +66,12 @@ def hook(keras: ModuleType, budget: Budget) -> None:
         began = time.monotonic()
         transform_ledger.begin_training()
         try:
-            return fit(*bound.args, **bound.kwargs)
+            with outermost():
+                return fit(*bound.args, **bound.kwargs)
         finally:
             entry.seconds = time.monotonic() - began
+            if entry.curves:
+                trained.note_training(self, entry.inputs, shapes=trained.shapes_of(trained.weights_of(self)))
             transform_ledger.end_training(arguments.get("x"), ran=bool(entry.curves))
 
     @functools.wraps(evaluate)
@@ -75,9 +79,11 @@ def hook(keras: ModuleType, budget: Budget) -> None:
         # fit() itself evaluates on the validation data; that is no evaluation by the student.
         if _calling_package() != "keras":
             evaluations.append(row_count(x))
+            trained.note_evaluation(self)
         return evaluate(self, x, *args, **kwargs)
 
     model_class.fit, model_class.evaluate = recorded_fit, recorded_evaluate
+    model_class.predict = after(model_class.predict, lambda model, *_call: trained.note_evaluation(model))
 
 
 def _calling_package() -> str:
@@ -139,5 +145,5 @@ def _new_record(model: Any, arguments: dict[str, Any]) -> FitRecord:
         samples,
         planned_epochs=max(0, planned) if isinstance(planned, int) else None,
         trained_on=int(samples * (1 - split)) if samples is not None else None,
-        inputs=summarize_inputs(arguments.get("x")),
+        inputs=summarize_all_inputs(arguments.get("x")),
     )

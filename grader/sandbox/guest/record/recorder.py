@@ -6,18 +6,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-from ..safe_call import has_type, safe_getattr
+from numpy.typing import NDArray
 
 MAX_FITS, MAX_FIGURES, MAX_LINES, MAX_POINTS, MAX_EPOCHS = 50, 200, 20, 5000, 5000
-SKLEARN_CURVES = {"loss_curve_": "loss", "train_score_": "loss", "validation_scores_": "val_accuracy"}
-MIN_MATCH = 2  # points that a drawn line and a curve must have in common
-SAMPLE_ROWS, SAMPLE_NUMBERS = 256, 1 << 22
+SAMPLE_ROWS, SAMPLE_NUMBERS, SAMPLE_COLUMNS = 256, 1 << 22, 64
+MAX_INPUTS = 20  # of one model
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,7 @@ class InputSummary:
     low: float
     high: float
     names: tuple[str, ...] = ()  # columns of a data frame
+    sample: NDArray[np.float64] | None = field(default=None, compare=False)  # (rows, columns) of a narrow table
 
 
 @dataclass
@@ -43,7 +41,9 @@ class FitRecord:
     trained_on: int | None = None  # samples less the validation split
     planned_epochs: int | None = None
     cut_short: bool = False  # ended by the grader because its time was up
-    inputs: InputSummary | None = None  # None if the inputs were no array
+    inputs: tuple[InputSummary, ...] = ()  # one for each input of the model; empty if they were no arrays
+    steps: int = 0  # of a training loop that the notebook wrote itself: batches instead of epochs
+    owner: int = 0  # identity of the estimator or the optimizer, to recognise the next call
 
 
 @dataclass
@@ -52,7 +52,8 @@ class FigureRecord:
 
     count: int
     caption: str
-    lines: list[list[float]]
+    lines: list[list[float]]  # the heights of lines, points and bars
+    saved: bool = False  # into a file, which another cell may show
 
 
 fits: list[FitRecord] = []
@@ -71,7 +72,10 @@ def number(value: Any) -> float:
 
 
 def row_count(x: Any) -> int | None:
-    """Return the number of rows of an array or another sized object."""
+    """Return the number of rows of an array, of a model's inputs, or of another sized object."""
+    if type(x) in (dict, list, tuple) and 0 < len(x) <= MAX_INPUTS:
+        first = next(iter(x.values())) if type(x) is dict else x[0]
+        x = first if len(getattr(first, "shape", ())) > 1 else x
     shape = getattr(x, "shape", None)
     try:
         return int(shape[0]) if shape is not None else len(x)
@@ -88,112 +92,19 @@ def summarize_inputs(inputs: Any) -> InputSummary | None:
         if values.dtype.kind not in "biuf" or values.shape[1:] != row:
             return None
         names = tuple(map(str, getattr(rows, "columns", ())))
-        return InputSummary(row, float(values.min()), float(values.max()), names)
+        sample = None
+        if len(row) < 2 and math.prod(row) <= SAMPLE_COLUMNS:
+            sample = values.reshape(len(values), -1).astype(np.float64)
+        return InputSummary(row, float(values.min()), float(values.max()), names, sample)
     except Exception:  # noqa: BLE001  an object of the notebook: its training must not fail because of the record
         return None
 
 
-def last_inputs(model: Any) -> InputSummary | None:
-    """Return the inputs of the last recorded training of ``model``."""
-    return next((entry.inputs for entry in reversed(fits) if entry.model is model), None)
-
-
-def facts(namespace: dict[str, Any]) -> dict[str, Any]:
-    """Return all records as plain values for ``facts.json``."""
-    entries = [*fits, *_sklearn_fits(namespace)][-MAX_FITS:]
-    return {
-        "fits": [_fit_facts(entry) for entry in entries],
-        "figures": [
-            {
-                "count": figure.count,
-                "shows": _matching_curves(figure, entries),
-                "lines": len(figure.lines),
-                "caption": figure.caption,
-            }
-            for figure in figures
-        ],
-        "held_out_evaluations": sum(_is_held_out(rows, entries) for rows in evaluations),
-        "seeds": dict(seeds),
-        "versions": {
-            name: str(getattr(sys.modules.get(name), "__version__", ""))[:40]
-            for name in ("keras", "tensorflow", "jax", "torch", "sklearn", "numpy", "pandas", "matplotlib")
-            if name in sys.modules
-        }
-        | {"python": sys.version.split()[0]},
-        "device": _device(),
-    }
-
-
-def _fit_facts(entry: FitRecord) -> dict[str, Any]:
-    curves = {key: [value for value in curve if math.isfinite(value)] for key, curve in entry.curves.items()}
-    return {
-        "model": entry.name,
-        "epochs": max((len(curve) for curve in entry.curves.values()), default=0),
-        "batch_size": entry.batch_size if isinstance(entry.batch_size, int) else None,
-        "samples": entry.samples,
-        "validated": any(key.startswith("val_") for key in entry.curves),
-        "seconds": round(entry.seconds, 3),
-        "planned_epochs": entry.planned_epochs,
-        "cut_short": entry.cut_short,
-        "curves": curves,
-    }
-
-
-def _sklearn_fits(namespace: dict[str, Any]) -> list[FitRecord]:
-    """Return the curves that scikit-learn's networks and boosted trees keep, also as the last step of a pipeline."""
-    found = []
-    for name, value in list(namespace.items()):
-        if name.startswith("_") or has_type(value, type):
-            continue
-        steps = safe_getattr(value, "steps") if type(value).__name__ == "Pipeline" else None
-        model = steps[-1][1] if type(steps) is list and steps and type(steps[-1]) is tuple else value
-        curves = {key: _curve(safe_getattr(model, attribute)) for attribute, key in SKLEARN_CURVES.items()}
-        curves = {key: curve for key, curve in curves.items() if curve}
-        if curves:
-            found.append(FitRecord(model, name[:80], None, None, curves))
-    return found
-
-
-def _curve(values: Any) -> list[float]:
-    """Return the numbers of a list or a vector, or [] for anything else."""
-    if not (isinstance(values, list) or (isinstance(values, np.ndarray) and values.ndim == 1)):
-        return []
-    return [number(value) for value in values[:MAX_EPOCHS]]
-
-
-def _matching_curves(figure: FigureRecord, entries: list[FitRecord]) -> list[str]:
-    """Return the names of the recorded curves whose numbers a line of the figure shows, whatever its caption says."""
-    names = {
-        key
-        for entry in entries
-        for key, curve in entry.curves.items()
-        for line in figure.lines
-        if len(curve) >= MIN_MATCH and _contains(line, curve)
-    }
-    return sorted(names)
-
-
-def _contains(line: list[float], curve: list[float]) -> bool:
-    """Return True if one is a contiguous part of the other.
-
-    A line may start at the fifth epoch, or show the curves of two fits in a row.
-    """
-    short, long = sorted((np.asarray(line), np.asarray(curve)), key=len)
-    if len(short) < max(MIN_MATCH, len(curve) // 4):
-        return False
-    windows = np.lib.stride_tricks.sliding_window_view(long, len(short))
-    return bool(np.any(np.all(np.isclose(windows, short, rtol=1e-3, atol=1e-9), axis=1)))
-
-
-def _is_held_out(rows: int | None, entries: list[FitRecord]) -> bool:
-    trained = {entry.samples for entry in entries} | {entry.trained_on for entry in entries}
-    return rows is not None and rows not in trained
-
-
-def _device() -> str:
-    keras = sys.modules.get("keras")
-    tensorflow = sys.modules.get("tensorflow")
-    if tensorflow is not None and keras is not None:
-        gpus = tensorflow.config.list_physical_devices("GPU")
-        return f"GPU x {len(gpus)}" if gpus else "CPU"
-    return "CPU"
+def summarize_all_inputs(x: Any) -> tuple[InputSummary, ...]:
+    """Summarize the inputs of a training, one for each input of the model; return () if one of them is no array."""
+    parts = [x[name] for name in sorted(x)] if type(x) is dict else x
+    several = type(parts) in (list, tuple) and 0 < len(parts) <= MAX_INPUTS
+    if not several or not all(len(getattr(part, "shape", ())) for part in parts):
+        parts = [x]
+    found = [summarize_inputs(part) for part in parts]
+    return tuple(part for part in found if part is not None) if None not in found else ()

@@ -38,6 +38,7 @@ class Driver:
         self.notebook.metadata["grader"] = {"timeout_cell": None, "died_cell": None, "slow_cells": []}
         self.status = self.notebook.metadata["grader"]
         self.deadline = 0.0
+        self.probe_seconds = float(request["predict_seconds"])  # left for the probe: to find the model and to predict
         self.kernel = kernel
         self.client = BoundedClient(
             self.notebook,
@@ -153,7 +154,7 @@ class Driver:
         client = self.client.kc
         code = f"__import__('sys').modules['guest.probe.probe'].{function}()"
         message_id = client.execute(code, silent=True, store_history=False, allow_stdin=False)
-        deadline = time.monotonic() + self.request["predict_seconds"]
+        deadline = time.monotonic() + self.probe_seconds
         while time.monotonic() < deadline and await self.kernel.is_alive():
             try:
                 reply = await client.get_shell_msg(timeout=min(1.0, max(0.05, deadline - time.monotonic())))
@@ -161,7 +162,9 @@ class Driver:
             except Exception:  # noqa: BLE001, S112  queue.Empty, or anything a hostile kernel sends
                 continue
             if replied_to == message_id:
+                self.probe_seconds = deadline - time.monotonic()
                 return
+        self.probe_seconds = 0.0
         await self.kernel.interrupt_kernel()
 
     async def _wait_for_hidden_inputs(self) -> bool:

@@ -24,9 +24,10 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from .. import protocol
 from ..compat.install import install_environment, install_old_names
 from ..probe import probe
-from ..record import fit_recorder, transform_hooks
+from ..record import estimator_recorder, fit_recorder, loop_recorder, transform_hooks
+from ..record.figure_recorder import record_figure
 from ..record.import_hooks import after_import, same_random_state
-from ..record.recorder import MAX_FIGURES, MAX_LINES, MAX_POINTS, FigureRecord, current_count, figures, number, seeds
+from ..record.recorder import MAX_FIGURES, current_count, figures, seeds
 
 SEED = 0
 
@@ -165,8 +166,11 @@ def install_hooks(shell: Any, budget: fit_recorder.Budget) -> None:
             keras.utils.set_random_seed(SEED)
         seeds["keras"] = SEED
         fit_recorder.hook(keras, budget)
+        loop_recorder.hook_keras(keras)
 
-    after_import("tensorflow", lambda _module: None)  # only to keep the random state, see ``after_import``
+    after_import("tensorflow", loop_recorder.hook_tensorflow)
+    after_import("torch", loop_recorder.hook_torch)
+    after_import("sklearn.base", estimator_recorder.hook)
     after_import("keras", keras_imported)
     after_import("matplotlib.backend_bases", _hook_matplotlib)
     transform_hooks.start()
@@ -180,18 +184,7 @@ def _hook_matplotlib(backend_bases: ModuleType) -> None:
     @functools.wraps(print_figure)
     def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
         if len(figures) < MAX_FIGURES:
-            figures.append(_record_figure(self.figure))
+            figures.append(record_figure(self.figure, saved=bool(args) and isinstance(args[0], (str, os.PathLike))))
         return print_figure(self, *args, **kwargs)
 
     canvas.print_figure = recorded
-
-
-def _record_figure(figure: Any) -> FigureRecord:
-    lines, labels = [], []
-    for axes in figure.axes:
-        labels += [axes.get_title(), axes.get_xlabel(), axes.get_ylabel()]
-        for line in axes.get_lines()[:MAX_LINES]:
-            labels.append(str(line.get_label()))
-            lines.append([number(value) for value in np.ravel(line.get_ydata())[:MAX_POINTS]])
-    caption = " · ".join(label for label in labels if label and not label.startswith("_child"))
-    return FigureRecord(current_count[0], caption[:300], lines[:MAX_LINES])

@@ -8,7 +8,7 @@ from tests.support.hostile_objects import LiesAboutClass, Raises
 
 
 def test_object_that_raises_has_an_empty_input_spec() -> None:
-    assert read_input_spec(Raises(), None) == InputSpec()
+    assert read_input_spec(Raises()) == InputSpec()
 
 
 def test_object_that_lies_about_its_class_is_no_model() -> None:

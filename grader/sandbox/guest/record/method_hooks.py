@@ -1,0 +1,83 @@
+"""Wrappers of one method of a base class and of all classes below it, also of those that are defined later."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+Method = Callable[..., Any]
+Wrap = Callable[[str, Method], Method]  # (name of the method, its function) -> its replacement
+
+
+class _Depth(threading.local):
+    """Number of recorded calls that are running in this thread."""
+
+    depth = 0
+
+
+_calls = _Depth()
+
+
+@contextlib.contextmanager
+def outermost() -> Iterator[bool]:
+    """Give True unless another recorded call is running, of which this one is a part."""
+    _calls.depth += 1
+    try:
+        yield _calls.depth == 1
+    finally:
+        _calls.depth -= 1
+
+
+def watch_methods(base: Any, names: Collection[str], wrap: Wrap) -> None:
+    """Replace the methods ``names`` of ``base`` and of every class below it."""
+    waiting: list[Any] = [base]
+    seen: set[Any] = {base}
+    while waiting:
+        kind = waiting.pop()
+        _watch_class(kind, names, wrap)
+        for below in kind.__subclasses__():
+            if below not in seen:
+                seen.add(below)
+                waiting.append(below)
+    made = base.__dict__.get("__init_subclass__")
+
+    def watch_new_class(cls: Any, /, **words: Any) -> None:
+        if made is None:
+            super(base, cls).__init_subclass__(**words)
+        else:
+            made.__func__(cls, **words)
+        _watch_class(cls, names, wrap)
+
+    base.__init_subclass__ = classmethod(watch_new_class)
+
+
+def _watch_class(kind: Any, names: Collection[str], wrap: Wrap) -> None:
+    for name in names:
+        method = vars(kind).get(name)
+        inner = getattr(method, "fn", None)  # scikit-learn's ``available_if`` keeps the function there
+        with contextlib.suppress(AttributeError, TypeError):  # a class that cannot be changed is not recorded
+            if callable(inner):
+                method.fn = wrap(name, inner)
+            elif callable(method) and not isinstance(method, (staticmethod, classmethod, type)):
+                setattr(kind, name, wrap(name, method))
+
+
+def after(method: Method, record: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]) -> Method:
+    """Return ``method`` followed by ``record(self, args, kwargs, result)``, outside other recorded calls only.
+
+    An error in the record must not make the notebook's own call fail.
+    """
+
+    @functools.wraps(method)
+    def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with outermost() as first:
+            result = method(self, *args, **kwargs)
+        if first:
+            with contextlib.suppress(Exception):
+                record(self, args, kwargs, result)
+        return result
+
+    return recorded
