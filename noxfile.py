@@ -23,8 +23,8 @@ def test(session: nox.Session) -> None:
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """Run the tests that start no notebook (one to two minutes)."""
-    session.run("pytest", "-m", "fast and not network and not slow", *session.posargs)
+    """Run the tests that start no notebook (about a minute)."""
+    session.run("pytest", "-m", "fast", *session.posargs)
 
 
 @nox.session

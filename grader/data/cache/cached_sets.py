@@ -131,8 +131,11 @@ def read_idx(path: Path) -> Array:
     """
     content = path.read_bytes()
     if content.startswith(b"\x1f\x8b"):
-        with gzip.open(path) as file:
-            content = file.read(_IDX_LARGEST)
+        try:
+            with gzip.open(path) as file:
+                content = file.read(_IDX_LARGEST)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path.name}: is damaged: {error}") from error
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _IDX_BYTES:
         raise ValueError(f"{path.name}: starts with {content[:4].hex(' ')}, expected 00 00 08 and a rank")
     rank = content[3]

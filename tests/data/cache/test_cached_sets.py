@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -77,6 +77,10 @@ def test_an_idx_array_is_read_as_it_was_written(
 
 @settings(deadline=None)
 @given(content=st.binary(max_size=40) | st.binary(max_size=30).map(lambda rest: b"\0\0\x08\x03" + rest))
+@example(content=b"\x1f\x8b")
+@example(content=b"\x1f\x8bnot compressed")
+@example(content=gzip.compress(b"\0\0\x08\x01", mtime=0)[:10] + b"\xff" * 9)
+@example(content=gzip.compress(tiny.idx(np.zeros(9, np.uint8)))[:-9])
 def test_other_content_is_a_value_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "array"
     path.write_bytes(content)
