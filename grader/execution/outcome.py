@@ -27,11 +27,8 @@ def determine_outcome(
         )
     if timeout_cell is not None or reply.cell_seconds >= limits.seconds or reply.ended is EndReason.TIMEOUT:
         return Outcome.TIMEOUT, _timeout_reason(timeout_cell, limits.seconds)
-    if executed is None and reply.ended is EndReason.FINISHED:
-        # The driver always leaves a valid notebook, so student code has replaced it.
-        return Outcome.ERROR, message("The notebook overwrote the file of its results; they are lost.")
-    if reply.ended is EndReason.DIED:
-        return Outcome.ERROR, message("The notebook ended the process that runs it; the rest was not executed.")
+    if executed is None or reply.ended in (EndReason.FAULT, EndReason.DIED):
+        return Outcome.ERROR, message("The run of the notebook broke off; the rest was not executed.")
     return _cell_outcome([cell for cell in cells if cell.error is not None])
 
 
@@ -117,7 +114,7 @@ def _cell_outcome(failed: list[Cell]) -> tuple[Outcome, Message | None]:
 
 
 def _notes(executed: NotebookNode | None) -> dict[str, object]:
-    """Return the driver's notes in the executed notebook. A student can forge them, but gains nothing by it."""
+    """Return the driver's notes in the executed notebook."""
     notes = executed.metadata.get("grader", {}) if executed is not None else {}
     return notes if isinstance(notes, dict) else {}
 

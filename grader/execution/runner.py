@@ -176,16 +176,18 @@ def _job(source: _Source, prepared: PreparedAssignment, order: HiddenOrder | Non
 def _interpret(
     reply: Reply, source: _Source, prepared: PreparedAssignment, order: HiddenOrder | None, out: Path
 ) -> Run:
-    executed = parse.parse_executed(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
-    if reply.ended is EndReason.FAULT:
-        fault = message("The grader failed: {error}", error=_last_line(reply.log) or "no executed notebook came back")
+    if not reply.started and reply.ended in (EndReason.FAULT, EndReason.DIED):
+        fault = message("The grader failed: {error}", error=_last_line(reply.log) or "the notebook was not started")
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
+    executed, reviews = _read_executed(reply, source)
     tests, executed = _read_tests(executed, source, prepared)
     cells = _cells(executed, prepared.starter_sources) if executed is not None else ()
     facts = parse_facts(reply.facts, cells)
     outcome, reason = determine_outcome(reply, executed, cells, prepared.assignment.limits)
     if outcome is Outcome.OK and facts is not None and (cut := describe_cut_training(facts)) is not None:
         outcome, reason = Outcome.TIMEOUT, cut
+    if outcome is Outcome.OK and reviews:
+        outcome, reason = Outcome.ERROR, reviews[0]
     predictions, depends = parse_predictions(reply.predictions, order)
     return Run(
         outcome=outcome,
@@ -203,8 +205,27 @@ def _interpret(
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cell_notes(executed, prepared.assignment.limits) + _name_error_notes(executed, cells),
+        reviews=reviews,
         tests=tests,
     )
+
+
+def _read_executed(reply: Reply, source: _Source) -> tuple[NotebookNode | None, tuple[Message, ...]]:
+    """Return the notebook as it was handed in, with the outputs of its run, and the reasons to check the run.
+
+    A fault from the first cell on is never the grader's: it may be the notebook's work. Nor does it decide the grade,
+    because it may not be.
+    """
+    reviews = []
+    if reply.ended in (EndReason.FAULT, EndReason.DIED):
+        reviews.append(message("The run broke off for an unknown reason. Look at the notebook, or grade it again."))
+    executed = parse.parse_executed(reply.executed or b"", protocol.MAX_EXECUTED_BYTES)
+    if executed is None:
+        return None, (*reviews, message("The results of the run cannot be read. Look at the notebook."))
+    merged, same = parse.take_outputs(parse.runnable_copy(source.notebook), executed)
+    if not same:
+        reviews.append(message("The executed notebook is not the one that was handed in. Look at the notebook."))
+    return merged, tuple(reviews)
 
 
 def _read_tests(

@@ -39,6 +39,7 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         reasons.append(message("The grader itself failed; no points were taken off. Grade again, or grade by hand."))
     if run.outcome in (Outcome.MISSING, Outcome.FORBIDDEN):
         reasons.append(message("Nothing could be graded: see the reason and ask the student."))
+    reasons += run.reviews
     if any(fit.cut_short for fit in run.facts.fits):
         reasons.append(message("A training run was stopped by the time limit. A larger budget may change the grade."))
     if run.brought_kb > MUCH_BROUGHT_KB:

@@ -63,5 +63,6 @@ class Run:
     peak_memory_mb: float = 0.0
     confinement: str = ""
     notes: tuple[Message, ...] = ()
+    reviews: tuple[Message, ...] = ()  # reasons for a person to check the result
     photo_survey: PhotoSurvey | None = None
     tests: tuple[TestResult, ...] = ()  # of an nbgrader or otter course

@@ -6,6 +6,7 @@ everything else as a problem. Its notebooks are valid nbformat 4.5.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections import Counter
@@ -133,6 +134,26 @@ def _is_version_4(raw: dict[str, Any]) -> bool:
 
 
 # ---------------------------------------------------------------- after the run
+
+
+def take_outputs(given: NotebookNode, executed: NotebookNode) -> tuple[NotebookNode, bool]:
+    """Return a copy of ``given`` with the outputs, counts and times of ``executed``, and whether the cells are equal.
+
+    ``given`` is the notebook that was to be executed (``runnable_copy``). A cell that came back with another source,
+    kind or place keeps what was given, without outputs: what is shown and judged is what was handed in.
+    """
+    merged = copy.deepcopy(given)
+    merged.metadata["grader"] = executed.metadata.get("grader", {})
+    same = len(merged.cells) == len(executed.cells)
+    for cell, result in zip(merged.cells, executed.cells, strict=False):
+        if any(cell.get(name) != result.get(name) for name in ("id", "cell_type", "source")):
+            same = False
+        elif cell.cell_type == "code":
+            cell.outputs, cell.execution_count = result.outputs, result.execution_count
+            if "execution" in result.metadata:
+                cell.metadata["execution"] = result.metadata["execution"]
+    return merged, same
+
 
 SAVED = "saved_outputs"  # in a cell's metadata
 _SAVED_CHARACTERS = 500_000  # of one cell

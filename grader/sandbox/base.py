@@ -48,18 +48,20 @@ class EndReason(StrEnum):
     MEMORY = "memory"
     DISK = "disk"
     PROCESSES = "processes"
-    DIED = "died"  # the driver was killed, by the notebook or by the machine
+    DIED = "died"  # the driver was killed, by the machine
     FAULT = "fault"  # the driver failed for a reason of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Unparsed bytes that a job left behind: limited in size, but as untrusted as the notebook.
+    """Unparsed bytes that a job left behind, limited in size.
 
+    ``facts`` and ``predictions`` are as untrusted as the notebook. ``executed`` is the driver's; its outputs are not.
     ``executed`` and ``facts`` are read before the hidden inputs are copied in, so they cannot contain any of them.
     """
 
     ended: EndReason
+    started: bool = True  # the first cell may have run; before, only the grader's own code can have failed
     executed: bytes | None = None
     facts: bytes | None = None
     predictions: bytes | None = None
@@ -67,7 +69,7 @@ class Reply:
     cell_seconds: float = 0.0  # wall clock from the first cell to the last
     peak_memory_mb: float = 0.0
     used: float = 0.0  # amount used when a limit was reached, in the limit's unit
-    log: str = ""  # end of the driver's log, to explain a fault
+    log: str = ""  # end of the driver's log, to explain a fault; no student code can write to it
 
 
 class Sandbox(Protocol):

@@ -17,12 +17,24 @@ from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
 from grader.sandbox.guest.boot import seccomp
 from grader.sandbox.job import JobFolder, notebook_environment
-from grader.sandbox.mounts import GUEST, JOB, Kind, Mount, all_mounts, find_gpu, gpu_environment, machine_mounts
+from grader.sandbox.mounts import (
+    GUEST,
+    JOB,
+    Kind,
+    Mount,
+    all_mounts,
+    driver_mounts,
+    find_gpu,
+    gpu_environment,
+    gpu_mounts,
+    kernel_mounts,
+    machine_mounts,
+)
 from grader.sandbox.process import Command
 from grader.sandbox.programs import find_program
 
 NAME = "bubblewrap"
-FILTER = "seccomp.bpf"  # in the job folder, where the notebook can read but not change it
+FILTER = "seccomp.bpf"  # in the job folder, in no part of it that the notebook sees
 FILTER_DESCRIPTOR = "9"
 SCRATCH_BYTES = 64 << 20  # limits memory that belongs to no process, which the monitor cannot measure
 TRIAL_SECONDS = 30.0
@@ -37,8 +49,15 @@ BINDS = {Kind.READ_ONLY: "--ro-bind", Kind.WRITABLE: "--bind", Kind.DEVICE: "--d
 
 
 def bubblewrap_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
-    """Return the command for a worker in its own namespaces. Raise SandboxError if ``bwrap`` is missing."""
-    return _command(job, folder, inherited, [protocol.bootstrap("boot.worker", GUEST), str(JOB)])
+    """Return the command for both sides, each in its own namespaces. Raise SandboxError if ``bwrap`` is missing."""
+    gpu, machine = find_gpu(inherited), machine_mounts()
+    driver = all_mounts(machine, driver_mounts(folder.path))
+    kernel = all_mounts((*machine, *gpu_mounts(gpu)), kernel_mounts(folder.path, job))
+    return Command(
+        _confine(folder, inherited, driver, [protocol.bootstrap(protocol.SIDES["driver"], GUEST), str(JOB)]),
+        _confine(folder, inherited, kernel, [protocol.bootstrap(protocol.SIDES["kernel"], GUEST), str(JOB)]),
+        notebook_environment(JOB, job.threads, inherited) | gpu_environment(gpu, nodes_hidden=True),
+    )
 
 
 def find_problem(inherited: Mapping[str, str]) -> Message | None:
@@ -55,16 +74,17 @@ def find_problem(inherited: Mapping[str, str]) -> Message | None:
     job = Job(b"{}", {}, Limits())
     folder = JobFolder(job)
     try:
-        return _run_trial(_command(job, folder, inherited, [TRIAL]))
+        mounts = all_mounts(machine_mounts(), kernel_mounts(folder.path, job))
+        return _run_trial(_confine(folder, inherited, mounts, [TRIAL]), notebook_environment(JOB, 1, inherited))
     finally:
         folder.close()
 
 
-def _run_trial(command: Command) -> Message | None:
+def _run_trial(argv: list[str], environment: Mapping[str, str]) -> Message | None:
     try:
         done = subprocess.run(
-            command.argv,
-            env=dict(command.environment),
+            argv,
+            env=dict(environment),
             cwd="/",
             capture_output=True,
             text=True,
@@ -85,8 +105,8 @@ def _run_trial(command: Command) -> Message | None:
     return message("bwrap does not work here: {error}. Version 0.7 or newer is needed.", error=words)
 
 
-def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: list[str]) -> Command:
-    """Return the command that runs Python confined. ``python`` follows ``-c``: the code and its arguments."""
+def _confine(folder: JobFolder, inherited: Mapping[str, str], mounts: Iterable[Mount], python: list[str]) -> list[str]:
+    """Return the command line that runs Python confined. ``python`` follows ``-c``: the code and its arguments."""
     program, bwrap = seccomp.program(), find_program("bwrap", inherited)
     if program is None or bwrap is None:
         raise SandboxError(message("bubblewrap is not available on this machine; `grader doctor` tells why."))
@@ -95,20 +115,16 @@ def _command(job: Job, folder: JobFolder, inherited: Mapping[str, str], python: 
     # The shell opens the filter for bwrap, which reads and closes it. A descriptor opened here would have to pass
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
-    gpu = find_gpu(inherited)
-    started = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
-    mounts = all_mounts(machine_mounts(gpu), folder.path, job)
-    argv = [*opened, bwrap, *_options(mounts), "--", *started]
-    return Command(argv, notebook_environment(JOB, job.threads, inherited) | gpu_environment(gpu, nodes_hidden=True))
+    return [*opened, bwrap, *_options(mounts), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
 
 
 def _options(mounts: Iterable[Mount]) -> list[str]:
     return [
-        *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
+        *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--as-pid-1"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),
         *(word for mount in mounts for word in _mount_options(mount)),
         *("--remount-ro", "/"),  # the empty root that everything else is mounted on
-        *("--chdir", str(JOB / "work"), "--seccomp", FILTER_DESCRIPTOR),
+        *("--chdir", "/", "--seccomp", FILTER_DESCRIPTOR),
     ]
 
 

@@ -1,7 +1,7 @@
-"""The level ``container``: a cold start in a container of rootless Podman or Docker.
+"""The level ``container``: a cold start in two containers of rootless Podman or Docker, one for each side of a job.
 
 For macOS, Windows, and Linux machines without other namespaces. The engine's own confinement is tightened, and the
-grader's system call filter is added.
+grader's system call filter is added. The two containers share only the folder of the kernel's sockets.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from pathlib import Path
 from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
-from grader.sandbox import keep_stdin_open
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
 from grader.sandbox.image import LABEL, NO_ENGINE, Engine, Image, find_engine, own_image, remove_leftovers
 from grader.sandbox.job import JobFolder, notebook_environment
-from grader.sandbox.mounts import GUEST, GUEST_SOURCE, JOB, Kind, Mount, job_mounts
+from grader.sandbox.mounts import GUEST, GUEST_SOURCE, JOB, Kind, Mount, driver_mounts, kernel_mounts
 from grader.sandbox.process import Command
 
 NAME = "container"
-SCRATCH = "64m"  # size of /dev/shm, and of the folder for the kernel's sockets
+SCRATCH = "64m"  # size of /dev/shm
 OPEN_FILES = 4096
 # The engine's limits are higher than the assignment's, so that the monitor reports first where it can see inside.
 EXTRA_MEMORY_MB, EXTRA_PROCESSES = 256, 64
@@ -39,7 +38,7 @@ print("confined" if isolated and "CapEff:\\t0000000000000000" in open("/proc/sel
 def container_command(
     job: Job, folder: JobFolder, inherited: Mapping[str, str], *, image: Image | None = None
 ) -> Command:
-    """Return the command for a worker in a container that sees only its job folder of this machine.
+    """Return the command for both sides, each in a container that sees only its part of the job folder.
 
     The image must have been built (``image.prepare``). Raise SandboxError if there is no engine.
     """
@@ -49,9 +48,12 @@ def container_command(
     image = image or own_image()
     # Copied, because an engine in a virtual machine sees temporary folders but not the installed Python packages.
     shutil.copytree(GUEST_SOURCE, folder.path / "guest", ignore=shutil.ignore_patterns("__pycache__"))
-    python = [image.python, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("boot.container_init", GUEST), str(JOB)]
-    run = [*_run_options(engine, job, folder.path.resolve(), image), *_env_options(job, inherited), *python]
-    return Command([sys.executable, "-I", "-B", keep_stdin_open.__file__, *run], dict(inherited), own_limits=True)
+    python = [image.python, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap("boot.container_init", GUEST)]
+    driver, kernel = (
+        [*_run_options(engine, job, folder.path.resolve(), image, side), *_env_options(job, inherited), *python]
+        for side in protocol.SIDES
+    )
+    return Command([*driver, "driver", str(JOB)], [*kernel, "kernel", str(JOB)], dict(inherited), own_limits=True)
 
 
 def find_problem(inherited: Mapping[str, str], *, image: Image | None = None) -> Message | None:
@@ -71,7 +73,7 @@ def find_problem(inherited: Mapping[str, str], *, image: Image | None = None) ->
     folder = JobFolder(job)
     try:
         (folder.path / "guest").mkdir()
-        run = [*_run_options(engine, job, folder.path.resolve(), image), *_env_options(job, {})]
+        run = [*_run_options(engine, job, folder.path.resolve(), image, "kernel"), *_env_options(job, {})]
         output, error = engine.query([*run[1:], image.python, "-c", TRIAL])
     finally:
         folder.close()
@@ -80,30 +82,43 @@ def find_problem(inherited: Mapping[str, str], *, image: Image | None = None) ->
     return message("{engine} cannot run a container here: {error}", engine=engine.name, error=error or output)
 
 
-def _run_options(engine: Engine, job: Job, folder: Path, image: Image) -> list[str]:
+def _run_options(engine: Engine, job: Job, folder: Path, image: Image, side: str) -> list[str]:
     """Return the command line up to the program inside; its first word is the engine."""
     limits = job.limits
+    mounts = [*image.mounts, *_container_mounts(folder, job, side)]
     memory = f"{limits.memory_mb + EXTRA_MEMORY_MB}m"
     return [
         *(engine.path, "run", "--rm", "--interactive", "--pull=never", "--log-driver=none"),
-        *("--name", folder.name, "--label", f"{LABEL}={folder}", "--hostname", "notebook"),
+        *("--name", f"{folder.name}-{side}", "--label", f"{LABEL}={folder}", "--hostname", "notebook"),
         *("--network=none", "--ipc=private", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
         # SELinux labels would forbid access to the job folder, and relabelling would visit every file of each job.
         "--security-opt=label=disable",
         *_user(engine),
         *("--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + EXTRA_PROCESSES)),
         *("--ulimit", "core=0:0", "--ulimit", f"nofile={OPEN_FILES}:{OPEN_FILES}", "--shm-size", SCRATCH),
-        *(word for mount in (*image.mounts, *_container_mounts(folder, job)) for word in _mount_options(mount)),
-        # In memory, because the shared folders of some virtual machines cannot hold a socket.
-        *("--tmpfs", f"{JOB / 'run'}:rw,nosuid,nodev,size={SCRATCH},mode=1777"),
-        *("--workdir", str(JOB / "work"), "--entrypoint", "/usr/bin/env", image.tag),
+        *(word for mount in mounts for word in _mount_options(mount)),
+        *_socket_folder(folder),
+        *("--workdir", "/", "--entrypoint", "/usr/bin/env", image.tag),
     ]
 
 
-def _container_mounts(folder: Path, job: Job) -> list[Mount]:
-    """Return the job's mounts without links, which an engine cannot mount and the image contains instead."""
-    mounts = [mount for mount in job_mounts(folder, job) if mount.target != JOB / "run" and mount.kind is not Kind.LINK]
-    return [*mounts, Mount(Kind.READ_ONLY, GUEST, folder / "guest")]
+def _container_mounts(folder: Path, job: Job, side: str) -> list[Mount]:
+    """Return one side's mounts without links, which an engine cannot mount and the image contains instead."""
+    mounts = driver_mounts(folder) if side == "driver" else kernel_mounts(folder, job)
+    shown = [mount for mount in mounts if mount.target != JOB / protocol.RUN and mount.kind is not Kind.LINK]
+    return [*shown, Mount(Kind.READ_ONLY, GUEST, folder / "guest")]
+
+
+def _socket_folder(folder: Path) -> list[str]:
+    """Return the mount of the folder of the kernel's sockets, which both containers share.
+
+    Engines in a virtual machine cannot keep a socket in a folder of this machine; there it is a volume, which the
+    engine creates with the first container.
+    """
+    target = (JOB / protocol.RUN).as_posix()
+    if sys.platform == "linux":
+        return ["--mount", f"type=bind,source={folder / protocol.RUN},target={target}"]
+    return ["--mount", f"type=volume,source={folder.name},target={target}"]
 
 
 def _mount_options(mount: Mount) -> list[str]:

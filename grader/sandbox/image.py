@@ -26,6 +26,7 @@ PACKAGES = (
     *("pillow", "scikit-learn", "scipy", "tensorflow"),
 )
 ALIASES = {"tensorflow": ("tensorflow-cpu", "tensorflow-macos")}  # other distributions of the same versions
+FOLDER_PREFIX = "grader-"  # of the names of job folders
 LABEL = "grader.job"  # label of a container; its value is the job folder
 SECONDS_TO_ANSWER, SECONDS_TO_BUILD = 120.0, 3600.0
 
@@ -138,12 +139,17 @@ def prepare(inherited: Mapping[str, str], announce: Callable[[Message], None]) -
 
 
 def remove_leftovers(engine: Engine) -> None:
-    """Remove containers whose job folder is gone: Podman keeps the name of a container killed with its grader."""
+    """Remove containers and volumes whose job folder is gone: Podman keeps the name of a container killed early."""
     output, _ = engine.query(["ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}"])
     for name in output.split():
         folder, error = engine.query(["inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name])
         if not error and not Path(folder.strip()).exists():
             engine.query(["rm", "--force", name])
+    if sys.platform != "linux":  # elsewhere the kernel's sockets lie in a volume with the name of the job folder
+        volumes, _ = engine.query(["volume", "ls", "--quiet", "--filter", f"name={FOLDER_PREFIX}"])
+        for name in volumes.split():
+            if name.startswith(FOLDER_PREFIX) and not (Path(tempfile.gettempdir()) / name).exists():
+                engine.query(["volume", "rm", "--force", name])
 
 
 def _pin(package: str) -> str:

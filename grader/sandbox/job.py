@@ -1,4 +1,4 @@
-"""The job folder as the host sees it: the only place that host and student code share.
+"""The job folder as the host sees it: the only place that the host shares with the driver and with student code.
 
 The host opens files through directory descriptors taken before the student's code starts, by fixed names, without
 following links, and reads up to a fixed size. It neither follows nor waits for a link, pipe or folder that the notebook
@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -35,6 +36,15 @@ NPY_HEADER_BYTES = 4096
 NUMBER_BYTES = 16  # the widest number type that predictions may have
 
 
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Numbers of the users that run the two sides of a job, and of their common group."""
+
+    driver: int
+    kernel: int
+    group: int
+
+
 class JobFolder:
     """A new temporary folder for one job. ``close`` removes it.
 
@@ -45,12 +55,14 @@ class JobFolder:
         # A short path, because a socket's path may have at most 107 bytes.
         self.path = Path(tempfile.mkdtemp(prefix="grader-", dir=_short_temporary_folder()))
         self._out: int | None = None
-        self._hidden: int | None = None
-        self._owner: tuple[int, int] | None = None
+        self._exchange: int | None = None
+        self._owners: Owners | None = None
         try:
-            for name in ("work", "home", "tmp", "run", "out", "hidden"):
+            for name in (protocol.OUT, protocol.RUN, *protocol.KERNEL_FOLDERS):
                 (self.path / name).mkdir(mode=0o700)
-            self._out, self._hidden = self._open_folder("out"), self._open_folder("hidden")
+            self._out, self._exchange = self._open_folder(protocol.OUT), self._open_folder(protocol.EXCHANGE)
+            for log in (self.log, self.kernel_log):
+                log.touch()
             self._write_inputs(job, LIBRARY if confined else self._linked_library(job))
             self.given_mb = disk_used_mb(self.path)  # does not count towards the notebook's limit
         except SandboxError:
@@ -79,7 +91,7 @@ class JobFolder:
                 shutil.copyfile(source, target)
         protocol.write_json(self.path / protocol.REQUEST, _request(job, library))
         if job.question is not None:
-            _write_public(self.path / protocol.PUBLIC, job.question)
+            _write_public(self.path / protocol.EXCHANGE / protocol.PUBLIC, job.question)
 
     def _linked_library(self, job: Job) -> Path | None:
         """Build a library of links without the withheld files, for levels that cannot mount over them.
@@ -95,17 +107,32 @@ class JobFolder:
             copy(cover, linked / name)
         return linked
 
-    def give_to(self, uid: int, gid: int) -> None:
-        """Make another user the owner of the folder and of everything written into it later. Call before the start."""
-        self._owner = (uid, gid)
-        for parent, folders, files in os.walk(self.path):
-            for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):  # noqa: PTH118
-                os.chown(path, uid, gid, follow_symlinks=False)
+    def give_to(self, owners: Owners) -> None:
+        """Give each part to the user who needs it, for root. Call before the start.
+
+        Nobody else can list the folder, but both users can open what they own in it.
+        """
+        self._owners = owners
+        self.path.chmod(0o711)
+        (self.path / protocol.RUN).chmod(0o711)  # the driver may connect to the kernel's sockets
+        for part in self.path.iterdir():
+            owner = owners.driver if part.name in protocol.DRIVER_PARTS else owners.kernel
+            for parent, folders, files in os.walk(part):
+                for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):  # noqa: PTH118
+                    os.chown(path, owner, owners.group, follow_symlinks=False)
+            if not part.is_dir():
+                os.chown(part, owner, owners.group, follow_symlinks=False)
+                part.chmod(0o600)
 
     @property
     def log(self) -> Path:
-        """Log of the driver's errors. The notebook can write to it as well."""
+        """Log of the driver and of the processes that start both sides. No student code can write to it."""
         return self.path / "driver.log"
+
+    @property
+    def kernel_log(self) -> Path:
+        """Log of the kernel side. The notebook can write to it from its first cell on."""
+        return self.path / "kernel.log"
 
     def exists(self, marker: str) -> bool:
         """Return whether the guest has created ``marker`` in ``out``."""
@@ -118,10 +145,13 @@ class JobFolder:
             return False
         return True
 
-    def read(self, name: str, limit: int) -> bytes | None:
-        """Return the bytes of a regular file in ``out``, or None if missing, not regular or larger than ``limit``."""
+    def read(self, folder: str, name: str, limit: int) -> bytes | None:
+        """Return the bytes of a regular file in the folder OUT or EXCHANGE.
+
+        Return None if it is missing, not regular or larger than ``limit`` bytes.
+        """
         try:
-            descriptor = self._open(self._out, "out", name, os.O_RDONLY | NO_FOLLOW)
+            descriptor = self._open(folder, name, os.O_RDONLY | NO_FOLLOW)
         except OSError:
             return None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -131,25 +161,32 @@ class JobFolder:
             data = file.read(limit + 1)
         return data if len(data) <= limit else None
 
+    def read_predictions(self, question: Question | None) -> bytes | None:
+        """Return the predictions' file, or None. Call it when every process of the notebook is dead."""
+        if question is None:
+            return None
+        return self.read(protocol.EXCHANGE, protocol.PREDICTIONS, max_prediction_bytes(question))
+
     def put_hidden_inputs(self, question: Question) -> None:
         """Copy the hidden inputs in. Raise OSError if the notebook blocks their path; it then gets no question."""
         buffer = io.BytesIO()
         np.save(buffer, question.hidden_inputs, allow_pickle=False)
-        for name, data in ((protocol.HIDDEN_INPUTS, buffer.getvalue()), (protocol.HIDDEN_COMPLETE, b"")):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
-            with os.fdopen(self._open(self._hidden, "hidden", name, flags), "wb") as file:
-                if self._owner is not None:
-                    os.fchown(file.fileno(), *self._owner)
-                file.write(data)
-            self.given_mb += len(data) / MEGABYTE
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
+        with os.fdopen(self._open(protocol.EXCHANGE, protocol.HIDDEN_INPUTS, new), "wb") as file:
+            if self._owners is not None:
+                os.fchown(file.fileno(), self._owners.kernel, self._owners.group)
+            file.write(buffer.getvalue())
+        self.given_mb += buffer.tell() / MEGABYTE
+        os.close(self._open(protocol.OUT, protocol.ASKED, new))
 
-    def _open(self, folder: int | None, folder_name: str, name: str, flags: int) -> int:
-        if folder is None:
-            return os.open(self.path / folder_name / name, flags, 0o600)
-        return os.open(name, flags, 0o600, dir_fd=folder)
+    def _open(self, folder: str, name: str, flags: int) -> int:
+        opened = self._exchange if folder == protocol.EXCHANGE else self._out
+        if opened is None:
+            return os.open(self.path / folder / name, flags, 0o600)
+        return os.open(name, flags, 0o600, dir_fd=opened)
 
     def close(self) -> None:
-        for descriptor in (self._out, self._hidden):
+        for descriptor in (self._out, self._exchange):
             if descriptor is not None:
                 os.close(descriptor)
         _remove(self.path)
@@ -228,7 +265,7 @@ def notebook_environment(folder: Path, threads: int, inherited: Mapping[str, str
 
 
 def _request(job: Job, library: Path | None) -> dict[str, object]:
-    """Return the request that the guest reads; ``library`` is its path inside."""
+    """Return the request that the driver reads; it passes ``kernel`` on. ``library`` is its path inside."""
     limits = job.limits
     return {
         "seconds": limits.seconds,
@@ -236,10 +273,15 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
         "predict_seconds": limits.predict_seconds,
         "output_bytes": int(limits.output_mb * MEGABYTE),
         "predict": job.question is not None,
-        "files": sorted(job.files),
-        "sources": dict(job.sources),
-        "library": str(library) if job.library is not None else None,
-        "rlimits": _rlimits(job),
+        "kernel": {
+            "seconds": limits.seconds,
+            "cell_seconds": limits.cell_seconds,
+            "predict_seconds": limits.predict_seconds,
+            "files": sorted(job.files),
+            "sources": dict(job.sources),
+            "library": str(library) if job.library is not None else None,
+            "rlimits": _rlimits(job),
+        },
     }
 
 

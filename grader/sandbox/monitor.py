@@ -53,7 +53,6 @@ class Monitor:
     executed: bytes | None = None
     facts: bytes | None = None
     peak_memory_mb: float = 0.0
-    log: str = ""
     deleted_disk_mb: float = 0.0
     exact_mb: float = 0.0
     next_exact: float = 0.0
@@ -90,9 +89,8 @@ class Monitor:
                     self.folder.put_hidden_inputs(self.job.question)
 
     def _collect(self) -> None:
-        self.executed = self.folder.read(protocol.EXECUTED, protocol.MAX_EXECUTED_BYTES)
-        self.facts = self.folder.read(protocol.FACTS, protocol.MAX_FACTS_BYTES)
-        self.log = log_tail(self.folder.log)  # now, because the notebook could write hidden inputs to it later
+        self.executed = self.folder.read(protocol.OUT, protocol.EXECUTED, protocol.MAX_EXECUTED_BYTES)
+        self.facts = self.folder.read(protocol.EXCHANGE, protocol.FACTS, protocol.MAX_FACTS_BYTES)
 
     def _measure(self) -> _Usage:
         usage = _Usage()
@@ -138,13 +136,18 @@ class Monitor:
         if self.cells_began and self.cells_seconds is None:
             # The driver interrupts the cells first; this applies when it no longer can.
             late = now - self.cells_began - limits.seconds
-            if late > 2 * protocol.GRACE_SECONDS + limits.predict_seconds:
+            if late > 3 * protocol.GRACE_SECONDS:
                 return EndReason.TIMEOUT, now - self.cells_began
         return None
 
     def _disk_limit_reached(self) -> tuple[EndReason, float] | None:
         used = disk_used_mb(self.folder.path) - self.folder.given_mb + self.deleted_disk_mb
         return (EndReason.DISK, used) if used > self.job.limits.disk_mb else None
+
+    def _log(self) -> str:
+        """Return the end of the logs. The kernel's counts only if no student code ran, which could write to it."""
+        log = log_tail(self.folder.log)
+        return log if self.cells_began is not None else log + log_tail(self.folder.kernel_log)
 
     def _reply(self, ended: EndReason, used: float) -> Reply:
         now = time.monotonic()
@@ -155,20 +158,21 @@ class Monitor:
             ended, used = EndReason.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_mb)
         return Reply(
             ended=ended,
+            started=self.cells_began is not None,
             executed=self.executed,
             facts=self.facts,
             seconds=now - self.began,
             cell_seconds=self.cells_seconds if self.cells_seconds is not None else now - began,
             peak_memory_mb=self.peak_memory_mb,
             used=used,
-            log=self.log,
+            log=self._log(),
         )
 
 
 def _end_reason(code: int) -> EndReason:
     if code == 0:
         return EndReason.FINISHED
-    return EndReason.FAULT if 0 < code < 128 and code != protocol.EXIT_BLOCKED else EndReason.DIED
+    return EndReason.FAULT if 0 < code < 128 else EndReason.DIED
 
 
 def _max_seconds(limits: Limits) -> float:

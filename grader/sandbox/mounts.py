@@ -16,6 +16,7 @@ from pathlib import Path
 
 from grader.sandbox import guest as guest_package
 from grader.sandbox.base import Job
+from grader.sandbox.guest import protocol
 
 GUEST_SOURCE = Path(str(guest_package.__file__)).parent
 JOB = Path("/job")  # mount point of the job folder, the same for every job
@@ -30,7 +31,6 @@ ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "lo
 OWN_ETC = Path(__file__).parent / "etc"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 HOSTED_FOLDERS = (Path("/content"), Path("/kaggle/working"), Path("/kaggle/input"))  # of Colab and Kaggle
-WRITABLE = ("work", "home", "tmp", "run", "out")  # parts of the job folder; the rest is read-only
 
 
 class Kind(StrEnum):
@@ -99,13 +99,18 @@ def gpu_environment(gpu: Gpu | None, *, nodes_hidden: bool) -> dict[str, str]:
 # ------------------------------------------------------------------ the files
 
 
-def all_mounts(machine: Iterable[Mount], folder: Path, job: Job) -> tuple[Mount, ...]:
-    """Return every mount of one job, parents before children: a Python environment may lie below /tmp."""
-    return tuple(sorted((*machine, *job_mounts(folder, job)), key=lambda mount: len(mount.target.parts)))
+def all_mounts(machine: Iterable[Mount], part: Iterable[Mount]) -> tuple[Mount, ...]:
+    """Return every mount of one side of a job, parents before children: a Python environment may lie below /tmp."""
+    return tuple(sorted((*machine, *part), key=lambda mount: len(mount.target.parts)))
 
 
-def machine_mounts(gpu: Gpu | None = None) -> tuple[Mount, ...]:
-    """Return the mounts that are the same for every job on this machine."""
+def gpu_mounts(gpu: Gpu | None) -> tuple[Mount, ...]:
+    """Return the device nodes of ``gpu``."""
+    return tuple(Mount(Kind.DEVICE, path, path) for path in (gpu.nodes if gpu else ()))
+
+
+def machine_mounts() -> tuple[Mount, ...]:
+    """Return the mounts that are the same for both sides of every job on this machine."""
     mounts = [_system_mount(Path(path)) for path in SYSTEM if Path(path).exists()]
     etc = [Path("/etc") / name for name in ETC]
     mounts += [Mount(Kind.READ_ONLY, path, path) for path in etc if path.exists()]
@@ -114,7 +119,6 @@ def machine_mounts(gpu: Gpu | None = None) -> tuple[Mount, ...]:
     mounts += [Mount(Kind.EMPTY, folder) for folder in _installed_grader()]
     mounts.append(Mount(Kind.READ_ONLY, GUEST, GUEST_SOURCE))
     mounts += [Mount(Kind.DEVICE, Path("/dev") / name, Path("/dev") / name) for name in DEVICES]
-    mounts += [Mount(Kind.DEVICE, path, path) for path in (gpu.nodes if gpu else ())]
     mounts += [
         Mount(Kind.LINK, Path("/dev/fd"), Path("/proc/self/fd")),
         Mount(Kind.SCRATCH, Path("/dev/shm")),  # noqa: S108  a new file system, seen by the notebook only
@@ -124,15 +128,22 @@ def machine_mounts(gpu: Gpu | None = None) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
-def job_mounts(folder: Path, job: Job) -> tuple[Mount, ...]:
-    """Return the mounts of one job: its folder (also under the names of Colab and Kaggle), its /tmp, the library.
+def driver_mounts(folder: Path) -> tuple[Mount, ...]:
+    """Return the parts of the job folder that the driver sees."""
+    given = (protocol.REQUEST, protocol.NOTEBOOK, protocol.RUN)
+    return (
+        *(Mount(Kind.READ_ONLY, JOB / name, folder / name) for name in given),
+        Mount(Kind.WRITABLE, JOB / protocol.OUT, folder / protocol.OUT),
+    )
+
+
+def kernel_mounts(folder: Path, job: Job) -> tuple[Mount, ...]:
+    """Return the mounts of the notebook: its folders (also under the names of Colab and Kaggle), /tmp, the library.
 
     Withheld files of the library are covered by their replacements.
     """
-    writable = [Mount(Kind.WRITABLE, JOB / name, folder / name) for name in WRITABLE]
     return (
-        Mount(Kind.READ_ONLY, JOB, folder),
-        *writable,
+        *(Mount(Kind.WRITABLE, JOB / name, folder / name) for name in (*protocol.KERNEL_FOLDERS, protocol.RUN)),
         Mount(Kind.WRITABLE, Path("/tmp"), folder / "tmp"),  # noqa: S108  the notebook's own
         *(Mount(Kind.LINK, path, JOB / "work") for path in HOSTED_FOLDERS),
         *(_library_mounts(job.library, job.withheld) if job.library is not None else ()),

@@ -20,13 +20,25 @@ from grader.models.errors import SandboxError, Stopped
 from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, create_memory_group
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, log_tail, max_prediction_bytes, notebook_environment
+from grader.sandbox.job import JobFolder, log_tail, notebook_environment
 from grader.sandbox.monitor import Monitor
-from grader.sandbox.mounts import GUEST_SOURCE, JOB, Mount, all_mounts, find_gpu, gpu_environment, machine_mounts
+from grader.sandbox.mounts import (
+    GUEST_SOURCE,
+    JOB,
+    Mount,
+    all_mounts,
+    driver_mounts,
+    find_gpu,
+    gpu_environment,
+    gpu_mounts,
+    kernel_mounts,
+    machine_mounts,
+)
 
 NAME = "namespaces"
 SECONDS_TO_START = 180.0  # TensorFlow on a cold disk
 SECONDS_TO_END = 15.0
+DRIVER_PROCESSES = 64  # threads of the driver: it starts no processes
 
 
 class WorkerDied(Exception):  # noqa: N818
@@ -45,7 +57,7 @@ class NamespaceSandbox:
         self._inherited = inherited
         self._preload = preload
         self._gpu = find_gpu(inherited)
-        self._machine_mounts = machine_mounts(self._gpu)
+        self._machine_mounts, self._gpu_mounts = machine_mounts(), gpu_mounts(self._gpu)
         self._workers: dict[int, _Worker] = {}  # by number of threads
         self._lock = threading.Lock()
         self._closed = False
@@ -77,8 +89,7 @@ class NamespaceSandbox:
         folder = JobFolder(job)
         group = create_memory_group(job.limits.memory_mb)
         try:
-            folder.log.touch()
-            tree = worker.fork(job, folder, all_mounts(self._machine_mounts, folder.path, job), group)
+            tree = worker.fork(folder, self._driver(folder), self._kernel(job, folder, group))
             try:
                 reply = Monitor(job, folder, tree, group, shared_mb=worker.rss_mb).wait()
             finally:
@@ -87,14 +98,18 @@ class NamespaceSandbox:
                 raise Stopped
             if reply.ended is EndReason.FAULT and "isolation failed" in reply.log:
                 raise SandboxError(verbatim(reply.log.strip().splitlines()[-1]))
-            predictions = (
-                folder.read(protocol.PREDICTIONS, max_prediction_bytes(job.question)) if job.question else None
-            )
-            return replace(reply, predictions=predictions)
+            return replace(reply, predictions=folder.read_predictions(job.question))
         finally:
             folder.close()
             if group is not None:
                 group.close()
+
+    def _driver(self, folder: JobFolder) -> _Side:
+        return _Side(folder.log, DRIVER_PROCESSES, all_mounts(self._machine_mounts, driver_mounts(folder.path)))
+
+    def _kernel(self, job: Job, folder: JobFolder, group: MemoryGroup | None) -> _Side:
+        mounts = all_mounts((*self._machine_mounts, *self._gpu_mounts), kernel_mounts(folder.path, job))
+        return _Side(folder.kernel_log, job.limits.processes, mounts, group)
 
     def _living_worker(self, threads: int) -> _Worker:
         """Return the worker for this many threads, once ready. A dead one is replaced."""
@@ -113,6 +128,21 @@ class NamespaceSandbox:
     def _start_worker(self, threads: int) -> _Worker:
         variables = notebook_environment(JOB, threads, self._inherited) | gpu_environment(self._gpu, nodes_hidden=True)
         return _Worker(variables, preload=self._preload)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """How the worker isolates one side of a job."""
+
+    log: Path
+    processes: int  # limit on processes and threads
+    mounts: tuple[Mount, ...]
+    group: MemoryGroup | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        group = None if self.group is None else str(self.group.entrance)
+        view = [_mount_json(mount) for mount in self.mounts]
+        return {"log": str(self.log), "processes": self.processes, "view": view, "group": group}
 
 
 @dataclass
@@ -175,20 +205,12 @@ class _Worker:
         if not self._ready.wait(SECONDS_TO_START) or not self.alive:
             raise WorkerDied(self.last_words())
 
-    def fork(self, job: Job, folder: JobFolder, mounts: tuple[Mount, ...], group: MemoryGroup | None) -> _Tree:
+    def fork(self, folder: JobFolder, driver: _Side, kernel: _Side) -> _Tree:
         name = str(folder.path)
         tree = _Tree(self)
         with self._lock:
             self._trees[name] = tree
-            self._send(
-                job=name,
-                at=str(JOB),
-                log=str(folder.log),
-                root=self._root,
-                processes=job.limits.processes,
-                view=[_mount_json(mount) for mount in mounts],
-                group=str(group.entrance) if group is not None else None,
-            )
+            self._send(job=name, at=str(JOB), root=self._root, driver=driver.to_json(), kernel=kernel.to_json())
         if not tree.changed.wait(SECONDS_TO_END):
             raise WorkerDied(self.last_words())
         tree.changed.clear()

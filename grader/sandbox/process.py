@@ -6,6 +6,7 @@ The plain command confines nothing. The levels ``bubblewrap`` and ``container`` 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,29 +22,33 @@ from grader.sandbox import supervisor as supervisor_program
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, create_memory_group
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, max_prediction_bytes, notebook_environment
+from grader.sandbox.job import JobFolder, Owners, notebook_environment
 from grader.sandbox.monitor import Monitor
 from grader.sandbox.mounts import GUEST_SOURCE, find_gpu, gpu_environment
 from grader.sandbox.programs import find_program
 
 UNPRIVILEGED_USER = "nobody"
+DRIVER_USER = 65533  # the number of no account; nobody has 65534
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Command line and environment that start the guest's worker for one job."""
+    """Command lines that start the two sides of one job, and their environment."""
 
-    argv: list[str]
+    driver: list[str]
+    kernel: list[str]
     environment: Mapping[str, str]
     own_limits: bool = False  # the container engine enforces the memory limit in groups of its own
 
 
 def plain_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:
-    """Return the command for an unconfined worker, which sees everything that its user can see."""
-    code = protocol.bootstrap("boot.worker", GUEST_SOURCE)
-    argv = [sys.executable, *protocol.PYTHON_OPTIONS, "-c", code, str(folder.path)]
+    """Return the command for unconfined processes, which see everything that their user can see."""
+    driver, kernel = (
+        [sys.executable, *protocol.PYTHON_OPTIONS, "-c", protocol.bootstrap(module, GUEST_SOURCE), str(folder.path)]
+        for module in (protocol.SIDES["driver"], protocol.SIDES["kernel"])
+    )
     variables = notebook_environment(folder.path, job.threads, inherited)
-    return Command(argv, variables | gpu_environment(find_gpu(inherited), nodes_hidden=False))
+    return Command(driver, kernel, variables | gpu_environment(find_gpu(inherited), nodes_hidden=False))
 
 
 class ProcessSandbox:
@@ -98,8 +103,7 @@ class ProcessSandbox:
         if self._closed:
             raise Stopped
         # Read the predictions only now that every process of the notebook is dead.
-        predictions = folder.read(protocol.PREDICTIONS, max_prediction_bytes(job.question)) if job.question else None
-        return replace(reply, predictions=predictions)
+        return replace(reply, predictions=folder.read_predictions(job.question))
 
     def _start(
         self, job: Job, folder: JobFolder, log_file: IO[bytes], group: MemoryGroup | None
@@ -115,8 +119,9 @@ class ProcessSandbox:
                         "-I",
                         "-B",
                         supervisor_program.__file__,
-                        *_join_group(None if command.own_limits else group),
-                        *command.argv,
+                        json.dumps(command.driver),
+                        json.dumps([*_join_group(None if command.own_limits else group), *command.kernel]),
+                        str(folder.kernel_log),
                     ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
@@ -166,16 +171,25 @@ def unprivileged_sandbox(inherited: Mapping[str, str]) -> ProcessSandbox:
         raise SandboxError(
             message("Notebooks cannot run as another user: there is no user {user} here.", user=UNPRIVILEGED_USER)
         ) from None
-    command = partial(_unprivileged_command, setpriv=setpriv, user=(user.pw_uid, user.pw_gid))
+    owners = Owners(driver=DRIVER_USER, kernel=user.pw_uid, group=user.pw_gid)
+    command = partial(_unprivileged_command, setpriv=setpriv, owners=owners)
     return ProcessSandbox(inherited, command=command, mounts=False)
 
 
 def _unprivileged_command(
-    job: Job, folder: JobFolder, inherited: Mapping[str, str], *, setpriv: str, user: tuple[int, int]
+    job: Job, folder: JobFolder, inherited: Mapping[str, str], *, setpriv: str, owners: Owners
 ) -> Command:
-    """Return the plain command without privileges. Its supervisor stays root, so that it can kill everything."""
-    folder.give_to(*user)
+    """Return the plain command without privileges, each side as a user of its own.
+
+    The supervisor stays root, so that it can kill everything.
+    """
+    folder.give_to(owners)
     plain = plain_command(job, folder, inherited)
-    uid, gid = user
-    rights = ["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
-    return replace(plain, argv=[setpriv, f"--reuid={uid}", f"--regid={gid}", *rights, "--", *plain.argv])
+
+    def become(user: int) -> list[str]:
+        rights = ["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
+        return [setpriv, f"--reuid={user}", f"--regid={owners.group}", *rights, "--"]
+
+    return replace(
+        plain, driver=[*become(owners.driver), *plain.driver], kernel=[*become(owners.kernel), *plain.kernel]
+    )

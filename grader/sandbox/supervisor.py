@@ -1,13 +1,15 @@
-"""Program ``python supervisor.py COMMAND...``: run the command, then kill every process that it started.
+"""Program ``python supervisor.py DRIVER KERNEL LOG``: run both sides of a job, then kill all that they started.
 
-On Linux it becomes the parent of orphans below it, so that ``setsid`` and double forks do not escape. It kills
-everything when its standard input is closed, by the grader or by the grader's death. The grader starts this file by its
-path.
+DRIVER and KERNEL are command lines as JSON lists. Each one's standard input is the other's standard output; LOG takes
+the kernel's errors. On Linux the supervisor becomes the parent of orphans below it, so that ``setsid`` and double forks
+do not escape. It kills everything when the driver ends, or when its own input is closed, by the grader or by the
+grader's death. The grader starts this file by its path.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +25,17 @@ SECONDS_TO_KILL = 10.0
 def adopt_orphans() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def start(driver: list[str], kernel: list[str], log: str) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
+    """Start both sides, connected by two pipes."""
+    with open(log, "ab") as errors:  # noqa: PTH123  pathlib would add to the time of every start
+        to_kernel, to_driver = os.pipe(), os.pipe()
+        kernel_side = subprocess.Popen(kernel, stdin=to_kernel[0], stdout=to_driver[1], stderr=errors)
+        driver_side = subprocess.Popen(driver, stdin=to_driver[0], stdout=to_kernel[1])
+    for descriptor in (*to_kernel, *to_driver):
+        os.close(descriptor)  # the end of one side must reach the other
+    return driver_side, kernel_side
 
 
 def kill_descendants() -> None:
@@ -49,9 +62,9 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def main(command: list[str]) -> int:
+def main(driver_command: str, kernel_command: str, log: str) -> int:
     adopt_orphans()
-    driver = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    driver, _kernel = start(json.loads(driver_command), json.loads(kernel_command), log)
     stopped = threading.Event()
 
     def until_input_closes() -> None:
@@ -69,4 +82,4 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    os._exit(main(sys.argv[1:]))  # an ordinary exit would wait for the reading thread
+    os._exit(main(*sys.argv[1:]))  # an ordinary exit would wait for the reading thread

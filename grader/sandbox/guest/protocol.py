@@ -1,14 +1,18 @@
 """Names, sizes and times that host and guest share. Standard library only.
 
-A job folder:
+A job has two sides that do not see each other's processes: the driver, which runs no student code, and the kernel.
+The parts of a job folder, and who sees them:
 
-    request.json  notebook.ipynb  public.npz        written by the host before the start
-    work/ home/ tmp/                                the notebook's own folders
-    run/                                            the kernel's sockets
-    out/executed.ipynb  out/facts.json              written by the guest, read by the host at ``ready``
-    out/started  out/cells_ended  out/ready         markers: kernel up; last cell ended; notebook and facts written
-    hidden/inputs.npy  hidden/complete              added by the host after ``ready``
-    out/predictions.npy                             written by the guest, read after every process has been killed
+    request.json  notebook.ipynb            driver: written by the host before the start
+    out/started  out/cells_ended            driver: markers for the host: the kernel answers; the last cell has ended
+    out/executed.ipynb  out/ready           driver: the executed notebook; marker that notebook and facts are written
+    out/asked                               driver: marker of the host that the hidden inputs are there
+    run/                                    both: the kernel's sockets
+    work/ home/ tmp/                        kernel: the notebook's own folders
+    exchange/public.npz                     kernel: written by the host before the start
+    exchange/facts.json                     kernel: claims of the notebook's process, read by the host at ``ready``
+    exchange/inputs.npy                     kernel: the hidden inputs, added by the host after ``ready``
+    exchange/predictions.npy                kernel: read by the host after every process has been killed
 """
 
 from __future__ import annotations
@@ -20,8 +24,14 @@ from typing import Any
 
 REQUEST, NOTEBOOK, PUBLIC = "request.json", "notebook.ipynb", "public.npz"
 EXECUTED, FACTS, PREDICTIONS = "executed.ipynb", "facts.json", "predictions.npy"
-STARTED, CELLS_ENDED, READY = "started", "cells_ended", "ready"
-HIDDEN_INPUTS, HIDDEN_COMPLETE = "inputs.npy", "complete"
+STARTED, CELLS_ENDED, READY, ASKED = "started", "cells_ended", "ready", "asked"
+HIDDEN_INPUTS = "inputs.npy"
+OUT, EXCHANGE, RUN = "out", "exchange", "run"
+DRIVER_PARTS = (REQUEST, NOTEBOOK, OUT)
+KERNEL_FOLDERS = ("work", "home", "tmp", EXCHANGE)
+CONNECTION_FILE = "connection.json"  # in ``run``, written before any student code runs
+SIDES = {"driver": "run.driver", "kernel": "run.kernel_host"}  # their modules
+INTERRUPT = b"i"  # command of the driver on the kernel side's standard input
 
 MAX_EXECUTED_BYTES = 64 << 20
 OUTPUT_CUT = "[output cut here: the limit for one cell was reached]"
@@ -33,7 +43,6 @@ SINGLE_ROWS, BATCH_ROWS = 8, 64  # rows predicted one at a time; rows predicted 
 START_SECONDS = 60.0  # for the kernel to start
 PROBE_SECONDS = 90.0  # default for finding the model, and again for predicting; a request may set another value
 ATTEMPT_SECONDS = 30.0  # for one attempt on the public rows
-EXIT_BLOCKED = 3  # exit status of the driver when the notebook blocks a path where the driver must write
 GRACE_SECONDS = 5.0  # between the first interrupt and the kill
 INTERRUPT_EVERY = 0.5  # seconds between interrupts
 
@@ -81,7 +90,7 @@ from guest.{module} import {function}
 def bootstrap(module: str, guest_folder: Path, *, function: str = "main") -> str:
     """Return Python code that loads this package alone from ``guest_folder`` and calls one function of it.
 
-    The package is named ``guest`` wherever it is mounted; ``module`` is relative to it, such as ``boot.worker``.
+    The package is named ``guest`` wherever it is mounted; ``module`` is relative to it, such as ``run.driver``.
     """
     init = guest_folder / "__init__.py"
     return BOOTSTRAP.format(init=str(init), folder=str(guest_folder), module=module, function=function)

@@ -1,8 +1,9 @@
 """Linux namespaces for one job: own users, processes, file system, network, IPC and host name (Linux 5.12 or newer).
 
-``run_isolated`` forks twice. The keeper stays outside and ends the job on SIGTERM or when the worker dies. The first
-process inside, process 1, mounts the view, drops all privileges and reaps orphans. The processes below it see the
-interpreter, read-only, and their own job folder. See namespaces(7), mount_setattr(2), pivot_root(2), capabilities(7).
+``run_isolated`` forks. The keeper stays outside and ends the processes inside on SIGTERM or when its own parent dies.
+The process inside, process 1, mounts the view, drops all privileges and calls ``run``. It and the processes below it
+see the interpreter, read-only, and their part of the job folder. Driver and kernel of a job are isolated one by one, so
+that neither has a name for the other's processes. See namespaces(7), mount_setattr(2), pivot_root(2), capabilities(7).
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import signal
 import socket
 import struct
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from ..processes import close_own_memory, exit_status, reap
+from ..processes import exit_status
 from ..protocol import MASKED_PROC_FILES
 from . import seccomp
 
@@ -79,29 +81,13 @@ def _run_init(view: list[dict[str, str]], root: str, run: Callable[[], None]) ->
         platform._uname_cache = None  # type: ignore[attr-defined]  # it holds the machine's name
         _raise_loopback()
         give_up_privileges()
-        driver = _fork_driver(run)
-        # After the fork, because a child inherits it. Otherwise the notebook could write into this process and choose
-        # the exit status of the job.
-        close_own_memory()
-        status = reap(driver)
     except BaseException as error:  # noqa: BLE001  this process must not return
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
-    finally:
         os._exit(status)
-
-
-def _fork_driver(run: Callable[[], None]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
     try:
-        os.setsid()
         run()
         status = 0
-    except BaseException:  # noqa: BLE001  a fault of the driver: it goes to the log and into the status
-        import traceback
-
+    except BaseException:  # noqa: BLE001  a fault of ours: it goes to the log and into the status
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -1,22 +1,23 @@
-"""First process of the guest: runs one job (``main``), or stays warm and forks for every job (``serve``).
+"""Warm worker: imports the usual libraries once, and forks driver and kernel for every job.
 
-No student code has run in the process until the driver starts the first cell.
+Student code never runs in this process: its children leave it before they start any.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import select
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import protocol
 from ..processes import exit_status
-from ..run import driver
+from ..run import driver, kernel, kernel_host  # noqa: F401  kernel: imported now, so that it is not at every job
 
 # Modules that most notebooks import. matplotlib_inline is missing: it must be imported inside a kernel.
 PRELOADED = (
@@ -34,36 +35,10 @@ PRELOADED = (
 )
 
 
-def main(job_folder: str) -> None:
-    """Run one job from start to end."""
-    job = Path(job_folder)
-    request = json.loads((job / protocol.REQUEST).read_bytes())
-    set_limits(request["rlimits"])
-    driver.run_job(job, request)
-
-
-def set_limits(limits: dict[str, Any]) -> None:
-    """Set resource limits, ``{"RLIMIT_FSIZE": bytes, ...}``; child processes inherit them and cannot raise them."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    for name, value in limits.items():
-        number = getattr(resource, name, None)
-        if number is not None:
-            _, hard = resource.getrlimit(number)
-            limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(number, (limit, limit))
-
-
-# ------------------------------------------------------------------ warm worker
-
-
 def serve(*words: str) -> None:
     """Read jobs as JSON lines from standard input, fork for each, and report each exit status on standard output.
 
-    The word "preload" makes it import ``PRELOADED`` first. Student code never runs in this process: the children
-    leave it before they start any.
+    The word "preload" makes it import ``PRELOADED`` first.
     """
     for name in PRELOADED if "preload" in words else ():
         try:
@@ -97,6 +72,47 @@ def send(**message: Any) -> None:
 
 
 def _fork_job(order: dict[str, Any]) -> int:
+    """Fork the keeper of a job, which starts its two sides and ends with the driver's status."""
+    keeper = os.fork()
+    if keeper:
+        return keeper
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.closerange(3, 256)
+        status = _keep_job(order)
+    except BaseException as error:  # noqa: BLE001  the child must never return into the worker's loop
+        print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
+    finally:
+        os._exit(status)
+
+
+def _keep_job(order: dict[str, Any]) -> int:
+    """Start driver and kernel, each input connected to the other's output. Return the driver's status at its end."""
+    _replace_streams(order["driver"]["log"])
+    to_kernel, to_driver = os.pipe(), os.pipe()
+    sides = [
+        _fork_side(order["kernel"], order["root"], (to_kernel[0], to_driver[1]), lambda: kernel_host.main(order["at"])),
+        _fork_side(order["driver"], order["root"], (to_driver[0], to_kernel[1]), lambda: driver.main(order["at"])),
+    ]
+    for descriptor in (*to_kernel, *to_driver):
+        os.close(descriptor)
+    signal.signal(signal.SIGTERM, lambda *_: _stop(sides))
+    kernel_side, driver_side = sides
+    status = exit_status(os.waitpid(driver_side, 0)[1])
+    _stop([kernel_side])
+    os.waitpid(kernel_side, 0)
+    return status
+
+
+def _stop(sides: list[int]) -> None:
+    for pid in sides:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _fork_side(side: dict[str, Any], root: str, streams: tuple[int, int], run: Callable[[], None]) -> int:
+    """Fork the keeper of one side, with ``streams`` as standard input and output."""
     pid = os.fork()
     if pid:
         return pid
@@ -104,22 +120,21 @@ def _fork_job(order: dict[str, Any]) -> int:
     try:
         from . import isolate  # not importable on Windows
 
-        _replace_streams(order["log"])
-        if order["group"] is not None:
-            _enter_cgroup(order["group"])
-        status = isolate.run_isolated(order["view"], order["root"], order["processes"], lambda: main(order["at"]))
-    except BaseException as error:  # noqa: BLE001  the child must never return into the worker's loop
+        _replace_streams(side["log"], *streams)
+        if side["group"] is not None:
+            _enter_cgroup(side["group"])
+        status = isolate.run_isolated(side["view"], root, side["processes"], run)
+    except BaseException as error:  # noqa: BLE001  the same
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
     finally:
         os._exit(status)
 
 
-def _replace_streams(log: str) -> None:
-    """Give the child its own standard streams: the inherited ones lead to the grader."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _replace_streams(log: str, *streams: int) -> None:
+    """Give the process its own standard streams (input and output null by default): inherited ones lead elsewhere."""
     null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
+    for number, descriptor in enumerate(streams or (null, null)):
+        os.dup2(descriptor, number)
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), 2)
     os.closerange(3, 256)
 

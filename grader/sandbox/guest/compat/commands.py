@@ -12,13 +12,15 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import protocol
+from .handout import Handout
 from .notes import Kind
 from .offline_programs import PROGRAMS
-from .program import NOTES, Program
+from .program import HANDOUT, NOTES, Program
 
 FOLDER = Path(".ipython") / "commands"  # below the notebook's home
 MAX_NOTES_BYTES = 1 << 16
@@ -47,12 +49,13 @@ def main(job: str, name: str, *arguments: str) -> None:
 # ------------------------------------------------------------------ in the kernel
 
 
-def install(job: Path) -> None:
+def install(job: Path, request: Mapping[str, Any]) -> None:
     """Write the scripts, and put them first on PATH for the notebook and the processes that it starts."""
     if os.name != "posix":
         return
     folder = job / "home" / FOLDER
     (folder / "python" / "pip").mkdir(parents=True)
+    Handout.keep(request, folder / HANDOUT)
     main_file, script = folder / "main.py", folder / "pip"
     main_file.write_text(protocol.bootstrap("compat.commands", _guest_folder()))
     values = {"python": sys.executable, "main": str(main_file), "job": str(job)}

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .. import protocol
-
 MAX_SHOWN = 200  # characters of an address in a message
 REMOTE = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
 LOCAL = re.compile(r"(?:localhost|127\.[\d.]+|\[::1\])(?:[:/?]|$)", re.IGNORECASE)  # a server of the notebook itself
@@ -36,15 +34,21 @@ class Handout:
     @classmethod
     def from_request(cls, job: Path, request: Mapping[str, Any]) -> Handout:
         """Return the files that the host put into the job folder, as its request says."""
-        table = {_key(known): name for known, name in request.get("sources", {}).items()}
+        table = {_key(known): name for known, name in (request.get("sources") or {}).items()}
         library = request.get("library")
         course = set(table.values())
-        files = sorted(request.get("files", ()), key=lambda name: (name not in course, name))
+        files = sorted(request.get("files") or (), key=lambda name: (name not in course, name))
         return cls(job / "work", tuple(files), table, Path(library) if library else None)
 
     @classmethod
-    def read(cls, job: Path) -> Handout:
-        return cls.from_request(job, json.loads((job / protocol.REQUEST).read_bytes()))
+    def read(cls, job: Path, path: Path) -> Handout:
+        """Return the handout that ``keep`` has written to ``path``."""
+        return cls.from_request(job, json.loads(path.read_bytes()))
+
+    @staticmethod
+    def keep(request: Mapping[str, Any], path: Path) -> None:
+        """Write what ``from_request`` needs to ``path``, for the programs that the notebook starts."""
+        path.write_text(json.dumps({name: request.get(name) for name in ("sources", "files", "library")}))
 
     def file_for(self, address: str) -> Path | None:
         """Return the course's file for ``address``, or else the library's file of the same name."""
@@ -103,7 +107,7 @@ def _key(address: str) -> str:
 # ------------------------------------------------------------------ paths from elsewhere
 
 MAX_ENTRIES = 20_000  # names of the notebook's folder that are searched
-RESERVED = ("hidden", "out", "run", "tmp")  # folders of the job without data of the notebook
+RESERVED = ("exchange", "hidden", "out", "run", "tmp")  # folders of the job without data of the notebook
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev", "/run", "/var", "/opt", "/tmp")  # noqa: S108
 ROOT = re.compile(r"(?:/content(?:/drive(?:/My ?Drive)?)?|/kaggle(?:/input|/working)?|drive/My ?Drive|\.\./input)/*")
 FOREIGN = re.compile(r"(?:/content|/kaggle|/gdrive)(?:/|$)|(?:\./)?(?:drive/(?:My ?Drive|Shareddrives)|\.\./input)\b")

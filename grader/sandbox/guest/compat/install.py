@@ -74,7 +74,7 @@ def install_environment(app: Any, job: Path, request: Mapping[str, Any], after_i
     wandb_stub.install()
     otter_tests.install()
     ipython_shell.install(app.shell, app.kernel)
-    commands.install(job)
+    commands.install(job, request)
     _import_from_current_folder()
 
     def before_cell(_info: Any) -> None:

@@ -15,6 +15,7 @@ from .handout import FileFinder, Handout
 from .notes import Kind
 
 NOTES = "notes.jsonl"
+HANDOUT = "handout.json"  # in the commands' folder
 NOT_FOUND = 127  # exit status of a shell
 
 
@@ -39,7 +40,7 @@ class Program:
 
     @cached_property
     def handout(self) -> Handout:
-        return Handout.read(self.job)
+        return Handout.read(self.job, self.folder / HANDOUT)
 
     @cached_property
     def finder(self) -> FileFinder:

@@ -24,16 +24,16 @@ from .search import Choice, find_choice
 
 
 class _State:
-    job = Path()
+    exchange = Path()
     namespace: dict[str, Any] = {}  # noqa: RUF012  the notebook's globals
     choice = Choice()
     attempts: list[dict[str, Any]] = []  # noqa: RUF012
     network: dict[str, Any] | None = None
 
 
-def start(job: Path, namespace: dict[str, Any], seconds: float) -> None:
-    """Remember the job folder and the notebook's globals; ``seconds`` scales all time limits of the probe."""
-    _State.job, _State.namespace = job, namespace
+def start(exchange: Path, namespace: dict[str, Any], seconds: float) -> None:
+    """Remember the folder shared with the host and the notebook's globals; ``seconds`` scales all time limits."""
+    _State.exchange, _State.namespace = exchange, namespace
     TimeScale.factor = seconds / protocol.PROBE_SECONDS
 
 
@@ -44,7 +44,7 @@ def report() -> None:
     _write_facts()  # before the notebook's own code is called, which may never return
     _State.network = summarize_network(_State.namespace, "")
     _write_facts()
-    path = _State.job / protocol.PUBLIC
+    path = _State.exchange / protocol.PUBLIC
     if path.exists():
         _State.choice = find_choice(_State.namespace, read_public_data(path), _State.attempts)
         if _State.choice.chosen is not None:
@@ -62,7 +62,7 @@ def _write_facts() -> None:
     chosen, rival = _State.choice.chosen, _State.choice.rival
     facts["chosen"], facts["rival"] = chosen and candidate_facts(chosen), rival and candidate_facts(rival)
     facts["trained_models"] = trained.count()
-    protocol.write_json(_State.job / "out" / protocol.FACTS, facts)
+    protocol.write_json(_State.exchange / protocol.FACTS, facts)
 
 
 def predict() -> None:
@@ -70,7 +70,7 @@ def predict() -> None:
     chosen = _State.choice.chosen
     if chosen is None:
         return
-    inputs = np.load(_State.job / "hidden" / protocol.HIDDEN_INPUTS, allow_pickle=False)
+    inputs = np.load(_State.exchange / protocol.HIDDEN_INPUTS, allow_pickle=False)
     *repeated, rest = [_predict(chosen, inputs[rows]) for rows in protocol.batches(len(inputs))]
     if rest is None:
         return
@@ -78,7 +78,7 @@ def predict() -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate([*parts, rest]), allow_pickle=False)
     # Never write into an existing file: it could be a pipe, which would wait for a reader.
-    protocol.write_atomically(_State.job / "out" / protocol.PREDICTIONS, buffer.getvalue())
+    protocol.write_atomically(_State.exchange / protocol.PREDICTIONS, buffer.getvalue())
 
 
 def _predict(candidate: Candidate, inputs: Array) -> Array | None:

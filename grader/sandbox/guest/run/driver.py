@@ -2,38 +2,34 @@
 
 A cell that fails does not stop the next. A cell that exceeds its time is interrupted, and its output so far stays.
 When the time of the whole notebook is up, the remaining cells are not started.
+
+The driver shares neither processes nor files with the notebook, except the sockets over which they talk. It believes
+nothing of what comes through them: messages only become outputs of the cell that is running.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
+import json
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.connect import write_connection_file
 from nbclient.exceptions import DeadKernelError
 
 from .. import protocol
 from ..processes import close_own_memory
-from .kernel import KernelClient, KernelProcess
+from .kernel_client import KernelClient, RemoteKernel
 from .outputs import BoundedClient, keep_error
-
-CONNECTION_FILE = "connection.json"
-# Only the notebook can cause these: it put a folder or a link where the driver must write a file. A full disk or
-# another fault of the machine raises other errors.
-PATH_BLOCKED = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 class Driver:
     """A job in progress: the notebook, its kernel and its time limits."""
 
-    def __init__(self, job: Path, request: dict[str, Any], kernel: KernelProcess) -> None:
-        self.job, self.request, self.out = job, request, job / "out"
+    def __init__(self, job: Path, request: dict[str, Any], kernel: RemoteKernel) -> None:
+        self.job, self.request, self.out = job, request, job / protocol.OUT
         self.notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
         self.notebook.metadata["grader"] = {"timeout_cell": None, "died_cell": None, "slow_cells": []}
         self.status = self.notebook.metadata["grader"]
@@ -59,16 +55,10 @@ class Driver:
     def save(self) -> None:
         """Write the executed notebook as it is now."""
         text = nbformat.writes(self.notebook)
-        try:
-            protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
-        except PATH_BLOCKED:
-            os._exit(protocol.EXIT_BLOCKED)
+        protocol.write_atomically(self.out / protocol.EXECUTED, text.encode("utf-8", "replace"))
 
     def _mark(self, marker: str) -> None:
-        try:
-            (self.out / marker).touch()
-        except PATH_BLOCKED:
-            os._exit(protocol.EXIT_BLOCKED)
+        (self.out / marker).touch()
 
     def _seconds_for_cell(self) -> float:
         left = max(0.1, self.deadline - time.monotonic())
@@ -86,11 +76,14 @@ class Driver:
             await self._run_probe("report")
         self.save()
         self._mark(protocol.READY)
-        if alive and self.request["predict"] and await self._wait_for_hidden_inputs():
+        if alive and self.request["predict"] and await self._wait_for(self.out / protocol.ASKED):
             await self._run_probe("predict")
 
     async def _connect(self) -> None:
-        client = KernelClient(connection_file=str(self.job / "run" / CONNECTION_FILE))
+        connection_file = self.job / protocol.RUN / protocol.CONNECTION_FILE
+        if not await self._wait_for(connection_file):
+            raise RuntimeError("the kernel did not start")
+        client = KernelClient(connection_file=str(connection_file))
         client.kernel = self.kernel
         client.load_connection_file()
         await self._wait_for_sockets(client)
@@ -104,10 +97,17 @@ class Driver:
         if client.transport != "ipc":
             return
         ports = (client.shell_port, client.iopub_port, client.stdin_port, client.control_port, client.hb_port)
-        sockets = [Path(f"{client.ip}-{port}") for port in ports]
+        for port in ports:
+            await self._wait_for(Path(f"{client.ip}-{port}"))
+
+    async def _wait_for(self, path: Path) -> bool:
+        """Wait until ``path`` exists. Return False if the kernel ends or takes too long."""
         deadline = time.monotonic() + protocol.START_SECONDS
-        while not all(path.exists() for path in sockets) and time.monotonic() < deadline:
+        while not path.exists():
+            if time.monotonic() > deadline or not await self.kernel.is_alive():
+                return False
             await asyncio.sleep(0.005)
+        return True
 
     async def _run_cells(self) -> bool:
         """Run the cells and return True if the kernel can still be used afterwards."""
@@ -127,13 +127,13 @@ class Driver:
                 alive = await self.kernel.is_alive()
                 self.status["timeout_cell" if alive else "died_cell"] = index
                 return False
-            except (KeyError, TypeError, ValueError, AttributeError):
+            except Exception:  # noqa: BLE001  the messages are not a kernel's: the notebook has replaced it
                 traceback.print_exc()
-                self.status["died_cell"] = index  # the messages are not a kernel's: the notebook has replaced it
+                self.status["died_cell"] = index
                 return False
             finally:
                 interrupter.cancel()
-                self.save()
+                self._save_cell(cell)
             if time.monotonic() >= self.deadline:
                 self.status["timeout_cell"] = index
                 return True
@@ -141,6 +141,14 @@ class Driver:
             if limit and time.monotonic() - started >= limit:
                 self.status["slow_cells"].append(index)
         return True
+
+    def _save_cell(self, cell: nbformat.NotebookNode) -> None:
+        """Save the notebook after ``cell``, whose outputs are dropped if they are no outputs of a notebook."""
+        try:
+            nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
+        except Exception:  # noqa: BLE001  invalid in one of many ways, or too deep to be examined
+            cell.outputs = []
+        self.save()
 
     async def _interrupt_after(self, seconds: float) -> None:
         """Interrupt repeatedly: an interrupt that arrives while Python finalizes an object is lost."""
@@ -167,25 +175,11 @@ class Driver:
         self.probe_seconds = 0.0
         await self.kernel.interrupt_kernel()
 
-    async def _wait_for_hidden_inputs(self) -> bool:
-        ready = self.job / "hidden" / protocol.HIDDEN_COMPLETE
-        deadline = time.monotonic() + protocol.START_SECONDS
-        while not ready.exists():
-            if time.monotonic() > deadline:
-                return False
-            await asyncio.sleep(0.005)
-        return True
 
-
-def run_job(job: Path, request: dict[str, Any]) -> None:
-    """Run the job in folder ``job`` to its end. The kernel may still run afterwards; the caller ends it."""
-    connection_file = str(job / "run" / CONNECTION_FILE)
-    if sys.platform == "win32":
-        write_connection_file(connection_file)
-    else:
-        # Sockets in the job folder: TCP ports can collide, and a new network namespace has no interface for them.
-        write_connection_file(connection_file, transport="ipc", ip=str(job / "run" / "k"))
-    # Fork before there is an event loop or a socket, so that the processes share neither.
-    kernel = KernelProcess(connection_file, job)
+def main(job_folder: str) -> None:
+    """Run the job in ``job_folder`` to its end. The kernel side ends with this process."""
+    job = Path(job_folder)
+    request = json.loads((job / protocol.REQUEST).read_bytes())
     close_own_memory()
+    kernel = RemoteKernel(json.dumps(request["kernel"]).encode())
     asyncio.run(Driver(job, request, kernel).run())
