@@ -25,7 +25,7 @@ MODULES = {
 }
 GUESTS = {name: path for name, path in MODULES.items() if path.is_relative_to(GUEST)}
 DEPTH_OF_GUEST = "grader.sandbox.guest".count(".")
-PROGRAMS = ("grader.sandbox.supervisor", "grader.sandbox.keep_stdin_open")  # started by path, without the package
+PROGRAMS = ("grader.sandbox.supervisor",)  # started by path, without the package
 PACKAGE_NAMES = {path.parent.name for path in PACKAGE.rglob("__init__.py")}
 PACKAGES = sorted({name.rpartition(".")[0] for name in MODULES if "." in name})
 
@@ -52,7 +52,8 @@ GUEST_RUNS = {
     name
     for name in GUESTS
     if name.startswith(("grader.sandbox.guest.record.", "grader.sandbox.guest.probe."))
-    or name.removeprefix("grader.sandbox.guest.") in {"boot.worker", "run.driver", "run.kernel", "safe_call"}
+    or name.removeprefix("grader.sandbox.guest.")
+    in {"boot.worker", "run.driver", "run.kernel", "run.kernel_host", "safe_call"}
 }
 # What a reference model takes from the grader: its data, and how results are measured.
 REFERENCE_NEEDS = ("grader.data.cache", "grader.scoring.metrics", "grader.models.errors", "grader.i18n.message")

@@ -177,7 +177,8 @@ def _interpret(
     reply: Reply, source: _Source, prepared: PreparedAssignment, order: HiddenOrder | None, out: Path
 ) -> Run:
     if not reply.started and reply.ended in (EndReason.FAULT, EndReason.DIED):
-        fault = message("The grader failed: {error}", error=_last_line(reply.log) or "the notebook was not started")
+        words = _last_line(reply.log) or message("The notebook could not be started.")
+        fault = message("The grader failed: {error}", error=words)
         return Run(Outcome.GRADER_FAULT, fault, seconds=reply.seconds)
     executed, reviews = _read_executed(reply, source)
     tests, executed = _read_tests(executed, source, prepared)

@@ -168,7 +168,7 @@ class JobFolder:
         return self.read(protocol.EXCHANGE, protocol.PREDICTIONS, max_prediction_bytes(question))
 
     def put_hidden_inputs(self, question: Question) -> None:
-        """Copy the hidden inputs in. Raise OSError if the notebook blocks their path; it then gets no question."""
+        """Copy the hidden inputs in. Raise OSError if the notebook blocks their path."""
         buffer = io.BytesIO()
         np.save(buffer, question.hidden_inputs, allow_pickle=False)
         new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
@@ -177,7 +177,10 @@ class JobFolder:
                 os.fchown(file.fileno(), self._owners.kernel, self._owners.group)
             file.write(buffer.getvalue())
         self.given_mb += buffer.tell() / MEGABYTE
-        os.close(self._open(protocol.OUT, protocol.ASKED, new))
+
+    def mark_asked(self) -> None:
+        """Tell the driver to have the notebook's model predict."""
+        os.close(self._open(protocol.OUT, protocol.ASKED, os.O_WRONLY | os.O_CREAT | NO_FOLLOW))
 
     def _open(self, folder: str, name: str, flags: int) -> int:
         opened = self._exchange if folder == protocol.EXCHANGE else self._out

@@ -85,8 +85,9 @@ class Monitor:
             self.collected = True
             self._collect()
             if self.job.question is not None:
-                with suppress(OSError):  # the notebook blocks the path: its model gets no question
+                with suppress(OSError):  # the notebook blocks the path: its model finds no inputs
                     self.folder.put_hidden_inputs(self.job.question)
+                self.folder.mark_asked()
 
     def _collect(self) -> None:
         self.executed = self.folder.read(protocol.OUT, protocol.EXECUTED, protocol.MAX_EXECUTED_BYTES)

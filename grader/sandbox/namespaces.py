@@ -132,7 +132,7 @@ class NamespaceSandbox:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """How the worker isolates one side of a job."""
+    """Isolation of one side of a job, as the worker is to make it."""
 
     log: Path
     processes: int  # limit on processes and threads

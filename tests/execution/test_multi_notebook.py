@@ -156,7 +156,7 @@ def only_first(reply: Reply) -> Script:
         pytest.param(Reply(EndReason.TIMEOUT), Outcome.TIMEOUT, 3.0, id="time"),
         pytest.param(Reply(EndReason.DIED), Outcome.ERROR, 3.0, id="died"),
         pytest.param(Reply(EndReason.PROCESSES), Outcome.ERROR, 3.0, id="processes"),
-        pytest.param(Reply(EndReason.FAULT), Outcome.GRADER_FAULT, 3.0, id="our fault"),
+        pytest.param(Reply(EndReason.FAULT, started=False), Outcome.GRADER_FAULT, 3.0, id="our fault"),
     ],
 )
 def test_worst_outcome_is_the_outcome_of_the_run(

@@ -104,7 +104,7 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
             "ended in cell 2",
             id="its process ended",
         ),
-        pytest.param(Reply(EndReason.DIED), {}, [FINE], Outcome.ERROR, "ended the process", id="killed its driver"),
+        pytest.param(Reply(EndReason.DIED), {}, [FINE], Outcome.ERROR, "broke off", id="its driver died"),
         pytest.param(
             Reply(EndReason.MEMORY, used=1),
             {"timeout_cell": 1},

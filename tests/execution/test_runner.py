@@ -96,9 +96,11 @@ def broken(error: Exception) -> Script:
         ),
         pytest.param(broken(OSError(28, "No space left on device")), "No space left", id="disk"),
         pytest.param(
-            replies(Reply(EndReason.FAULT, log="Traceback ...\nKeyError: 'x'\n\n")), "KeyError: 'x'", id="driver"
+            replies(Reply(EndReason.FAULT, started=False, log="Traceback ...\nKeyError: 'x'\n\n")),
+            "KeyError: 'x'",
+            id="driver",
         ),
-        pytest.param(replies(Reply(EndReason.FAULT)), "no executed notebook came back", id="driver without a word"),
+        pytest.param(replies(Reply(EndReason.DIED, started=False)), "could not be started", id="driver without a word"),
     ],
 )
 def test_fault_of_the_grader_is_a_grader_fault(
@@ -119,6 +121,7 @@ def test_fault_of_the_grader_is_a_grader_fault(
         (Reply(EndReason.DISK), Outcome.DISK),
         (Reply(EndReason.PROCESSES), Outcome.FORBIDDEN),
         (Reply(EndReason.DIED), Outcome.ERROR),
+        (Reply(EndReason.FAULT, log="KeyError: 'words of a student'"), Outcome.ERROR),
         (Reply(EndReason.FINISHED), Outcome.ERROR),
         (Reply(EndReason.FINISHED, executed=b"{}"), Outcome.ERROR),
     ],
@@ -128,6 +131,7 @@ def test_fault_of_the_notebook_is_not_a_grader_fault(
 ) -> None:
     done = run(prepared, tmp_path, replies(reply))
     assert (done.outcome, done.cells, done.executed) == (outcome, (), None)
+    assert done.reviews and "words" not in str((done.reason, done.reviews))
     assert done.reason is not None
 
 

@@ -6,6 +6,7 @@ The image of the real runs is empty, with this machine's own interpreter mounted
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from grader.i18n.message import Message
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
 from grader.sandbox import image as images
+from grader.sandbox import supervisor
 from grader.sandbox.base import EndReason, Job
 from grader.sandbox.container import NAME, container_command, find_problem, user_options
 from grader.sandbox.image import Image
@@ -49,10 +51,11 @@ def fake_engine(folder: Path, name: str, code: str = "exit 0") -> dict[str, str]
     return {"PATH": str(folder), "HOME": "/home/teacher", "LMS_TOKEN": confined.TOKEN}
 
 
-def words_for(environment: dict[str, str]) -> list[str]:
+def words_for(environment: dict[str, str], side: str = "kernel") -> list[str]:
     folder = JobFolder(JOB)
     try:
-        return container_command(JOB, folder, environment).argv
+        command = container_command(JOB, folder, environment)
+        return command.kernel if side == "kernel" else command.driver
     finally:
         folder.close()
 
@@ -60,9 +63,10 @@ def words_for(environment: dict[str, str]) -> list[str]:
 # ------------------------------------------------------------------ the command line
 
 
+@pytest.mark.parametrize("side", ["driver", "kernel"])
 @pytest.mark.parametrize("engine", ["podman", "docker"])
-def test_command_line_confines(tmp_path: Path, engine: str) -> None:
-    words = words_for(fake_engine(tmp_path, engine))
+def test_command_line_confines(tmp_path: Path, engine: str, side: str) -> None:
+    words = words_for(fake_engine(tmp_path, engine), side)
     assert str(tmp_path / engine) in words
     for word in ("--rm", "--read-only", "--network=none", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
         assert words.index(word) < words.index("--entrypoint")
@@ -84,13 +88,22 @@ def test_job_folder_has_the_same_owner_inside(engine: str, user: int, mapped: bo
     assert user_options(engine, user, 7, mapped=mapped) == expected
 
 
-def test_only_the_job_folder_is_mounted(tmp_path: Path) -> None:
-    words = words_for(fake_engine(tmp_path, "podman"))
+@pytest.mark.parametrize(
+    ("side", "writable"),
+    [
+        ("driver", {"/job/out", "/job/run"}),
+        ("kernel", {"/job/work", "/job/home", "/job/tmp", "/job/exchange", "/job/run", "/tmp"}),
+    ],
+)
+def test_only_its_part_of_the_job_folder_is_mounted(tmp_path: Path, side: str, writable: set[str]) -> None:
+    words = words_for(fake_engine(tmp_path, "podman"), side)
     mounted = [words[place + 1] for place, word in enumerate(words) if word == "--mount"]
     sources = {dict(part.partition("=")[::2] for part in mount.split(","))["source"] for mount in mounted}
     assert len({Path(source).parts[:3] for source in sources}) == 1
-    read_only = {mount.split("target=")[1].split(",")[0] for mount in mounted if mount.endswith(",readonly")}
-    assert read_only == {"/job", str(GUEST)}
+    targets = {mount.split("target=")[1].split(",")[0]: mount.endswith(",readonly") for mount in mounted}
+    assert {target for target, read_only in targets.items() if not read_only} == writable
+    given = {"/job/request.json", "/job/notebook.ipynb"} if side == "driver" else set()
+    assert {target for target, read_only in targets.items() if read_only} == {str(GUEST), *given}
 
 
 def test_podman_is_preferred_to_docker(tmp_path: Path) -> None:
@@ -229,12 +242,16 @@ def test_container_ends_when_its_client_is_killed(environment: dict[str, str]) -
     folder = JobFolder(job)
     try:
         command = container_command(job, folder, environment, image=empty_image())
-        holder = subprocess.Popen(command.argv, env=dict(command.environment))
+        sides = [json.dumps(command.driver), json.dumps(command.kernel), str(folder.kernel_log)]
+        holder = subprocess.Popen(
+            [sys.executable, "-I", supervisor.__file__, *sides], stdin=subprocess.PIPE, env=dict(command.environment)
+        )
         wait_for("sleep 14142")
-        for client in psutil.Process(holder.pid).children():
-            client.kill()
+        clients = psutil.Process(holder.pid).children()
         holder.kill()
-        holder.wait()
+        holder.communicate()
+        for client in clients:
+            client.kill()
         assert_gone("sleep 14142")
     finally:
         folder.close()

@@ -19,6 +19,7 @@ from grader.models.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, disk_used_mb, max_prediction_bytes, notebook_environment
+from grader.sandbox.mounts import kernel_mounts
 
 QUESTION = Question("classification", ("a", "b"), np.zeros((4, 2)), np.array([0, 1, 0, 1]), np.ones((80, 2)))
 SECRET_WORDS = b"the teacher's own\n"
@@ -55,11 +56,11 @@ def test_job_is_written_in_the_form_of_the_protocol(tmp_path: Path) -> None:
         request = json.loads((folder.path / protocol.REQUEST).read_bytes())
         assert (request["seconds"], request["cell_seconds"], request["predict"]) == (10, 3, True)
         assert request["output_bytes"] == 2**19
-        assert request["rlimits"]["RLIMIT_FSIZE"] == 7 * 2**20
-        assert request["rlimits"]["RLIMIT_CORE"] == 0
+        assert request["kernel"]["rlimits"]["RLIMIT_FSIZE"] == 7 * 2**20
+        assert request["kernel"]["rlimits"]["RLIMIT_CORE"] == 0
         assert (folder.path / protocol.NOTEBOOK).read_bytes() == b"{}"
         assert (folder.path / "work" / "pictures" / "one.csv").read_text() == "a,b\n"
-        with np.load(folder.path / protocol.PUBLIC, allow_pickle=False) as public:
+        with np.load(folder.path / protocol.EXCHANGE / protocol.PUBLIC, allow_pickle=False) as public:
             assert set(public.files) == {"inputs", "targets", "task", "columns"}
             np.testing.assert_array_equal(public["inputs"], QUESTION.public_inputs)
     finally:
@@ -78,12 +79,19 @@ def test_given_files_do_not_count_towards_the_disk_limit(tmp_path: Path) -> None
         folder.close()
 
 
-def test_hidden_folder_is_empty_until_inputs_are_put_in(folder: JobFolder) -> None:
-    assert list((folder.path / "hidden").iterdir()) == []
+def test_exchange_holds_no_hidden_inputs_until_they_are_put_in(folder: JobFolder) -> None:
+    assert [path.name for path in (folder.path / protocol.EXCHANGE).iterdir()] == [protocol.PUBLIC]
     folder.put_hidden_inputs(QUESTION)
-    inputs = np.load(folder.path / "hidden" / protocol.HIDDEN_INPUTS, allow_pickle=False)
+    inputs = np.load(folder.path / protocol.EXCHANGE / protocol.HIDDEN_INPUTS, allow_pickle=False)
     np.testing.assert_array_equal(inputs, QUESTION.hidden_inputs)
-    assert (folder.path / "hidden" / protocol.HIDDEN_COMPLETE).exists()
+    assert not folder.exists(protocol.ASKED)
+    folder.mark_asked()
+    assert folder.exists(protocol.ASKED)
+
+
+def test_no_part_of_the_driver_is_in_a_folder_of_the_notebook(folder: JobFolder) -> None:
+    seen = {mount.source for mount in kernel_mounts(folder.path, Job(b"{}", {}, Limits()))}
+    assert not seen & {folder.path, *(folder.path / part for part in protocol.DRIVER_PARTS)}
 
 
 def test_job_folder_is_private(folder: JobFolder) -> None:
@@ -111,27 +119,26 @@ def test_missing_file_raises_sandbox_error(tmp_path: Path) -> None:
 
 
 def put(folder: JobFolder, content: bytes) -> Path:
-    path = folder.path / "out" / protocol.FACTS
+    path = folder.path / protocol.EXCHANGE / protocol.FACTS
     path.write_bytes(content)
     return path
 
 
 def test_regular_file_is_read(folder: JobFolder) -> None:
     put(folder, b"{}")
-    assert folder.read(protocol.FACTS, 100) == b"{}"
-    assert folder.exists(protocol.FACTS)
+    assert folder.read(protocol.EXCHANGE, protocol.FACTS, 100) == b"{}"
 
 
 @pytest.mark.parametrize(("size", "read"), [(10, True), (11, False), (10**6, False)])
 def test_file_over_the_limit_is_not_read(folder: JobFolder, size: int, read: bool) -> None:
     put(folder, b"x" * size)
-    assert (folder.read(protocol.FACTS, 10) is not None) == read
+    assert (folder.read(protocol.EXCHANGE, protocol.FACTS, 10) is not None) == read
 
 
 def test_sparse_file_of_a_terabyte_is_not_read(folder: JobFolder) -> None:
     with put(folder, b"").open("r+b") as file:
         file.truncate(2**40)
-    assert folder.read(protocol.FACTS, 1000) is None
+    assert folder.read(protocol.EXCHANGE, protocol.FACTS, 1000) is None
 
 
 def as_link(path: Path, outside: Path) -> None:
@@ -171,27 +178,27 @@ EACH_TRICK = pytest.mark.parametrize("trick", TRICKS, ids=lambda trick: trick.__
 def test_irregular_file_is_neither_read_nor_waited_for(
     folder: JobFolder, outside: Path, trick: Callable[[Path, Path], None]
 ) -> None:
-    trick(folder.path / "out" / protocol.FACTS, outside)
-    assert folder.read(protocol.FACTS, 1000) is None
+    trick(folder.path / protocol.EXCHANGE / protocol.FACTS, outside)
+    assert folder.read(protocol.EXCHANGE, protocol.FACTS, 1000) is None
 
 
 def test_missing_file_is_not_read(folder: JobFolder) -> None:
-    assert folder.read(protocol.FACTS, 1000) is None
-    assert not folder.exists(protocol.FACTS)
+    assert folder.read(protocol.EXCHANGE, protocol.FACTS, 1000) is None
+    assert not folder.exists(protocol.STARTED)
 
 
 def test_link_in_place_of_the_folder_is_not_followed(folder: JobFolder, outside: Path) -> None:
-    out = folder.path / "out"
-    out.rename(folder.path / "elsewhere")
-    out.symlink_to(outside)
-    assert (out / protocol.FACTS).read_bytes() == SECRET_WORDS  # the trick itself works
-    assert folder.read(protocol.FACTS, 1000) is None
-    assert not folder.exists(protocol.FACTS)
+    exchange = folder.path / protocol.EXCHANGE
+    exchange.rename(folder.path / "elsewhere")
+    exchange.symlink_to(outside)
+    assert (exchange / protocol.FACTS).read_bytes() == SECRET_WORDS  # the trick itself works
+    assert folder.read(protocol.EXCHANGE, protocol.FACTS, 1000) is None
 
 
 def test_removed_folder_reads_as_empty(folder: JobFolder) -> None:
-    shutil.rmtree(folder.path / "out")
-    assert folder.read(protocol.FACTS, 1000) is None
+    shutil.rmtree(folder.path / protocol.EXCHANGE)
+    shutil.rmtree(folder.path / protocol.OUT)
+    assert folder.read(protocol.EXCHANGE, protocol.FACTS, 1000) is None
     assert not folder.exists(protocol.STARTED)
 
 
@@ -199,33 +206,32 @@ def test_removed_folder_reads_as_empty(folder: JobFolder) -> None:
 
 
 @EACH_TRICK
-@pytest.mark.parametrize("name", [protocol.HIDDEN_INPUTS, protocol.HIDDEN_COMPLETE])
 def test_blocked_hidden_input_is_neither_followed_nor_overwritten(
-    folder: JobFolder, outside: Path, trick: Callable[[Path, Path], None], name: str
+    folder: JobFolder, outside: Path, trick: Callable[[Path, Path], None]
 ) -> None:
-    trick(folder.path / "hidden" / name, outside)
+    trick(folder.path / protocol.EXCHANGE / protocol.HIDDEN_INPUTS, outside)
     with pytest.raises(OSError, match="File exists"):
         folder.put_hidden_inputs(QUESTION)
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {protocol.FACTS: SECRET_WORDS}
 
 
 def test_existing_hidden_input_is_not_overwritten(folder: JobFolder) -> None:
-    (folder.path / "hidden" / protocol.HIDDEN_INPUTS).write_bytes(b"mine")
+    (folder.path / protocol.EXCHANGE / protocol.HIDDEN_INPUTS).write_bytes(b"mine")
     with pytest.raises(FileExistsError):
         folder.put_hidden_inputs(QUESTION)
-    assert (folder.path / "hidden" / protocol.HIDDEN_INPUTS).read_bytes() == b"mine"
+    assert (folder.path / protocol.EXCHANGE / protocol.HIDDEN_INPUTS).read_bytes() == b"mine"
 
 
 def test_hidden_inputs_stay_in_their_folder_when_it_is_replaced(folder: JobFolder, outside: Path) -> None:
-    (folder.path / "hidden").rename(folder.path / "elsewhere")
-    (folder.path / "hidden").symlink_to(outside)
+    (folder.path / protocol.EXCHANGE).rename(folder.path / "elsewhere")
+    (folder.path / protocol.EXCHANGE).symlink_to(outside)
     folder.put_hidden_inputs(QUESTION)
     assert [path.name for path in outside.iterdir()] == [protocol.FACTS]
     assert (folder.path / "elsewhere" / protocol.HIDDEN_INPUTS).exists()
 
 
 def test_removed_hidden_folder_raises_an_error(folder: JobFolder) -> None:
-    (folder.path / "hidden").rmdir()
+    shutil.rmtree(folder.path / protocol.EXCHANGE)
     with pytest.raises(FileNotFoundError):
         folder.put_hidden_inputs(QUESTION)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.mounts import CUDA_VISIBLE_DEVICES, Kind, find_gpu, gpu_environment, machine_mounts
+from grader.sandbox.mounts import CUDA_VISIBLE_DEVICES, Kind, find_gpu, gpu_environment, gpu_mounts, machine_mounts
 
 TWO_CARDS = ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null", "nvidia-fs0")
 
@@ -61,5 +61,5 @@ def test_gpu_of_another_vendor_is_found(tmp_path: Path) -> None:
 
 def test_mounts_have_only_the_nodes_of_the_gpu(devices: Path) -> None:
     found = find_gpu({CUDA_VISIBLE_DEVICES: "1"}, devices)
-    shown = {mount.target.name for mount in machine_mounts(found) if mount.kind is Kind.DEVICE}
+    shown = {mount.target.name for mount in (*machine_mounts(), *gpu_mounts(found)) if mount.kind is Kind.DEVICE}
     assert "nvidia1" in shown and "nvidiactl" in shown and "nvidia0" not in shown

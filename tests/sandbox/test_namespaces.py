@@ -136,7 +136,11 @@ def test_several_jobs_run_at_once(warm: NamespaceSandbox) -> None:
         pytest.param(
             "[name for name in os.listdir('/tmp') if not sys.prefix.startswith('/tmp/' + name)]", [], id="fresh temp"
         ),
-        pytest.param("os.listdir('/job/hidden')", [], id="nothing hidden yet"),
+        pytest.param(
+            "sorted(os.listdir('/job'))", ["exchange", "home", "run", "tmp", "work"], id="its part of the job"
+        ),
+        pytest.param("os.listdir('/job/exchange')", [], id="nothing hidden yet"),
+        pytest.param("[os.getppid(), open('/proc/1/cmdline').read().count('driver')]", [1, 0], id="no driver"),
         pytest.param("'LMS_TOKEN' in os.environ", False, id="environment"),
         pytest.param("[os.path.exists(p) for p in ('/root/.config', '/etc/shadow', '/var')]", [False] * 3, id="host"),
         pytest.param("glob.glob('/home/*') + glob.glob('/mnt/*') + glob.glob('/.old*')", [], id="other homes"),

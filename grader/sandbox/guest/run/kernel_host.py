@@ -83,8 +83,10 @@ def _start(job: Path, settings: dict[str, Any]) -> tuple[Callable[[], None], Cal
     pid = os.fork()
     if pid == 0:
         _become_kernel(job, settings)
-    # After the fork, because a child inherits it. Otherwise the notebook could write into this process.
+    # After the fork, because a child inherits them. Otherwise the notebook could write into this process or end it.
     close_own_memory()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     return (lambda: os.killpg(pid, signal.SIGINT)), (lambda: reap(pid))
 
 
