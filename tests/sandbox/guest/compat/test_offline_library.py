@@ -16,7 +16,7 @@ from grader.data.cache.converters.networks import resnet50_layers, vgg16_layers
 from grader.models.assignment import Limits
 from grader.sandbox.base import Job
 from grader.sandbox.job import JobFolder
-from grader.sandbox.mounts import LIBRARY, Kind, job_mounts
+from grader.sandbox.mounts import LIBRARY, Kind, kernel_mounts
 from grader.sandbox.namespaces import NamespaceSandbox
 from grader.sandbox.process import ProcessSandbox
 from tests.sandbox.guest.compat.notebooks import Outputs, CourseFiles
@@ -158,14 +158,14 @@ def test_the_library_is_mounted_read_only(tmp_path: Path) -> None:
         (tmp_path / "library" / name).mkdir(parents=True)
     mounts = [
         mount
-        for mount in job_mounts(tmp_path, Job(b"{}", {}, Limits(), library=tmp_path / "library"))
+        for mount in kernel_mounts(tmp_path, Job(b"{}", {}, Limits(), library=tmp_path / "library"))
         if mount.target.is_relative_to(LIBRARY)
     ]
     assert [(mount.kind, mount.target, mount.source) for mount in mounts] == [
         (Kind.READ_ONLY, LIBRARY / name, tmp_path / "library" / name) for name in ("datasets", "models")
     ], "the folder names of photos are labels of hidden sets"
     assert not [
-        mount for mount in job_mounts(tmp_path, Job(b"{}", {}, Limits())) if mount.target.is_relative_to(LIBRARY)
+        mount for mount in kernel_mounts(tmp_path, Job(b"{}", {}, Limits())) if mount.target.is_relative_to(LIBRARY)
     ]
 
 
