@@ -16,6 +16,7 @@ from grader.execution.facts_parser import parse_facts
 from grader.execution.outcome import describe_cut_training, determine_outcome, slow_cell_notes
 from grader.execution.predictions import HiddenOrder, hidden_order, parse_predictions, save_predictions
 from grader.files.atomic import write_text
+from grader.files.plain_files import read_plain
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
 from grader.models.course import TestResult
@@ -102,7 +103,7 @@ def _run(submission: Submission, prepared: PreparedAssignment, sandbox: Sandbox,
         reason = submission.problem or message("No notebook was handed in.")
         return Run(submission.outcome or Outcome.MISSING, reason=reason)
     try:
-        parsed = parse.parse(submission.notebook.read_bytes())
+        parsed = parse.parse(read_plain(submission.notebook, parse.MAX_BYTES + 1))
         if parsed.notebook is None:
             return Run(Outcome.MISSING, parsed.problem, notes=parsed.notes)
         source, order = _read_source(submission, parsed.notebook, prepared), _hidden_order(submission, prepared)
@@ -142,6 +143,7 @@ def _hidden_order(submission: Submission, prepared: PreparedAssignment) -> Hidde
 def _job(source: _Source, prepared: PreparedAssignment, order: HiddenOrder | None) -> Job:
     data, course = prepared.assignment.data, prepared.assignment.course
     teacher_files = {path.name: path for path in data.files} if data else dict(course.files) if course else {}
+    teacher_files = {name: path.resolve() for name, path in teacher_files.items()}  # only the teacher may give links
     # The teacher's files take precedence, and nothing of the student's is put into the teacher's folders.
     student_files = {
         attachment.name: attachment.path

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from grader.files.archives.contents import Archive, Entry
+from grader.files.plain_files import read_plain
 from grader.i18n.message import join_list, message
 from grader.lms.folder import could_be_handed_in, is_notebook, stem
 from grader.lms.identity import Naming, Owner
@@ -208,7 +209,10 @@ def read_claim(entry: Entry) -> Claim:
     """Return the student's number and name in the first cells of a notebook; empty if there are none."""
     if entry.size > parse.MAX_BYTES:
         return Claim()
-    parsed = parse.parse(entry.path.read_bytes()).notebook
+    try:
+        parsed = parse.parse(read_plain(entry.path, parse.MAX_BYTES)).notebook
+    except OSError:
+        return Claim()
     found: dict[str, str] = {}
     for cell in (parsed.cells if parsed is not None else [])[:_CELLS]:
         patterns = _ASSIGNED if cell.cell_type == "code" else _TEXT

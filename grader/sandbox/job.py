@@ -7,6 +7,7 @@ puts in place of a file.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -85,10 +86,7 @@ class JobFolder:
                 raise SandboxError(message("{name}: not a relative path inside the submission.", name=name))
             target = self.path / "work" / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, copy_function=shutil.copyfile, dirs_exist_ok=True)
-            else:
-                shutil.copyfile(source, target)
+            _copy(source, target)
         protocol.write_json(self.path / protocol.REQUEST, _request(job, library))
         if job.question is not None:
             _write_public(self.path / protocol.EXCHANGE / protocol.PUBLIC, job.question)
@@ -195,6 +193,23 @@ class JobFolder:
         _remove(self.path)
 
 
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, or a folder of the teacher's. Leave out a link or a pipe: a student may have put it there since."""
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, target, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        return
+    try:
+        descriptor = os.open(source, os.O_RDONLY | NO_FOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            with target.open("wb") as copy:
+                shutil.copyfileobj(file, copy, MEGABYTE)
+
+
 def _link_all(library: Path, linked: Path, withheld: Iterable[str]) -> None:
     """Link everything in ``library`` except ``withheld``; only folders that contain a withheld path are created."""
     linked.mkdir()
@@ -208,7 +223,12 @@ def _link_all(library: Path, linked: Path, withheld: Iterable[str]) -> None:
 
 def log_tail(log: Path) -> str:
     """Return the last 20,000 bytes of a log, to explain a fault of the grader."""
-    return log.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace")
+    with suppress(OSError), os.fdopen(os.open(log, os.O_RDONLY | NO_FOLLOW), "rb") as file:
+        state = os.fstat(file.fileno())
+        if stat.S_ISREG(state.st_mode):
+            file.seek(max(0, state.st_size - LOG_BYTES))
+            return file.read(LOG_BYTES).decode("utf-8", "replace")
+    return ""
 
 
 def max_prediction_bytes(question: Question) -> int:

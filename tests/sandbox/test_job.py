@@ -18,7 +18,7 @@ from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, disk_used_mb, max_prediction_bytes, notebook_environment
+from grader.sandbox.job import JobFolder, disk_used_mb, log_tail, max_prediction_bytes, notebook_environment
 from grader.sandbox.mounts import kernel_mounts
 
 QUESTION = Question("classification", ("a", "b"), np.zeros((4, 2)), np.array([0, 1, 0, 1]), np.ones((80, 2)))
@@ -45,6 +45,33 @@ def outside(tmp_path: Path) -> Path:
 
 
 # ---------------------------------------------------------------- what is written
+
+
+@pytest.mark.parametrize("kind", ["link", "link to a folder", "loop", "pipe"])
+def test_a_submitted_file_that_became_a_link_or_a_pipe_is_left_out(kind: str, tmp_path: Path, outside: Path) -> None:
+    path = tmp_path / "data.csv"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to({"link": outside / protocol.FACTS, "link to a folder": outside, "loop": path}[kind])
+    (tmp_path / "other.csv").write_text("1")
+    folder = JobFolder(Job(b"{}", {"data.csv": path, "other.csv": tmp_path / "other.csv"}, Limits()))
+    try:
+        assert sorted(file.name for file in (folder.path / "work").iterdir()) == ["other.csv"]
+    finally:
+        folder.close()
+
+
+def test_the_end_of_a_log_is_read_without_following_a_link(folder: JobFolder, outside: Path) -> None:
+    folder.log.write_bytes(b"x" * 50_000 + b"end")
+    assert len(log_tail(folder.log)) == 20_000 and log_tail(folder.log).endswith("end")
+    folder.log.unlink()
+    assert log_tail(folder.log) == ""
+    folder.log.symlink_to(outside / protocol.FACTS)
+    assert log_tail(folder.log) == ""
+    folder.log.unlink()
+    os.mkfifo(folder.log)
+    assert log_tail(folder.log) == ""
 
 
 def test_job_is_written_in_the_form_of_the_protocol(tmp_path: Path) -> None:

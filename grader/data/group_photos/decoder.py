@@ -21,6 +21,7 @@ from PIL import (
 )
 
 from grader.data.group_photos.decoding import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
+from grader.files.plain_files import open_plain
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 SECONDS_PER_PHOTO = 20  # a large photo takes 0.2 s
@@ -63,7 +64,7 @@ def _set_timer(seconds: int) -> None:
 
 def _decode(path: Path, upright: Path, pixels: Pixels, thumbnail: Pixels) -> dict[str, Any]:
     """Fill ``pixels`` and ``thumbnail``. Write a photo that its camera marked as rotated to ``upright`` as well."""
-    with Image.open(path, formats=FORMATS) as image:
+    with open_plain(path) as file, Image.open(file, formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             return {"width": width, "height": height, "problem": TOO_MANY_PIXELS}

@@ -18,6 +18,7 @@ from grader.data.group_photos.near_duplicates import Signatures
 from grader.data.group_photos.photo_files import OTHER_SUFFIXES, PhotoFile, suffix
 from grader.files import filetype
 from grader.files.isolated import ProcessLimits, run_isolated
+from grader.files.plain_files import open_plain, read_plain
 from grader.i18n.message import Message, message
 from grader.models.errors import IsolationError
 
@@ -182,10 +183,9 @@ def _describe_problem(found: Mapping[str, Any], head: bytes) -> Message:
 
 
 def _head(file: PhotoFile) -> bytes:
-    with file.attachment.path.open("rb") as opened:
-        return opened.read(filetype.HEAD_BYTES)
+    return read_plain(file.attachment.path, filetype.HEAD_BYTES)
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

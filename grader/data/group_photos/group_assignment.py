@@ -15,6 +15,7 @@ from grader.data.group_photos.decoding import DecodedPhoto, DecodedPhotos, decod
 from grader.data.group_photos.photo_files import FoundPhotos, find_photos, list_names, suffix
 from grader.data.group_photos.summary import explain_unmeasured, summarize
 from grader.files import filetype
+from grader.files.plain_files import read_plain
 from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment, Data, Hidden
 from grader.models.photo_survey import PhotoSurvey
@@ -117,8 +118,7 @@ def _cannot_contain_photos(attachment: Attachment) -> bool:
     size = attachment.path.stat().st_size
     if suffix(attachment.name) in FONTS:
         return size <= FONT_BYTES
-    with attachment.path.open("rb") as file:
-        is_text = filetype.binary_kind(file.read(filetype.HEAD_BYTES)) is None
+    is_text = filetype.binary_kind(read_plain(attachment.path, filetype.HEAD_BYTES)) is None
     return suffix(attachment.name) in TEXTS and size <= TEXT_BYTES and is_text
 
 

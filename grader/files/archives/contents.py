@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from grader.files.archives.entry_names import is_junk, name_problem
+from grader.files.plain_files import read_plain
 from grader.i18n.message import Message, message
 from grader.models.errors import IntakeError
 
@@ -39,6 +40,13 @@ class Entry:
     path: Path  # of the unpacked bytes
     size: int
     modified: datetime | None = None  # local time without a time zone, as stored in archives
+
+    def head(self, limit: int) -> bytes:
+        """Return the first ``limit`` bytes; nothing for an entry without content, or one that became unreadable."""
+        try:
+            return read_plain(self.path, limit)
+        except OSError:
+            return b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from grader.files import filetype
 from grader.files.archives.contents import Archive, ArchiveLimits, Unpacking, damaged_archive
 from grader.files.archives.tar_reader import read_tar
 from grader.files.archives.zip_reader import BROKEN_DATA, list_zip, read_zip
+from grader.files.plain_files import open_plain
 from grader.i18n.message import message
 from grader.models.errors import IntakeError, OutputError
 
@@ -26,12 +27,12 @@ from grader.models.errors import IntakeError, OutputError
 def read_archive(path: Path, into: Path, limits: ArchiveLimits | None = None, *, name: str = "") -> Archive:
     """Unpack the zip or tar (.gz, .bz2, .xz) at ``path`` into ``into``, which is empty or new.
 
-    Raises IntakeError when the file is another format, is truncated, or exceeds the limits as a whole; OutputError when
-    ``into`` cannot be written.
+    Raises IntakeError when the file is a link, another format, truncated, or exceeds the limits as a whole; OutputError
+    when ``into`` cannot be written.
     """
     unpack = Unpacking(name or path.name, into, limits or ArchiveLimits())
     try:
-        file = path.open("rb")
+        file = open_plain(path)
     except OSError as error:
         raise IntakeError(message("{path} cannot be read: {reason}.", path=path, reason=str(error.strerror))) from error
     with file, _delete_on_failure(unpack):
@@ -55,7 +56,7 @@ def list_archive(path: Path, limits: ArchiveLimits | None = None, *, name: str =
     """
     unpack = Unpacking(name or path.name, Path(os.devnull), limits or ArchiveLimits())
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             list_zip(file, unpack)
     except OSError as error:
         raise damaged_archive(unpack.name, error) from error

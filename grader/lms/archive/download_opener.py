@@ -128,14 +128,15 @@ def _read(path: Path, into: Path, pictures: Pictures | None, *, alone: bool) -> 
         beside = list(_beside(path, pictures)) if pictures is not None and alone else []
         # One common folder marks them as the files of one student.
         inside = f"{folder.stem(name)}/" if beside else ""
-        return Archive(tuple(replace(entry, name=inside + entry.name) for entry in (Entry(name, path, size), *beside)))
+        notebook = Entry(name, path.resolve(), size)  # the teacher may give a link
+        return Archive(tuple(replace(entry, name=inside + entry.name) for entry in (notebook, *beside)))
     if filetype.is_document_archive(head):
         raise IntakeError(
             message(
                 "{path} is {kind}; expected a notebook, a folder or an archive.", path=path, kind=filetype.kind(head)
             )
         )
-    return read_archive(path, into, _limits(pictures))
+    return read_archive(path.resolve(), into, _limits(pictures), name=path.name)
 
 
 def _beside(notebook: Path, pictures: Pictures) -> Iterator[Entry]:

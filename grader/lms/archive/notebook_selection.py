@@ -12,6 +12,7 @@ from grader.files import filetype
 from grader.files.archives.contents import ArchiveLimits, Refused
 from grader.files.archives.entry_names import is_junk
 from grader.files.archives.extraction import read_archive
+from grader.files.plain_files import open_plain, read_plain
 from grader.grading.lateness import datetimes
 from grader.i18n.message import Message, join_list, message
 from grader.lms.archive.student_files import (
@@ -190,7 +191,10 @@ def _code_size(file: StudentFile) -> int | None:
     """Return the characters of code in the notebook; None if it cannot be read as one."""
     if file.entry.size > parse.MAX_BYTES:
         return None
-    parsed = parse.parse(file.entry.path.read_bytes()).notebook
+    try:
+        parsed = parse.parse(read_plain(file.entry.path, parse.MAX_BYTES)).notebook
+    except OSError:
+        return None
     return None if parsed is None else parse.code_size(parsed)
 
 
@@ -265,8 +269,10 @@ def _nothing_to_run(files: Sequence[StudentFile], upload: StudentUpload) -> tupl
     if all(file.typed for file in files):
         return Outcome.MISSING, message("Only a text typed into the LMS was handed in. Expected a notebook (.ipynb).")
     first = next(file for file in files if not file.typed)
-    with first.entry.path.open("rb") as content:
-        kind = filetype.kind(content.read(filetype.HEAD_BYTES))
+    try:
+        kind = filetype.kind(read_plain(first.entry.path, filetype.HEAD_BYTES))
+    except OSError as error:
+        kind = message("unreadable ({reason})", reason=str(error.strerror))
     if len(files) == 1:
         return Outcome.MISSING, message("{name} is {kind}. Expected a notebook (.ipynb).", name=first.name, kind=kind)
     return Outcome.MISSING, message(
@@ -296,5 +302,5 @@ def _shorten(name: str) -> str:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,6 +16,7 @@ import numpy as np
 from grader.files import filetype
 from grader.files.archives.contents import Entry
 from grader.files.archives.zip_reader import UNREADABLE
+from grader.files.plain_files import open_plain
 from grader.i18n.message import Message, message
 from grader.lms.folder import could_be_handed_in
 
@@ -42,7 +43,7 @@ def sharing_problem(entry: Entry, packages: Iterable[str]) -> Message | None:
     if not is_data(entry.name) or any(entry.name.startswith(f"{folder}/") for folder in packages):
         return _NOT_DATA
     try:
-        with entry.path.open("rb") as file:
+        with open_plain(entry.path) as file:
             harmless = _is_harmless(PurePosixPath(entry.name).suffix.lower(), file)
     except (OSError, *UNREADABLE):
         harmless = False

@@ -77,8 +77,7 @@ def _is_attempt_text(name: str) -> bool:
 
 
 def _read_text(entry: Entry, head: str) -> _AttemptText:
-    with entry.path.open("rb") as file:
-        text = file.read(_ABOUT_BYTES).decode("utf-8-sig", "replace")
+    text = entry.head(_ABOUT_BYTES).decode("utf-8-sig", "replace")
     who = _NAME_LINE.fullmatch(text.partition("\n")[0].rstrip("\r"))
     typed = not all(sentence in text for sentence in _NOTHING_TYPED)
     # The entry's name is written by Blackboard: it must end in the username that the text claims.

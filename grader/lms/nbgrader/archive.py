@@ -139,8 +139,7 @@ def naming(content: Archive) -> Naming:
     for entry in content.entries:
         found = _NAME.fullmatch(entry.name)
         if found and found["rest"] == TIMESTAMP:
-            with entry.path.open("rb") as file:
-                text = file.read(_TIMESTAMP_BYTES).decode("utf-8", "replace").strip()
+            text = entry.head(_TIMESTAMP_BYTES).decode("utf-8", "replace").strip()
             when = parse_time(text)
             bad = message("{file} contains no time: found {found}.", file=TIMESTAMP, found=repr(text[:60]))
             times[found["origin"]] = (when, () if when else (bad,))

@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.files import filetype
 from grader.files.isolated import ProcessLimits, run_isolated
+from grader.files.plain_files import read_plain
 from grader.i18n.message import Message, join_list, message
 from grader.models.errors import IsolationError
 from grader.models.pdf_report import Document, Member
@@ -93,8 +94,7 @@ def _select_pdf(attachments: Sequence[Attachment]) -> tuple[Attachment | None, t
 
 
 def _head(attachment: Attachment) -> bytes:
-    with attachment.path.open("rb") as file:
-        return file.read(filetype.HEAD_BYTES)
+    return read_plain(attachment.path, filetype.HEAD_BYTES)
 
 
 def _no_pdf(attachments: Sequence[Attachment]) -> Message:
