@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grader.sandbox.base import Sandbox
 from tests.attacks.classroom import FORGED, GUESS, HONEST, HONEST_TOTAL, Attacker, Classroom, Handed, cells, hands_in
 
 PERFECT = '{"outcome": "ok", "total": 100, "criteria": [{"id": "accuracy", "points": 60, "passed": true}]}'
@@ -284,8 +285,9 @@ time.sleep(1)
 
 
 @hands_in(cells("12 parent", "x = 1", PARENT, "y = 2"), cells("12 group", "x = 1", GROUP, "y = 2"))
-def test_12_killing_the_driver_ends_only_this_submission(attacker: Attacker) -> None:
-    assert attacker.outcome == "error", attacker.reason
+def test_12_killing_the_parent_or_the_group_ends_only_this_submission(attacker: Attacker, sandbox: Sandbox) -> None:
+    survives = sandbox.confinement != "process" and attacker.graded.submission.student.name == "12 parent"
+    assert attacker.outcome == ("ok" if survives else "error"), attacker.reason
     assert attacker.points("accuracy") == 0
     assert attacker.classroom["zz honest"].total == HONEST_TOTAL
 

@@ -221,10 +221,10 @@ def test_26_environment_of_the_grader_is_not_inherited(classroom: Classroom, can
 
 
 ORACLE = """
-calls = []
+import os
+place = os.path.join(os.getcwd(), "..", "exchange", "inputs.npy")
 def predict(X):
-    calls.append(len(X))
-    if len(calls) > 1:
+    if os.path.exists(place):
         raise ValueError("HID" + "DEN " + repr(X.tolist()) + str(sum(map(sum, X))))
     return [0] * len(X)
 """
