@@ -139,16 +139,22 @@ def _mount_options(mount: Mount) -> list[str]:
     return [BINDS[mount.kind], str(mount.source), target]
 
 
-def _read_only_proc() -> list[str]:
-    """Return options that make kernel settings in /proc read-only and hide files about the machine's users.
+def _restricted_proc(copies: Path) -> list[str]:
+    """Return options for what ``guest.boot.view`` does with /proc: settings are read-only, counters do not move.
 
     The kernel lets user 0 change the settings without any capability, even from inside: /proc/sys could then name a
     program for the kernel to start outside.
     """
-    entries = [entry for entry in sorted(Path("/proc").iterdir()) if not (entry.name.isdigit() or entry.is_symlink())]
-    settings = [str(entry) for entry in entries if entry.is_dir() or entry.name == "sysrq-trigger"]
-    covered = [str(entry) for entry in entries if entry.name in protocol.MASKED_PROC_FILES]
-    return [
-        *(word for path in settings for word in ("--ro-bind", path, path)),
-        *(word for path in covered for word in ("--ro-bind", "/dev/null", path)),
-    ]
+    words = []
+    for entry in sorted(Path("/proc").iterdir()):
+        if entry.name.isdigit() or entry.is_symlink():
+            continue
+        path, shown = str(entry), entry.name in protocol.SHOWN_PROC_ENTRIES
+        if entry.is_dir():
+            words += ["--ro-bind", path, path] if shown else ["--tmpfs", path, "--remount-ro", path]
+        elif not shown:
+            copy = copies / entry.name
+            copy.write_bytes(entry.read_bytes() if entry.name in protocol.FROZEN_PROC_FILES else b"")
+            words += ["--ro-bind", str(copy), path]
+    covers = [f"/proc/{name}" for name in protocol.EMPTY_PROC_FOLDERS]
+    return [*words, *(word for path in covers for word in ("--tmpfs", path, "--remount-ro", path))]

@@ -277,6 +277,7 @@ def notebook_environment(folder: Path, threads: int, inherited: Mapping[str, str
         "MPLCONFIGDIR": str(folder / "home" / ".matplotlib"),
         "IPYTHONDIR": str(folder / "home" / ".ipython"),
         "JUPYTER_PLATFORM_DIRS": "1",
+        "HDF5_USE_FILE_LOCKING": "FALSE",  # another notebook may hold a lock on a file of the library
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "OMP_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,

@@ -68,10 +68,11 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, ensure_ascii=True, allow_nan=False).encode())
 
 
-# Files of /proc that describe the machine instead of the notebook's processes.
-MASKED_PROC_FILES = (
-    "kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "vmallocinfo",
-)  # fmt: skip
+# What a confined /proc shows of the machine: settings, and lists of devices, which a GPU's libraries read.
+SHOWN_PROC_ENTRIES = ("devices", "driver", "filesystems", "sys", "version")
+# Libraries ask for these, but the values count what all notebooks do. They show the moment of the start.
+FROZEN_PROC_FILES = ("cpuinfo", "loadavg", "meminfo", "stat", "uptime")
+EMPTY_PROC_FOLDERS = ("sys/fs",)  # numbers of open files and inodes of the machine
 
 # No user packages, no imports from the current folder, no byte code. -I is not used because it would ignore
 # PYTHONHASHSEED; the host already controls the environment.
