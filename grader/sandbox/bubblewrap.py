@@ -112,30 +112,32 @@ def _confine(folder: JobFolder, inherited: Mapping[str, str], mounts: Iterable[M
         raise SandboxError(message("bubblewrap is not available on this machine; `grader doctor` tells why."))
     filter_ = folder.path / FILTER
     filter_.write_bytes(program)
+    copies = folder.path / "proc"
+    copies.mkdir(exist_ok=True)
     # The shell opens the filter for bwrap, which reads and closes it. A descriptor opened here would have to pass
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
-    return [*opened, bwrap, *_options(mounts), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
+    return [*opened, bwrap, *_options(mounts, copies), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
 
 
-def _options(mounts: Iterable[Mount]) -> list[str]:
+def _options(mounts: Iterable[Mount], copies: Path) -> list[str]:
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--as-pid-1"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),
-        *(word for mount in mounts for word in _mount_options(mount)),
+        *(word for mount in mounts for word in _mount_options(mount, copies)),
         *("--remount-ro", "/"),  # the empty root that everything else is mounted on
         *("--chdir", "/", "--seccomp", FILTER_DESCRIPTOR),
     ]
 
 
-def _mount_options(mount: Mount) -> list[str]:
+def _mount_options(mount: Mount, copies: Path) -> list[str]:
     target = str(mount.target)
     if mount.kind is Kind.EMPTY:
         return ["--tmpfs", target, "--remount-ro", target]
     if mount.kind is Kind.SCRATCH:
         return ["--size", str(SCRATCH_BYTES), "--tmpfs", target]
     if mount.kind is Kind.PROC:
-        return ["--proc", target, *_read_only_proc()]
+        return ["--proc", target, *_restricted_proc(copies)]
     return [BINDS[mount.kind], str(mount.source), target]
 
 

@@ -19,6 +19,7 @@ from grader.i18n.message import message, verbatim
 from grader.models.errors import SandboxError, Stopped
 from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, create_memory_group
+from grader.sandbox.cores import Cores
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, log_tail, notebook_environment
 from grader.sandbox.monitor import Monitor
@@ -59,16 +60,21 @@ class NamespaceSandbox:
         self._gpu = find_gpu(inherited)
         self._machine_mounts, self._gpu_mounts = machine_mounts(), gpu_mounts(self._gpu)
         self._workers: dict[int, _Worker] = {}  # by number of threads
+        self._cores = Cores()
         self._lock = threading.Lock()
         self._closed = False
 
     def run(self, job: Job) -> Reply:
+        with self._cores.lend(job.threads) as cores:
+            return self._run_twice(job, cores)
+
+    def _run_twice(self, job: Job, cores: tuple[int, ...]) -> Reply:
         try:
-            return self._run(job)
+            return self._run(job, cores)
         except WorkerDied:
             pass
         try:
-            return self._run(job)
+            return self._run(job, cores)
         except WorkerDied as error:
             raise SandboxError(message("The warm worker died twice: {error}", error=str(error))) from error
 
@@ -84,12 +90,12 @@ class NamespaceSandbox:
                 worker.close()
             self._workers.clear()
 
-    def _run(self, job: Job) -> Reply:
+    def _run(self, job: Job, cores: tuple[int, ...]) -> Reply:
         worker = self._living_worker(job.threads)
         folder = JobFolder(job)
         group = create_memory_group(job.limits.memory_mb)
         try:
-            tree = worker.fork(folder, self._driver(folder), self._kernel(job, folder, group))
+            tree = worker.fork(folder, self._driver(folder), replace(self._kernel(job, folder, group), cores=cores))
             try:
                 reply = Monitor(job, folder, tree, group, shared_mb=worker.rss_mb).wait()
             finally:
@@ -138,11 +144,12 @@ class _Side:
     processes: int  # limit on processes and threads
     mounts: tuple[Mount, ...]
     group: MemoryGroup | None = None
+    cores: tuple[int, ...] = ()  # all of the worker's if empty
 
     def to_json(self) -> dict[str, Any]:
         group = None if self.group is None else str(self.group.entrance)
         view = [_mount_json(mount) for mount in self.mounts]
-        return {"log": str(self.log), "processes": self.processes, "view": view, "group": group}
+        return {"log": str(self.log), "processes": self.processes, "view": view, "group": group, "cores": self.cores}
 
 
 @dataclass

@@ -21,6 +21,7 @@ from grader.models.errors import SandboxError, Stopped
 from grader.sandbox import supervisor as supervisor_program
 from grader.sandbox.base import Job, Reply
 from grader.sandbox.cgroup import MemoryGroup, create_memory_group
+from grader.sandbox.cores import Cores
 from grader.sandbox.guest import protocol
 from grader.sandbox.job import JobFolder, Owners, notebook_environment
 from grader.sandbox.monitor import Monitor
@@ -71,6 +72,7 @@ class ProcessSandbox:
         self._command = command
         self._mounts = command is not plain_command if mounts is None else mounts
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._cores = Cores()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -78,7 +80,8 @@ class ProcessSandbox:
         folder = JobFolder(job, confined=self._mounts)
         group = create_memory_group(job.limits.memory_mb)
         try:
-            return self._run(job, folder, group)
+            with self._cores.lend(job.threads) as cores:
+                return self._run(job, folder, group, cores)
         finally:
             folder.close()
             if group is not None:
@@ -90,9 +93,12 @@ class ProcessSandbox:
             for supervisor in self._running:
                 _stop(supervisor)
 
-    def _run(self, job: Job, folder: JobFolder, group: MemoryGroup | None) -> Reply:
+    def _run(self, job: Job, folder: JobFolder, group: MemoryGroup | None, cores: tuple[int, ...]) -> Reply:
+        command = self._command(job, folder, self._inherited)
+        if not command.own_limits:
+            command = replace(command, kernel=[*_join_group(group), *_keep_to(cores), *command.kernel])
         with folder.log.open("wb") as log_file:
-            supervisor = self._start(job, folder, log_file, group)
+            supervisor = self._start(command, folder, log_file)
             try:
                 reply = Monitor(job, folder, supervisor, group).wait()
             finally:
@@ -105,10 +111,7 @@ class ProcessSandbox:
         # Read the predictions only now that every process of the notebook is dead.
         return replace(reply, predictions=folder.read_predictions(job.question))
 
-    def _start(
-        self, job: Job, folder: JobFolder, log_file: IO[bytes], group: MemoryGroup | None
-    ) -> subprocess.Popen[bytes]:
-        command = self._command(job, folder, self._inherited)
+    def _start(self, command: Command, folder: JobFolder, log_file: IO[bytes]) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
                 raise Stopped
@@ -120,7 +123,7 @@ class ProcessSandbox:
                         "-B",
                         supervisor_program.__file__,
                         json.dumps(command.driver),
-                        json.dumps([*_join_group(None if command.own_limits else group), *command.kernel]),
+                        json.dumps(command.kernel),
                         str(folder.kernel_log),
                     ],
                     stdin=subprocess.PIPE,
@@ -141,6 +144,14 @@ class ProcessSandbox:
 def _join_group(group: MemoryGroup | None) -> list[str]:
     """Return a shell command that joins ``group`` and then executes the words after it."""
     return ["/bin/sh", "-c", 'echo 0 2>&- >"$0"; exec "$@"', str(group.entrance)] if group is not None else []
+
+
+def _keep_to(cores: tuple[int, ...]) -> list[str]:
+    """Return a command that keeps to ``cores`` and then executes the words after it."""
+    if not cores:
+        return []
+    code = "import os, sys; os.sched_setaffinity(0, eval(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+    return [sys.executable, "-I", "-S", "-c", code, repr(cores)]
 
 
 def _stop(supervisor: subprocess.Popen[bytes]) -> None:

@@ -123,6 +123,8 @@ def _fork_side(side: dict[str, Any], root: str, streams: tuple[int, int], run: C
         _replace_streams(side["log"], *streams)
         if side["group"] is not None:
             _enter_cgroup(side["group"])
+        if side["cores"]:
+            os.sched_setaffinity(0, side["cores"])
         status = isolate.run_isolated(side["view"], root, side["processes"], run)
     except BaseException as error:  # noqa: BLE001  the same
         print(f"isolation failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
