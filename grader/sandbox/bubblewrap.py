@@ -45,7 +45,13 @@ isolated = os.getpid() < 10 and {name for _, name in socket.if_nameindex()} <= {
 filtered = "Seccomp:\t2" in open("/proc/self/status").read()
 print("confined" if isolated and filtered else "not confined")
 """
-BINDS = {Kind.READ_ONLY: "--ro-bind", Kind.WRITABLE: "--bind", Kind.DEVICE: "--dev-bind", Kind.LINK: "--symlink"}
+BINDS = {
+    Kind.READ_ONLY: "--ro-bind",
+    Kind.OWN: "--ro-bind",
+    Kind.WRITABLE: "--bind",
+    Kind.DEVICE: "--dev-bind",
+    Kind.LINK: "--symlink",
+}
 
 
 def bubblewrap_command(job: Job, folder: JobFolder, inherited: Mapping[str, str]) -> Command:

@@ -123,7 +123,7 @@ def _socket_folder(folder: Path) -> list[str]:
 
 def _mount_options(mount: Mount) -> list[str]:
     words = f"type=bind,source={mount.source},target={mount.target.as_posix()}"
-    return ["--mount", f"{words},readonly" if mount.kind is Kind.READ_ONLY else words]
+    return ["--mount", f"{words},readonly" if mount.kind in (Kind.READ_ONLY, Kind.OWN) else words]
 
 
 def _env_options(job: Job, inherited: Mapping[str, str]) -> list[str]:

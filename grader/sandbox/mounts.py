@@ -34,7 +34,8 @@ HOSTED_FOLDERS = (Path("/content"), Path("/kaggle/working"), Path("/kaggle/input
 
 
 class Kind(StrEnum):
-    READ_ONLY = "read_only"
+    READ_ONLY = "read_only"  # shared with other jobs
+    OWN = "own"  # read-only, of this job alone; the sides of a job meet at its sockets
     WRITABLE = "writable"
     DEVICE = "device"
     LINK = "link"  # source is the text of the link
@@ -132,7 +133,7 @@ def driver_mounts(folder: Path) -> tuple[Mount, ...]:
     """Return the parts of the job folder that the driver sees."""
     given = (protocol.REQUEST, protocol.NOTEBOOK, protocol.RUN)
     return (
-        *(Mount(Kind.READ_ONLY, JOB / name, folder / name) for name in given),
+        *(Mount(Kind.OWN, JOB / name, folder / name) for name in given),
         Mount(Kind.WRITABLE, JOB / protocol.OUT, folder / protocol.OUT),
     )
 

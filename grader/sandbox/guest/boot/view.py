@@ -72,7 +72,11 @@ def _add_entry(kind: str, source: str, target: Path, root: Path) -> None:
 
 
 # Device nodes are read-only as well: their mode and times cannot be changed, but the devices can be written.
-ATTRIBUTES = {"writable": ATTR_NOSUID | ATTR_NODEV, "device": ATTR_READ_ONLY | ATTR_NOSUID}
+ATTRIBUTES = {
+    "own": ATTR_READ_ONLY | ATTR_NOSUID | ATTR_NODEV,
+    "writable": ATTR_NOSUID | ATTR_NODEV,
+    "device": ATTR_READ_ONLY | ATTR_NOSUID,
+}
 
 
 # ------------------------------------------------------------------ read-only files
