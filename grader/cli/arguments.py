@@ -84,6 +84,9 @@ BudgetOption = Annotated[
     float | None, typer.Option(min=1, help="Seconds for each notebook's cells; default: the assignment's limit.")
 ]
 LmsOption = Annotated[Lms, typer.Option(help="Where the archive comes from.")]
+AttackOption = Annotated[
+    bool, typer.Option("--attack", help="Attack this machine from a notebook, harmlessly, and list what was stopped.")
+]
 SandboxOption = Annotated[Level, typer.Option(help="Confinement of the notebooks.")]
 DueOption = Annotated[
     str | None, typer.Option(metavar="TIME", help='Due time: "2026-11-30 23:59"; with +08:00 for another time zone.')

@@ -153,11 +153,17 @@ def assignments(lang: arguments.LanguageOption = None) -> None:
 
 
 @app.command("doctor")
-def examine(lang: arguments.LanguageOption = None) -> None:
+def examine(
+    *,
+    attack: arguments.AttackOption = False,
+    sandbox: arguments.SandboxOption = Level.auto,
+    lang: arguments.LanguageOption = None,
+) -> None:
     """Try everything that grading needs, and say what to do about what is missing."""
+    from grader.cli.attacks import attack_machine
     from grader.cli.doctor import examine_machine
 
-    examine_machine(lang)
+    attack_machine(sandbox, lang) if attack else examine_machine(lang)
 
 
 @data.command("list")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import stat
 import time
 from collections.abc import Iterable
@@ -115,6 +117,8 @@ class Monitor:
             usage.memory_mb = self._exact_memory_mb(processes)
         deleted_memory_mb, self.deleted_disk_mb = deleted_files_mb(process.pid for process in processes)
         usage.memory_mb += deleted_memory_mb
+        if self.group is None:  # a group counts this memory itself
+            usage.memory_mb += socket_buffers_mb(process.pid for process in processes)
         self.peak_memory_mb = max(self.peak_memory_mb, usage.memory_mb)
         return usage
 
@@ -218,6 +222,30 @@ def _unshared_mb(processes: list[psutil.Process]) -> float:
         except psutil.Error:
             continue
     return total
+
+
+SOCKET_MB = 0.45  # that a socket can hold unread: twice the kernel's default limit, and a message
+FREE_SOCKETS = 200  # not counted: those of a kernel, and of servers that a notebook tries out
+SOCKETS_USED = re.compile(r"^sockets: used (\d+)$", re.MULTILINE)
+
+
+def socket_buffers_mb(pids: Iterable[int]) -> float:
+    """Return the memory (MB) that sockets in networks of their own could hold, which belongs to no process.
+
+    Every socket counts as full, because the kernel tells only their number. Sockets in this process's network are not
+    counted: they belong to the whole machine. Always 0 on systems other than Linux.
+    """
+    networks: dict[int, int] = {}  # a process in each
+    for pid in (os.getpid(), *pids):
+        with suppress(OSError):  # the process has ended in the meantime
+            networks.setdefault(Path(f"/proc/{pid}/ns/net").stat().st_ino, pid)
+    used = 0
+    for pid in networks.values():
+        if pid != os.getpid():
+            with suppress(OSError):
+                found = SOCKETS_USED.search(Path(f"/proc/{pid}/net/sockstat").read_text())
+                used += max(0, int(found[1]) - FREE_SOCKETS) if found is not None else 0
+    return used * SOCKET_MB
 
 
 IN_MEMORY = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero")  # noqa: S108  names that Linux gives to files in memory
