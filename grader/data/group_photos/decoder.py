@@ -25,7 +25,7 @@ from grader.files.plain_files import open_plain
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 SECONDS_PER_PHOTO = 20  # a large photo takes 0.2 s
-UPRIGHT_SIDE = 1024  # longer side, in pixels, of a photo that had to be rotated
+QUALITY = 95  # of JPEG and WebP files
 ORIENTATION = 0x0112  # EXIF
 
 Pixels = NDArray[np.uint8]
@@ -33,6 +33,9 @@ Pixels = NDArray[np.uint8]
 
 def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Decode ``request["files"]`` and return one record per file, in order.
+
+    Writes each readable photo anew to the file ``<place>`` in ``request["folder"]``: upright, its longer side at most
+    the one in ``request["sides"]``, without anything that the file carried besides its picture.
 
     Writes two uint8 arrays to ``ARRAYS`` in ``request["folder"]``: ``pixels``, ``(n, height, width, 3)`` of the size in
     ``request["size"]``, as Keras, TensorFlow and OpenCV read them; and ``thumbnails``, ``(n, 64, 64, 3)`` on white.
@@ -46,7 +49,8 @@ def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
         (folder / PROGRESS).write_text(str(place))
         _set_timer(SECONDS_PER_PHOTO)
         try:
-            facts.append(_decode(Path(path), folder / str(place), pixels[place], thumbnails[place]))
+            side = int(request["sides"][place])
+            facts.append(_decode(Path(path), (folder / str(place), side), pixels[place], thumbnails[place]))
         except UnidentifiedImageError:
             facts.append({"problem": UNKNOWN})
         except Exception as error:  # noqa: BLE001  decoders can raise any error for a damaged file
@@ -62,24 +66,34 @@ def _set_timer(seconds: int) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _decode(path: Path, upright: Path, pixels: Pixels, thumbnail: Pixels) -> dict[str, Any]:
-    """Fill ``pixels`` and ``thumbnail``. Write a photo that its camera marked as rotated to ``upright`` as well."""
+def _decode(path: Path, anew: tuple[Path, int], pixels: Pixels, thumbnail: Pixels) -> dict[str, Any]:
+    """Fill ``pixels`` and ``thumbnail``, and write the photo to the path ``anew`` with the longer side given there."""
     with open_plain(path) as file, Image.open(file, formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             return {"width": width, "height": height, "problem": TOO_MANY_PIXELS}
         rotated = _is_rotated(image)
-        side = UPRIGHT_SIDE if rotated else 2 * max(THUMBNAIL, *pixels.shape[:2])
+        side = max(anew[1], 2 * max(THUMBNAIL, *pixels.shape[:2]))
         image.draft(None, (side, side))  # decode a JPEG at a half, a quarter or an eighth of its size
         image.load()
         shown: Image.Image = ImageOps.exif_transpose(image) if rotated else image.copy()
         form = str(image.format)
-    if rotated:
-        shown.thumbnail((UPRIGHT_SIDE, UPRIGHT_SIDE))
-        shown.save(upright, format="JPEG" if form == "MPO" else form, quality=95)
     pixels[:] = _resize(_as_libraries_read(shown), pixels.shape[0], pixels.shape[1])
     thumbnail[:] = _resize(_on_white(shown), THUMBNAIL, THUMBNAIL)
-    return {"width": width, "height": height, "upright": rotated}
+    _write(shown, *anew, form="JPEG" if form == "MPO" else form)
+    return {"width": width, "height": height}
+
+
+def _write(image: Image.Image, path: Path, side: int, *, form: str) -> None:
+    """Write the picture alone: comments, colour profiles, thumbnails and appended bytes could hold other photos."""
+    image.info = {name: value for name, value in image.info.items() if name == "transparency"}
+    try:
+        image.thumbnail((side, side))
+        image.save(path, format=form, quality=QUALITY)
+    except (OSError, ValueError):  # a mode that can be read but not resized or written
+        plain = _as_libraries_read(image)
+        plain.thumbnail((side, side))
+        plain.save(path, format=form, quality=QUALITY)
 
 
 def _is_rotated(image: Image.Image) -> bool:

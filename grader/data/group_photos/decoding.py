@@ -33,6 +33,7 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 ARRAYS, PROGRESS = "pictures.npz", "progress"
 MAX_PIXELS = 40_000_000
 THUMBNAIL = 64  # pixels, width and height
+SIDE = 1024  # longer side, in pixels, of the photos that a notebook gets
 TOO_MANY_PIXELS, UNKNOWN = "too many pixels", "unknown kind"
 
 Pixels = NDArray[np.uint8]
@@ -46,7 +47,7 @@ class DecodedPhoto:
     digest: str  # SHA-256 of its bytes, hexadecimal
     width: int
     height: int
-    path: Path  # the file for the notebook: the original, or an upright copy
+    path: Path  # the file for the notebook, written anew from the picture
     row: int  # in the arrays of ``DecodedPhotos``
 
 
@@ -137,7 +138,9 @@ class _BatchDecoder:
 
     def _run_decoder(self, batch: Sequence[PhotoFile], folder: Path) -> list[dict[str, Any]]:
         files = [str(file.attachment.path.absolute()) for file in batch]
-        request = {"files": files, "size": self._size, "folder": str(folder.absolute())}
+        # A photo outside all classes may be a sheet of all photos: at the model's own size it is no more than one.
+        sides = [SIDE if file.label is not None else max(self._size) for file in batch]
+        request = {"files": files, "sides": sides, "size": self._size, "folder": str(folder.absolute())}
         facts: list[dict[str, Any]] = run_isolated(DECODER, request, LIMITS)
         return facts
 
@@ -153,10 +156,9 @@ class _BatchDecoder:
             if "problem" in found:
                 yield file.attachment.name, _describe_problem(found, _head(file))
                 continue
-            path = folder / str(place) if found["upright"] else file.attachment.path
             width, height = int(found["width"]), int(found["height"])
             digest = _digest(file.attachment.path)
-            self.photos.append(DecodedPhoto(file, digest, width, height, path, first + place))
+            self.photos.append(DecodedPhoto(file, digest, width, height, folder / str(place), first + place))
 
 
 def _last_started(folder: Path, count: int) -> int | None:

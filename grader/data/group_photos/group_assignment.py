@@ -10,10 +10,13 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from grader.data.generators import derive_seed
 from grader.data.group_photos.content_groups import MOST_HIDDEN, Split, group_by_content, split_contents
-from grader.data.group_photos.decoding import DecodedPhoto, DecodedPhotos, decode_photos
+from grader.data.group_photos.decoding import DecodedPhoto, DecodedPhotos, Pixels, decode_photos
 from grader.data.group_photos.photo_files import FoundPhotos, find_photos, list_names, suffix
 from grader.data.group_photos.summary import explain_unmeasured, summarize
+from grader.data.public_sets.definitions import Bounds
+from grader.data.public_sets.hidden_rows import perturb, random_stream
 from grader.files import filetype
 from grader.files.plain_files import read_plain
 from grader.i18n.message import Message, message
@@ -27,7 +30,10 @@ TABLE_ROWS = 2000  # rows to try the model on first, and training rows of the li
 # Files that stay beside the notebook. Other files (arrays, models, archives) could contain held-out photos.
 TEXTS = frozenset([".py", ".txt", ".md", ".csv", ".tsv", ".json", ".yaml", ".yml", ".toml", ".cfg", ".ini"])
 FONTS = frozenset([".ttf", ".otf", ".ttc"])
-TEXT_BYTES, FONT_BYTES = 1 << 20, 32 << 20
+TEXT_BYTES, FONT_BYTES = 64 << 10, 32 << 20
+# A held-out photo is changed a little, so that no table of the group's own photos has its bytes. Mirroring is not among
+# the changes, because it may change the class: a symbol, an arrow.
+CHANGES = Bounds(shift=(0.005, 0.02), turn=4.0, scale=(0.95, 1.03), contrast=(0.9, 1.1), brightness=8.0)
 # Documents for people, which no notebook reads: they are withheld without a note.
 DOCUMENTS = frozenset([".pdf", ".doc", ".docx", ".ppt", ".pptx", ".odt", ".html", ".ipynb"])
 
@@ -64,7 +70,7 @@ def prepare(submission: Submission, assignment: Assignment, secret: bytes, works
     survey = summarize(found, decoded, groups, split)
     notes = survey.notes + _withheld_note(submission, found, visible)
     survey = replace(survey, notes=notes, unmeasured=unmeasured, asked=asked)
-    data = None if unmeasured is not None else _data(decoded, split, workspace, task.size)
+    data = None if unmeasured is not None else _data(decoded, split, workspace, secret)
     return GroupAssignment(replace(assignment, data=data), replace(submission, attachments=visible), survey)
 
 
@@ -76,19 +82,32 @@ def _training_photos(split: Split) -> list[DecodedPhoto]:
 # ---------------------------------------------------------------- data
 
 
-def _data(decoded: DecodedPhotos, split: Split, workspace: Path, size: tuple[int, int]) -> Data:
+def _data(decoded: DecodedPhotos, split: Split, workspace: Path, secret: bytes) -> Data:
     training = [photo for photo in _training_photos(split) if photo.file.label is not None]
     numbers = {label: n for n, label in enumerate(sorted({str(photo.file.label) for photo in training}))}
-    rows = min(TABLE_ROWS, TABLE_BYTES // (3 * size[0] * size[1]))
+    height, width = decoded.rows([training[0].row], "pixels").shape[1:3]
+    rows = min(TABLE_ROWS, TABLE_BYTES // (3 * height * width))
     sample = training[:: -(-len(training) // rows)]
-    table = _save_arrays(workspace / "training.npz", sample, decoded, numbers)
-    hidden = _save_arrays(workspace / "held_out.npz", [content.best for content in split.held_out], decoded, numbers)
+    table = _save_arrays(workspace / "training.npz", decoded.rows(_rows(sample), "pixels"), sample, numbers)
+    best = [content.best for content in split.held_out]
+    hidden = _save_arrays(workspace / "held_out.npz", _changed(best, decoded, secret), best, numbers)
     return Data(files=(), table=table, inputs=("x",), target="y", task="classification", hidden=Hidden(file=hidden))
 
 
-def _save_arrays(path: Path, photos: Sequence[DecodedPhoto], decoded: DecodedPhotos, numbers: dict[str, int]) -> Path:
+def _rows(photos: Sequence[DecodedPhoto]) -> list[int]:
+    return [photo.row for photo in photos]
+
+
+def _changed(photos: Sequence[DecodedPhoto], decoded: DecodedPhotos, secret: bytes) -> Pixels:
+    """Return the held-out photos ``(n, height, width, 3)``, each changed in its own way, always the same."""
+    pixels = decoded.rows(_rows(photos), "pixels")
+    streams = [random_stream(derive_seed(secret, "changes", photo.digest)) for photo in photos]
+    return np.concatenate([perturb(one[None], CHANGES, stream) for one, stream in zip(pixels, streams, strict=True)])
+
+
+def _save_arrays(path: Path, pixels: Pixels, photos: Sequence[DecodedPhoto], numbers: dict[str, int]) -> Path:
     labels = [numbers[str(photo.file.label)] for photo in photos]
-    np.savez(path, x=decoded.rows([photo.row for photo in photos], "pixels"), y=np.array(labels, np.int64))
+    np.savez(path, x=pixels, y=np.array(labels, np.int64))
     return path
 
 

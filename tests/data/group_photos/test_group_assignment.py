@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from grader.data.group_photos.group_assignment import GroupAssignment, prepare
 from grader.data.tables import read_arrays
@@ -17,6 +18,7 @@ from grader.models.submission import Attachment, Student, Submission
 from tests.data.group_photos.drawn_photos import FONTS, encoded, jpeg, laid_out, photo, symbol, two_classes
 
 SECRET = b"s" * 32
+PAYLOAD = b"the photos that were held out, in a few kilobytes " * 20
 ASKED = Pictures((32, 32), min_classes=2, min_per_class=10)
 ASSIGNMENT = Assignment("photos", "1", Path(), {"en": "Photos"}, (), pictures=ASKED)
 
@@ -71,8 +73,8 @@ def test_the_split_depends_on_the_secret_and_not_on_names_or_order(tmp_path: Pat
     for number, (handed_in, secret) in enumerate(
         [(files, SECRET), (dict(reversed(renamed.items())), SECRET), (files, b"t" * 32)]
     ):
-        seen = set(beside(prepare_group(tmp_path / str(number), handed_in, secret)).values())
-        hidden.append({data for data in files.values() if data not in seen})
+        seen = beside(prepare_group(tmp_path / str(number), handed_in, secret))
+        hidden.append({data for name, data in handed_in.items() if name not in seen})
     assert hidden[0] == hidden[1] != hidden[2]
 
 
@@ -165,6 +167,67 @@ def test_notes_and_contact_sheets_of_a_hundred_classes_are_limited(tmp_path: Pat
 
 
 # ---------------------------------------------------------------- attempts to see hidden photos
+
+
+def test_visible_photos_carry_nothing_besides_their_pictures(tmp_path: Path) -> None:
+    """Append data to a photo, and put it into comments, profiles and other chunks."""
+    exif = Image.Exif()
+    exif[0x9286] = PAYLOAD.decode()  # a user's comment
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("note", PAYLOAD.decode())
+    carriers = {
+        "appended.jpg": jpeg(photo(51)) + PAYLOAD,
+        "exif.jpg": encoded(photo(52), "JPEG", exif=exif),
+        "comment.jpg": encoded(photo(53), "JPEG", comment=PAYLOAD),
+        "profile.jpg": encoded(photo(54), "JPEG", icc_profile=PAYLOAD),
+        "appended.png": encoded(photo(55)) + PAYLOAD,
+        "text.png": encoded(photo(56), pnginfo=chunks),
+        "profile.png": encoded(photo(57), icc_profile=PAYLOAD),
+        "comment.gif": encoded(photo(58), "GIF", comment=PAYLOAD),
+        "exif.webp": encoded(photo(59), "WEBP", exif=exif),
+        "appended.bmp": encoded(photo(60), "BMP") + PAYLOAD,
+    }
+    files = two_classes(10) | {f"pictures/red/{name}": data for name, data in carriers.items()}
+    seen = beside(prepare_group(tmp_path, files))
+    visible = [name for name in files if name in seen and Path(name).name in carriers]
+    assert len(visible) >= 6
+    for name in visible:
+        assert PAYLOAD not in seen[name], name
+        given, own = (Image.open(io.BytesIO(data)) for data in (seen[name], files[name]))
+        assert (given.size, given.format) == (own.size, own.format)
+        difference = np.abs(np.asarray(given.convert("RGB"), float) - np.asarray(own.convert("RGB"), float))
+        assert difference.mean() < 2.5, name
+
+
+def test_a_large_photo_is_visible_at_a_bounded_size(tmp_path: Path) -> None:
+    files = two_classes(10) | {f"pictures/red/large {n}.jpg": jpeg(photo(70 + n, side=1500)) for n in range(3)}
+    seen = beside(prepare_group(tmp_path, files))
+    sizes = [Image.open(io.BytesIO(data)).size for name, data in seen.items() if "large" in name]
+    assert sizes and all(size == (1024, 1024) for size in sizes)
+
+
+def test_a_sheet_of_all_photos_outside_the_classes_is_shrunk_to_one_photo(tmp_path: Path) -> None:
+    files = two_classes(10)
+    sheet = Image.new("RGB", (5 * 96, 4 * 96))
+    for place, data in enumerate(files.values()):
+        sheet.paste(Image.open(io.BytesIO(data)), (place % 5 * 96, place // 5 * 96))
+    seen = beside(prepare_group(tmp_path, files | {"overview.png": encoded(sheet)}))
+    assert max(Image.open(io.BytesIO(seen["overview.png"])).size) == max(ASKED.size)
+
+
+def test_hidden_photos_are_changed_a_little_and_for_each_secret_differently(tmp_path: Path) -> None:
+    files = two_classes(10)
+    originals = {
+        np.asarray(Image.open(io.BytesIO(data)).resize(ASKED.size, Image.Resampling.BILINEAR)).tobytes()
+        for data in files.values()
+    }
+    kept = []
+    for number, secret in enumerate((SECRET, SECRET, b"t" * 32)):
+        data = prepare_group(tmp_path / str(number), files, secret).assignment.data
+        assert data is not None and data.hidden.file is not None
+        kept.append({row.tobytes() for row in read_arrays(data.hidden.file)["x"]})
+    assert kept[0] == kept[1]
+    assert not kept[0] & originals and not kept[2] & originals and not kept[0] & kept[2]
 
 
 def test_a_file_with_the_name_of_a_folder_is_dropped(tmp_path: Path) -> None:
