@@ -114,7 +114,6 @@ def _merge(runs: Mapping[str, Run]) -> Run:
         seconds=sum(run.seconds for run in every),
         cell_seconds=sum(run.cell_seconds for run in every),
         peak_memory_mb=max(run.peak_memory_mb for run in every),
-        brought_kb=max(run.brought_kb for run in every),
         notes=tuple(message("{name}: {reason}", name=name, reason=note) for name in runs for note in runs[name].notes),
         reviews=tuple(
             message("{name}: {reason}", name=name, reason=review) for name in runs for review in runs[name].reviews

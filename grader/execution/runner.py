@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from grader.data import hidden_sets
 from grader.data.tables import Table
+from grader.execution.carried import measure_carried
 from grader.execution.facts_parser import parse_facts
 from grader.execution.outcome import describe_cut_training, determine_outcome, slow_cell_notes
 from grader.execution.predictions import HiddenOrder, hidden_order, parse_predictions, save_predictions
@@ -24,7 +25,7 @@ from grader.models.errors import GraderError, error_message
 from grader.models.facts import Facts
 from grader.models.pdf_report import Document
 from grader.models.photo_survey import PhotoSurvey
-from grader.models.run import Cell, Outcome, Run
+from grader.models.run import Carried, Cell, Outcome, Run
 from grader.models.submission import Submission
 from grader.notebook import name_errors, parse
 from grader.notebook.written_text import count_written
@@ -159,7 +160,7 @@ def _job(source: _Source, prepared: PreparedAssignment, order: HiddenOrder | Non
             public_targets=prepared.public.targets,
             hidden_inputs=prepared.hidden_inputs[order.rows],
         )
-    text = nbformat.writes(parse.runnable_copy(source.notebook))
+    text = nbformat.writes(parse.code_only(parse.runnable_copy(source.notebook)))
     return Job(
         text.encode("utf-8", "replace"),
         student_files | teacher_files,
@@ -203,7 +204,7 @@ def _interpret(
         if predictions is not None or prepared.assignment.course
         else _explain_missing_predictions(facts, reason, prepared),
         depends_on_neighbours=depends,
-        brought_kb=_submitted_kb(source) if prepared.assignment.withheld else 0.0,
+        carried=_carried(source, prepared),
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
@@ -244,10 +245,11 @@ def _read_tests(
     )
 
 
-def _submitted_kb(source: _Source) -> float:
-    """Return the size of everything submitted that could contain labels: code, text, images in it, and files."""
-    files = sum(attachment.path.stat().st_size for attachment in source.submission.attachments)
-    return (len(nbformat.writes(parse.runnable_copy(source.notebook)).encode("utf-8", "replace")) + files) / 1000
+def _carried(source: _Source, prepared: PreparedAssignment) -> Carried | None:
+    """Measure what could hold answers, where the students know the hidden rows: a public set, or their own photos."""
+    if not prepared.assignment.withheld and prepared.photo_survey is None:
+        return None
+    return measure_carried(source.notebook, source.submission.attachments, photos=prepared.photo_survey is not None)
 
 
 def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:

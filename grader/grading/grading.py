@@ -12,7 +12,10 @@ from grader.models.run import Outcome, Run
 from grader.models.submission import Submission
 
 # Code and text of an honest notebook rarely exceed 40 kB; labels for ten thousand images need about 60.
-MUCH_BROUGHT_KB = 60.0
+MUCH_KB = 60.0
+# Numbers and codes in the code of honest homework take less than 0.25 kB. A table that finds sixty photos again takes
+# half a kilobyte, one of four hundred three.
+MUCH_DATA_KB = 1.0
 
 
 def grade_scores(submission: Submission, run: Run, scores: Sequence[Score], policy: LatePolicy | None = None) -> Grade:
@@ -42,17 +45,44 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
     reasons += run.reviews
     if any(fit.cut_short for fit in run.facts.fits):
         reasons.append(message("A training run was stopped by the time limit. A larger budget may change the grade."))
-    if run.brought_kb > MUCH_BROUGHT_KB:
-        reasons.append(
-            message(
-                "The notebook and its files hold {kb:.0f} kB. This dataset is public: check whether the submission "
-                "contains its labels.",
-                kb=run.brought_kb,
-            )
-        )
+    reasons += _carried_reasons(run)
     if run.document is not None:
         reasons += run.document.doubts
     for score in scores:
         if score.review is not None and score.review not in reasons:  # the cells of a course often share one reason
             reasons.append(score.review)
     return reasons
+
+
+def _carried_reasons(run: Run) -> list[Message]:
+    """Return why a person must check whether the submission contains its answers."""
+    carried = run.carried
+    if carried is None:
+        return []
+    if run.photo_survey is None:
+        if carried.kb <= MUCH_KB:
+            return []
+        return [
+            message(
+                "The notebook and its files hold {kb:.0f} kB. This dataset is public: check whether the submission "
+                "contains its labels.",
+                kb=carried.kb,
+            )
+        ]
+    if carried.data_kb > MUCH_DATA_KB:
+        return [
+            message(
+                "The code and the files beside the photos hold {kb:.1f} kB of numbers and codes, usual are {most:g} "
+                "kB. Check whether they describe the photos that were held out.",
+                kb=carried.data_kb, most=MUCH_DATA_KB,
+            )
+        ]  # fmt: skip
+    if carried.kb > MUCH_KB:
+        return [
+            message(
+                "The code and the files beside the photos hold {kb:.0f} kB, usual are {most:g} kB. Check whether they "
+                "describe the photos that were held out.",
+                kb=carried.kb, most=MUCH_KB,
+            )
+        ]  # fmt: skip
+    return []

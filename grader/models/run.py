@@ -45,6 +45,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """Size of what a submission brought into its run and that could hold answers."""
+
+    kb: float  # code and files
+    data_kb: float  # of it digits and runs of characters that are no words
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Result of executing one submission. ``predictions`` is an ``.npy`` file in the order of the hidden set."""
 
@@ -57,7 +65,7 @@ class Run:
     no_predictions: Message | None = None  # why there are none
     document: Document | None = None  # the PDF report; None if the rubric asks for none
     depends_on_neighbours: bool = False  # a row's prediction changed with the other rows of its batch
-    brought_kb: float = 0.0  # size of notebook and attachments, for assignments with a public dataset
+    carried: Carried | None = None  # only where students know the hidden rows: a public set, or their own photos
     seconds: float = 0.0  # wall clock of the whole job
     cell_seconds: float = 0.0  # wall clock of the cells
     peak_memory_mb: float = 0.0

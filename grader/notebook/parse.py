@@ -98,6 +98,16 @@ def runnable_copy(notebook: NotebookNode) -> NotebookNode:
     return cast(NotebookNode, ready)
 
 
+def code_only(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy without text and pasted pictures: a notebook could read them, and a table of answers in them."""
+    bare = copy.deepcopy(notebook)
+    for cell in bare.cells:
+        if cell.cell_type != "code":
+            cell.source = ""
+            cell.pop("attachments", None)
+    return bare
+
+
 def code_size(notebook: NotebookNode) -> int:
     """Return the number of characters of code, without white space."""
     return sum(_characters(cell.source) for cell in notebook.cells if cell.cell_type == "code")
@@ -139,14 +149,15 @@ def _is_version_4(raw: dict[str, Any]) -> bool:
 def take_outputs(given: NotebookNode, executed: NotebookNode) -> tuple[NotebookNode, bool]:
     """Return a copy of ``given`` with the outputs, counts and times of ``executed``, and whether the cells are equal.
 
-    ``given`` is the notebook that was to be executed (``runnable_copy``). A cell that came back with another source,
-    kind or place keeps what was given, without outputs: what is shown and judged is what was handed in.
+    ``given`` is the notebook that was to be executed (``runnable_copy``); its ``code_only`` was. A cell that came back
+    with another source, kind or place keeps what was given, without outputs: what is shown and judged is what was
+    handed in.
     """
     merged = copy.deepcopy(given)
     merged.metadata["grader"] = executed.metadata.get("grader", {})
     same = len(merged.cells) == len(executed.cells)
-    for cell, result in zip(merged.cells, executed.cells, strict=False):
-        if any(cell.get(name) != result.get(name) for name in ("id", "cell_type", "source")):
+    for cell, sent, result in zip(merged.cells, code_only(given).cells, executed.cells, strict=False):
+        if any(sent.get(name) != result.get(name) for name in ("id", "cell_type", "source")):
             same = False
         elif cell.cell_type == "code":
             cell.outputs, cell.execution_count = result.outputs, result.execution_count

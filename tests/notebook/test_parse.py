@@ -16,11 +16,13 @@ from grader.notebook import parse as notebook
 from grader.notebook.parse import (
     SAVED,
     attach_saved_outputs,
+    code_only,
     code_size,
     describe_cells,
     parse,
     parse_executed,
     runnable_copy,
+    take_outputs,
 )
 from tests.support.builders import notebook_bytes, zip_bytes
 
@@ -224,6 +226,24 @@ def test_runnable_copy_keeps_only_sources() -> None:
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
     }
+
+
+def test_code_only_leaves_text_and_pasted_pictures_out_and_outputs_go_back_to_the_whole_notebook() -> None:
+    picture = {"image.png": {"image/png": "aGk="}}
+    text = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "![](attachment:image.png)"}
+    raw = {"cell_type": "raw", "id": "r", "metadata": {}, "source": "raw"}
+    parsed = parse(cells(code(source="x = 1"), text | {"attachments": picture}, raw))
+    assert parsed.notebook is not None
+    given = runnable_copy(parsed.notebook)
+    sent = code_only(given)
+    assert [cell.source for cell in sent.cells] == ["x = 1", "", ""]
+    assert "aGk=" not in nbformat.writes(sent)
+    nbformat.validate(sent)
+    sent.cells[0].execution_count = 1
+    merged, same = take_outputs(given, sent)
+    assert same
+    assert [cell.source for cell in merged.cells] == ["x = 1", "![](attachment:image.png)", "raw"]
+    assert (merged.cells[1].attachments, merged.cells[0].execution_count) == (picture, 1)
 
 
 # ---------------------------------------------------------------- after the run
