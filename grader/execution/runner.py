@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbformat
 import numpy as np
 from nbformat import NotebookNode
 from numpy.typing import NDArray
@@ -160,7 +159,7 @@ def _job(source: _Source, prepared: PreparedAssignment, order: HiddenOrder | Non
             public_targets=prepared.public.targets,
             hidden_inputs=prepared.hidden_inputs[order.rows],
         )
-    text = nbformat.writes(parse.code_only(parse.runnable_copy(source.notebook)))
+    text = parse.notebook_text(parse.code_only(parse.runnable_copy(source.notebook)))
     return Job(
         text.encode("utf-8", "replace"),
         student_files | teacher_files,
@@ -264,13 +263,10 @@ def _cells(executed: NotebookNode, starter: frozenset[str]) -> tuple[Cell, ...]:
 
 
 def _name_error_notes(executed: NotebookNode | None, cells: tuple[Cell, ...]) -> tuple[Message, ...]:
-    """Return a note on each NameError: which cell defines the name, if any."""
+    """Return a note on each of the first NameErrors: which cell defines the name, if any."""
     sources = [cell.source if cell.cell_type == "code" else "" for cell in executed.cells] if executed else []
-    return tuple(
-        name_errors.explain_name_error(sources, cell.index, cell.error.message)
-        for cell in cells
-        if cell.error is not None and cell.error.name == "NameError"
-    )
+    errors = [(cell.index, cell.error) for cell in cells if cell.error is not None and cell.error.name == "NameError"]
+    return name_errors.explain_name_errors(sources, [(index, error.message) for index, error in errors])
 
 
 def _last_line(log: str) -> str:
@@ -310,5 +306,5 @@ def _save_notebook(executed: NotebookNode | None, source: _Source, folder: Path)
     if executed is None:
         return None
     path = folder / "executed" / source.part if source.part else folder / "executed.ipynb"
-    write_text(path, nbformat.writes(parse.attach_saved_outputs(executed, source.notebook)))
+    write_text(path, parse.notebook_text(parse.attach_saved_outputs(executed, source.notebook)))
     return path

@@ -15,6 +15,8 @@ from grader.i18n.message import Message, message
 _MAX_CONTAINERS = 2_000_000
 _MAX_COMMAS = 10_000_000
 _MAX_DEPTH = 100
+# A notebook with more values is reduced, and its repeated keys are not looked for: both would take many seconds.
+_MANY_CONTAINERS, _MANY_COMMAS = 200_000, 2_000_000
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -86,7 +88,7 @@ def load_json(text: str, notes: list[Message]) -> object:
 
     _check_size(text)
     try:
-        value = json.loads(text, object_pairs_hook=pairs)
+        value = json.loads(text, object_pairs_hook=None if has_many_values(text) else pairs)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -123,7 +125,7 @@ def _load_leniently(text: str, pairs: Any) -> object:
         raise _not_a_notebook(filetype.BROKEN_JSON) from None
 
 
-def unambiguous_json(data: bytes) -> object:
+def unambiguous_json(text: str) -> object:
     """Return the value of strict JSON without repeated keys; NaN is allowed. Raise ``UnusableError`` otherwise."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,13 +135,17 @@ def unambiguous_json(data: bytes) -> object:
         return found
 
     try:
-        text = data.decode("utf-8")
         _check_size(text)
-        return json.loads(text, object_pairs_hook=pairs)
+        return json.loads(text, object_pairs_hook=None if has_many_values(text) else pairs)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
         raise _not_a_notebook(filetype.BROKEN_JSON) from None
+
+
+def has_many_values(text: str) -> bool:
+    """Return whether JSON text holds so many values that a notebook has to be reduced."""
+    return text.count("[") + text.count("{") > _MANY_CONTAINERS or text.count(",") > _MANY_COMMAS
 
 
 def _check_size(text: str) -> None:

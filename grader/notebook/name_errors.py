@@ -1,34 +1,57 @@
-"""Explanation of a NameError: which cell of the notebook defines the name, judged from the source alone.
+"""Explanation of NameErrors: which cell of the notebook defines the name, judged from the source alone.
 
 Lines of IPython's own syntax are skipped. A cell that Python cannot parse counts as defining whatever it seems to
-assign.
+assign. Every cell is parsed once; a notebook with more code than a person writes gets no explanations, because parsing
+may take a time that grows with the square of a cell's length.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from grader.i18n.message import Message, message
 
-_MAGIC = re.compile(r"^\s*(?:[%!?]|[\w.]+\?+\s*$)")
+MAX_CELL_CHARACTERS = 10_000
+MAX_CHARACTERS = 200_000  # of all cells together
+MAX_EXPLAINED = 50
+
+# Possessive quantifiers (*+, ++) keep the time linear in the length of a hostile cell.
+_MAGIC = re.compile(r"^\s*+(?:[%!?]|[\w.]++\?++\s*+$)")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _CAPTURED = re.compile(r"^\s*%%capture\s+(?!-)(\w+)")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*+[\w, ]++=\s*+)[%!].*$")
 _SEEMS_DEFINED = re.compile(
-    r"^\s*(?:(?:async\s+)?def|class)\s+(\w+)|(?:^|[;,(])\s*(\w+)\s*(?=[,=])|\b(?:import|as)\s+(\w+)", re.M
+    r"^[ \t]*+(?:(?:async\s++)?def|class)\s++(\w++)|(?:^[ \t]*+|[;,(]\s*+)(\w++)\s*+(?=[,=])"
+    r"|\b(?:import|as)\s++(\w++)",
+    re.M,
 )
 _UNDEFINED = re.compile(r"name '([^']+)' is not defined")
 
 
-def explain_name_error(sources: Sequence[str], cell: int, error: str) -> Message:
-    """Return advice on the NameError ``error`` in ``cell`` (from 0). ``sources`` are the cells, "" for no code."""
+def explain_name_errors(sources: Sequence[str], errors: Iterable[tuple[int, str]]) -> tuple[Message, ...]:
+    """Return advice on NameErrors, each given as its cell, from 0, and its text.
+
+    ``sources`` are the cells, "" for no code. Only the first ``MAX_EXPLAINED`` errors are explained.
+    """
+    explained = list(islice(errors, MAX_EXPLAINED))
+    if not explained or sum(map(len, sources)) > MAX_CHARACTERS or max(map(len, sources)) > MAX_CELL_CHARACTERS:
+        return ()
+    defined_in: dict[str, list[int]] = {}
+    for index, source in enumerate(sources):
+        for name in defined_names(source):
+            defined_in.setdefault(name, []).append(index)
+    return tuple(_explain(cell, error, defined_in) for cell, error in explained)
+
+
+def _explain(cell: int, error: str, defined_in: Mapping[str, Sequence[int]]) -> Message:
     found = _UNDEFINED.search(error)
     name = found[1] if found else "?"
-    defined_in = [index for index, source in enumerate(sources) if name in defined_names(source)]
-    above, below = [index for index in defined_in if index < cell], [index for index in defined_in if index > cell]
+    places = defined_in.get(name, ())
+    above, below = [index for index in places if index < cell], [index for index in places if index > cell]
     if above:
         return message(
             "Cell {cell} uses {name}, which cell {other} defines. That cell failed before it defined the name; correct "

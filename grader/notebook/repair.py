@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,9 @@ from typing import Any
 from grader.i18n.message import Message, message
 from grader.notebook.lenient_json import UnusableError
 
-MAX_CELLS = 5_000
+MAX_CELLS = 2_000
+_LARGE = 100_000  # characters of one value as JSON
+_MOST_OUTPUTS = 50  # of a cell in a reduced notebook
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -42,6 +45,29 @@ def repair_notebook(raw: object, repairs: Counter[str], notes: list[Message]) ->
     for cell, name in zip(kept, unique_ids(kept), strict=True):
         cell["id"] = name
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": kept}
+
+
+def reduce_values(raw: object) -> None:
+    """Remove large structures from metadata and outputs, and most of very many outputs, in place."""
+    if not isinstance(raw, dict):
+        return
+    _keep_small(raw.get("metadata"))
+    for cell in _cells(raw) or []:
+        if not isinstance(cell, dict):
+            continue
+        _keep_small(cell.get("metadata"))
+        outputs = cell.get("outputs")
+        cell["outputs"] = outputs[:_MOST_OUTPUTS] if isinstance(outputs, list) else []
+        for output in cell["outputs"]:
+            _keep_small(output.get("data") if isinstance(output, dict) else None)
+            _keep_small(output.get("metadata") if isinstance(output, dict) else None)
+
+
+def _keep_small(values: object) -> None:
+    if isinstance(values, dict):
+        large = [key for key, value in values.items() if not isinstance(value, str) and len(json.dumps(value)) > _LARGE]
+        for key in large:
+            del values[key]
 
 
 def _cells(raw: object) -> list[object] | None:

@@ -55,7 +55,7 @@ def count_written(sources: Sequence[str], known: Collection[str] = ()) -> list[i
     texts, left = [], LONGEST
     for source in sources:
         words = "" if source in known else _EMBEDDED.sub("", source)[:left]
-        texts.append(visible_characters(words))
+        texts.append(visible_characters(words) if words else "")
         left -= len(words)
     # Together, because a short sentence in each of a hundred cells is a repeated passage too.
     new = _new_characters("".join(texts), seen)

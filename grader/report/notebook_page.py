@@ -6,8 +6,10 @@ The student's code could change the executed file, so nothing here relies on its
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,13 @@ _FILE_BYTES = 128_000_000
 _CELLS = 400
 _OUTPUTS = 40
 # Limits for one page; more colours, markup or pictures would make it slow to build and to open.
-_COLOURED_CHARACTERS = 400_000
-_PAGE_MARKUP = 480_000
+_COLOURED_CHARACTERS = 150_000
+_PAGE_MARKUP = 200_000
 _PAGE_IMAGES = 24_000_000
+_PAGE_TEXT = 1_000_000
+_TEXT_END = 100_000  # characters at the beginning and at the end of one long text output that are read
+_SHORT_TEXT_END = 2_000  # the same when the page has no more room
+_SECONDS = 1.0  # processor time, after which the rest of the page is plain: no honest page takes a quarter of it
 _NOTHING = Markup()
 
 
@@ -69,15 +75,18 @@ class NotebookView:
 
 @dataclass(slots=True)
 class _Budget:
-    """Characters of each costly kind that one page may still hold."""
+    """Characters of each costly kind that one page may still hold, and the time for them."""
 
     left: dict[str, int] = field(
-        default_factory=lambda: {"colour": _COLOURED_CHARACTERS, "markup": _PAGE_MARKUP, "image": _PAGE_IMAGES}
-    )
+        default_factory=lambda: {
+            "colour": _COLOURED_CHARACTERS, "markup": _PAGE_MARKUP, "image": _PAGE_IMAGES, "text": _PAGE_TEXT,
+        }
+    )  # fmt: skip
+    began: float = field(default_factory=time.thread_time)
 
     def take(self, kind: str, amount: int) -> bool:
-        """Return whether ``amount`` is left, and subtract it if so."""
-        if amount > self.left[kind]:
+        """Return whether ``amount`` and some time are left, and subtract the amount if so."""
+        if amount > self.left[kind] or time.thread_time() - self.began > _SECONDS:
             return False
         self.left[kind] -= amount
         return True
@@ -108,8 +117,8 @@ def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
     shown = f"{head}\n{tail}" if omitted else head
     if kind != "code":
         return CellView(number, "raw", escape(shown), omitted)
-    outputs = [output for output in _list(cell.get("outputs")) if isinstance(output, dict)]
-    views = [view for output in _merge_streams(outputs)[:_OUTPUTS] for view in _output(output, budget)]
+    outputs = _merge_streams([output for output in _list(cell.get("outputs")) if isinstance(output, dict)])
+    views = [view for output in outputs[:_OUTPUTS] for view in _output(output, budget)]
     metadata = cell.get("metadata")
     saved = _list(metadata.get(SAVED)) if isinstance(metadata, dict) else []
     merged_saved = _merge_streams([output for output in saved if isinstance(output, dict)])[:_OUTPUTS]
@@ -120,7 +129,7 @@ def _cell(number: int, cell: Mapping[str, Any], budget: _Budget) -> CellView:
         safe_code(shown) if budget.take("colour", len(shown)) else escape(shown),
         omitted,
         tuple(views),
-        max(0, len(_merge_streams(outputs)) - _OUTPUTS),
+        max(0, len(outputs) - _OUTPUTS),
         count if isinstance(count, int) and abs(count) < 1_000_000 else None,
         tuple(view for output in merged_saved for view in _output(output, budget)),
     )
@@ -144,13 +153,13 @@ def _merge_streams(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
 def _output(output: Mapping[str, Any], budget: _Budget) -> Iterator[OutputView]:
     match output.get("output_type"):
         case "stream":
-            text = terminal_text(_as_text(output.get("text")))
-            if text.strip():
-                yield _text("stream", text, warning=output.get("name") == "stderr")
+            view = _text("stream", _as_text(output.get("text")), budget, warning=output.get("name") == "stderr")
+            if view.head:
+                yield view
         case "error":
             trace = "\n".join(_as_text(line) for line in _list(output.get("traceback")))
             name = f"{_as_text(output.get('ename'))}: {_as_text(output.get('evalue'))}"
-            yield _text("error", terminal_text(trace or name))
+            yield _text("error", trace or name, budget)
         case "display_data" | "execute_result":
             data = output.get("data")
             yield _display(data if isinstance(data, dict) else {}, budget)
@@ -168,8 +177,8 @@ def _display(data: Mapping[str, Any], budget: _Budget) -> OutputView:
         cleaned = _markup(fragment, budget, {}, markdown=media_type == "text/markdown") if fragment else _NOTHING
         if cleaned.striptags() or "<img" in cleaned:
             return OutputView("html", html=cleaned, omitted=max(0, len(fragment) - MARKUP_CHARACTERS))
-    text = terminal_text(_as_text(data.get("text/plain")) or _as_text(data.get("text/latex")))
-    return _text("text", text) if text.strip() else OutputView("unshown", head=", ".join(map(str, data))[:200])
+    view = _text("text", _as_text(data.get("text/plain")) or _as_text(data.get("text/latex")), budget)
+    return view if view.head else OutputView("unshown", head=", ".join(map(str, islice(data, 20)))[:200])
 
 
 def _markup(source: str, budget: _Budget, attachments: Mapping[str, str], *, markdown: bool) -> Markup:
@@ -192,9 +201,13 @@ def _attachments(found: object, budget: _Budget) -> dict[str, str]:
     return uris
 
 
-def _text(kind: str, text: str, *, warning: bool = False) -> OutputView:
-    head, tail, omitted = shorten(text.strip("\n"))
-    return OutputView(kind, head, tail, omitted, warning=warning)
+def _text(kind: str, written: str, budget: _Budget, *, warning: bool = False) -> OutputView:
+    """Return text as a terminal shows it; ``head`` is empty for white space. Of a long text, only the ends are read."""
+    end = _TEXT_END if budget.take("text", min(len(written), 2 * _TEXT_END)) else _SHORT_TEXT_END
+    cut = max(0, len(written) - 2 * end)
+    text = terminal_text(f"{written[:end]}\n{written[-end:]}" if cut else written).strip("\n")
+    head, tail, omitted = shorten(text) if text.strip() else ("", "", 0)
+    return OutputView(kind, head, tail, omitted + cut, warning=warning)
 
 
 def _as_text(value: object) -> str:

@@ -27,7 +27,7 @@ IMAGE_PIXELS = 40_000_000  # a few hundred bytes may unpack to more than a brows
 TEXT_LINES = 160
 TEXT_CHARACTERS = 16_000
 _CODE_CHARACTERS = 40_000  # longer code is not coloured, because that takes too long
-MARKUP_CHARACTERS = 80_000  # the time for cleaning grows with the square of the nesting
+MARKUP_CHARACTERS = 40_000  # the time for cleaning grows with the square of the nesting
 
 _TAGS = """
     a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
@@ -47,14 +47,16 @@ _DROPPED_WHOLE = """
 """
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_REWRITTEN = re.compile(r"[^\n\r\b]*+[\r\b][^\n]*+")  # a line that was written over
 _CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]")
+_MOST_EMBEDDED = 200  # pictures in one fragment; others count as text
 _EMBEDDED = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]*)", re.IGNORECASE)
 
 
 def terminal_text(text: str) -> str:
     """Return what a terminal would show at the end: no colours, progress bars at their last state."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n")
-    return _CONTROLS.sub("", "\n".join(_final_state(line) for line in text.split("\n")))
+    return _CONTROLS.sub("", _REWRITTEN.sub(lambda line: _final_state(line[0]), text))
 
 
 def _final_state(line: str) -> str:
@@ -160,7 +162,7 @@ def _extract_pictures(text: str, attachments: Mapping[str, str]) -> tuple[str, d
             pictures[name] = uri
         return f"attachment:{name}"
 
-    return _EMBEDDED.sub(replaced, text), pictures
+    return _EMBEDDED.sub(replaced, text, count=_MOST_EMBEDDED), pictures
 
 
 def _filter_attribute(tag: str, attribute: str, value: str, pictures: Mapping[str, str]) -> str | None:

@@ -20,7 +20,7 @@ from grader.lms.archive.submissions import read_submissions
 from grader.lms.classroom import read_claim
 from grader.models.run import Outcome
 from grader.models.submission import Submission
-from grader.notebook.name_errors import explain_name_error
+from grader.notebook.name_errors import explain_name_errors
 from grader.notebook.parse import (
     attach_saved_outputs,
     code_size,
@@ -148,9 +148,9 @@ def read_on_the_host(data: bytes, folder: Path) -> None:
     notebook_view(path)
     parse_facts(data, ())
     executed = parse_executed(data, 1 << 26)
-    for cell in describe_cells(executed) if executed is not None else ():
-        if cell.error is not None and executed is not None:
-            explain_name_error([each.source for each in executed.cells], cell.index, cell.error.message)
+    if executed is not None:
+        errors = [(cell.index, cell.error.message) for cell in describe_cells(executed) if cell.error is not None]
+        explain_name_errors([cell.source for cell in executed.cells], errors)
 
 
 @pytest.mark.parametrize("data", DEEP.values(), ids=DEEP)

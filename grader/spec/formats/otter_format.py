@@ -158,7 +158,7 @@ def _parse_outcome(outputs: Sequence[Mapping[str, Any]], token: str, expected: i
         if not isinstance(text, str) or len(text) > MAX_RESULT:
             continue
         try:
-            found = unambiguous_json(text.encode("utf-8", "replace"))
+            found = unambiguous_json(text.encode("utf-8", "replace").decode())
         except UnusableError:
             continue
         if not isinstance(found, dict) or found.get("token") != token:
