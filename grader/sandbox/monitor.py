@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,8 +16,9 @@ import psutil
 from grader.models.assignment import Limits
 from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.cgroup import MemoryGroup
+from grader.sandbox.deleted_files import DeletedFiles
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import BLOCK, MEGABYTE, JobFolder, disk_used_mb, log_tail
+from grader.sandbox.job import MEGABYTE, JobFolder, disk_used_mb, log_tail
 
 TICK = 0.005  # seconds between two checks for the guest's markers
 MEASURE_EVERY = 0.2  # seconds between two measurements of the process tree
@@ -55,6 +55,7 @@ class Monitor:
     executed: bytes | None = None
     facts: bytes | None = None
     peak_memory_mb: float = 0.0
+    deleted_files: DeletedFiles = field(default_factory=DeletedFiles)
     deleted_disk_mb: float = 0.0
     exact_mb: float = 0.0
     next_exact: float = 0.0
@@ -66,8 +67,9 @@ class Monitor:
             now = time.monotonic()
             self._follow_markers(now)
             if now >= next_measurement:
-                next_measurement = now + MEASURE_EVERY
-                reached = self._limit_reached(now, self._measure())
+                # The time is looked at first: a notebook can make the measurements slow.
+                reached = self._time_limit_reached(now) or self._limit_reached(self._measure())
+                next_measurement = time.monotonic() + MEASURE_EVERY
                 if reached is None and now >= next_disk:
                     next_disk = now + MEASURE_DISK_EVERY
                     reached = self._disk_limit_reached()
@@ -115,7 +117,7 @@ class Monitor:
         # The resident size does not tell how much is shared with the worker; measure exactly when near the limit.
         if resident > self.job.limits.memory_mb and usage.processes <= self.job.limits.processes:
             usage.memory_mb = self._exact_memory_mb(processes)
-        deleted_memory_mb, self.deleted_disk_mb = deleted_files_mb(process.pid for process in processes)
+        deleted_memory_mb, self.deleted_disk_mb = self.deleted_files.measure(process.pid for process in processes)
         usage.memory_mb += deleted_memory_mb
         if self.group is None:  # a group counts this memory itself
             usage.memory_mb += socket_buffers_mb(process.pid for process in processes)
@@ -130,12 +132,16 @@ class Monitor:
             self.next_exact = time.monotonic() + 4 * (time.monotonic() - began)
         return self.exact_mb
 
-    def _limit_reached(self, now: float, usage: _Usage) -> tuple[EndReason, float] | None:
+    def _limit_reached(self, usage: _Usage) -> tuple[EndReason, float] | None:
         limits = self.job.limits
         if usage.memory_mb > limits.memory_mb:
             return EndReason.MEMORY, usage.memory_mb
         if usage.processes > limits.processes:
             return EndReason.PROCESSES, usage.processes
+        return None
+
+    def _time_limit_reached(self, now: float) -> tuple[EndReason, float] | None:
+        limits = self.job.limits
         if now > self.began + _max_seconds(limits):
             return EndReason.TIMEOUT, now - self.began
         if self.cells_began and self.cells_seconds is None:
@@ -246,29 +252,3 @@ def socket_buffers_mb(pids: Iterable[int]) -> float:
                 found = SOCKETS_USED.search(Path(f"/proc/{pid}/net/sockstat").read_text())
                 used += max(0, int(found[1]) - FREE_SOCKETS) if found is not None else 0
     return used * SOCKET_MB
-
-
-IN_MEMORY = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero")  # noqa: S108  names that Linux gives to files in memory
-
-
-def deleted_files_mb(pids: Iterable[int]) -> tuple[float, float]:
-    """Return the memory and the disk space (MB) of open files that have been deleted, each file counted once.
-
-    Such files occupy space although no folder lists them. Always (0, 0) on systems other than Linux.
-    """
-    memory: dict[tuple[int, int], int] = {}
-    disk: dict[tuple[int, int], int] = {}
-    for pid in pids:
-        try:
-            descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
-        except OSError:
-            continue  # the process has ended, or this is not Linux
-        for descriptor in descriptors:
-            try:
-                state = descriptor.stat()
-                if stat.S_ISREG(state.st_mode) and state.st_nlink == 0:
-                    kind = memory if str(descriptor.readlink()).startswith(IN_MEMORY) else disk
-                    kind[state.st_dev, state.st_ino] = state.st_blocks * BLOCK
-            except OSError:
-                continue
-    return sum(memory.values()) / MEGABYTE, sum(disk.values()) / MEGABYTE
