@@ -22,7 +22,7 @@ from grader.sandbox.base import Job, Reply
 from grader.sandbox.fake import FakeSandbox, finished
 from grader.sandbox.guest.output_forms import Array
 from tests.support.assignment_folders import coins
-from tests.support.fake_runs import SECRET, class_of, grades, names, reports, whose
+from tests.support.fake_runs import FITTED, SECRET, class_of, grades, names, reports, whose
 
 
 @pytest.fixture
@@ -88,7 +88,11 @@ def test_correct_predictions_earn_points(assignment: Assignment, settings: Setti
         return np.array([known[tuple(row)] for row in rows])
 
     def script(job: Job) -> Reply:
-        return finished(job, answers=right if whose(job) == "ann" else lambda rows: 1 - right(rows))
+        return finished(
+            job,
+            answers=right if whose(job) == "ann" else lambda rows: 1 - right(rows),
+            facts={"chosen": FITTED["chosen"]},
+        )
 
     results = grade_class(assignment, class_of(tmp_path, "ann", "bob"), FakeSandbox(script), settings)
     scores = [{score.criterion: score.points for score in graded.grade.scores} for graded in results]

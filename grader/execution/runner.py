@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from grader.data import hidden_sets
 from grader.data.tables import Table
 from grader.execution.carried import measure_carried
+from grader.execution.evidence import Code, examine
 from grader.execution.facts_parser import parse_facts
 from grader.execution.outcome import describe_cut_training, determine_outcome, slow_cell_notes
 from grader.execution.predictions import HiddenOrder, hidden_order, parse_predictions, save_predictions
@@ -32,6 +33,8 @@ from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
 from grader.spec.formats.course_format import format_of
 from grader.spec.listing import STARTER
+
+MAX_MODULE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ def _interpret(
     if outcome is Outcome.OK and reviews:
         outcome, reason = Outcome.ERROR, reviews[0]
     predictions, depends = parse_predictions(reply.predictions, order)
+    findings = examine(facts, _code(source, prepared), predicted=predictions is not None)
     return Run(
         outcome=outcome,
         reason=reason,
@@ -202,6 +206,9 @@ def _interpret(
         no_predictions=None
         if predictions is not None or prepared.assignment.course
         else _explain_missing_predictions(facts, reason, prepared),
+        withheld=findings.withheld,
+        contradicted=findings.contradicted,
+        doubts=findings.doubts,
         depends_on_neighbours=depends,
         carried=_carried(source, prepared),
         seconds=reply.seconds,
@@ -229,6 +236,21 @@ def _read_executed(reply: Reply, source: _Source) -> tuple[NotebookNode | None, 
     if not same:
         reviews.append(message("The executed notebook is not the one that was handed in. Look at the notebook."))
     return merged, tuple(reviews)
+
+
+def _code(source: _Source, prepared: PreparedAssignment) -> Code:
+    """Return the code that was handed in; files that are too large to be modules of a homework are left out."""
+    data = prepared.assignment.data
+    modules = {
+        attachment.name: attachment.path.read_text("utf-8", "replace")
+        for attachment in source.submission.attachments
+        if attachment.name.endswith(".py") and attachment.path.stat().st_size <= MAX_MODULE_BYTES
+    }
+    return Code(
+        [cell.source for cell in source.notebook.cells if cell.cell_type == "code"],
+        modules,
+        {path.name for path in data.files} if data else (),
+    )
 
 
 def _read_tests(

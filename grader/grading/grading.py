@@ -46,6 +46,7 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
     if any(fit.cut_short for fit in run.facts.fits):
         reasons.append(message("A training run was stopped by the time limit. A larger budget may change the grade."))
     reasons += _carried_reasons(run)
+    reasons += run.doubts
     if run.document is not None:
         reasons += run.document.doubts
     for score in scores:

@@ -62,7 +62,8 @@ def scored(
 class Grade:
     """All scores of one submission. ``total`` already includes the late penalty.
 
-    ``total`` is None if a fault of the grader left a criterion unscored; it is never a zero then.
+    ``total`` is None if a criterion is unscored, by a fault of the grader or until a person decides; it is never a
+    zero then.
     """
 
     scores: tuple[Score, ...]

@@ -64,6 +64,9 @@ class Run:
     predictions: Path | None = None
     no_predictions: Message | None = None  # why there are none
     document: Document | None = None  # the PDF report; None if the rubric asks for none
+    withheld: Message | None = None  # why the points for predictions wait for a person
+    contradicted: Message | None = None  # why the recorded trainings and figures are not believed
+    doubts: tuple[Message, ...] = ()  # further reasons why a person should look
     depends_on_neighbours: bool = False  # a row's prediction changed with the other rows of its batch
     carried: Carried | None = None  # only where students know the hidden rows: a public set, or their own photos
     seconds: float = 0.0  # wall clock of the whole job

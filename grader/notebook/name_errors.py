@@ -73,7 +73,7 @@ def _explain(cell: int, error: str, defined_in: Mapping[str, Sequence[int]]) -> 
 
 def defined_names(source: str) -> set[str]:
     """Return the names that a cell defines at its top level."""
-    text = _python_lines(source)
+    text = python_lines(source)
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -82,7 +82,7 @@ def defined_names(source: str) -> set[str]:
     return ({captured[1]} if captured else set()).union(*map(_top_level_definitions, body))
 
 
-def _python_lines(source: str) -> str:
+def python_lines(source: str) -> str:
     """Return the Python lines of a cell, with the value of an assigned magic replaced by None."""
     cell_magic = _CELL_MAGIC.match(source)
     if cell_magic is not None:

@@ -295,6 +295,7 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
         "seconds": limits.seconds,
         "cell_seconds": limits.cell_seconds,
         "predict_seconds": limits.predict_seconds,
+        "processes": limits.processes,
         "output_bytes": int(limits.output_mb * MEGABYTE),
         "predict": job.question is not None,
         "kernel": {

@@ -56,6 +56,7 @@ def share_of_points(value: float, *, full_at: float, zero_at: float) -> float:
 def score(criterion: MetricReached, run: Run, truth: Truth | None) -> Score:
     """Score the predictions; predictions that cannot be measured earn nothing.
 
+    A person decides where a model was trained but gave no predictions, and where the run's points are withheld.
     ``truth`` is None if a group's own pictures were too few to hold some out: 0 points with that reason. Without such
     a reason the criterion is left to a person.
     """
@@ -68,19 +69,30 @@ def score(criterion: MetricReached, run: Run, truth: Truth | None) -> Score:
     try:
         measured = _measure(criterion, run, truth)
     except MetricError as error:
+        if run.predictions is None and run.facts.trained_models:
+            return scored(
+                criterion, None, error.message, passed=None, n=len(truth.labels), scale=scale, review=_not_read()
+            )
         return scored(criterion, 0.0, error.message, passed=False, n=len(truth.labels), scale=scale)
     share = share_of_points(measured.value, full_at=scale.full_at, zero_at=scale.zero_at)
+    withheld = run.withheld if share > 0 else None  # without points there is nothing to decide
     return scored(
         criterion,
-        round(criterion.points * share, 2),
+        None if withheld is not None else round(criterion.points * share, 2),
         _reason(criterion, measured, scale),
-        passed=share >= 1.0,
+        passed=None if withheld is not None else share >= 1.0,
         value=measured.value,
         low=measured.low,
         high=measured.high,
         n=measured.n,
         scale=scale,
-        review=_review(run, measured, scale),
+        review=withheld or _review(run, measured, scale),
+    )
+
+
+def _not_read() -> Message:
+    return message(
+        "A model was trained, but no predictions could be got from it: look at the notebook and decide on the points."
     )
 
 

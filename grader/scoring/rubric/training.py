@@ -24,9 +24,14 @@ class Training(Criterion):
 
 
 def score(criterion: Training, run: Run) -> Score:
-    """Give all points if any recorded training was validated, otherwise none."""
+    """Give all points if any recorded training was validated, otherwise none.
+
+    A person decides if the notebook's code contradicts the record.
+    """
     fits = run.facts.fits
     passed = any(fit.validated for fit in fits) or (bool(fits) and run.facts.held_out_evaluations > 0)
+    if passed and run.contradicted is not None:
+        return scored(criterion, None, _reason(run, passed), passed=None, n=len(fits), review=run.contradicted)
     points = criterion.points if passed else 0.0
     return scored(criterion, points, _reason(run, passed), passed=passed, n=len(fits))
 

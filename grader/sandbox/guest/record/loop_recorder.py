@@ -6,6 +6,7 @@ Recorded are ``train_on_batch``, ``GradientTape`` with an optimizer of Keras, an
 from __future__ import annotations
 
 import functools
+import math
 from types import ModuleType
 from typing import Any
 
@@ -56,7 +57,13 @@ def _scalar(loss: Any) -> float:
     try:
         return float(loss.detach()) if hasattr(loss, "detach") else float(loss)
     except Exception:  # noqa: BLE001  an object of the notebook: its training must not fail because of the record
-        return float("nan")
+        return math.nan
+
+
+def unapplied() -> list[FitRecord]:
+    """Return the losses whose gradients the notebook applied without an optimizer, as one record if there are any."""
+    known = [loss for loss in _pending if math.isfinite(loss)]
+    return [FitRecord(None, "GradientTape", None, None, {"loss": known}, steps=len(known))] if known else []
 
 
 def _record_batch(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:

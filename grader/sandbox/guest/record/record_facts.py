@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from .curve_matching import joined, matching_curves, shortened, trends
+from .loop_recorder import unapplied
 from .recorder import FigureRecord, FitRecord, evaluations, figures, fits, seeds
 
 MAX_FITS = 50
@@ -16,7 +17,7 @@ _known: dict[int, dict[str, Any]] = {}  # facts of a figure, by its place
 
 def facts() -> dict[str, Any]:
     """Return all records as plain values for ``facts.json``."""
-    entries = joined(fits)
+    entries = joined([*fits, *unapplied()])
     return {
         "fits": [_fit_facts(entry) for entry in shortened(entries, MAX_FITS)],
         "figures": [_figure_facts(place, figure, entries) for place, figure in enumerate(figures)],

@@ -23,6 +23,7 @@ from ..record import estimator_recorder, fit_recorder, loop_recorder, transform_
 from ..record.figure_recorder import record_figure
 from ..record.import_hooks import after_import, same_random_state
 from ..record.recorder import MAX_FIGURES, current_count, figures, seeds
+from . import thread_limit
 
 SEED = 0
 
@@ -41,6 +42,7 @@ def main(job: Path, settings: dict[str, Any]) -> None:
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
     install_hooks(app.shell, fit_recorder.Budget(settings["seconds"], settings["cell_seconds"]))
     install_environment(app, job, settings, after_import)
+    thread_limit.install(settings["processes"])
     probe.start(job / protocol.EXCHANGE, app.shell.user_ns, settings["predict_seconds"])
     app.start()
 
