@@ -8,7 +8,7 @@ from grader.grading.lateness.rules import assess_lateness
 from grader.i18n.message import Message, message
 from grader.models.grade import Grade, Score
 from grader.models.lateness import LatePolicy
-from grader.models.run import Outcome, Run
+from grader.models.run import USES_WHOLE_BATCH, Outcome, Run
 from grader.models.submission import Submission
 
 # Code and text of an honest notebook rarely exceed 40 kB; labels for ten thousand images need about 60.
@@ -47,6 +47,8 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
         reasons.append(message("A training run was stopped by the time limit. A larger budget may change the grade."))
     reasons += _carried_reasons(run)
     reasons += run.doubts
+    if run.withheld is not None and run.depends_on_neighbours:  # the score itself has room for one reason
+        reasons.append(USES_WHOLE_BATCH)
     if run.document is not None:
         reasons += run.document.doubts
     for score in scores:

@@ -19,7 +19,7 @@ class Limits:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
-    predict_seconds: float = 90.0  # for finding the model's input format, and again for predicting the hidden rows
+    predict_seconds: float = 90.0  # for finding the input format and predicting the hidden rows, all models together
     memory_mb: int = 4096  # all processes of the submission together
     disk_mb: int = 1024  # files left in the submission's own folders
     file_mb: int = 256  # one file

@@ -7,11 +7,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from grader.i18n.message import Message
+from grader.i18n.message import Message, message
 from grader.models.course import TestResult
 from grader.models.facts import Facts
 from grader.models.pdf_report import Document
 from grader.models.photo_survey import PhotoSurvey
+
+USES_WHOLE_BATCH = message(
+    "The prediction for a row changed with the rows around it: the model or predict() uses the whole batch."
+)
 
 
 class Outcome(StrEnum):

@@ -18,7 +18,7 @@ from grader.i18n.message import Message, message
 from grader.models.assignment import Criterion
 from grader.models.errors import MetricError
 from grader.models.grade import Scale, Score, scored
-from grader.models.run import Run
+from grader.models.run import USES_WHOLE_BATCH, Run
 from grader.sandbox.guest.output_forms import Array
 from grader.scoring.metrics import METRICS, Measured
 
@@ -130,9 +130,7 @@ def _reason(criterion: MetricReached, measured: Measured, scale: Scale) -> Messa
 
 def _review(run: Run, measured: Measured, scale: Scale) -> Message | None:
     if run.depends_on_neighbours:
-        return message(
-            "The prediction for a row changed with the rows around it: the model or predict() uses the whole batch."
-        )
+        return USES_WHOLE_BATCH
     if measured.low < scale.full_at <= measured.high:
         return message(
             "Too close to call: the interval {low:.3f} to {high:.3f} holds the threshold {full:g}.",

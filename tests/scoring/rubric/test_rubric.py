@@ -99,7 +99,52 @@ def test_no_curve_earns_nothing_and_the_reason_says_what_to_do(score: Score, exp
     assert expected in str(score.reason)
 
 
+def trained_run(*figures: Figure, images: tuple[int, ...] = (1,), contradicted: bool = False) -> Run:
+    cells = tuple(code(index, images=count) for index, count in enumerate(images))
+    why = message("No cell trains.") if contradicted else None
+    return Run(Outcome.OK, cells=cells, facts=Facts(fits=(LOSS,), figures=figures), contradicted=why)
+
+
+FALLING = Figure(cell=0, lines=1, trends=("falls",))
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        pytest.param(trained_run(FALLING), "Cell 1 shows a picture that may be the loss", id="falling line"),
+        pytest.param(trained_run(), "Cell 1 shows a picture", id="picture that nobody drew here"),
+        pytest.param(trained_run(replace(DRAWN, saved=True), images=(0,)), "no cell shows it", id="saved, not shown"),
+        pytest.param(trained_run(DRAWN, contradicted=True), "No cell trains.", id="training contradicted"),
+    ],
+)
+def test_picture_that_may_be_the_curve_is_left_to_a_person(run: Run, expected: str) -> None:
+    score = figure.score(figure.FigureDrawn("curve", 15), run)
+    assert (score.points, score.passed) == (None, None)
+    assert expected in str(score.review)
+
+
+@pytest.mark.parametrize(
+    ("run", "points"),
+    [
+        pytest.param(trained_run(replace(FALLING, trends=("rises",))), 0, id="a rising line is no loss"),
+        pytest.param(trained_run(replace(FALLING, trends=())), 0, id="a line without a trend"),
+        pytest.param(trained_run(images=(0,)), 0, id="no picture"),
+        pytest.param(trained_run(replace(DRAWN, saved=True), images=(0, 1)), 15, id="saved, shown by a later cell"),
+        pytest.param(trained_run(replace(DRAWN, cell=1, saved=True), images=(1, 0)), None, id="shown before"),
+    ],
+)
+def test_other_pictures_beside_a_training(run: Run, points: float | None) -> None:
+    assert figure.score(figure.FigureDrawn("curve", 15), run).points == points
+
+
 # ---------------------------------------------------------------- training
+
+
+def test_contradicted_training_is_left_to_a_person() -> None:
+    facts = Facts(fits=(replace(LOSS, validated=True),))
+    run = Run(Outcome.OK, facts=facts, contradicted=message("No cell trains."))
+    score = training.score(training.Training("validation", 10), run)
+    assert (score.points, str(score.review)) == (None, "No cell trains.")
 
 
 @pytest.mark.parametrize(
@@ -245,6 +290,21 @@ def test_missing_predictions_earn_nothing_and_keep_the_scale(run: Run, expected:
     assert str(score.reason) == expected
     assert score.scale is not None
     assert score.scale.baselines["linear"] == 0.7
+
+
+def test_trained_model_without_predictions_is_left_to_a_person() -> None:
+    score = metric.score(CRITERION, Run(Outcome.OK, facts=Facts(trained_models=1)), TRUTH)
+    assert (score.points, score.passed) == (None, None)
+    assert "A model was trained" in str(score.review)
+
+
+@pytest.mark.parametrize(("right", "points"), [(1900, None), (1300, None), (1200, 0)])
+def test_withheld_points_are_left_to_a_person_if_there_are_any(
+    tmp_path: Path, right: int, points: float | None
+) -> None:
+    score = metric.score(CRITERION, with_right(tmp_path, right, withheld=message("Decide.")), TRUTH)
+    assert (score.points, score.value) == (points, right / N)
+    assert (str(score.review) == "Decide.") == (points is None)
 
 
 @pytest.mark.parametrize("answers", [np.full(N, np.nan), np.zeros(N - 1), np.zeros((N, 5))], ids=["NaN", "n", "shape"])

@@ -18,7 +18,7 @@ from ..output_forms import Array
 MIN_ROWS = 10  # fitted rows that must be found among the public ones
 MAX_SAMPLE, MAX_COMPARED = 256, 1 << 27  # numbers compared for one input
 MAX_PAIRED = 20  # columns of which every pair is tried in a formula
-LOST = 0.7  # share of the rows found so far that must be found with the next column too
+KEPT = 0.95  # share of the rows found so far that must be found with the next column too
 
 Values = NDArray[np.float64]
 Compute = Callable[[Values], Values]  # public rows (n, columns) -> (n,)
@@ -84,10 +84,10 @@ def _find_part(sample: Values, public: Values) -> tuple[Column, ...] | None:
         return None
     sample = sample[:rows]
     alike = np.ones((rows, len(public)), bool)  # fitted row, public row: equal in all columns found so far
-    found: list[Column | None] = []
-    for place in range(sample.shape[1]):
-        column, alike = _match(sample[:, place], public, alike, _next_place(found))
-        found.append(column)
+    found: list[Column | None] = [None] * sample.shape[1]
+    # Columns with many values first: they tell which public row a fitted row is.
+    for place in sorted(range(len(found)), key=lambda place: -len(np.unique(sample[:, place]))):
+        found[place], alike = _match(sample[:, place], public, alike, _expected_place(found, place))
     known = alike.sum(axis=1) == 1
     if None in found and np.count_nonzero(known) >= MIN_ROWS:
         same_rows = public[alike[known].argmax(axis=1)]
@@ -96,18 +96,22 @@ def _find_part(sample: Values, public: Values) -> tuple[Column, ...] | None:
     return tuple(complete) if len(complete) == len(found) else None
 
 
-def _next_place(found: Sequence[Column | None]) -> int:
-    last = next((column.place for column in reversed(found) if column is not None and column.place is not None), -1)
-    return last + 1
+def _expected_place(found: Sequence[Column | None], place: int) -> int:
+    """Return the place of the public column beside those that are found already."""
+    places = [
+        (abs(at - place), column.place + place - at) for at, column in enumerate(found) if column and column.place
+    ]
+    return min(places, default=(0, place))[1]
 
 
 def _match(
     values: Values, public: Values, alike: NDArray[np.bool_], expected: int
 ) -> tuple[Column | None, NDArray[np.bool_]]:
     """Return the public column that equals ``values`` in most rows, and the rows that are still alike."""
-    before = int(np.count_nonzero(alike.any(axis=1)))
+    choices = alike.sum(axis=1)
+    before = int(np.count_nonzero(choices))
     best: tuple[int, int, NDArray[np.bool_]] | None = None
-    # Among equals the column after the last one wins: columns are seldom moved.
+    # Among equals the expected column wins: columns are seldom moved.
     for place in sorted(range(public.shape[1]), key=lambda place: (place - expected) % public.shape[1]):
         column = public[:, place]
         # float32 keeps seven digits.
@@ -116,7 +120,9 @@ def _match(
         rows = int(np.count_nonzero(together.any(axis=1)))
         if best is None or rows > best[0]:
             best = rows, place, together
-    if best is None or best[0] < max(MIN_ROWS, LOST * before if before < len(alike) else 0):
+    # A fitted row that is known to be one public row equals it in every column. Before, it may be no public row.
+    needed = KEPT * before if before and np.median(choices[choices > 0]) == 1 else MIN_ROWS
+    if best is None or best[0] < max(MIN_ROWS, needed):
         return None, alike
     return _public_column(best[1]), best[2]
 
