@@ -107,7 +107,7 @@ def _doubts(chosen: Attempt, facts: Facts, code: Code) -> list[Message]:
                     source=chosen.source)
         )  # fmt: skip
     rival = facts.rival
-    if rival is not None and rival.trained and _difference(rival, chosen) > CLEARLY_BETTER:
+    if rival is not None and rival.trained and _is_clearly_better(rival, chosen):
         doubts.append(
             message(
                 "{source} was graded. {rival} answers the public rows better ({other:.3f} instead of {own:.3f}), "
@@ -125,6 +125,13 @@ def _doubts(chosen: Attempt, facts: Facts, code: Code) -> list[Message]:
             )
         )  # fmt: skip
     return doubts
+
+
+def _is_clearly_better(rival: Attempt, chosen: Attempt) -> bool:
+    """Return whether the rival is better, also on public rows that it was not trained on where those are known."""
+    known = rival.held_out_value
+    held_out = known is None or chosen.public_value is None or known - chosen.public_value > CLEARLY_BETTER
+    return held_out and _difference(rival, chosen) > CLEARLY_BETTER
 
 
 def _difference(first: Attempt, second: Attempt) -> float:

@@ -50,6 +50,7 @@ class _Attempt(_Claim):
     variable: Text
     trained: bool
     public_value: Number | None
+    held_out_value: Number | None
     problem: Text
 
 

@@ -48,6 +48,7 @@ class Attempt:
     public_value: float | None = None
     problem: str = ""
     variable: str = ""  # of the notebook, used by the form: a scaler, or an order of the classes
+    held_out_value: float | None = None  # on public rows that the model was not trained on
     trained: bool = False  # a training of the model, or for predict(X) of any model, was recorded
 
 

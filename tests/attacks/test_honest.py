@@ -145,7 +145,19 @@ print(model.score(X, y), best_model.score(X, y))
 """
 
 
+OVERFITTED_RIVAL = """
+from sklearn.model_selection import train_test_split
+from sklearn.tree import DecisionTreeClassifier
+noisy = np.where(np.random.default_rng(1).random(len(y)) < 0.25, 1 - y, y)
+A, B, a, b = train_test_split(X, noisy, random_state=0)
+first = LogisticRegression().fit(A, a)
+tree = DecisionTreeClassifier().fit(A, a)
+print(first.score(B, b), tree.score(B, b))
+"""
+
+
 @hands_in(
+    cells("overfitted model last", TABLE, LOGISTIC + OVERFITTED_RIVAL),
     cells("worse model last", TABLE, LOGISTIC + WORSE_LAST),
     cells("baseline called model", TABLE, LOGISTIC + BASELINE_CALLED_MODEL),
 )

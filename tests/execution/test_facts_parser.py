@@ -40,6 +40,7 @@ ATTEMPT: dict[str, Any] = {
     "form": "labels",
     "variable": "",
     "trained": True,
+    "held_out_value": None,
     "public_value": 0.8,
     "problem": "",
 }

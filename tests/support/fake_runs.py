@@ -28,6 +28,7 @@ FITTED = EMPTY_FACTS | {
         "form": "labels",
         "variable": "",
         "trained": True,
+        "held_out_value": None,
         "public_value": 0.9,
         "problem": "",
     }

@@ -86,6 +86,8 @@ class Candidate:
     trained: bool = False  # a training of the model was recorded
     final: bool = False  # the notebook named it so or evaluated it
     seconds: float = 0.0  # for the public rows
+    prepare: Callable[[Array], Any] | None = None  # raw rows to the model's inputs
+    held_out: float | None = None  # score on public rows that the model was not trained on
 
 
 @dataclass
@@ -195,6 +197,7 @@ def attempt_facts(
         "form": form[:MAX_TEXT],
         "variable": "",
         "trained": False,
+        "held_out_value": None,
         "public_value": score if score is None or math.isfinite(score) else None,
         "problem": json.loads(json.dumps(problem[:MAX_PROBLEM], ensure_ascii=True)),
     }
@@ -203,4 +206,9 @@ def attempt_facts(
 def candidate_facts(candidate: Candidate) -> dict[str, Any]:
     """Return a candidate as ``facts.json`` holds it."""
     facts = attempt_facts(candidate.source, candidate.preparation, form=candidate.form, score=candidate.score)
-    return facts | {"variable": candidate.variable[:MAX_NAME], "trained": candidate.trained}
+    held_out = candidate.held_out if candidate.held_out is None or math.isfinite(candidate.held_out) else None
+    return facts | {
+        "variable": candidate.variable[:MAX_NAME],
+        "trained": candidate.trained,
+        "held_out_value": held_out,
+    }

@@ -44,6 +44,8 @@ MAX_MODELS = 40
 SAME_RANGE = 0.2  # allowed difference, as a share of the range of the inputs that a model was fitted with
 MAX_NUMBERS = 1 << 20  # numbers in one call: thousands of rows of a table, or dozens of photos
 FAR_BETTER = 0.1  # difference that predict(X) cannot owe to the way in which a model is called
+MIN_HELD_OUT, MIN_KNOWN = 30, 0.1  # public rows that a model was not trained on; share of those that it was
+SAME_KEY = 1e-6  # of the range of the keys of rows
 FINAL_NAMES = re.compile(r"final|best|chosen|submi", re.IGNORECASE)
 AS_CALLED = "as predict(X) calls it"
 
@@ -94,8 +96,9 @@ def _read_notebook(namespace: dict[str, Any], columns: tuple[str, ...]) -> _Note
     return _Notebook(named, hints[0] if hints else NotebookHints(columns), models)
 
 
-def _value(candidate: Candidate) -> float:
-    return candidate.score - CLEARLY_BETTER * candidate.guesses
+def _value(candidate: Candidate, *, held_out: bool = False) -> float:
+    score = candidate.held_out if held_out and candidate.held_out is not None else candidate.score
+    return score - CLEARLY_BETTER * candidate.guesses
 
 
 def _suffices(own: Candidate | None, found: list[Candidate], called: set[int], public: PublicData) -> bool:
@@ -106,7 +109,7 @@ def _suffices(own: Candidate | None, found: list[Candidate], called: set[int], p
     if own is None or not beats_baseline(own, public):
         return False
     reached = [_value(candidate) for candidate in found if id(candidate.model) in called]
-    others = [_value(candidate) - FAR_BETTER for candidate in found]
+    others = [_value(candidate, held_out=True) - FAR_BETTER for candidate in found]
     return own.score >= max(reached or others, default=-math.inf) - CLEARLY_BETTER
 
 
@@ -118,8 +121,10 @@ def _best_of(candidates: Sequence[Candidate | None], public: PublicData) -> Cand
     meant = sorted((one for one in candidates if one is not None), key=_order)
     for applies in (lambda one: beats_baseline(one, public), lambda one: one.trained, lambda one: one.final):
         meant = [one for one in meant if applies(one)] or meant
-    best = max(map(_value, meant), default=0.0)
-    return next((one for one in meant if _value(one) >= best - CLEARLY_BETTER), None)
+    # A model that knows its own training rows by heart is no better for it.
+    held_out = all(one.held_out is not None for one in meant)
+    values = [_value(one, held_out=held_out) for one in meant]
+    return next((one for one, value in zip(meant, values, strict=True) if value >= max(values) - CLEARLY_BETTER), None)
 
 
 def _order(candidate: Candidate) -> int:
@@ -255,7 +260,35 @@ def _model_candidates(search: Search, notebook: _Notebook) -> Iterator[Candidate
         if found is not None:
             if beats_baseline(found, search.public):
                 search.reserve(min(time.monotonic() - began, found.seconds))
+            found.held_out = _held_out_score(found, search.public)
             yield found
+
+
+def _held_out_score(candidate: Candidate, public: PublicData) -> float | None:
+    """Return the score on the public rows that the model was not trained on, None if those are not known or few."""
+    fitted = trained.inputs_of(network_of(candidate.model)) or trained.inputs_of(candidate.model)
+    try:
+        with time_limit():
+            if len(fitted) != 1 or fitted[0].keys is None or candidate.prepare is None:
+                return None
+            keys = recorder.row_keys(as_array(candidate.prepare(public.inputs)))
+            if keys is None:
+                return None
+            new = ~_are_among(keys, fitted[0].keys)
+            if not MIN_HELD_OUT <= np.count_nonzero(new) <= (1 - MIN_KNOWN) * len(new):
+                return None  # if none is known, the preparation differs too much to tell
+            rows = replace(public, inputs=public.inputs[new], targets=public.targets[new])
+            return rows.score(candidate.predict(rows.inputs))
+    except Exception:  # noqa: BLE001  objects of the notebook
+        return None
+
+
+def _are_among(keys: Array, known: Array) -> Array:
+    """Return for each of ``keys`` whether it is among the sorted ``known``, up to the precision of float32."""
+    places = np.clip(np.searchsorted(known, keys), 1, max(1, len(known) - 1))
+    nearest = np.minimum(np.abs(known[np.minimum(places, len(known) - 1)] - keys), np.abs(known[places - 1] - keys))
+    among: Array = nearest <= SAME_KEY * max(float(np.ptp(known)), float(np.abs(known).max()), 1e-12)
+    return among
 
 
 def _candidates(name: str, model: Any, notebook: _Notebook, search: Search) -> Iterator[Candidate]:
@@ -285,9 +318,14 @@ def _candidates(name: str, model: Any, notebook: _Notebook, search: Search) -> I
         if not isinstance(raw, Exception):
             guesses = preparation.guess and not as_fitted
             draft = replace(
-                draft, preparation=preparation.name, predict=predict_raw, guesses=guesses, as_fitted=as_fitted,
+                draft,
+                preparation=preparation.name,
+                prepare=preparation.apply,
+                predict=predict_raw,
+                guesses=guesses,
+                as_fitted=as_fitted,
                 seconds=time.monotonic() - began,
-            )  # fmt: skip
+            )
             for candidate in _decode(draft, raw, notebook.named, search):
                 settled |= as_fitted and beats_baseline(candidate, search.public)
                 yield candidate

@@ -28,7 +28,7 @@ def _wrap(name: str, method: Method) -> Method:
 
 def _record_fit(estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], _result: Any) -> None:
     x = args[0] if args else kwargs.get("X", kwargs.get("x"))
-    inputs = summarize_all_inputs(x)
+    inputs = summarize_all_inputs(x, trained_share=1.0)
     trained.note_inputs(estimator, inputs)
     if not callable(safe_getattr(type(estimator), "predict")):
         return  # a transformer

@@ -145,5 +145,6 @@ def _new_record(model: Any, arguments: dict[str, Any]) -> FitRecord:
         samples,
         planned_epochs=max(0, planned) if isinstance(planned, int) else None,
         trained_on=int(samples * (1 - split)) if samples is not None else None,
-        inputs=summarize_all_inputs(arguments.get("x")),
+        # Keras takes the last rows for validation.
+        inputs=summarize_all_inputs(arguments.get("x"), trained_share=1.0 - split),
     )

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Collection, Iterator
+from types import FunctionType
 from typing import Any
 
 Method = Callable[..., Any]
@@ -55,14 +56,25 @@ def watch_methods(base: Any, names: Collection[str], wrap: Wrap) -> None:
 
 
 def _watch_class(kind: Any, names: Collection[str], wrap: Wrap) -> None:
+    """Replace the methods where they are defined: also in a mixin, which is not below the base class."""
     for name in names:
-        method = vars(kind).get(name)
+        owner = next((part for part in kind.__mro__ if name in vars(part)), object)
+        method = vars(owner).get(name)
         inner = getattr(method, "fn", None)  # scikit-learn's ``available_if`` keeps the function there
         with contextlib.suppress(AttributeError, TypeError):  # a class that cannot be changed is not recorded
             if callable(inner):
-                method.fn = wrap(name, inner)
-            elif callable(method) and not isinstance(method, (staticmethod, classmethod, type)):
-                setattr(kind, name, wrap(name, method))
+                method.fn = _marked(inner, name, wrap)  # type: ignore[union-attr]
+            elif isinstance(method, FunctionType):
+                setattr(owner, name, _marked(method, name, wrap))
+
+
+def _marked(method: Method, name: str, wrap: Wrap) -> Method:
+    """Return the wrapped ``method``, or ``method`` itself if it is wrapped already."""
+    if getattr(method, "is_recorded", False):
+        return method
+    wrapped = wrap(name, method)
+    wrapped.is_recorded = True  # type: ignore[attr-defined]
+    return wrapped
 
 
 def after(method: Method, record: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]) -> Method:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 MAX_FITS, MAX_FIGURES, MAX_LINES, MAX_POINTS, MAX_EPOCHS = 50, 200, 20, 5000, 5000
 SAMPLE_ROWS, SAMPLE_NUMBERS, SAMPLE_COLUMNS = 256, 1 << 22, 64
 MAX_INPUTS = 20  # of one model
+MAX_KEYED, KEYED_AT_ONCE = 1 << 26, 1 << 22  # numbers of the inputs
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class InputSummary:
     high: float
     names: tuple[str, ...] = ()  # columns of a data frame
     sample: NDArray[np.float64] | None = field(default=None, compare=False)  # (rows, columns) of a narrow table
+    keys: NDArray[np.float64] | None = field(default=None, compare=False)  # of all rows, sorted: see ``row_keys``
 
 
 @dataclass
@@ -83,8 +85,24 @@ def row_count(x: Any) -> int | None:
         return None
 
 
-def summarize_inputs(inputs: Any) -> InputSummary | None:
-    """Summarize an array, a tensor or a data frame; return None for other objects, which reading could consume."""
+def row_keys(rows: Any) -> NDArray[np.float64] | None:
+    """Return a number for each row, by which equal rows are found, or None for large inputs."""
+    width = math.prod(rows.shape[1:])
+    if not 0 < width * len(rows) <= MAX_KEYED:
+        return None
+    direction = np.random.default_rng(0).normal(size=width)
+    size = max(1, KEYED_AT_ONCE // width)
+    starts = range(0, len(rows), size)
+    return np.concatenate(
+        [np.asarray(rows[at : at + size], np.float64).reshape(-1, width) @ direction for at in starts]
+    )
+
+
+def summarize_inputs(inputs: Any, *, trained_share: float = 0.0) -> InputSummary | None:
+    """Summarize an array, a tensor or a data frame; return None for other objects, which reading could consume.
+
+    ``trained_share`` is the share of the rows, from the first, that the model learns from; 0 if that is unknown.
+    """
     try:
         row = tuple(int(length) for length in inputs.shape[1:])
         rows = inputs[: max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS // max(1, math.prod(row))))]
@@ -95,16 +113,18 @@ def summarize_inputs(inputs: Any) -> InputSummary | None:
         sample = None
         if len(row) < 2 and math.prod(row) <= SAMPLE_COLUMNS:
             sample = values.reshape(len(values), -1).astype(np.float64)
-        return InputSummary(row, float(values.min()), float(values.max()), names, sample)
+        keys = row_keys(inputs[: int(len(inputs) * trained_share)]) if trained_share else None
+        keys = None if keys is None else np.sort(keys)
+        return InputSummary(row, float(values.min()), float(values.max()), names, sample, keys)
     except Exception:  # noqa: BLE001  an object of the notebook: its training must not fail because of the record
         return None
 
 
-def summarize_all_inputs(x: Any) -> tuple[InputSummary, ...]:
+def summarize_all_inputs(x: Any, *, trained_share: float = 0.0) -> tuple[InputSummary, ...]:
     """Summarize the inputs of a training, one for each input of the model; return () if one of them is no array."""
     parts = [x[name] for name in sorted(x)] if type(x) is dict else x
     several = type(parts) in (list, tuple) and 0 < len(parts) <= MAX_INPUTS
     if not several or not all(len(getattr(part, "shape", ())) for part in parts):
         parts = [x]
-    found = [summarize_inputs(part) for part in parts]
+    found = [summarize_inputs(part, trained_share=trained_share) for part in parts]
     return tuple(part for part in found if part is not None) if None not in found else ()
