@@ -8,6 +8,7 @@ Example: ``kind = "metric"``, ``metric = "accuracy_score"``, ``full_at = 0.80``,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -22,6 +23,7 @@ from grader.models.run import USES_WHOLE_BATCH, Run
 from grader.sandbox.guest.output_forms import Array
 from grader.scoring.metrics import METRICS, Measured
 
+_ALL_NAN = re.compile(r"FloatingPointError: (\d+) of \1 predictions are NaN")  # as the guest notes it
 METRIC_NAMES = {
     "accuracy_score": message("Accuracy"),
     "r2_score": message("R²"),
@@ -69,7 +71,7 @@ def score(criterion: MetricReached, run: Run, truth: Truth | None) -> Score:
     try:
         measured = _measure(criterion, run, truth)
     except MetricError as error:
-        if run.predictions is None and run.facts.trained_models:
+        if run.predictions is None and run.facts.trained_models and not _answers_nan(run):
             return scored(
                 criterion, None, error.message, passed=None, n=len(truth.labels), scale=scale, review=_not_read()
             )
@@ -88,6 +90,11 @@ def score(criterion: MetricReached, run: Run, truth: Truth | None) -> Score:
         scale=scale,
         review=withheld or _review(run, measured, scale),
     )
+
+
+def _answers_nan(run: Run) -> bool:
+    """Return whether a model was asked and answered with NaN for every row: its training has diverged."""
+    return any(_ALL_NAN.match(attempt.problem) for attempt in run.facts.attempts)
 
 
 def _not_read() -> Message:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.i18n.message import message
-from grader.models.facts import Facts, Figure, Fit
+from grader.models.facts import Attempt, Facts, Figure, Fit
 from grader.models.grade import Score
 from grader.models.run import Cell, CellError, Outcome, Run
 from grader.scoring.metrics import METRICS, wilson_interval
@@ -296,6 +296,14 @@ def test_trained_model_without_predictions_is_left_to_a_person() -> None:
     score = metric.score(CRITERION, Run(Outcome.OK, facts=Facts(trained_models=1)), TRUTH)
     assert (score.points, score.passed) == (None, None)
     assert "A model was trained" in str(score.review)
+
+
+def test_trained_model_that_answers_nan_earns_nothing() -> None:
+    asked = Attempt("model", "raw", problem="FloatingPointError: 300 of 300 predictions are NaN or infinite")
+    run = Run(Outcome.OK, facts=Facts(trained_models=1, attempts=(asked,)))
+    assert metric.score(CRITERION, run, TRUTH).points == 0
+    some = replace(asked, problem="FloatingPointError: 3 of 300 predictions are NaN or infinite")
+    assert metric.score(CRITERION, replace(run, facts=replace(run.facts, attempts=(some,))), TRUTH).points is None
 
 
 @pytest.mark.parametrize(("right", "points"), [(1900, None), (1300, None), (1200, 0)])
