@@ -28,6 +28,7 @@ from grader.models.assignment import Limits
 from grader.models.errors import AssignmentError, GraderError, error_message
 from grader.report.advice import CONFINEMENT
 from grader.sandbox.base import Job, Sandbox
+from grader.sandbox.cgroup import create_memory_group
 from grader.sandbox.levels import CONFINED, UNCONFINED, find_level_problem, open_sandbox
 from grader.spec.listing import assignment_folders
 from grader.spec.loader import load_assignment
@@ -113,6 +114,7 @@ def examine(
         *_frameworks(inherited),
         _machine(),
         *_sandbox(inherited),
+        _memory_limit(),
         *(_assignment(name, folder) for name, folder in assignments.items()),
         _secret(secret_folder),
         _library(library),
@@ -204,6 +206,20 @@ def _sandbox(inherited: Mapping[str, str]) -> list[Finding]:
         advice = message("Without one of these only your own notebooks are run: install bubblewrap or podman.")
         findings.append(Finding(message("Confinement"), State.MISSING, message("none works here"), advice))
     return findings
+
+
+def _memory_limit() -> Finding:
+    """Tell whether the kernel enforces the limit of a notebook's memory, or only the grader's measurements do."""
+    part = message("Memory limit")
+    group = create_memory_group(ENOUGH_MEMORY_MB)
+    if group is not None:
+        group.close()
+        return Finding(part, State.OK, message("enforced by the kernel, for all memory of a notebook"))
+    found = message("measured five times a second; a notebook can exceed it for a moment")
+    if sys.platform != "linux":
+        return Finding(part, State.NOTE, found)
+    advice = message("Start it in a group of its own: systemd-run --user --scope grader grade ...")
+    return Finding(part, State.NOTE, found, advice)
 
 
 def _assignment(name: str, folder: Path) -> Finding:

@@ -187,6 +187,7 @@ def test_the_doctor_tries_everything(tmp_path: Path) -> None:
         "training step",
         "GPU",
         "Confinement: namespaces",
+        "Memory limit",
         "Assignment disease",
         "Secret",
         "Packages of notebooks",
