@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nbformat import NotebookNode
 
 from grader.i18n.message import Message, message
@@ -67,6 +69,12 @@ def _describe_limit(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, M
             cell=cell,
             used=reply.used / 1024,
             limit=limits.memory_mb / 1024,
+        )
+    if reply.ended is EndReason.DISK and math.isinf(reply.used):
+        return Outcome.DISK, message(
+            "Stopped in cell {cell}: the space on the disk that it used cannot be measured. Its folders are nested too "
+            "deep, or nobody may list them.",
+            cell=cell,
         )
     if reply.ended is EndReason.DISK:
         return Outcome.DISK, message(

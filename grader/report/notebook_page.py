@@ -19,6 +19,7 @@ from grader.notebook.parse import SAVED
 from grader.report.sanitizer import (
     IMAGE_TYPES,
     MARKUP_CHARACTERS,
+    REORDERING,
     TEXT_CHARACTERS,
     image_uri,
     safe_code,
@@ -213,7 +214,8 @@ def _text(kind: str, written: str, budget: _Budget, *, warning: bool = False) ->
 def _as_text(value: object) -> str:
     """Return Jupyter's text, a string or a list of strings, as a string; anything else gives an empty string."""
     parts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    text = "".join(part for part in parts if isinstance(part, str))
+    # Without characters that reorder others: code could show in another order than it runs.
+    text = REORDERING.sub("\ufffd", "".join(part for part in parts if isinstance(part, str)))
     return text if text.isascii() else text.encode("utf-8", "replace").decode()  # without lone surrogates
 
 

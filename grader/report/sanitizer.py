@@ -48,6 +48,7 @@ _DROPPED_WHOLE = """
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _REWRITTEN = re.compile(r"[^\n\r\b]*+[\r\b][^\n]*+")  # a line that was written over
+REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides and isolates of text direction
 _CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]")
 _MOST_EMBEDDED = 200  # pictures in one fragment; others count as text
 _EMBEDDED = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]*)", re.IGNORECASE)
@@ -148,6 +149,7 @@ def safe_html(fragment: str, attachments: Mapping[str, str] | None = None) -> Ma
         url_relative="deny",
         link_rel="noopener noreferrer nofollow",
     )
+    cleaned = REORDERING.sub("\ufffd", cleaned)  # here again, because they may have been written as entities
     return Markup(cleaned)  # noqa: S704 - the allow-list above is what makes it safe
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 import shutil
 import stat
@@ -33,6 +34,7 @@ HAS_DIR_FD = os.open in os.supports_dir_fd
 MEGABYTE = 1 << 20
 LOG_BYTES = 20_000
 BLOCK, ENTRY_BLOCKS = 512, 8  # an empty file counts too, so that a notebook cannot fill the disk with file names
+UNMEASURABLE = (errno.EACCES, errno.ENAMETOOLONG)  # folders without the right to list them, or with too long a path
 NPY_HEADER_BYTES = 4096
 NUMBER_BYTES = 16  # the widest number type that predictions may have
 
@@ -238,21 +240,51 @@ def max_prediction_bytes(question: Question) -> int:
 
 
 def disk_used_mb(folder: Path) -> float:
-    """Return the disk space occupied below ``folder``; sparse files count as stored, links are not followed."""
-    blocks, folders = 0, [os.fspath(folder)]
+    """Return the disk space occupied below ``folder``; sparse files count as stored, links are not followed.
+
+    Return infinity if a folder below cannot be listed: it could hold anything.
+    """
+    blocks, folders = 0, [(os.fspath(folder), _identity(folder.stat()))]
     while folders:  # no recursion, because the notebook decides how deep its folders are
+        path, identity = folders.pop()
         try:
-            entries = list(os.scandir(folders.pop()))
-        except OSError:
+            states = list_folder(path, identity)
+        except OSError as error:
+            if error.errno in UNMEASURABLE and os.name == "posix":
+                return math.inf
             continue  # deleted in the meantime
-        for entry in entries:
-            try:
-                blocks += max(ENTRY_BLOCKS, getattr(entry.stat(follow_symlinks=False), "st_blocks", 0))
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-            except OSError:
-                continue
+        for name, state in states:
+            blocks += max(ENTRY_BLOCKS, getattr(state, "st_blocks", 0))
+            if stat.S_ISDIR(state.st_mode):
+                folders.append((f"{path}{os.sep}{name}", _identity(state)))
     return blocks * BLOCK / MEGABYTE
+
+
+def _identity(state: os.stat_result) -> tuple[int, int]:
+    return state.st_dev, state.st_ino
+
+
+def list_folder(path: str, identity: tuple[int, int]) -> list[tuple[str, os.stat_result]]:
+    """Return the names in a folder with their states.
+
+    Return [] if ``path`` has become another folder: the notebook may put a link to all of the disk in its place.
+    """
+    if os.scandir not in os.supports_fd:
+        return _states(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        return _states(descriptor) if _identity(os.fstat(descriptor)) == identity else []
+    finally:
+        os.close(descriptor)
+
+
+def _states(folder: str | int) -> list[tuple[str, os.stat_result]]:
+    states = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # deleted in the meantime
+                states.append((entry.name, entry.stat(follow_symlinks=False)))
+    return states
 
 
 def notebook_environment(folder: Path, threads: int, inherited: Mapping[str, str]) -> dict[str, str]:

@@ -107,7 +107,7 @@ class Monitor:
         for process in processes:
             try:
                 rss = process.memory_info().rss / MEGABYTE
-                usage.processes += process.num_threads()
+                usage.processes += _thread_count(process)
             except psutil.Error:
                 continue
             resident += rss
@@ -128,7 +128,7 @@ class Monitor:
         """Return the exact memory, cached for a while: constant measuring would let a fork bomb outrun the monitor."""
         began = time.monotonic()
         if began >= self.next_exact:
-            self.exact_mb = _unshared_mb(processes)
+            self.exact_mb = _unshared_mb(processes, self.shared_mb)
             self.next_exact = time.monotonic() + 4 * (time.monotonic() - began)
         return self.exact_mb
 
@@ -218,15 +218,27 @@ def _children(pid: int) -> list[int]:
     return children
 
 
-def _unshared_mb(processes: list[psutil.Process]) -> float:
-    """Return the memory of ``processes``, counting shared pages once. Slow, so used only near the limit."""
+def _thread_count(process: psutil.Process) -> int:
+    """Return the number of threads. psutil takes it from a text in which a process can write its own name."""
+    try:
+        return len(os.listdir(f"/proc/{process.pid}/task"))  # noqa: PTH208  no Path for each of thousands of threads
+    except OSError:
+        return int(process.num_threads())  # another system, or the process has ended
+
+
+def _unshared_mb(processes: list[psutil.Process], shared_mb: float) -> float:
+    """Return the memory of ``processes``, counting shared pages once. Slow, so used only near the limit.
+
+    A process can forbid to look at its pages; then all of them count, less ``shared_mb``.
+    """
     total = 0.0
     for process in processes:
-        try:
-            memory = process.memory_full_info()
-            total += getattr(memory, "pss", memory.uss) / MEGABYTE
-        except psutil.Error:
-            continue
+        with suppress(psutil.Error):
+            try:
+                memory = process.memory_full_info()
+                total += getattr(memory, "pss", memory.uss) / MEGABYTE
+            except psutil.AccessDenied:
+                total += max(0.0, process.memory_info().rss / MEGABYTE - shared_mb)
     return total
 
 

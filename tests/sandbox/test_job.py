@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +21,14 @@ from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
 from grader.sandbox.base import Job, Question
 from grader.sandbox.guest import protocol
-from grader.sandbox.job import JobFolder, disk_used_mb, log_tail, max_prediction_bytes, notebook_environment
+from grader.sandbox.job import (
+    JobFolder,
+    disk_used_mb,
+    list_folder,
+    log_tail,
+    max_prediction_bytes,
+    notebook_environment,
+)
 from grader.sandbox.mounts import kernel_mounts
 
 QUESTION = Question("classification", ("a", "b"), np.zeros((4, 2)), np.array([0, 1, 0, 1]), np.ones((80, 2)))
@@ -322,6 +332,47 @@ def test_disk_usage_counts_stored_blocks(tmp_path: Path) -> None:
         file.truncate(1 << 40)
     (tmp_path / "link").symlink_to("/")
     assert 3 <= disk_used_mb(tmp_path) < 4
+
+
+def test_folders_deeper_than_a_path_can_name_are_not_measured_as_empty(folder: JobFolder) -> None:
+    place = os.open(folder.path / "work", os.O_RDONLY)
+    for _ in range(2100):
+        os.mkdir("d", dir_fd=place)
+        place, above = os.open("d", os.O_RDONLY, dir_fd=place), place
+        os.close(above)
+    os.close(place)
+    assert math.isinf(disk_used_mb(folder.path))
+
+
+@pytest.mark.skipif(os.scandir not in os.supports_fd, reason="needs folders by descriptor")
+def test_folder_replaced_while_it_is_measured_is_not_listed(folder: JobFolder, outside: Path) -> None:
+    place = folder.path / "work" / "place"
+    (place / "below").mkdir(parents=True)
+    (outside / "below").mkdir()
+    (outside / "below" / "file").touch()
+    state = (place / "below").stat()
+    place.rename(place.with_name("moved"))
+    place.symlink_to(outside)
+    assert list_folder(str(place / "below"), (state.st_dev, state.st_ino)) == []
+
+
+AS_A_USER = """
+import os, sys
+from pathlib import Path
+from grader.sandbox.job import disk_used_mb
+if os.geteuid() == 0:
+    os.seteuid(65534)  # root may list everything
+print(disk_used_mb(Path(sys.argv[1])))
+"""
+
+
+def test_folders_that_nobody_may_list_are_not_measured_as_empty() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # others may not enter pytest's
+        Path(place).chmod(0o755)
+        (Path(place) / "hidden").mkdir(mode=0o300)
+        command = [sys.executable, "-c", AS_A_USER, place]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert done.stdout.strip() == "inf"
 
 
 @pytest.mark.parametrize(("task", "columns"), [("classification", 1000), ("regression", 1)])

@@ -10,7 +10,8 @@ from grader.i18n.message import Message, message
 JUNK_FOLDERS = frozenset({"__MACOSX", ".ipynb_checkpoints", ".virtual_documents", "__pycache__"})
 JUNK_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
-_CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+# The last two ranges reorder the text around them: a name could turn around what a page says about it.
+_CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _SYMBOLS = {code: 0x2400 + code for code in range(0x20)}  # ␀, ␁ ...: names that differ in them stay different
 _DRIVE = re.compile(r"[A-Za-z]:")
 

@@ -22,7 +22,7 @@ from nbclient.exceptions import DeadKernelError
 from .. import protocol
 from ..processes import close_own_memory
 from .kernel_client import KernelClient, RemoteKernel
-from .outputs import BoundedClient, keep_error
+from .outputs import BoundedClient, keep_error, merge_streams
 
 
 class Driver:
@@ -44,7 +44,7 @@ class Driver:
             skip_cells_with_tag="",
             record_timing=True,
             store_widget_state=False,
-            coalesce_streams=True,
+            coalesce_streams=False,
             iopub_timeout=20,
         )
         self.client.km = kernel
@@ -146,6 +146,7 @@ class Driver:
         """Save the notebook after ``cell``, whose outputs are dropped if they are no outputs of a notebook."""
         try:
             nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
+            cell.outputs = merge_streams(cell.outputs)
         except Exception:  # noqa: BLE001  invalid in one of many ways, or too deep to be examined
             cell.outputs = []
         self.save()

@@ -21,7 +21,7 @@ from typing import Any
 from jupyter_client.connect import write_connection_file
 
 from .. import protocol
-from ..processes import close_own_memory, reap
+from ..processes import close_own_memory, keep_visible, reap
 
 KILLED = 137  # a shell's exit status for SIGKILL: 128 + 9
 
@@ -99,6 +99,7 @@ def _become_kernel(job: Path, settings: dict[str, Any]) -> None:
         os.dup2(null, 0)
         os.dup2(null, 1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        keep_visible()
         from .kernel import main as run_kernel
 
         run_kernel(job, settings)
