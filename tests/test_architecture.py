@@ -264,6 +264,25 @@ def test_nothing_is_unpickled_or_evaluated() -> None:
         assert list(_calls_that_allow_pickles(name)) == [], name
 
 
+# Loaders that run code of the file, or write its members where the file says.
+DANGEROUS = re.compile(
+    r"(^|\.)(load_model|load_weights|model_from_json|model_from_yaml|read_pickle|read_hdf|extractall|unpack_archive"
+    r"|unsafe_load|full_load|load_module|run_path)$|^(yaml|torch|joblib|pickle|marshal|shelve)\.(load|loads|open)$"
+)
+
+
+def test_the_host_opens_no_model_and_unpacks_nothing_by_its_own_names() -> None:
+    host = MODULES.keys() - GUESTS.keys()
+    assert {name: found for name in host if (found := {c for c in calls_in(name) if DANGEROUS.search(c)})} == {}
+    for name in host:
+        for call in (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call)):
+            if ast.unparse(call.func) in ("np.load", "numpy.load"):
+                assert "allow_pickle" in {keyword.arg for keyword in call.keywords}, name
+    assert {name for name in host if "h5py" in foreign(imports(name))} <= {
+        name for name in host if name.startswith("grader.data.cache.")
+    }
+
+
 def _calls_that_allow_pickles(name: str) -> Iterator[str]:
     for node in ast.walk(tree(name)):
         for keyword in node.keywords if isinstance(node, ast.Call) else ():

@@ -16,7 +16,7 @@ def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     decoder.SECONDS_PER_PHOTO = 1
     real = decoder._decode
 
-    def crashing(path: Path, *rest: Any) -> dict[str, Any]:
+    def crashing(path: Path, *rest: Any, **limits: Any) -> dict[str, Any]:
         content = path.read_bytes()
         if content.endswith(b"crash"):
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -25,7 +25,7 @@ def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
                 time.sleep(1)
         if content.endswith(b"hungry"):
             bytearray(1 << 36)
-        return real(path, *rest)
+        return real(path, *rest, **limits)
 
-    decoder._decode = crashing  # type: ignore[assignment]
+    decoder._decode = crashing
     return decoder.answer(request)

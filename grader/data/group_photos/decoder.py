@@ -20,11 +20,22 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401  Pillow preloads the plugins of the other FORMATS; loading all plugins is slow
 )
 
-from grader.data.group_photos.decoding import ARRAYS, MAX_PIXELS, PROGRESS, THUMBNAIL, TOO_MANY_PIXELS, UNKNOWN
+from grader.data.group_photos.decoding import (
+    ARRAYS,
+    MAX_PIXELS,
+    NO_PIXELS_LEFT,
+    ORDINARY,
+    PIXELS_PER_BYTE,
+    PROGRESS,
+    THUMBNAIL,
+    TOO_MANY_PIXELS,
+    UNKNOWN,
+)
 from grader.files.plain_files import open_plain
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 SECONDS_PER_PHOTO = 20  # a large photo takes 0.2 s
+SCALED = ("JPEG", "MPO")  # decoded at a fraction of their size, so that their pixels cost little
 QUALITY = 95  # of JPEG and WebP files
 ORIENTATION = 0x0112  # EXIF
 
@@ -43,6 +54,7 @@ def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     Image.MAX_IMAGE_PIXELS = None  # checked here, before anything is decoded
     folder, size = Path(request["folder"]), tuple(request["size"])
     facts: list[dict[str, Any]] = []
+    left = int(request["pixels"])
     pixels = np.zeros((len(request["files"]), *size, 3), np.uint8)
     thumbnails = np.zeros((len(request["files"]), THUMBNAIL, THUMBNAIL, 3), np.uint8)
     for place, path in enumerate(request["files"]):
@@ -50,7 +62,9 @@ def answer(request: Mapping[str, Any]) -> list[dict[str, Any]]:
         _set_timer(SECONDS_PER_PHOTO)
         try:
             side = int(request["sides"][place])
-            facts.append(_decode(Path(path), (folder / str(place), side), pixels[place], thumbnails[place]))
+            anew = (folder / str(place), side)
+            facts.append(_decode(Path(path), anew, pixels[place], thumbnails[place], left=left))
+            left -= facts[-1].get("spent", 0)
         except UnidentifiedImageError:
             facts.append({"problem": UNKNOWN})
         except Exception as error:  # noqa: BLE001  decoders can raise any error for a damaged file
@@ -66,12 +80,18 @@ def _set_timer(seconds: int) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _decode(path: Path, anew: tuple[Path, int], pixels: Pixels, thumbnail: Pixels) -> dict[str, Any]:
-    """Fill ``pixels`` and ``thumbnail``, and write the photo to the path ``anew`` with the longer side given there."""
+def _decode(path: Path, anew: tuple[Path, int], pixels: Pixels, thumbnail: Pixels, *, left: int) -> dict[str, Any]:
+    """Fill ``pixels`` and ``thumbnail``, and write the photo to the path ``anew`` with the longer side given there.
+
+    A photo that cannot be decoded at a smaller size spends its pixels of the ``left`` ones of the submission.
+    """
     with open_plain(path) as file, Image.open(file, formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             return {"width": width, "height": height, "problem": TOO_MANY_PIXELS}
+        spent = 0 if image.format in SCALED else _weigh(width * height, path.stat().st_size)
+        if spent > left:
+            return {"width": width, "height": height, "problem": NO_PIXELS_LEFT}
         rotated = _is_rotated(image)
         side = max(anew[1], 2 * max(THUMBNAIL, *pixels.shape[:2]))
         image.draft(None, (side, side))  # decode a JPEG at a half, a quarter or an eighth of its size
@@ -81,7 +101,12 @@ def _decode(path: Path, anew: tuple[Path, int], pixels: Pixels, thumbnail: Pixel
     pixels[:] = _resize(_as_libraries_read(shown), pixels.shape[0], pixels.shape[1])
     thumbnail[:] = _resize(_on_white(shown), THUMBNAIL, THUMBNAIL)
     _write(shown, *anew, form="JPEG" if form == "MPO" else form)
-    return {"width": width, "height": height}
+    return {"width": width, "height": height, "spent": spent}
+
+
+def _weigh(pixels: int, size: int) -> int:
+    """Return the pixels that count for a file of ``size`` bytes."""
+    return pixels if pixels > PIXELS_PER_BYTE * size else pixels // ORDINARY
 
 
 def _write(image: Image.Image, path: Path, side: int, *, form: str) -> None:

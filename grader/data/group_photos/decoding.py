@@ -25,7 +25,10 @@ from grader.models.errors import IsolationError
 DECODER = "grader.data.group_photos.decoder"
 BATCH = 100
 LIMITS = ProcessLimits(seconds=600)  # for a batch; the decoder has its own limit for each photo
-MOST_CRASHES = 10  # photos that may crash the decoder, up to 20 seconds each, before the others are skipped
+MOST_CRASHES = 5  # photos that may crash the decoder, up to 20 seconds each, before the others are skipped
+# Pixels of a whole submission, without those of JPEG files. A photo has a few pixels in each byte, a drawing a
+# hundred, and a decompression bomb thousands: the others count a fifth.
+PIXELS, PIXELS_PER_BYTE, ORDINARY = 400_000_000, 250, 5
 MEGAPIXEL = 1_000_000
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 
@@ -34,7 +37,7 @@ ARRAYS, PROGRESS = "pictures.npz", "progress"
 MAX_PIXELS = 40_000_000
 THUMBNAIL = 64  # pixels, width and height
 SIDE = 1024  # longer side, in pixels, of the photos that a notebook gets
-TOO_MANY_PIXELS, UNKNOWN = "too many pixels", "unknown kind"
+TOO_MANY_PIXELS, NO_PIXELS_LEFT, UNKNOWN = "too many pixels", "no pixels left", "unknown kind"
 
 Pixels = NDArray[np.uint8]
 
@@ -100,6 +103,11 @@ def _unsupported_format(file: PhotoFile) -> Message | None:
     return None
 
 
+_NO_PIXELS_LEFT = message(
+    "it was skipped: the pictures before it used up the pixels that a submission may have. Save large pictures as JPEG"
+)
+
+
 class _BatchDecoder:
     """Decodes batch after batch and collects the results."""
 
@@ -108,6 +116,7 @@ class _BatchDecoder:
         self.signatures: list[Signatures] = []
         self.files: list[tuple[int, Path]] = []
         self._size, self._workspace, self._crashes, self._folders = size, workspace, 0, 0
+        self._pixels_left = PIXELS
 
     def decode(self, batch: Sequence[PhotoFile]) -> Iterator[tuple[str, Message]]:
         """Decode a batch and yield the problems: attachment name, reason."""
@@ -140,7 +149,10 @@ class _BatchDecoder:
         files = [str(file.attachment.path.absolute()) for file in batch]
         # A photo outside all classes may be a sheet of all photos: at the model's own size it is no more than one.
         sides = [SIDE if file.label is not None else max(self._size) for file in batch]
-        request = {"files": files, "sides": sides, "size": self._size, "folder": str(folder.absolute())}
+        request = {
+            "files": files, "sides": sides, "size": self._size, "folder": str(folder.absolute()),
+            "pixels": self._pixels_left,
+        }  # fmt: skip
         facts: list[dict[str, Any]] = run_isolated(DECODER, request, LIMITS)
         return facts
 
@@ -153,12 +165,15 @@ class _BatchDecoder:
             thumbnails = arrays["thumbnails"].reshape(len(batch), THUMBNAIL, THUMBNAIL, 3)
         self.signatures.append(Signatures.of(thumbnails))
         for place, (file, found) in enumerate(zip(batch, facts, strict=True)):
-            if "problem" in found:
+            self._pixels_left -= int(found.get("spent", 0))
+            if found.get("problem") == NO_PIXELS_LEFT:
+                yield file.attachment.name, _NO_PIXELS_LEFT
+            elif "problem" in found:
                 yield file.attachment.name, _describe_problem(found, _head(file))
-                continue
-            width, height = int(found["width"]), int(found["height"])
-            digest = _digest(file.attachment.path)
-            self.photos.append(DecodedPhoto(file, digest, width, height, folder / str(place), first + place))
+            else:
+                width, height = int(found["width"]), int(found["height"])
+                digest = _digest(file.attachment.path)
+                self.photos.append(DecodedPhoto(file, digest, width, height, folder / str(place), first + place))
 
 
 def _last_started(folder: Path, count: int) -> int | None:

@@ -64,6 +64,21 @@ def test_unreadable_files_are_reported_by_name_and_do_not_affect_others(tmp_path
         assert expected in str(found.problems[name]), name
 
 
+def test_decompression_bombs_share_a_budget_of_pixels_and_honest_photos_do_not_need_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "PIXELS", 20_000_000)
+    bomb = encoded(Image.new("L", (2000, 2000)))
+    assert 4_000_000 / len(bomb) > 500
+    bombs = {f"bomb{number}.png": bomb for number in range(12)}
+    photos = {f"photo{number}.jpg": jpeg(photo(number)) for number in range(4)}
+    drawings = {f"drawing{number}.png": encoded(photo(number)) for number in range(4)}
+    found = decode_all(tmp_path, photos | drawings | bombs)
+    skipped = {name for name, problem in found.problems.items() if "used up the pixels" in str(problem)}
+    assert found.problems.keys() == skipped and len(skipped) >= 7
+    assert {*photos, *drawings} <= {photo.file.name for photo in found.photos}
+
+
 def rotated(orientation: int) -> bytes:
     """Return a photo with a white left half, stored as a rotated camera stores it."""
     upright = Image.new("RGB", (120, 80), "black")
