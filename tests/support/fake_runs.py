@@ -71,7 +71,7 @@ def class_of(folder: Path, *names: str) -> list[Submission]:
 
 
 def whose(job: Job) -> str:
-    return str(json.loads(job.notebook)["cells"][0]["source"][0].split("'")[1])
+    return "".join(json.loads(job.notebook)["cells"][0]["source"]).split("'")[1]
 
 
 def grades(out: Path) -> dict[str, Any]:
