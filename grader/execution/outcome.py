@@ -64,11 +64,15 @@ def slow_cell_notes(executed: NotebookNode | None, limits: Limits) -> tuple[Mess
 
 def _describe_limit(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Message]:
     if reply.ended is EndReason.MEMORY:
+        values = {"cell": cell, "used": reply.used / 1024, "limit": limits.memory_mb / 1024}
+        if reply.by_kernel:
+            return Outcome.MEMORY, message(
+                "Stopped in cell {cell} by the operating system: it used {used:.1f} GB of memory, the limit is "
+                "{limit:.1f} GB.",
+                **values,
+            )
         return Outcome.MEMORY, message(
-            "Stopped in cell {cell}: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.",
-            cell=cell,
-            used=reply.used / 1024,
-            limit=limits.memory_mb / 1024,
+            "Stopped in cell {cell}: it used {used:.1f} GB of memory, the limit is {limit:.1f} GB.", **values
         )
     if reply.ended is EndReason.DISK and math.isinf(reply.used):
         return Outcome.DISK, message(

@@ -68,6 +68,7 @@ class Reply:
     seconds: float = 0.0
     cell_seconds: float = 0.0  # wall clock from the first cell to the last
     peak_memory_mb: float = 0.0
+    by_kernel: bool = False  # the kernel enforced the limit that was reached; otherwise it was measured
     used: float = 0.0  # amount used when a limit was reached, in the limit's unit
     log: str = ""  # end of the driver's log, to explain a fault; no student code can write to it
 

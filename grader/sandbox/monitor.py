@@ -165,7 +165,8 @@ class Monitor:
         if not self.collected:
             self._collect()
         began = self.cells_began or now
-        if self.group is not None and self.group.limit_reached:
+        by_kernel = self.group is not None and self.group.limit_reached
+        if self.group is not None and by_kernel:
             ended, used = EndReason.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_mb)
         return Reply(
             ended=ended,
@@ -175,6 +176,7 @@ class Monitor:
             seconds=now - self.began,
             cell_seconds=self.cells_seconds if self.cells_seconds is not None else now - began,
             peak_memory_mb=self.peak_memory_mb,
+            by_kernel=by_kernel,
             used=used,
             log=self._log(),
         )

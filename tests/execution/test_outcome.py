@@ -80,6 +80,14 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
             "3.0 GB of memory, the limit is 2.0 GB",
             id="memory",
         ),
+        pytest.param(
+            Reply(EndReason.MEMORY, by_kernel=True, used=3072),
+            {},
+            [],
+            Outcome.MEMORY,
+            "by the operating system",
+            id="memory, by the kernel",
+        ),
         pytest.param(Reply(EndReason.DISK, used=140.2), {}, [], Outcome.DISK, "140 MB, the limit is 100 MB", id="disk"),
         pytest.param(
             Reply(EndReason.PROCESSES, used=51), {}, [], Outcome.FORBIDDEN, "51 processes and threads", id="processes"
