@@ -67,7 +67,7 @@ def test_the_published_rule_earns_little_with_a_table_of_the_teachers_own(
     graded: dict[str, tuple[Path, dict[str, Graded]]],
 ) -> None:
     _, students = graded["own"]
-    assert (score(students["rule"], "accuracy").points or 0) < 25
+    assert (score(students["rule"], "accuracy").value or 0) < 0.7
     assert score(students["honest"], "accuracy").points == pytest.approx(60, abs=3)
 
 
@@ -75,7 +75,9 @@ def test_grading_with_the_published_table_says_that_its_rule_is_public(
     graded: dict[str, tuple[Path, dict[str, Graded]]],
 ) -> None:
     out, students = graded["published"]
-    assert score(students["rule"], "accuracy").points == 60  # which is why it is said
+    measured = score(students["rule"], "accuracy")
+    assert (measured.value or 0) > 0.88, "which is why it is said"
+    assert measured.points is None, "nothing was learnt from the data: a person decides"
     assert WARNING in (out / "index.html").read_text("utf-8")
     assert WARNING not in (graded["own"][0] / "index.html").read_text("utf-8")
 

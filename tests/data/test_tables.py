@@ -18,7 +18,7 @@ from grader.sandbox.job import JobFolder
 from grader.scoring.scoring import open_truth, score_run
 from grader.spec.loader import load_assignment
 from tests.support.assignment_folders import TABLE, coins, data_of, write_assignment
-from tests.support.fake_runs import SECRET, job_of
+from tests.support.fake_runs import FITTED, SECRET, job_of
 from tests.support.notebooks import submission
 
 ARRAYS = [
@@ -220,9 +220,9 @@ def test_a_job_contains_images(tmp_path: Path) -> None:
     try:
         assert job.question is not None
         folder.put_hidden_inputs(job.question)
-        with np.load(folder.path / protocol.PUBLIC) as public:
+        with np.load(folder.path / protocol.EXCHANGE / protocol.PUBLIC) as public:
             assert (public["inputs"].shape, public["inputs"].dtype) == ((90, 6, 6), np.uint8)
-        hidden = np.load(folder.path / "hidden" / protocol.HIDDEN_INPUTS)
+        hidden = np.load(folder.path / protocol.EXCHANGE / protocol.HIDDEN_INPUTS)
         assert (hidden.shape, hidden.dtype) == ((protocol.SINGLE_ROWS + protocol.BATCH_ROWS + 100, 6, 6), np.uint8)
     finally:
         folder.close()
@@ -249,9 +249,9 @@ def test_many_classes_have_majority_and_linear_baselines(tmp_path: Path) -> None
     def one_column_a_class(inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.eye(3)[np.clip(inputs.mean(axis=(1, 2)) // 60, 0, 2).astype(int)]
 
-    sandbox = FakeSandbox(lambda job: finished(job, answers=one_column_a_class))
+    sandbox = FakeSandbox(lambda job: finished(job, answers=one_column_a_class, facts={"chosen": FITTED["chosen"]}))
     run = run_submission(
-        submission(tmp_path, "ann", "x = 1"), prepare_assignment(assignment, SECRET), sandbox, out=tmp_path
+        submission(tmp_path, "ann", "model.fit(X, y)"), prepare_assignment(assignment, SECRET), sandbox, out=tmp_path
     )
     scores = {score.criterion: score for score in score_run(run, assignment, truth)}
     assert scores["accuracy"].points == 60

@@ -24,6 +24,7 @@ from grader.sandbox.namespaces import NamespaceSandbox
 from tests.data.group_photos.drawn_photos import jpeg, photo, two_classes
 from tests.data.group_photos.photo_assignment import photo_assignment
 from tests.support.builders import by_name, moodle_name, said, write_folder, write_zip, zip_bytes
+from tests.support.fake_runs import FITTED
 from tests.support.notebooks import notebook_bytes
 
 ASKED = Pictures((24, 24))
@@ -110,7 +111,10 @@ def test_a_notebook_given_by_its_path_comes_with_its_photos(tmp_path: Path) -> N
 
 def group_folder(folder: Path, groups: Mapping[str, Mapping[str, bytes]], *cells: str) -> Path:
     for name, files in groups.items():
-        write_folder(folder / name, {"hw.ipynb": notebook_bytes(*(cells or (f"print('{name}')",)))} | dict(files))
+        write_folder(
+            folder / name,
+            {"hw.ipynb": notebook_bytes(*(cells or (f"print('{name}')\nmodel.fit(X, y)",)))} | dict(files),
+        )
     return folder
 
 
@@ -132,7 +136,7 @@ def redness(rows: Array) -> Array:
 def test_each_group_predicts_its_own_hidden_photos(assignment: Assignment, tmp_path: Path) -> None:
     def script(job: Job) -> Reply:
         assert all(name.startswith("pictures/") for name in job.files)
-        return finished(job, answers=redness)
+        return finished(job, answers=redness, facts={"chosen": FITTED["chosen"]})
 
     groups = {"ann": two_classes(10), "bob": two_classes(20) | {"pictures/red/x.jpg": b"broken"}, "cai": {}}
     few = {"dan": {f"pictures/{name}/1.jpg": jpeg(photo(1)) for name in "ab"}}
