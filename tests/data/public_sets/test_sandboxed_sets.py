@@ -240,13 +240,15 @@ def test_a_class_is_graded_on_a_public_set(warm: NamespaceSandbox, tmp_path: Pat
     handed_in = [
         submission(tmp_path, "honest", KERAS + LOAD, HONEST),
         submission(tmp_path, "empty", KERAS + LOAD),
-        submission(tmp_path, "heavy", KERAS + LOAD, HONEST, "#md" + "x" * 70_000),
+        submission(tmp_path, "heavy", KERAS + LOAD, HONEST, "# " + "x" * 70_000),
+        submission(tmp_path, "wordy", KERAS + LOAD, HONEST, "#md" + "x" * 70_000),
     ]
     results = {graded.submission.student.id: graded for graded in grade_class(assignment, handed_in, warm, settings)}
     assert announced == ["Drawing the hidden rows of mnist …"]
     assert points(results["honest"]) == {"runs": 10, "accuracy": 90}
     assert points(results["empty"]) == {"runs": 10, "accuracy": 0}
-    assert not any(" kB" in str(reason) for reason in results["honest"].grade.review_reasons)
+    for name in ("honest", "wordy"):  # text does not reach the run
+        assert not any(" kB" in str(reason) for reason in results[name].grade.review_reasons)
     assert any("hold 7" in str(reason) for reason in results["heavy"].grade.review_reasons)
     assert len(hidden_inputs(prepare_data(assignment, SECRET, library, tmp_path / "again"), SECRET)) == 100
 
