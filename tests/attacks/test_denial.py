@@ -27,7 +27,7 @@ from tests.support.builders import zip_bytes
 from tests.support.notebooks import notebook_bytes
 from tests.support.pages import watch
 
-LIMITS = Limits(seconds=20, memory_mb=1500, disk_mb=200, file_mb=100, processes=150, output_mb=0.2)
+LIMITS = Limits(seconds=30, memory_mb=1500, disk_mb=200, file_mb=100, processes=150, output_mb=0.2)
 MEGABYTE = 1 << 20
 
 

@@ -7,11 +7,13 @@ end within its limits, and never be a fault of the grader.
 from __future__ import annotations
 
 import nbformat
+import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.guest import protocol
 from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Attacker, Classroom, cells, hands_in
 
+pytestmark = pytest.mark.slow  # minutes of waiting for limits
 LIMITS = Limits(seconds=12, memory_mb=1500, disk_mb=200, file_mb=100, processes=200, predict_seconds=10)
 
 EXCHANGE = """

@@ -7,11 +7,13 @@ and never make the run a fault of the grader.
 from __future__ import annotations
 
 import nbformat
+import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.guest import protocol
 from tests.attacks.classroom import GUESS, HONEST, HONEST_TOTAL, Attacker, Classroom, cells, hands_in
 
+pytestmark = pytest.mark.slow  # minutes of waiting for limits
 LIMITS = Limits(seconds=10, memory_mb=1500, disk_mb=300, processes=200, predict_seconds=10, output_mb=2)
 
 KERNEL = """

@@ -122,7 +122,7 @@ for pid in (PLACES["process"], PLACES["grader"], os.getppid(), 1):
     vector = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 8)
     print("read" if libc.process_vm_readv(pid, vector, 1, vector, 1, 0) > 0 else "refused", pid)
 for name in ("/proc/kcore", "/proc/kmsg", "/dev/mem", "/dev/kmsg", "/dev/vda", "/dev/sda"):
-    try: print("kernel", name, open(name, "rb").read(1000).count(b"\\0"))
+    try: print("kernel" if open(name, "rb").read(1000) else "empty", name)
     except OSError as error: print(type(error).__name__)
 """
 # Open files of other processes are reachable through /proc, and from an open folder its parents are, too.
@@ -152,7 +152,7 @@ def scan(pid):
             try: memory.seek(low); block = memory.read(high - low)
             except (OSError, ValueError): continue
             for found in re.findall(rb"canary[0-9a-f]{16}", block)[:3]: print("MEMORY", pid, found)
-for pid in [PLACES["process"], PLACES["grader"], *range(1, 40)]: scan(pid)
+for pid in [PLACES["process"], PLACES["grader"], *(set(range(1, 40)) - {os.getpid()})]: scan(pid)
 """
 
 

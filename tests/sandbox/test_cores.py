@@ -5,8 +5,17 @@ from __future__ import annotations
 from grader.sandbox.cores import Cores
 
 
+def idle() -> list[float]:
+    return []
+
+
+def test_core_that_another_program_uses_comes_last() -> None:
+    with Cores((0, 1, 2), load=lambda: [90.0, 5.0, 40.0]).lend(2) as lent:
+        assert set(lent) == {1, 2}
+
+
 def test_simultaneous_jobs_get_different_cores() -> None:
-    cores = Cores(range(4))
+    cores = Cores(range(4), load=idle)
     with cores.lend(2) as first, cores.lend(2) as second:
         assert {*first, *second} == {0, 1, 2, 3}
     with cores.lend(2) as again:
@@ -14,13 +23,13 @@ def test_simultaneous_jobs_get_different_cores() -> None:
 
 
 def test_jobs_share_the_least_used_cores_if_there_are_too_few() -> None:
-    cores = Cores((3, 5))
+    cores = Cores((3, 5), load=idle)
     with cores.lend(1) as first, cores.lend(1) as second, cores.lend(1) as third:
         assert [first, second, third] == [(3,), (5,), (3,)]
 
 
 def test_one_job_gets_no_more_cores_than_there_are() -> None:
-    with Cores((0, 1)).lend(8) as lent:
+    with Cores((0, 1), load=idle).lend(8) as lent:
         assert lent == (0, 1)
 
 

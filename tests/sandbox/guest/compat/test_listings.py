@@ -13,6 +13,8 @@ import pytest
 from grader.sandbox.base import Sandbox
 from tests.sandbox.guest.compat.notebooks import CellResult, run_notebooks
 
+pytestmark = pytest.mark.slow  # trains every listing of the course
+
 LISTINGS = Path(__file__).parent / "listings"
 
 # Lines that each notebook must print in this order, among others: mostly the parameter counts of its models.
@@ -35,6 +37,7 @@ def cells(path: Path) -> list[str]:
 WEIGHTS = """
 import sys, h5py, keras
 from keras.src.legacy.saving import legacy_h5_format
+
 keras.utils.set_random_seed(0)
 with h5py.File(sys.argv[1], "w") as file:
     legacy_h5_format.save_weights_to_hdf5_group(file, keras.applications.VGG16(weights=None, include_top=False))
