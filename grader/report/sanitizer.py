@@ -47,7 +47,6 @@ _DROPPED_WHOLE = """
 """
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-_REWRITTEN = re.compile(r"[^\n\r\b]*+[\r\b][^\n]*+")  # a line that was written over
 REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides and isolates of text direction
 _CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]")
 _MOST_EMBEDDED = 200  # pictures in one fragment; others count as text
@@ -57,10 +56,13 @@ _EMBEDDED = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]*)"
 def terminal_text(text: str) -> str:
     """Return what a terminal would show at the end: no colours, progress bars at their last state."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n")
-    return _CONTROLS.sub("", _REWRITTEN.sub(lambda line: _final_state(line[0]), text))
+    return _CONTROLS.sub("", "\n".join(map(_final_state, text.split("\n"))))
 
 
 def _final_state(line: str) -> str:
+    """Return what is left of a line that was written over."""
+    if "\r" not in line and "\b" not in line:
+        return line
     if "\b" in line:
         kept: list[str] = []
         for character in line:
