@@ -70,6 +70,7 @@ def _write_connection_file(run: Path) -> None:
     else:
         # Sockets in a folder: TCP ports can collide, and driver and kernel may have networks of their own.
         write_connection_file(str(partial), transport="ipc", ip=str(run / "k"))
+    partial.chmod(0o640)  # the driver may be another user of the same group
     partial.replace(run / protocol.CONNECTION_FILE)
 
 
