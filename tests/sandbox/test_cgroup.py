@@ -100,7 +100,6 @@ def test_shared_memory_is_limited(sandbox: Sandbox) -> None:
     """Write 4 GB of shared pages at full speed under a limit of 500 MB."""
     reply = sandbox.run(Job(notebook_bytes("print('before')", BURST), {}, Limits(seconds=60, memory_mb=500)))
     assert reply.ended is EndReason.MEMORY
-    assert reply.by_kernel
     assert reply.used >= 500
     assert b"before" in (reply.executed or b"")
 
