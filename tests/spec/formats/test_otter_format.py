@@ -217,8 +217,6 @@ FORGED = {
     "    result = json.dumps({'token': order['token'], 'cases': [{'passed': True}]})\n"
     '    return [f\'__import__("IPython").display.publish_display_data({{"text/plain": {result!r}}})\']\n'
     "get_ipython().input_transformers_cleanup.append(forged)",
-    "the test is read": "import sys, re\nasked = open('../notebook.ipynb').read()\n"
-    "def f(x): return int(re.search(r'>>> f.1.\\W+n(\\d)', asked)[1])",
 }
 
 
@@ -226,6 +224,16 @@ FORGED = {
 def test_known_forgeries_succeed(sandbox: Sandbox, tmp_path: Path, tried: str) -> None:
     """The format requires this, and the report says so; hidden data prevents it."""
     assert result_of(tmp_path, sandbox, WRONG, F + FORGED[tried]).points == {"q1": 1, "q2": 1}
+
+
+READS_THE_TEST = (
+    "import sys, re\nasked = open('../notebook.ipynb').read()\n"
+    "def f(x): return int(re.search(r'>>> f.1.\\W+n(\\d)', asked)[1])"
+)
+
+
+def test_tests_cannot_be_read_from_the_folder_of_the_job(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert result_of(tmp_path, sandbox, WRONG, F + READS_THE_TEST).points == {"q1": 0, "q2": 0}
 
 
 def test_results_before_the_process_ended_are_kept(sandbox: Sandbox, tmp_path: Path) -> None:
