@@ -162,7 +162,7 @@ shell.run_cell = other
 @hands_in(cells("rewrites itself", "x = 1", REWRITE, "shown_source = 5", GUESS))
 def test_report_shows_the_cells_that_were_handed_in(attacker: Attacker) -> None:
     sources = ["".join(cell["source"]) for cell in attacker.cells]
-    assert sources == ["x = 1", REWRITE, "shown_source = 5", GUESS] or any("shown_source" in text for text in sources)
+    assert sources == ["x = 1", REWRITE, "shown_source = 5", GUESS]
     assert attacker.points("accuracy") == 0
 
 

@@ -26,7 +26,7 @@ Compute = Callable[[Values], Values]  # public rows (n, columns) -> (n,)
 
 @dataclass(frozen=True)
 class Column:
-    """One column of an input: a public column, or a formula of them."""
+    """A column of an input: a public column, or a formula of public columns."""
 
     name: str
     compute: Compute

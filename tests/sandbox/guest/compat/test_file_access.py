@@ -250,18 +250,20 @@ def opens(path):
 @functools.cache
 def pried():
     found = [opens(path) for path in (
-        "/content/inputs.npy", "/content/drive/MyDrive/hidden/inputs.npy", "C:\\\\hidden\\\\inputs.npy", "INPUTS.NPY",
-        "/kaggle/input/job/hidden/inputs.npy", "/content/drive/executed.ipynb", "/content/labels.csv")]
-    for command in ("cp /content/hidden/inputs.npy a", "cp /content/drive/shadow b", "unzip /content/hidden/inputs.npy",
-                    "wget -O c file:///job/hidden/inputs.npy", "curl -o d file:///job/request.json",
-                    "wget -O e https://a.org/..%2fhidden%2finputs.npy"):
+        "/content/inputs.npy", "/content/drive/MyDrive/exchange/inputs.npy", "C:\\\\exchange\\\\inputs.npy",
+        "INPUTS.NPY",
+        "/kaggle/input/job/exchange/inputs.npy", "/content/drive/executed.ipynb", "/content/labels.csv")]
+    for command in ("cp /content/exchange/inputs.npy a", "cp /content/drive/shadow b",
+                    "unzip /content/exchange/inputs.npy", "wget -O c file:///job/exchange/inputs.npy",
+                    "curl -o d file:///job/request.json",
+                    "wget -O e https://a.org/..%2fexchange%2finputs.npy"):
         subprocess.run(command, shell=True, capture_output=True)
     found += [bool(glob.glob(name)) for name in "abcde"]
-    try: urllib.request.urlopen("https://a.org/..%2f..%2fjob%2fhidden%2finputs.npy"); found.append(True)
+    try: urllib.request.urlopen("https://a.org/..%2f..%2fjob%2fexchange%2finputs.npy"); found.append(True)
     except OSError: found.append(False)
     return float(any(found))
 def predict(X):
-    return [pried() if os.path.exists("/job/hidden/inputs.npy") else 0.0] * len(X)
+    return [pried() if os.path.exists("/job/exchange/inputs.npy") else 0.0] * len(X)
 """
 
 
