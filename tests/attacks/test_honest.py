@@ -218,6 +218,13 @@ history["loss"].ewm(alpha=0.3, adjust=False).mean().plot(); plt.show()
 LOGARITHM = "plt.plot(np.log(train(build(2), X).history['loss'])); plt.show()"
 SCATTER = "losses = train(build(2), X).history['loss']; plt.scatter(range(len(losses)), losses); plt.show()"
 BARS = "losses = train(build(2), X).history['loss']; plt.bar(range(len(losses)), losses); plt.show()"
+KEPT_BY_A_PIPELINE = """
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+clf = make_pipeline(StandardScaler(), MLPClassifier((8,), max_iter=20, random_state=0)).fit(X, y)
+plt.plot(clf[-1].loss_curve_); plt.show()
+"""
 FROM_A_FILE = "plt.plot(train(build(2), X).history['loss']); plt.savefig('loss.png'); plt.close()"
 SHOW_FILE = "from IPython.display import Image, display\ndisplay(Image('loss.png'))"
 
@@ -232,6 +239,7 @@ SHOW_FILE = "from IPython.display import Image, display\ndisplay(Image('loss.png
     cells("curve as logarithm", TABLE, KERAS, PLOT + LOGARITHM),
     cells("curve of points", TABLE, KERAS, PLOT + SCATTER),
     cells("curve of bars", TABLE, KERAS, PLOT + BARS),
+    cells("curve kept by a pipeline", TABLE, PLOT + KEPT_BY_A_PIPELINE),
     cells("curve from a file", TABLE, KERAS, PLOT + FROM_A_FILE, SHOW_FILE),
 )
 def test_unusual_loss_curves_are_recognised(attacker: Attacker) -> None:

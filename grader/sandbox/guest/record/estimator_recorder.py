@@ -63,8 +63,8 @@ def _curves(estimator: Any) -> dict[str, list[float]]:
     """Return the curves that a network or boosted trees keep, also as the last step of a pipeline."""
     steps = safe_getattr(estimator, "steps")
     model = steps[-1][1] if type(steps) is list and steps and type(steps[-1]) is tuple else estimator
-    found = {key: _curve(safe_getattr(model, attribute)) for attribute, key in CURVES.items()}
-    return {key: curve for key, curve in found.items() if curve}
+    found = ((key, _curve(safe_getattr(model, attribute))) for attribute, key in CURVES.items())
+    return {key: curve for key, curve in found if curve}
 
 
 def _curve(values: Any) -> list[float]:
