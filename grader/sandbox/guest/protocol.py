@@ -39,7 +39,7 @@ MAX_FACTS_BYTES = 4 << 20
 
 PUBLIC_ROWS = 1000  # rows with labels, on which the probe tries ways to call the model
 # The host repeats some hidden rows to check that predictions do not depend on the other rows of the batch.
-SINGLE_ROWS, BATCH_ROWS = 8, 64  # rows predicted one at a time; rows predicted in one batch, in another order
+SINGLE_ROWS, BATCH_ROWS = 16, 64  # rows predicted one at a time; rows predicted in one batch, in another order
 START_SECONDS = 60.0  # for the kernel to start
 PROBE_SECONDS = 90.0  # default for finding the model, and again for predicting; a request may set another value
 ATTEMPT_SECONDS = 30.0  # for one attempt on the public rows

@@ -75,9 +75,11 @@ def has_type(value: Any, kind: Any) -> bool:
 
 
 def as_array(value: Any) -> Array:
-    """Convert lists, frames and tensors of any framework to a NumPy array."""
+    """Convert lists, frames and tensors of any framework to a NumPy array. Masked numbers become NaN."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
+    if has_type(value, np.ma.MaskedArray) and value.mask.any():
+        return np.ma.filled(value.astype(np.float64), np.nan)  # what lies behind a mask may be any leftover of memory
     return np.asarray(value)
 
 

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from grader.sandbox.guest.output_forms import Array
-from grader.sandbox.guest.safe_call import check_predictions, collect_in_time, has_type, safe_getattr, time_limit
+from grader.sandbox.guest.safe_call import (
+    as_array,
+    check_predictions,
+    collect_in_time,
+    has_type,
+    safe_getattr,
+    time_limit,
+)
 from tests.support.hostile_objects import LiesAboutClass, Raises
 
 
@@ -23,6 +30,20 @@ def test_property_that_raises_reads_as_none() -> None:
 
 def test_search_among_objects_that_raise_finds_nothing() -> None:
     assert collect_in_time(lambda: [Raises().classes_]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        pytest.param(np.ma.masked_all(2, dtype=int), [np.nan, np.nan], id="all masked"),
+        pytest.param(np.ma.masked_array([1, 2], mask=[False, True]), [1.0, np.nan], id="partly masked"),
+        pytest.param(np.ma.masked_array([1, 2]), [1, 2], id="nothing masked"),
+        pytest.param([1, 0], [1, 0], id="a list"),
+    ],
+)
+def test_masked_numbers_are_no_predictions(given: object, read: list[float]) -> None:
+    np.testing.assert_array_equal(as_array(given), read)
+    assert type(as_array(given)) is np.ndarray
 
 
 def test_endless_python_code_times_out() -> None:
