@@ -20,6 +20,8 @@ from grader.sandbox.guest import protocol
 from grader.sandbox.guest.output_forms import Array
 from tests.support.fake_runs import answering, heavier, run
 
+ASKED = protocol.SINGLE_ROWS + protocol.BATCH_ROWS + 100  # predictions of a class with 100 hidden rows
+
 
 def asked_in_batches(model: Callable[[Array], Array]) -> Callable[[Array], Array]:
     """Return the model called in batches, as the guest calls it."""
@@ -117,7 +119,7 @@ def shaped(shape: str, kind: str = "<f8") -> bytes:
 
 def test_predictions_are_never_unpickled(prepared: PreparedAssignment, tmp_path: Path) -> None:
     bomb, buffer = Bomb(tmp_path / "exploded"), io.BytesIO()
-    np.save(buffer, np.array([bomb] * 172, dtype=object), allow_pickle=True)
+    np.save(buffer, np.array([bomb] * ASKED, dtype=object), allow_pickle=True)
     for data in (buffer.getvalue(), pickle.dumps(bomb)):
         done = run(prepared, tmp_path, answering(data))
         assert (done.outcome, done.predictions) == (Outcome.OK, None)
@@ -127,7 +129,7 @@ def test_predictions_are_never_unpickled(prepared: PreparedAssignment, tmp_path:
 
 def zipped() -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, predictions=np.zeros(172))
+    np.savez(buffer, predictions=np.zeros(ASKED))
     return buffer.getvalue()
 
 
@@ -137,10 +139,10 @@ NO_ARRAYS = {
     "text": b"0,1,1,0\n",
     "zip": zipped(),
     "strings": npy(np.array(["0", "1"])),
-    "complex": npy(np.zeros(172, complex)),
-    "times": npy(np.zeros(172, "datetime64[s]")),
-    "records": npy(np.zeros(172, [("a", "f8")])),
-    "cut off": npy(np.zeros(172))[:-1],
+    "complex": npy(np.zeros(ASKED, complex)),
+    "times": npy(np.zeros(ASKED, "datetime64[s]")),
+    "records": npy(np.zeros(ASKED, [("a", "f8")])),
+    "cut off": npy(np.zeros(ASKED))[:-1],
     "claims to be long": shaped("(1000000000000,)"),
     "claims to be endless": shaped(f"({10**30},)"),
     "claims to be negative": shaped("(-1,)"),
@@ -179,8 +181,8 @@ def test_forged_header_never_raises(
         pytest.param(np.zeros(100), id="without the repeated rows"),
         pytest.param(np.zeros(0), id="none"),
         pytest.param(np.array(1.0), id="a single number"),
-        pytest.param(np.zeros((172, 1, 1)), id="three axes"),
-        pytest.param(np.zeros((1, 172)), id="lying"),
+        pytest.param(np.zeros((ASKED, 1, 1)), id="three axes"),
+        pytest.param(np.zeros((1, ASKED)), id="lying"),
     ],
 )
 def test_predictions_of_a_wrong_shape_are_saved_for_the_metric(
@@ -194,11 +196,11 @@ def test_predictions_of_a_wrong_shape_are_saved_for_the_metric(
 @pytest.mark.parametrize(
     "answers",
     [
-        pytest.param(np.full(172, np.nan), id="NaN"),
-        pytest.param(np.full(172, np.inf), id="infinite"),
-        pytest.param(np.full(172, np.longdouble("1e4000")), id="beyond a float64"),
-        pytest.param(np.zeros((172, 0)), id="no column"),
-        pytest.param(np.zeros(172, bool), id="booleans"),
+        pytest.param(np.full(ASKED, np.nan), id="NaN"),
+        pytest.param(np.full(ASKED, np.inf), id="infinite"),
+        pytest.param(np.full(ASKED, np.longdouble("1e4000")), id="beyond a float64"),
+        pytest.param(np.zeros((ASKED, 0)), id="no column"),
+        pytest.param(np.zeros(ASKED, bool), id="booleans"),
     ],
 )
 def test_unusual_numbers_are_saved_for_the_metric(prepared: PreparedAssignment, tmp_path: Path, answers: Array) -> None:
