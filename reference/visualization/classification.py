@@ -183,7 +183,7 @@ def _bars(axes: Axes, probabilities: NDArray[np.float32], label: int, class_name
     colours = [RIGHT if index == label else WRONG if index == predicted else "lightgray" for index in shown]
     bars = axes.barh(range(len(shown)), probabilities[shown], color=colours)
     axes.bar_label(bars, [f"{value:.3f}" for value in probabilities[shown]], padding=3, fontsize=8)
-    axes.set_yticks(range(len(shown)), [class_names[index] for index in shown], **text_style(), fontsize=8)
+    axes.set_yticks(range(len(shown)), [class_names[int(index)] for index in shown], **text_style(), fontsize=8)
     axes.set(xlim=(0, 1.15), xticks=[0, 0.5, 1])
     axes.invert_yaxis()  # the first class on top
     axes.spines[["top", "right"]].set_visible(False)

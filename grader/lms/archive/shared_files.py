@@ -89,9 +89,10 @@ def _is_plain_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
 
 def _is_plain_array(file: IO[bytes]) -> bool:
     """Return whether this is an array of NumPy's format without objects, which are pickled. Reads the header alone."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _shape, _order, dtype = read(file)
+    if np.lib.format.read_magic(file) == (1, 0):
+        _shape, _order, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        _shape, _order, dtype = np.lib.format.read_array_header_2_0(file)
     return not dtype.hasobject
 
 

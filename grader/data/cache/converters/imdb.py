@@ -87,9 +87,10 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
     with archive.open(name) as file:
         content = file.read(LARGEST)
     stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _shape, _fortran, dtype = read_header(stream)
+    if np.lib.format.read_magic(stream) == (1, 0):
+        _shape, _fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    else:
+        _shape, _fortran, dtype = np.lib.format.read_array_header_2_0(stream)
     if dtype.hasobject:
         return np.asarray(keras_pickles.load_arrays(stream.read()), object)
     return np.asarray(np.lib.format.read_array(io.BytesIO(content), allow_pickle=False))

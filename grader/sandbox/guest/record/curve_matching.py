@@ -91,7 +91,8 @@ def matching_curves(figure: FigureRecord, entries: list[FitRecord]) -> list[str]
 
 def _finite(values: list[float]) -> Values:
     numbers = np.asarray([number(value) for value in values], np.float64)
-    return numbers[np.isfinite(numbers)]
+    finite: Values = numbers[np.isfinite(numbers)]
+    return finite
 
 
 def _contains(line: Values, curve: Values) -> bool:
@@ -150,7 +151,7 @@ def _are_alike(line: Values, curve: Values, window: int) -> bool:
 
 
 def _moving_average(curve: Values, window: int) -> Values:
-    return np.convolve(curve, np.ones(window) / window, "valid")
+    return np.asarray(np.convolve(curve, np.ones(window) / window, "valid"), np.float64)
 
 
 def trends(figure: FigureRecord) -> list[str]:

@@ -93,9 +93,10 @@ def row_keys(rows: Any) -> NDArray[np.float64] | None:
     direction = np.random.default_rng(0).normal(size=width)
     size = max(1, KEYED_AT_ONCE // width)
     starts = range(0, len(rows), size)
-    return np.concatenate(
+    keys: NDArray[np.float64] = np.concatenate(
         [np.asarray(rows[at : at + size], np.float64).reshape(-1, width) @ direction for at in starts]
     )
+    return keys
 
 
 def summarize_inputs(inputs: Any, *, trained_share: float = 0.0) -> InputSummary | None:
