@@ -39,6 +39,9 @@ def by_name(name: str) -> Assignment:
     if course is not None:
         return course
     if name not in known:
+        if folder.is_file():
+            problem = message("{path}: expected a folder; unpack the archive and give its folder", path=folder)
+            raise AssignmentError([problem])
         problem = message(
             "{name}: no such assignment; expected one of {names}, or a folder with an {file}",
             name=name,

@@ -11,9 +11,10 @@ from typing import Protocol
 
 from nbformat import NotebookNode
 
-from grader.i18n.message import Message
+from grader.i18n.message import Message, message
 from grader.models.assignment import Assignment
 from grader.models.course import Course, TestResult
+from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.spec.formats import nbgrader_format, otter_format
 from grader.spec.formats.nbgrader_alignment import grade_id
@@ -57,7 +58,8 @@ class CourseFormat(Protocol):
         """
 
 
-_FORMATS: Mapping[str, CourseFormat] = {"nbgrader": nbgrader_format, "otter": otter_format}
+# Otter first: many of its notebooks still have nbgrader's metadata, from the course's earlier years.
+_FORMATS: Mapping[str, CourseFormat] = {"otter": otter_format, "nbgrader": nbgrader_format}
 
 
 def format_of(course: Course) -> CourseFormat:
@@ -66,8 +68,32 @@ def format_of(course: Course) -> CourseFormat:
 
 
 def load_course(folder: Path) -> Assignment | None:
-    """Return the assignment in ``folder``, or None if it is in no known format; raise ``AssignmentError``."""
-    return next((found for form in _FORMATS.values() if (found := form.load(folder)) is not None), None)
+    """Return the assignment in ``folder``, or None if it is in no known format; raise ``AssignmentError``.
+
+    An assignment without any points is an error: it was the wrong folder, or everybody would get 0.
+    """
+    found = next((found for form in _FORMATS.values() if (found := form.load(folder)) is not None), None)
+    if found is not None and found.points == 0:
+        raise AssignmentError([_no_points(found)])
+    return found
+
+
+def _no_points(found: Assignment) -> Message:
+    count = len(found.rubric)
+    if found.course is not None and found.course.format == "otter":
+        return message(
+            "{path}: its {n} tested questions give 0 points together, so nothing can be graded. Give the folder "
+            "autograder that otter assign wrote (in the students' version, hidden tests may have all the points), or "
+            "set points in the questions.",
+            path=found.folder,
+            n=count,
+        )
+    return message(
+        "{path}: its {n} graded cells give 0 points together, so nothing can be graded. Set the points of the tests in "
+        "nbgrader's Create Assignment toolbar.",
+        path=found.folder,
+        n=count,
+    )
 
 
 # ---------------------------------------------------------------- files that a student submitted

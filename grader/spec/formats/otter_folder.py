@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from grader.models.course import Course
 from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
-from grader.spec.formats.otter_test_files import TestFile, read_file, read_metadata
+from grader.spec.formats.otter_test_files import TestFile, is_test_file, read_file, read_metadata
 
 CONFIG = "otter_config.json"
 TESTS = "tests"
@@ -27,6 +27,11 @@ NOT_HANDED_OUT = re.compile(
     r"tests|otter_config\.json|requirements\.(txt|r)|environment\.yml|run_autograder|run_otter\.py|setup\.sh"
     r"|.*\.(ipynb|zip|otter)|.*-(sol|template|answers)\.pdf|__pycache__|\..*",
     re.IGNORECASE,
+)
+_STARTS_OTTER = re.compile(r"^[^#\n]*\botter\.Notebook\(", re.MULTILINE)
+# grader.check("q1"), and what came before otter: ok.grade("q1"), check("tests/q1.py").
+_CHECK = re.compile(
+    r"""(?:\.check|\.grade|\bcheck)\(\s*(?P<quote>["'])(?:\.?/?tests/)?(?P<question>[^"'\n]+?)(?:\.py)?(?P=quote)"""
 )
 # Settings that change grades but are not supported; ignoring them would give wrong grades.
 REFUSED: Mapping[str, Message] = {
@@ -58,16 +63,18 @@ def load(folder: Path) -> Assignment | None:
 def _load(folder: Path) -> Assignment | None:
     place = folder / "autograder" if (folder / "autograder" / CONFIG).is_file() else folder
     tests = _test_files(place)
-    notebooks = sorted(path for path in place.glob("*.ipynb") if path.is_file())
-    if not tests:
-        parsed = {path: _parsed(path) for path in notebooks}
-        tests = {question: path for path, node in parsed.items() for question in _metadata_tests(node)}
-        notebooks = [path for path in notebooks if path in tests.values()]
+    paths = sorted(path for path in place.glob("*.ipynb") if path.is_file() and not path.name.startswith("."))
+    notebooks = {path: _parsed(path) for path in paths}
+    if tests:
+        notebooks = _checking(notebooks, tests)
+    else:
+        tests = {question: path for path, node in notebooks.items() for question in _metadata_tests(node)}
         if not tests:
-            _refuse_master_notebooks(parsed)
+            _refuse_notebooks_without_tests(notebooks)
             return None
+        notebooks = {path: node for path, node in notebooks.items() if path in tests.values()}
     config = read_config(place)
-    course = Course("otter", _notebook(place, notebooks, config), tests, dict(_student_files(place)))
+    course = Course("otter", _notebook(place, list(notebooks), config), tests, dict(_student_files(place)))
     files = read_tests(course)
     scale = scale_of(config, files)
     title = next(iter(course.notebooks)).removesuffix(".ipynb")
@@ -84,8 +91,27 @@ def _load(folder: Path) -> Assignment | None:
 def _test_files(place: Path) -> dict[str, Path]:
     """Return test files by question; none if the folder ``tests`` is not otter's."""
     paths = [path for path in sorted((place / TESTS).glob("*.py")) if path.name != "__init__.py"]
-    is_otter = (place / CONFIG).is_file() or any("OK_FORMAT" in path.read_text("utf-8", "replace") for path in paths)
+    is_otter = (place / CONFIG).is_file() or any(is_test_file(path.read_text("utf-8", "replace")) for path in paths)
     return {path.stem: path for path in paths} if is_otter else {}
+
+
+def _checking(notebooks: Mapping[Path, NotebookNode | None], tests: Collection[str]) -> dict[Path, NotebookNode | None]:
+    """Return the notebooks that check one of the questions; all of them if none does, or if there is only one."""
+    checking = {path: node for path, node in notebooks.items() if node is not None and _checks(node, tests)}
+    return dict(checking if checking and len(notebooks) > 1 else notebooks)
+
+
+def _checks(node: NotebookNode, tests: Collection[str]) -> bool:
+    return any(question in tests for cell in node.cells for question in checked_questions(cell))
+
+
+def checked_questions(cell: NotebookNode) -> Iterator[str]:
+    """Yield the questions that a code cell checks, by calls and by otter's metadata."""
+    if cell.cell_type == "code":
+        code = "\n".join(line.partition("#")[0] for line in cell.source.split("\n"))
+        yield from (found["question"] for found in _CHECK.finditer(code))
+        tests = metadata_of(cell).get("tests")
+        yield from (test for test in tests if isinstance(test, str)) if isinstance(tests, list) else ()
 
 
 def _notebook(place: Path, notebooks: list[Path], config: Config) -> dict[str, Path]:
@@ -157,12 +183,27 @@ def _metadata_tests(parsed: NotebookNode | None) -> Mapping[str, Any]:
     return tests if isinstance(tests, Mapping) else {}
 
 
-def _refuse_master_notebooks(parsed: Mapping[Path, NotebookNode | None]) -> None:
-    problems = [
-        message("{path}: found otter's master notebook; run `otter assign {path} dist` and give dist", path=path)
-        for path, node in parsed.items()
-        if node is not None and any(map(_is_assignment_config, node.cells))
-    ]
+def _refuse_notebooks_without_tests(notebooks: Mapping[Path, NotebookNode | None]) -> None:
+    """Raise AssignmentError for otter's notebooks; what they carry of another format would grade them wrongly."""
+    problems: list[Message] = []
+    for path, node in notebooks.items():
+        if node is not None and any(map(_is_assignment_config, node.cells)):
+            problems.append(
+                message(
+                    "{path}: found otter's master notebook; run `otter assign {path} dist` and give dist", path=path
+                )
+            )
+        elif node is not None and any(
+            _STARTS_OTTER.search(cell.source) for cell in node.cells if cell.cell_type == "code"
+        ):
+            problems.append(
+                message(
+                    "{path}: the notebook calls otter's checks, but has no tests: there are none in {tests} beside it, "
+                    "and none in its metadata. Give the folder autograder that otter assign wrote.",
+                    path=path,
+                    tests=TESTS,
+                )
+            )
     if problems:
         raise AssignmentError(problems)
 

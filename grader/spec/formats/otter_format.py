@@ -6,7 +6,6 @@ The tests of a question run after the last cell that checks it, those of uncheck
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -19,7 +18,15 @@ from nbformat.v4 import new_code_cell, new_raw_cell
 from grader.i18n.message import Message, message
 from grader.models.course import Course, TestResult
 from grader.notebook.lenient_json import UnusableError, unambiguous_json
-from grader.spec.formats.otter_folder import Config, folder_of, metadata_of, read_config, read_tests, scale_of
+from grader.spec.formats.otter_folder import (
+    Config,
+    checked_questions,
+    folder_of,
+    metadata_of,
+    read_config,
+    read_tests,
+    scale_of,
+)
 from grader.spec.formats.otter_folder import load as load  # noqa: PLC0414  part of the format
 from grader.spec.formats.otter_test_files import Case, TestFile
 
@@ -28,7 +35,6 @@ INSERTED = "grader_tests"  # key in the metadata of cells that are inserted here
 CUT = "[output cut here"  # the sandbox's mark for output beyond the limit
 MAX_RESULT = 1 << 20  # characters in the result of a question's tests
 MAX_CHARACTERS, MAX_LINES = 700, 12  # of a result in a report
-_CHECK = re.compile(r"""^[^#\n]*\.check\(\s*(?P<quote>["'])(?P<question>[^"'\n]+)(?P=quote)""", re.MULTILINE)
 
 
 # ------------------------------------------------------------------ before the run
@@ -75,15 +81,8 @@ def _sanitized(cell: NotebookNode) -> NotebookNode:
 
 def _places(cells: Sequence[NotebookNode], files: Mapping[str, TestFile]) -> dict[int, list[str]]:
     """Return the questions to test after each cell: the last cell that checks a question by a call or its metadata."""
-    last = {question: place for place, cell in enumerate(cells) for question in _checked(cell)}
+    last = {question: place for place, cell in enumerate(cells) for question in checked_questions(cell)}
     return {place: [question for question in files if last.get(question) == place] for place in set(last.values())}
-
-
-def _checked(cell: NotebookNode) -> Iterator[str]:
-    if cell.cell_type == "code":
-        yield from (found["question"] for found in _CHECK.finditer(cell.source))
-        tests = metadata_of(cell).get("tests")
-        yield from (test for test in tests if isinstance(test, str)) if isinstance(tests, list) else ()
 
 
 def _seeds(config: Config, cell: NotebookNode | None) -> list[NotebookNode]:

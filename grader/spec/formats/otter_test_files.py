@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -51,6 +52,9 @@ class TestFile:
         return math.fsum(case.points or 0.0 for case, ok in zip(self.cases, passed, strict=True) if ok)
 
 
+_OK_TEST = re.compile(r"^test\s*=\s*\{.*?[\"']suites[\"']\s*:", re.MULTILINE | re.DOTALL)
+
+
 def read_file(source: str, where: str) -> TestFile:
     """Return the parsed test file; raise ``AssignmentError``, which names ``where``."""
     with _problems_at(where):
@@ -61,6 +65,11 @@ def read_metadata(test: Any, where: str) -> TestFile:
     """Parse tests that ``otter assign`` put in a notebook's metadata: a doctest's ``dict``, or the text of a file."""
     with _problems_at(where):
         return _functions(_tree(test), test) if isinstance(test, str) else _doctests(test)
+
+
+def is_test_file(source: str) -> bool:
+    """Return whether a Python file looks like otter's tests; ``OK_FORMAT`` is missing before otter 3."""
+    return "OK_FORMAT" in source or _OK_TEST.search(source) is not None
 
 
 @contextmanager
@@ -77,14 +86,13 @@ def _broken(problem: Message) -> AssignmentError:
 
 def _by_format(source: str) -> TestFile:
     tree = _tree(source)
-    ok_format = _assigned(tree).get("OK_FORMAT")
-    if ok_format is None:
+    ok_format, test = (_assigned(tree).get(name) for name in ("OK_FORMAT", "test"))
+    if ok_format is None and not is_test_file(source):
         raise _broken(
             message("found no OK_FORMAT, expected OK_FORMAT = True (doctests) or False (test_case functions)")
         )
-    if not _literal(ok_format, "OK_FORMAT"):
+    if ok_format is not None and not _literal(ok_format, "OK_FORMAT"):
         return _functions(tree, source)
-    test = _assigned(tree).get("test")
     if test is None:
         raise _broken(message("OK_FORMAT is True, but found no test, expected {example}", example="test = {...}"))
     return _doctests(_literal(test, "test"))

@@ -158,9 +158,19 @@ def test_broken_test_file_leaves_points_open(sandbox: Sandbox, tmp_path: Path) -
 
 
 def test_check_says_when_the_tests_run(sandbox: Sandbox, tmp_path: Path) -> None:
-    result = result_of(tmp_path, sandbox, {"q1": ok(">>> 1\n1")}, BEGIN, 'grader.check("q1")')
-    shown = result.executed.cells[1].outputs[0]["data"]["text/plain"]
-    assert shown == "q1: its tests run when this notebook is graded; the report shows their results."
+    """Also by OK and Gofer, otter's forerunners, whose packages a notebook imports in its first cell."""
+    forerunners = (
+        "from client.api.notebook import Notebook; ok = Notebook('hw.ok'); _ = ok.auth(inline=True)",
+        "ok.grade('q1')",
+        "from gofer.ok import check",
+        "check('tests/q1.py')",
+    )
+    checks = BEGIN, 'grader.check("q1")', *forerunners
+    result = result_of(tmp_path, sandbox, {"q1": ok(">>> 1\n1").replace("OK_FORMAT = True", "")}, *checks)
+    for cell, named in ((1, "q1"), (3, "q1"), (5, "tests/q1.py")):
+        shown = result.executed.cells[cell].outputs[0]["data"]["text/plain"]
+        assert shown == f"{named}: its tests run when this notebook is graded; the report shows their results."
+    assert (result.run.outcome, result.points) == (Outcome.OK, {"q1": 1})
 
 
 # ---------------------------------------------------------------- attacks

@@ -23,7 +23,7 @@ from json import dumps, loads
 from types import ModuleType
 from typing import Any, TypedDict
 
-from .stub_modules import do_nothing, provide
+from .stub_modules import do_nothing, provide, provide_missing
 
 _PDB = pdb.Pdb
 CASE_SECONDS = 60.0  # wall clock; otter itself has no limit
@@ -235,14 +235,19 @@ def _without_output() -> Iterator[None]:
 
 
 def install() -> None:
-    """Provide ``otter`` even where it is installed: test files must use the decorator ``TestCase`` of this module."""
+    """Provide ``otter`` even where it is installed: test files must use the decorator ``TestCase`` of this module.
+
+    The packages of its forerunners, OK and Gofer, have the same tests; modules of the student's take precedence.
+    """
     provide({"otter": _fill_otter, "otter.test_files": _fill_test_files})
+    provide_missing({"gofer": do_nothing, "gofer.ok": _fill_otter})
+    provide_missing({"client": do_nothing, "client.api": do_nothing, "client.api.notebook": _fill_otter})
 
 
 class PendingCheck:
     """Result of ``grader.check`` in a notebook: the tests run later, next to its cells."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, *_args: Any) -> None:
         self.question = question
 
     def __repr__(self) -> str:
@@ -250,7 +255,7 @@ class PendingCheck:
 
 
 class Notebook:
-    """``otter.Notebook`` without tests; exports and plugins do nothing."""
+    """``otter.Notebook``, and OK's, without tests; exports and plugins do nothing."""
 
     def __init__(self, *_args: Any, **_options: Any) -> None:
         pass
@@ -258,7 +263,9 @@ class Notebook:
     def check(self, question: str, *_args: Any, **_options: Any) -> PendingCheck:
         return PendingCheck(question)
 
+    grade = check
     check_all = export = to_pdf = run_plugin = add_plugin_files = do_nothing
+    auth = backup = score = submit = do_nothing
 
     @classmethod
     def init_grading_mode(cls, *_args: Any, **_options: Any) -> None:
@@ -266,7 +273,7 @@ class Notebook:
 
 
 def _fill_otter(module: ModuleType) -> None:
-    vars(module).update(Notebook=Notebook, __version__="", load_ipython_extension=do_nothing)
+    vars(module).update(Notebook=Notebook, check=PendingCheck, __version__="", load_ipython_extension=do_nothing)
 
 
 def _fill_test_files(module: ModuleType) -> None:
