@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,8 +11,9 @@ from grader.i18n.message import Message, message
 from grader.notebook.lenient_json import UnusableError
 
 MAX_CELLS = 2_000
-_LARGE = 100_000  # characters of one value as JSON
-_MOST_OUTPUTS = 50  # of a cell in a reduced notebook
+# Of a reduced notebook: values in one structure of metadata or of an output, and in all of them; outputs likewise.
+_LARGE, _LARGE_TOTAL = 10_000, 100_000
+_MOST_OUTPUTS, _MOST_OUTPUTS_TOTAL = 50, 2_000
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -51,23 +51,47 @@ def reduce_values(raw: object) -> None:
     """Remove large structures from metadata and outputs, and most of very many outputs, in place."""
     if not isinstance(raw, dict):
         return
-    _keep_small(raw.get("metadata"))
+    # Large outputs must not take the room of the metadata: a course's cells are found by those.
+    described, shown_values, outputs = _keep_small(raw.get("metadata"), _LARGE_TOTAL), _LARGE_TOTAL, _MOST_OUTPUTS_TOTAL
     for cell in _cells(raw) or []:
         if not isinstance(cell, dict):
             continue
-        _keep_small(cell.get("metadata"))
-        outputs = cell.get("outputs")
-        cell["outputs"] = outputs[:_MOST_OUTPUTS] if isinstance(outputs, list) else []
+        described = _keep_small(cell.get("metadata"), described)
+        shown = cell.get("outputs")
+        cell["outputs"] = shown[: min(_MOST_OUTPUTS, outputs)] if isinstance(shown, list) else []
+        outputs -= len(cell["outputs"])
         for output in cell["outputs"]:
-            _keep_small(output.get("data") if isinstance(output, dict) else None)
-            _keep_small(output.get("metadata") if isinstance(output, dict) else None)
+            if isinstance(output, dict):
+                shown_values = _keep_small(output.get("metadata"), _keep_small(output.get("data"), shown_values))
 
 
-def _keep_small(values: object) -> None:
+def _keep_small(values: object, left: int) -> int:
+    """Remove structures of more than ``_LARGE`` or ``left`` values from a dictionary; return how many are left.
+
+    A removed structure takes a little of what is left too, because counting takes time.
+    """
     if isinstance(values, dict):
-        large = [key for key, value in values.items() if not isinstance(value, str) and len(json.dumps(value)) > _LARGE]
-        for key in large:
-            del values[key]
+        for key, value in list(values.items()):
+            if isinstance(value, dict | list):
+                most = min(_LARGE, left)
+                count = _count_values(value, most)
+                if count is None:
+                    del values[key]
+                left -= most // 10 if count is None else count
+    return left
+
+
+def _count_values(structure: object, most: int) -> int | None:
+    """Return the number of values in nested dictionaries and lists, or None as soon as there are more than ``most``."""
+    count, waiting = 0, [structure]
+    while waiting:
+        found = waiting.pop()
+        inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+        count += len(inner)
+        if count > most:
+            return None
+        waiting += [value for value in inner if isinstance(value, dict | list)]
+    return count
 
 
 def _cells(raw: object) -> list[object] | None:

@@ -35,6 +35,8 @@ class TextStyle:
 
     def inside(self, attributes: Mapping[str, str | None]) -> TextStyle:
         """Return the style inside an element with these attributes, which lies in an element of this style."""
+        if not attributes:
+            return self
         style = _declarations(attributes)
         background = style.get("background-color") or style.get("background") or "none"
         on_colour = self.on_colour or not (background == "none" or _is_pale(background) or _is_transparent(background))

@@ -214,9 +214,11 @@ def _text(kind: str, written: str, budget: _Budget, *, warning: bool = False) ->
 def _as_text(value: object) -> str:
     """Return Jupyter's text, a string or a list of strings, as a string; anything else gives an empty string."""
     parts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    # Without characters that reorder others: code could show in another order than it runs.
-    text = REORDERING.sub("\ufffd", "".join(part for part in parts if isinstance(part, str)))
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # without lone surrogates
+    text = "".join(part for part in parts if isinstance(part, str))
+    if text.isascii():
+        return text
+    # Without characters that reorder others, as code could show in another order than it runs, and lone surrogates.
+    return REORDERING.sub("\ufffd", text).encode("utf-8", "replace").decode()
 
 
 def _list(value: object) -> list[Any]:

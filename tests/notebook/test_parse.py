@@ -367,3 +367,24 @@ def test_nbgrader_metadata_of_the_executed_notebook_are_removed() -> None:
     ready = new_notebook(cells=[new_code_cell("x = 1", metadata={"nbgrader": marks, "collapsed": True})])
     found = parse_executed(nbformat.writes(ready).encode("utf-8"), 10**6)
     assert found is not None and found.cells[0].metadata == {"collapsed": True}
+
+
+def test_large_outputs_are_left_out_before_metadata() -> None:
+    """A course finds its cells by their metadata, however large the outputs above them are."""
+    figure = {"output_type": "display_data", "metadata": {}, "data": {"application/json": [[k] for k in range(4_900)]}}
+    grade = {"grade": True, "grade_id": "q1", "points": 1, "solution": False, "schema_version": 3}
+    cells = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": "x", "execution_count": 1, "outputs": [figure]}
+        for n in range(60)
+    ]
+    cells.append({"cell_type": "code", "id": "q1", "metadata": {"nbgrader": grade, "junk": [[]] * 20_000}} | {
+        "source": "", "execution_count": None, "outputs": [],
+    })  # fmt: skip
+    data = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
+    parsed = parse(data)
+    assert parsed.notebook is not None
+    assert any("great many values" in str(note) for note in parsed.notes)
+    assert parsed.notebook.cells[-1].metadata == {"nbgrader": grade}
+    kept = [len(cell.outputs[0].data) for cell in parsed.notebook.cells[:-1]]
+    assert kept == [1] * kept.count(1) + [0] * kept.count(0), "the first ones are kept"
+    assert 5 <= kept.count(1) < 20
