@@ -1,7 +1,8 @@
-"""Memory limits enforced by the kernel, where the machine permits it (Linux control groups, v2 or v1).
+"""Limits enforced by the kernel, where the machine permits it (Linux control groups, v2 or v1).
 
-A group counts every page of a job's processes from the first one on, so a job cannot exceed the limit between two
-measurements of ``monitor``. Most laptops have no writable group; there only ``monitor`` enforces the limit.
+Version 2 limits memory, processes and processor time, version 1 memory only. A group counts every page of a job's
+processes from the first one on, so a job cannot exceed the limit between two measurements of ``monitor``. Most laptops
+have no writable group; there only ``monitor`` enforces the limit.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 # The kernel also counts cached file pages, so its limit is a little higher than the one of the assignment.
 SLACK = 1.1
 SECONDS_TO_EMPTY = 5.0
+CPU_PERIOD = 100_000  # µs
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,13 @@ V1 = _FileNames(
 class MemoryGroup:
     """Control group of one job. A process joins by writing 0 to ``entrance``. Call ``close`` after all have ended."""
 
-    def __init__(self, folder: Path, names: _FileNames, limit_mb: float) -> None:
+    def __init__(self, folder: Path, names: _FileNames, limit_mb: float, others: Mapping[str, str]) -> None:
         self._folder, self._names = folder, names
-        first, *others = names.limits
-        (folder / first).write_text(str(int(limit_mb * MEGABYTE * SLACK)))
-        swap = "0" if names is V2 else str(int(limit_mb * MEGABYTE * SLACK))
-        for name in others:
-            with suppress(OSError):  # the file is missing where the kernel does not count swap
-                (folder / name).write_text(swap)
+        _write_existing(folder, others)
+        first, *swap = names.limits
+        limit = str(int(limit_mb * MEGABYTE * SLACK))
+        (folder / first).write_text(limit)
+        _write_existing(folder, dict.fromkeys(swap, "0" if names is V2 else limit))
 
     @property
     def entrance(self) -> Path:
@@ -79,8 +80,16 @@ class MemoryGroup:
                 return
 
 
-def create_memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = OWN) -> MemoryGroup | None:
-    """Create a group for one job, or return None if this machine permits none."""
+def create_memory_group(
+    limit_mb: float, *, processes: int | None = None, cores: int | None = None, mounts: Path = MOUNTS, own: Path = OWN
+) -> MemoryGroup | None:
+    """Create a group for one job, or return None if this machine permits none.
+
+    ``processes`` (and threads) and processor time (of ``cores``) are limited where that is permitted too.
+    """
+    others = {} if processes is None else {"pids.max": str(processes)}
+    if cores is not None:
+        others["cpu.max"] = f"{cores * CPU_PERIOD} {CPU_PERIOD}"
     for parent, names in _parent_groups(mounts, own):
         if not os.access(parent, os.W_OK):
             continue
@@ -88,13 +97,21 @@ def create_memory_group(limit_mb: float, *, mounts: Path = MOUNTS, own: Path = O
         try:
             folder = Path(tempfile.mkdtemp(prefix=f"grader-{os.getpid()}-", dir=parent))
             if (folder / names.limits[0]).exists():
-                return MemoryGroup(folder, names, limit_mb)
+                return MemoryGroup(folder, names, limit_mb, others)
         except OSError:
             pass
         if folder is not None:
             with suppress(OSError):
                 folder.rmdir()
     return None
+
+
+def _write_existing(folder: Path, values: Mapping[str, str]) -> None:
+    """Write control files; those of controllers that the kernel or the group's owner has not enabled are missing."""
+    for name, value in values.items():
+        with suppress(OSError):
+            if (folder / name).exists():
+                (folder / name).write_text(value)
 
 
 def _parent_groups(mounts: Path, own: Path) -> Iterator[tuple[Path, _FileNames]]:

@@ -18,13 +18,12 @@ from grader.models.errors import SandboxError
 from grader.sandbox.base import Job
 from grader.sandbox.guest import protocol
 from grader.sandbox.image import LABEL, NO_ENGINE, Engine, Image, find_engine, own_image, remove_leftovers
-from grader.sandbox.job import JobFolder, notebook_environment
+from grader.sandbox.job import OPEN_FILES, JobFolder, notebook_environment
 from grader.sandbox.mounts import GUEST, GUEST_SOURCE, JOB, Kind, Mount, driver_mounts, kernel_mounts
 from grader.sandbox.process import Command
 
 NAME = "container"
 SCRATCH = "64m"  # size of /dev/shm
-OPEN_FILES = 4096
 # The engine's limits are higher than the assignment's, so that the monitor reports first where it can see inside.
 EXTRA_MEMORY_MB, EXTRA_PROCESSES = 256, 64
 PATH = "/usr/local/bin:/usr/bin:/bin"

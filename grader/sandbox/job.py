@@ -32,6 +32,7 @@ from grader.sandbox.mounts import LIBRARY
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 HAS_DIR_FD = os.open in os.supports_dir_fd
 MEGABYTE = 1 << 20
+OPEN_FILES = 4096  # descriptors of one process
 LOG_BYTES = 20_000
 BLOCK, ENTRY_BLOCKS = 512, 8  # an empty file counts too, so that a notebook cannot fill the disk with file names
 UNMEASURABLE = (errno.EACCES, errno.ENAMETOOLONG)  # folders without the right to list them, or with too long a path
@@ -347,6 +348,7 @@ def _rlimits(job: Job) -> dict[str, int]:
     limits = job.limits
     rlimits = {
         "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": OPEN_FILES,
         "RLIMIT_FSIZE": limits.file_mb * MEGABYTE,
         "RLIMIT_CPU": int(limits.seconds + 2 * limits.predict_seconds + protocol.START_SECONDS) * max(2, job.threads),
     }

@@ -43,6 +43,24 @@ PROCESSES = {
 }
 
 
+DESCRIPTORS = """
+import os
+held = []
+try:
+    while len(held) < 1_200_000: held.append(os.dup(0))
+except OSError as error:
+    for number in held: os.close(number)
+    print(len(held), error.strerror)
+"""
+
+
+@hands_in(cells("46 a million descriptors", DESCRIPTORS, GUESS))
+def test_46_descriptors_are_limited(attacker: Attacker) -> None:
+    """A scan of a million open files would take the grader half a minute."""
+    assert "Too many open files" in attacker.printed
+    assert attacker.outcome == "ok"
+
+
 @hands_in(*(cells(f"46 {name}", NAMED + act, "x = 1") for name, act in PROCESSES.items()))
 def test_46_bombs_of_processes_and_threads_are_ended(confined: None, attacker: Attacker) -> None:
     # On a slow machine the time may be up before the number is reached.

@@ -32,7 +32,7 @@ class Machine:
         self.own.write_text(f"0::{own}\n" if version == 2 else f"4:memory:{own}\n1:cpu:/\n")
 
     def group(self, limit_mb: float) -> MemoryGroup | None:
-        return create_memory_group(limit_mb, mounts=self.mounts, own=self.own)
+        return create_memory_group(limit_mb, processes=200, cores=2, mounts=self.mounts, own=self.own)
 
 
 def test_folder_that_is_not_a_group_is_left_unchanged(tmp_path: Path) -> None:
@@ -78,6 +78,26 @@ def test_limit_is_set_and_kill_by_the_kernel_is_detected(
     (folder / "memory.peak").write_text(str(104 * MEGABYTE))
     (folder / "memory.max_usage_in_bytes").write_text(str(104 * MEGABYTE))
     assert group.peak_mb == 104
+
+
+def test_processes_and_processor_time_are_limited_where_the_controllers_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, version=2, own="/user/session")
+    fill_new_groups(machine, monkeypatch, "memory.max", "pids.max", "cpu.max")
+    group = machine.group(100)
+    assert group is not None
+    folder = group.entrance.parent
+    assert (folder / "pids.max").read_text() == "200"
+    assert (folder / "cpu.max").read_text() == "200000 100000"
+
+
+def test_group_without_the_other_controllers_limits_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(tmp_path, version=2, own="/user/session")
+    fill_new_groups(machine, monkeypatch, "memory.max")
+    group = machine.group(100)
+    assert group is not None
+    assert [path.name for path in group.entrance.parent.iterdir()] == ["memory.max"]
 
 
 @pytest.fixture(scope="module", params=["process", "namespaces"])
