@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -22,6 +21,7 @@ from grader.cli.terminal import EXIT_OPERATOR, choose_translation, config_folder
 from grader.data.cache import index
 from grader.data.cache.cached_sets import default_library
 from grader.data.cache.known_sets import catalogue
+from grader.data.needs.libraries import INCLUDED, LARGE, OTHERS, install_command, is_installed
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message
 from grader.models.assignment import Limits
@@ -52,11 +52,6 @@ elif backend == "jax":
     devices = [str(device) for device in jax.devices() if device.platform == "gpu"]
 print(json.dumps([keras.__version__, backend, version, devices]))
 """
-# Packages that learners import besides TensorFlow, Keras, scikit-learn, pandas and Matplotlib; most frequent first.
-OFTEN_IMPORTED = (
-    *("seaborn", "cv2", "tqdm", "skimage", "imageio", "xgboost", "plotly", "nltk", "tensorflow_datasets"),
-    *("keras_tuner", "category_encoders", "mlxtend", "scikeras"),
-)
 ENOUGH_MEMORY_MB = 4000
 ENOUGH_DISK_MB = 2000
 
@@ -118,7 +113,7 @@ def examine(
         *(_assignment(name, folder) for name, folder in assignments.items()),
         _secret(secret_folder),
         _library(library),
-        _modules(),
+        *_modules(),
     ]
 
 
@@ -256,19 +251,23 @@ def _secret(folder: Path) -> Finding:
     return Finding(message("Secret for hidden data"), State.OK, message("{path}, readable by you alone", path=path))
 
 
-def _modules() -> Finding:
+def _modules() -> list[Finding]:
+    """Tell about the libraries that belong to the grader, and about the others that a course may use."""
     part = message("Packages of notebooks")
-    missing = [name for name in OFTEN_IMPORTED if find_spec(name) is None]
-    if not missing:
-        return Finding(part, State.OK, message("all {n} that learners import most", n=len(OFTEN_IMPORTED)))
-    return Finding(
-        part,
-        State.NOTE,
-        message("not here: {names}", names=", ".join(missing)),
-        message(
-            "If your course uses them: pip install 'grader[libraries]', in a checkout pip install -e '.[libraries]'"
-        ),
+    lost = [name for name in INCLUDED if not is_installed(name)]
+    there = [name for name in OTHERS if is_installed(name)]
+    found = message(
+        "all {n} that learners import most; also here: {names}", n=len(INCLUDED), names=", ".join(there) or "-"
     )
+    finding = Finding(part, State.OK, found)
+    if lost:
+        repair = message("Do: {command}", command=install_command(lost))
+        finding = Finding(part, State.NOTE, message("not here: {names}", names=", ".join(lost)), repair)
+    large = [name for name in LARGE if not is_installed(name)]
+    if not large:
+        return [finding]
+    advice = message("If your course uses them: {command}", command=install_command(large))
+    return [finding, Finding(part, State.NOTE, message("not here: {names}", names=", ".join(large)), advice)]
 
 
 def _library(folder: Path) -> Finding:

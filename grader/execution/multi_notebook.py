@@ -109,6 +109,7 @@ def _merge(runs: Mapping[str, Run]) -> Run:
     return replace(
         runs[worst],
         outcome=outcome,
+        lacking=next((run.lacking for run in every if run.lacking is not None), None),
         reason=None if reason is None else message("{name}: {reason}", name=worst, reason=reason),
         facts=replace(facts, adaptations=()),  # dropped, because their cell indices refer to a single notebook
         seconds=sum(run.seconds for run in every),

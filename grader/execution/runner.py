@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from grader.data import hidden_sets
+from grader.data.needs.libraries import describe_missing, missing_library
 from grader.data.tables import Table
 from grader.execution.carried import measure_carried
 from grader.execution.evidence import Code, examine
@@ -196,6 +197,7 @@ def _interpret(
         outcome, reason = Outcome.ERROR, reviews[0]
     predictions, depends = parse_predictions(reply.predictions, order)
     findings = examine(facts, _code(source, prepared), predicted=predictions is not None)
+    lacking = _describe_lacking(cells)
     return Run(
         outcome=outcome,
         reason=reason,
@@ -207,6 +209,7 @@ def _interpret(
         if predictions is not None or prepared.assignment.course
         else _explain_missing_predictions(facts, reason, prepared),
         withheld=findings.withheld,
+        lacking=lacking,
         contradicted=findings.contradicted,
         doubts=findings.doubts,
         depends_on_neighbours=depends,
@@ -215,7 +218,7 @@ def _interpret(
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cell_notes(executed, prepared.assignment.limits) + _name_error_notes(executed, cells),
-        reviews=reviews,
+        reviews=reviews if lacking is None else (*reviews, lacking),
         tests=tests,
     )
 
@@ -289,6 +292,13 @@ def _name_error_notes(executed: NotebookNode | None, cells: tuple[Cell, ...]) ->
     sources = [cell.source if cell.cell_type == "code" else "" for cell in executed.cells] if executed else []
     errors = [(cell.index, cell.error) for cell in cells if cell.error is not None and cell.error.name == "NameError"]
     return name_errors.explain_name_errors(sources, [(index, error.message) for index, error in errors])
+
+
+def _describe_lacking(cells: tuple[Cell, ...]) -> Message | None:
+    """Return why a person must look if cells failed because a known library is not installed; None if none did."""
+    errors = [cell.error for cell in cells if cell.error is not None]
+    missing = [name for error in errors if (name := missing_library(error.name, error.message)) is not None]
+    return describe_missing(missing) if missing else None
 
 
 def _last_line(log: str) -> str:

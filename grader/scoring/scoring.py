@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,4 +88,8 @@ def _score(criterion: Criterion, run: Run, truth: Truth | None, nothing_to_run: 
     kind = kind_of(criterion)
     if run.outcome in NOTHING_TO_RUN and kind.needs_notebook:
         return scored(criterion, 0.0, nothing_to_run, passed=False)
-    return kind.judge(criterion, run, truth)
+    judged = kind.judge(criterion, run, truth)
+    if run.lacking is not None and judged.points == 0 and kind.needs_notebook:
+        # The machine lacked a library: nothing tells what the notebook would have earned with it.
+        return replace(judged, points=None, passed=None, review=run.lacking)
+    return judged

@@ -19,6 +19,7 @@ from grader.models.submission import Student, Submission
 from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.fake import EMPTY_FACTS, FakeSandbox, Script, finished, replies
 from grader.sandbox.guest.output_forms import Array
+from grader.scoring.scoring import open_truth, score_run
 from tests.support.assignment_folders import coins
 from tests.support.fake_runs import FITTED, SECRET, answering, handed_in, heavier, job_of, run
 from tests.support.notebooks import notebook_bytes
@@ -227,3 +228,32 @@ def test_cells_of_the_starter_are_recognised(tmp_path: Path) -> None:
     cells = ("#md Tell your story here. ", "#md I weighed them.", "import keras", "x = 1")
     done = run(prepare_assignment(assignment, SECRET), tmp_path, finished, *cells)
     assert [cell.given for cell in done.cells] == [True, False, True, False]
+
+
+# ---------------------------------------------------------------- libraries that are not installed
+
+
+@pytest.mark.parametrize(
+    ("module", "waits"),
+    [
+        pytest.param("xgboost", True, id="a known library"),
+        pytest.param("nonsense_xyz", False, id="a name that nobody can install"),
+        pytest.param("my_helpers", False, id="a file that was not handed in"),
+    ],
+)
+def test_a_missing_library_costs_nothing_and_earns_nothing(
+    prepared: PreparedAssignment, tmp_path: Path, module: str, waits: bool
+) -> None:
+    def failing(job: Job) -> Reply:
+        executed = nbformat.reads(job.notebook.decode(), as_version=4)
+        text = f"No module named '{module}'"
+        executed.cells[0].outputs = [
+            nbformat.v4.new_output("error", ename="ModuleNotFoundError", evalue=text, traceback=[])
+        ]
+        return replace(finished(job), executed=nbformat.writes(executed).encode())
+
+    done = run(prepared, tmp_path, failing, f"import {module}")
+    scores = score_run(done, prepared.assignment, open_truth(prepared.assignment, SECRET))
+    assert done.outcome is Outcome.ERROR
+    assert {score.points for score in scores if score.criterion in ("runs", "accuracy")} == {None if waits else 0}
+    assert any(f"pip install {module}" in str(reason) for reason in done.reviews) is waits
