@@ -34,9 +34,9 @@ def list_sets(lang: Language | None) -> None:
     for public_set in catalogue().values():
         state, style, source = _state(public_set, library, translation)
         licence = translation.text("Licence: {licence}", licence=public_set.licence)
-        description = "\n".join(
-            (translation.title(public_set.title), translation.title(public_set.description), licence)
-        )
+        lines = [translation.title(public_set.title), translation.title(public_set.description), licence]
+        # The forty networks, with and without their top, differ in their names and sizes only.
+        description = lines[0] if public_set.is_network else "\n".join(lines)
         table.add_row(
             public_set.name, Text(description), f"{public_set.megabytes} MB", Text(state, style=style), Text(source)
         )

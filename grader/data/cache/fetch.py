@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from grader.data.cache.cached_sets import PHOTOS
-from grader.data.cache.converters import fonts, image_sets, imdb, networks, photo_sets
+from grader.data.cache.converters import fonts, image_sets, imdb, keras_files, networks, photo_sets
 from grader.data.cache.converters.packages import Material
 from grader.data.cache.download import Downloader, Progress, is_abandoned
 from grader.data.cache.index import Fingerprint, Record, fingerprint, read_record, write_record
@@ -36,6 +36,8 @@ CONVERTERS: Mapping[str, Callable[[Material], None]] = {
     "cifar-sprites": image_sets.cifar_sprites,
     "imdb-npz": imdb.official,
     "imdb-reviews": imdb.reviews,
+    "keras-files": keras_files.keras_files,
+    "boston-table": keras_files.boston_table,
     "keras-weights": networks.keras_weights,
     "vgg16-onnx": networks.vgg16_onnx,
     "resnet50-tfjs": networks.resnet50_tfjs,

@@ -74,8 +74,8 @@ def required_paths(known: KnownSet) -> tuple[str, ...]:
             return tuple(f"{DATASETS}/{FASHION}/{name}" for name in FASHION_FILES)
         case Kind.ARRAYS:
             return (ARRAY_FILES[known.name],)
-        case Kind.WEIGHTS:
-            return tuple(known.facts.parameters)
+        case Kind.WEIGHTS | Kind.FILES:
+            return known.facts.places
         case Kind.PHOTOS:
             return (f"{PHOTOS}/{known.name}",)
         case Kind.FONTS:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from grader.data.cache.cached_sets import PHOTOS, Array, arrays, fonts
+from grader.data.cache.download import file_hash
 from grader.data.cache.index import Record, State, fingerprint, read_record, record_path, state
 from grader.data.cache.known_sets import Facts, Kind, KnownSet
+from grader.data.tables import read_arrays
 from grader.i18n.message import Message, message
 from grader.models.errors import DatasetError
 
@@ -66,7 +68,14 @@ def _changed_files(record: Record, library: Path) -> list[Message]:
 
 def content_problems(known: KnownSet, folder: Path) -> list[Message]:
     """Return every difference between the known facts and ``folder``, which is laid out as the library."""
-    check = {Kind.ARRAYS: _arrays, Kind.WEIGHTS: _weights, Kind.PHOTOS: _photos, Kind.FONTS: _fonts}[known.kind]
+    checks: Mapping[Kind, Callable[[KnownSet, Path], Iterator[Message]]] = {
+        Kind.ARRAYS: _arrays,
+        Kind.WEIGHTS: _weights,
+        Kind.PHOTOS: _photos,
+        Kind.FONTS: _fonts,
+        Kind.FILES: _files,
+    }
+    check = checks[known.kind]
     try:
         return list(check(known, folder))
     except DatasetError as error:
@@ -99,9 +108,38 @@ def _shape_problems(part: str, inputs: Array, rows: int, facts: Facts) -> Iterat
         yield _differs(part, inputs.dtype, "uint8")
 
 
+def _files(known: KnownSet, folder: Path) -> Iterator[Message]:
+    """Check files by the published hash; a converted file by the shapes and means of its arrays."""
+    for place in known.facts.files:
+        if place in known.facts.parameters:
+            continue  # no hash is published; the number of parameters is checked
+        path = folder / place
+        if not path.is_file():
+            yield message("{path}: is missing", path=path)
+            continue
+        algorithm, _, expected = known.official_hashes.get(path.name, "").partition(":")
+        found = file_hash(path, algorithm or "sha256")
+        if found == expected:
+            continue
+        if place not in known.facts.shapes:
+            yield _differs(place, f"{algorithm.upper()} {found}", expected)
+            continue
+        yield from _array_problems(known.facts, place, read_arrays(path))
+
+
+def _array_problems(facts: Facts, place: str, held: Mapping[str, Array]) -> Iterator[Message]:
+    for name, shape in facts.shapes[place].items():
+        array = held.get(name, np.empty(0))
+        if array.shape != tuple(shape):
+            yield _differs(f"{place}, {name}", array.shape, tuple(shape))
+        elif name in facts.means and not abs(float(array.mean()) - facts.means[name]) < CLOSE:
+            yield _differs(f"{place}, {name}", float(array.mean()), facts.means[name])
+
+
 def _weights(known: KnownSet, folder: Path) -> Iterator[Message]:
     import h5py
 
+    yield from _files(known, folder)
     for place, expected in known.facts.parameters.items():
         try:
             with h5py.File(folder / place) as file:

@@ -8,7 +8,8 @@ import pytest
 
 from grader.data.cache.fetch import CONVERTERS
 from grader.data.cache.index import required_paths
-from grader.data.cache.known_sets import Kind, KnownSet, catalogue, known_set
+from grader.data.cache.known_sets import TOP, Kind, KnownSet, Package, catalogue, known_set
+from grader.data.needs.notebook_needs import KERAS_SETS
 from grader.models.errors import DatasetError
 
 EVERY_SET = pytest.mark.parametrize("known", catalogue().values(), ids=lambda known: known.name)
@@ -24,7 +25,8 @@ def test_every_set_is_described_and_can_be_converted(known: KnownSet) -> None:
     facts = known.facts
     assert {
         Kind.ARRAYS: facts.train and facts.test,
-        Kind.WEIGHTS: facts.parameters,
+        Kind.WEIGHTS: facts.places,
+        Kind.FILES: facts.files,
         Kind.PHOTOS: facts.photos,
         Kind.FONTS: facts.fonts,
     }[known.kind]
@@ -39,25 +41,64 @@ def test_registry_packages_are_pinned_by_hash(known: KnownSet) -> None:
             assert re.fullmatch(r"sha256:[0-9a-f]{64}", package.hash or "")
 
 
-def test_official_hashes_match_the_installed_keras() -> None:
+def keras_sources(folder: str) -> str:
     spec = find_spec("keras")
     assert spec is not None and spec.origin is not None
-    source = Path(spec.origin).parent / "src"
-    texts = [path.read_text() for folder in ("datasets", "applications") for path in (source / folder).glob("*.py")]
-    published = set(re.findall(r'"([0-9a-f]{32,64})"', "".join(texts)))
-    named = {
-        package.name: package.hash.partition(":")[2]
+    paths = sorted((Path(spec.origin).parent / "src" / folder).glob("*.py"))
+    return "".join(path.read_text() for path in paths if not path.name.endswith("_test.py"))
+
+
+def official_packages() -> list[Package]:
+    return [
+        package
         for known in catalogue().values()
-        for package in known.sources[0].packages
-        if known.sources[0].by.endswith("(Keras)") and package.hash
+        for source in known.sources
+        if source.by.endswith("(Keras)")
+        for package in source.packages
+    ]
+
+
+def test_every_file_that_keras_downloads_is_in_the_catalogue() -> None:
+    """Compare the hashes in Keras' source with the catalogue; only variants that need other arguments are left out."""
+    applications = keras_sources("applications")
+    left_out = re.findall(
+        r'"(?:resnext\w+|\w+_0\.75_float|\w+_minimalistic[\w.]+)": \(\s*"(\w+)",\s*"(\w+)"', applications
+    )
+    published = set(re.findall(r'"([0-9a-f]{32}|[0-9a-f]{64})"', keras_sources("datasets") + applications))
+    published -= {one for pair in left_out for one in pair}
+    assert len(left_out) == 6 and len(published) > 80
+    assert {package.hash.partition(":")[2] for package in official_packages() if package.hash} == published
+
+
+def test_every_set_and_network_of_keras_has_a_name_in_the_catalogue() -> None:
+    assert set(KERAS_SETS.values()) <= catalogue().keys()
+    modules = re.findall(r"keras\.datasets\.(\w+)\.load_data", keras_sources("datasets"))
+    assert set(modules) == KERAS_SETS.keys()
+    functions = re.findall(r'"keras\.applications\.([A-Z]\w+)"', keras_sources("applications"))
+    assert len(functions) > 35
+    assert {name.lower() for name in functions} == {
+        name.removesuffix(TOP) for name, known in catalogue().items() if known.is_network
     }
-    assert len(named) == 7
-    assert set(named.values()) <= published
+
+
+def test_weights_without_a_published_hash_are_checked_by_their_size() -> None:
+    weights = [known for known in catalogue().values() if known.is_network]
+    unchecked = [
+        place
+        for known in weights
+        for place in known.facts.places
+        if place.rpartition("/")[2] not in known.official_hashes and place not in known.facts.parameters
+    ]
+    assert unchecked == []
+    assert sum(bool(known.facts.parameters) for known in weights) == 6  # VGG16, ResNet50, MobileNet and MobileNetV2
 
 
 def test_the_documentation_lists_every_set_with_its_sources() -> None:
     text = (Path(__file__).parents[3] / "docs" / "data.md").read_text("utf-8")
     for known in catalogue().values():
+        if known.sources[0].form == "keras-files" and known.is_network:
+            assert f"`{known.name.removesuffix(TOP)}`" in text
+            continue
         row = next(line for line in text.splitlines() if line.startswith(f"| `{known.name}`"))
         registries = [
             source.by.split()[1] for source in known.sources if source.by.startswith(("npm ", "PyPI ", "Debian "))
