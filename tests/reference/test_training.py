@@ -85,6 +85,7 @@ def test_same_seed_gives_the_same_value(tmp_path: Path, library: Path) -> None:
     assert len(read_baselines(tmp_path / "baselines.toml")) == 2
 
 
+@pytest.mark.slow
 def test_mixed_precision_is_recorded(tmp_path: Path, library: Path) -> None:
     mixed = trained(tmp_path, library, "mnist-three", "--epochs", "1", "--precision", "mixed_bfloat16")
     exact = trained(tmp_path, library, "line-deep", "--epochs", "1")  # which leaves Keras as it was
@@ -153,6 +154,7 @@ def base_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith("transfer-")])
 def test_transfer_model_predicts_its_own_answers(name: str, library: Path, base_weights: Path) -> None:
     (library / "models").mkdir()
@@ -200,11 +202,13 @@ def test_own_pictures_need_a_folder(name: str, tmp_path: Path, library: Path) ->
         trained(tmp_path, library, name, "--data", str(tmp_path / "typo"))
 
 
+@pytest.mark.slow
 def test_separable_convolutions_take_any_number_of_classes(tmp_path: Path, library: Path) -> None:
     folder = squares(tmp_path / "own", 3, 10)
     assert trained(tmp_path, library, "separable", "--epochs", "1", "--data", str(folder)).n == 6
 
 
+@pytest.mark.slow
 def test_small_vgg_trains_and_classifies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, model = squares(tmp_path / "own", 3, 15), tmp_path / "small.keras"
     pokedex.main(["train", str(folder), "--model", str(model), "--epochs", "2"])
