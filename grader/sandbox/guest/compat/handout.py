@@ -34,7 +34,7 @@ class Handout:
     @classmethod
     def from_request(cls, job: Path, request: Mapping[str, Any]) -> Handout:
         """Return the files that the host put into the job folder, as its request says."""
-        table = {_key(known): name for known, name in (request.get("sources") or {}).items()}
+        table = {address_key(known): name for known, name in (request.get("sources") or {}).items()}
         library = request.get("library")
         course = set(table.values())
         files = sorted(request.get("files") or (), key=lambda name: (name not in course, name))
@@ -57,7 +57,7 @@ class Handout:
 
     def course_file(self, name: str) -> Path | None:
         """Return the existing course file that ``sources`` has under this address or name."""
-        known = (self.sources or {}).get(_key(name))
+        known = (self.sources or {}).get(address_key(name))
         return self.work / known if known is not None and (self.work / known).is_file() else None
 
     def _library_file(self, name: str) -> Path | None:
@@ -92,7 +92,7 @@ def _keys(address: str) -> Iterator[str]:
     yield last_name(address)
 
 
-def _key(address: str) -> str:
+def address_key(address: str) -> str:
     """Normalise an address: without http or https, capitals of the host, and fragment, which name no other file."""
     address = address.strip().partition("#")[0]
     on_drive = DRIVE.search(address)

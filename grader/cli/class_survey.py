@@ -1,0 +1,120 @@
+"""The survey of a class on the screen: what its notebooks ask for and this machine lacks, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from grader.cli.terminal import plain, screen
+from grader.data.cache.known_sets import catalogue
+from grader.data.needs.libraries import install_command
+from grader.data.needs.notebook_needs import Cell, Needs, read_needs
+from grader.data.needs.survey import Asked, Available, Kind, Want, survey
+from grader.files.plain_files import read_plain
+from grader.i18n.catalogue import Translation
+from grader.i18n.message import Message, message, verbatim
+from grader.models.assignment import Assignment
+from grader.models.submission import Submission
+from grader.notebook import parse
+from grader.notebook.name_errors import python_lines
+
+MOST_ROWS = 12  # on the screen of grader grade
+MOST_NAMED = 3  # students of a row
+NAMES = {
+    Kind.LIBRARY: message("library"),
+    Kind.SET: message("data or weights"),
+    Kind.ADDRESS: message("download"),
+    Kind.SERVICE: message("download by a library"),
+    Kind.FILE: message("file"),
+    Kind.MODULE: message("unknown module"),
+}
+
+
+def survey_class(
+    submissions: Iterable[Submission], assignment: Assignment | None, library: Path | None
+) -> tuple[Want, ...]:
+    """Return what the notebooks of a class ask for, read from their code. Nothing is run."""
+    available = Available(library=library)
+    if assignment is not None:
+        data, course = assignment.data, assignment.course
+        paths = list(data.files) if data is not None else []
+        names = [path.name for path in paths if not path.is_dir()] + (list(course.files) if course is not None else [])
+        below = [file.name for path in paths if path.is_dir() for file in path.rglob("*")]
+        available = Available(frozenset((*names, *below)), assignment.sources, library)
+    return survey(map(_asked, submissions), available)
+
+
+def _asked(submission: Submission) -> Asked:
+    paths = [*submission.parts.values()] or ([submission.notebook] if submission.notebook is not None else [])
+    cells = [cell for path in paths for cell in _cells(path)]
+    own = frozenset(attachment.name for attachment in submission.attachments)
+    return Asked(submission.student.name, read_needs(cells) if cells else Needs(), own)
+
+
+def _cells(path: Path) -> list[Cell]:
+    try:
+        notebook = parse.parse(read_plain(path, parse.MAX_BYTES + 1)).notebook
+    except OSError:
+        return []
+    cells = notebook.cells if notebook is not None else []
+    return [Cell(python_lines(cell.source), cell.source) for cell in cells if cell.cell_type == "code"]
+
+
+# ---------------------------------------------------------------- on the screen
+
+
+def print_missing(wants: Sequence[Want], translation: Translation) -> None:
+    """Print what is missing as one short table, libraries first; print nothing if nothing is."""
+    missing = [want for want in wants if not want.there]
+    if not missing:
+        return
+    screen.print(translation.text("Asked for by the notebooks, and not here:"))
+    screen.print(wants_table(missing[:MOST_ROWS], translation))
+    if len(missing) > MOST_ROWS:
+        more = translation.text(
+            "… and {n} more: grader data fetch --for SUBMISSIONS lists them.", n=len(missing) - MOST_ROWS
+        )
+        screen.print(more, soft_wrap=True)
+    blocking = [want.name for want in missing if want.is_blocking]
+    if blocking:
+        text = translation.text(
+            "Stop here and install the libraries first: {command}. Notebooks that lack them go to review.",
+            command=install_command(blocking),
+        )
+        screen.print(Text(plain(text), style="red"), soft_wrap=True)
+
+
+def wants_table(wants: Sequence[Want], translation: Translation) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column(translation.text("Kind"), overflow="fold")
+    table.add_column(translation.text("Needed"), overflow="fold", ratio=2)
+    table.add_column(translation.text("Notebooks"), overflow="fold", ratio=1)
+    table.add_column(translation.text("What to do"), overflow="fold", ratio=2)
+    for want in wants:
+        sign, style = ("✓", "green") if want.there else ("✗", "red") if want.is_blocking else ("!", "yellow")
+        who = ", ".join(want.students[:MOST_NAMED]) + (", …" if len(want.students) > MOST_NAMED else "")
+        cells = (translation.say(NAMES[want.kind]), want.name, f"{len(want.students)} ({who})")
+        advice = "" if want.there else translation.say(_advice(want))
+        table.add_row(Text(sign, style=style), *(Text(plain(cell)) for cell in (*cells, advice)))
+    return table
+
+
+def _advice(want: Want) -> Message:
+    match want.kind:
+        case Kind.LIBRARY:
+            return verbatim(install_command([want.name]))
+        case Kind.SET:
+            megabytes = catalogue()[want.name].megabytes
+            return message("grader data fetch {name} ({megabytes} MB)", name=want.name, megabytes=megabytes)
+        case Kind.ADDRESS:
+            return message("give the file with the assignment: data.files, or [sources]")
+        case Kind.SERVICE:
+            return message("fails offline; give the data with the assignment")
+        case Kind.FILE:
+            return message("neither submitted nor of the assignment")
+        case Kind.MODULE:
+            return message("not known: a slip, or the student's own file that was not submitted")

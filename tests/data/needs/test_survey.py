@@ -1,0 +1,50 @@
+"""The survey of a class: each need once, with the students, and whether it is here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.data.needs.notebook_needs import Needs
+from grader.data.needs.survey import Asked, Available, Kind, missing_sets, survey
+
+
+def lines(wants: object) -> list[tuple[str, str, int, bool]]:
+    return [(want.kind.value, want.name, len(want.students), want.there) for want in wants]  # type: ignore[attr-defined]
+
+
+def test_a_library_that_many_import_is_told_once_and_first(tmp_path: Path) -> None:
+    asked = [Asked(f"s{n}", Needs(modules={"numpy", "torchaudio"}, sets={"mnist"})) for n in range(30)]
+    asked.append(
+        Asked("cheat", Needs(modules={"nonsense_xyz", "wandb", "google", "helpers"}), frozenset({"helpers.py"}))
+    )
+    wants = survey(asked, Available(library=tmp_path))
+    assert lines(wants) == [
+        ("library", "torchaudio", 30, False),
+        ("set", "mnist", 30, False),
+        ("module", "nonsense_xyz", 1, False),
+    ]
+    assert [want.is_blocking for want in wants] == [True, False, False]
+    assert missing_sets(wants) == ("mnist",)
+
+
+def test_files_of_the_course_of_the_student_and_of_the_library_are_there(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "mnist.npz").write_bytes(b"")
+    available = Available(frozenset({"Heart.csv"}), {"https://example.org/a?id=1": "Heart.csv"}, tmp_path)
+    needs = Needs(
+        addresses={
+            "https://raw.example.org/x/heart.csv",
+            "http://example.org/a?id=1",
+            "https://example.org/mnist.npz",
+            "https://example.org/other.csv",
+            "https://example.org/..",
+        },
+        files={"C:\\me\\HEART.CSV", "mine/own.csv", "lost.csv", "data/other.csv"},
+    )
+    wants = survey([Asked("s", needs, frozenset({"own.csv"}))], available)
+    missing = [(want.kind, want.name) for want in wants if not want.there]
+    assert missing == [
+        (Kind.ADDRESS, "https://example.org/.."),
+        (Kind.ADDRESS, "https://example.org/other.csv"),
+        (Kind.FILE, "lost.csv"),
+    ]
