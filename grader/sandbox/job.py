@@ -11,6 +11,7 @@ import errno
 import io
 import math
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -37,6 +38,7 @@ LOG_BYTES = 20_000
 BLOCK, ENTRY_BLOCKS = 512, 8  # an empty file counts too, so that a notebook cannot fill the disk with file names
 UNMEASURABLE = (errno.EACCES, errno.ENAMETOOLONG)  # folders without the right to list them, or with too long a path
 NPY_HEADER_BYTES = 4096
+SESSIONS = re.compile(rb"(?<!K\.)(?<!backend\.)\b(?:Session|InteractiveSession|placeholder)\(")  # of TensorFlow 1
 NUMBER_BYTES = 16  # the widest number type that predictions may have
 
 
@@ -338,6 +340,7 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
             "files": sorted(job.files),
             "sources": dict(job.sources),
             "library": str(library) if job.library is not None else None,
+            "sessions": SESSIONS.search(job.notebook) is not None,
             "rlimits": _rlimits(job),
         },
     }

@@ -18,6 +18,7 @@ from . import (
     commands,
     downloads,
     file_access,
+    graph_code,
     history,
     ipython_shell,
     model_methods,
@@ -45,7 +46,14 @@ def install_old_names(after_import: AfterImport) -> None:
 
 def _extend_keras(keras: ModuleType) -> None:
     replacements: dict[str, Any] = {}
-    for install in (arguments.install, optimizers.install, model_methods.install, history.install, saving.install):
+    for install in (
+        arguments.install,
+        optimizers.install,
+        model_methods.install,
+        history.install,
+        saving.install,
+        graph_code.install,
+    ):
         # Keras moves its internal parts: a notebook then loses one adaptation, but not its kernel.
         with contextlib.suppress(AttributeError, ImportError):
             replacements |= install(keras) or {}
@@ -73,6 +81,8 @@ def install_environment(app: Any, job: Path, request: Mapping[str, Any], after_i
     colab.install(handout, finder)
     wandb_stub.install()
     otter_tests.install()
+    if not request["sessions"]:
+        graph_code.keep_eager(after_import)
     ipython_shell.install(app.shell, app.kernel)
     commands.install(job, request)
     _import_from_current_folder()

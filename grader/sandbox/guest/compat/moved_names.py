@@ -123,12 +123,7 @@ REMOVED_OPTIMIZERS: Mapping[str, str] = {  # of tf.train
     )
 }
 REMOVED_BACKEND: Mapping[str, str] = {  # of keras.backend
-    "gradients": _GRAPH + "Use 'with tf.GradientTape() as tape:' and tape.gradient(loss, variables).",
-    "function": _GRAPH + "Use keras.Model(inputs, outputs) and call it with data.",
-    "placeholder": _GRAPH + "Use keras.Input(shape).",
     "get_session": _GRAPH + "Remove the session and use the values directly.",
-    "learning_phase": _GRAPH + "Pass training=True or training=False when calling the model.",
-    "set_learning_phase": _GRAPH + "Pass training=True or training=False when calling the model.",
 }
 # These can still be imported, because notebooks often import more than they use. A call raises the error.
 REMOVED_CALLS: Mapping[str, str] = {  # of keras

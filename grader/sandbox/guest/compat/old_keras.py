@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from ..record.import_hooks import ImportHook
-from . import sklearn_wrappers
+from . import graph_code, sklearn_wrappers, symbolic
 from .moved_names import (
     MODULES,
     NAMES,
@@ -87,6 +87,7 @@ class _PackageExtension(ImportHook):
                 setattr(module, name, value)
         if package == "backend":  # tf.keras.backend has some of these names, which fail there
             _remove(module, [*BACKEND_FUNCTIONS, *REMOVED_BACKEND])
+            symbolic.extend_backend(module)
         if package == "optimizers.legacy":  # its names only raise an error
             _remove(module, [path.rpartition(".")[2] for path in NAMES if path.rpartition(".")[0] == package])
         add_lookup(module, lambda name: _lookup(module, prefix, package, name))
@@ -213,6 +214,11 @@ BACKEND_FUNCTIONS: Mapping[str, tuple[Callable[..., Any], str]] = {
     "get_value": (get_value, "x.numpy()"),
     "eval": (get_value, "x.numpy()"),
     "set_value": (set_value, "x.assign(value)"),
+    "gradients": (symbolic.gradients, "tf.GradientTape()"),
+    "function": (symbolic.function, "keras.Model(inputs, outputs)"),
+    "placeholder": (symbolic.placeholder, "keras.Input(batch_shape=...)"),
+    "learning_phase": (symbolic.learning_phase, "model(x, training=...)"),
+    "set_learning_phase": (symbolic.set_learning_phase, "model(x, training=False)"),
 }
 
 
@@ -222,7 +228,7 @@ def _lookup_backend(prefix: str, name: str) -> Any:
         _refuse(f"K.{name}", REMOVED_BACKEND[name])
     if name in BACKEND_FUNCTIONS:
         function, today = BACKEND_FUNCTIONS[name]
-        if "dim_ordering" not in name:
+        if "dim_ordering" not in name and name != "set_learning_phase":
             note_translation(f"K.{name}", today)
         return function
     value = vars(sys.modules[f"{TF_KERAS}.backend"]).get(name, MISSING)
@@ -254,6 +260,7 @@ def install_tensorflow_names(tensorflow: ModuleType) -> None:
             _refuse(f"tf.train.{name}", REMOVED_OPTIMIZERS[name])
         return MISSING
 
+    graph_code.install_in_tensorflow(tensorflow)
     add_lookup(tensorflow, lookup)
     add_lookup(tensorflow.train, lookup_train)
 
