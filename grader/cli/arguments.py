@@ -85,6 +85,9 @@ JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks 
 BudgetOption = Annotated[
     float | None, typer.Option(min=1, help="Seconds for each notebook's cells; default: the assignment's limit.")
 ]
+CellBudgetOption = Annotated[
+    float | None, typer.Option(min=1, help="Seconds for one cell; default: the assignment's limit, if it has one.")
+]
 LmsOption = Annotated[Lms, typer.Option(help="Where the archive comes from.")]
 AttackOption = Annotated[
     bool, typer.Option("--attack", help="Attack this machine from a notebook, harmlessly, and list what was stopped.")

@@ -82,6 +82,7 @@ def grade(
     lang: arguments.LanguageOption = None,
     sandbox: arguments.SandboxOption = Level.auto,
     budget: arguments.BudgetOption = None,
+    cell_budget: arguments.CellBudgetOption = None,
     due: arguments.DueOption = None,
     late: arguments.LateOption = None,
     extensions: arguments.ExtensionsOption = None,
@@ -91,7 +92,8 @@ def grade(
     """Grade the submissions of a class: a report per student, and the files that the LMS imports."""
     from grader.cli.commands.grade_command import GradeOptions, grade_submissions
 
-    options = GradeOptions(out, sandbox.value, jobs, budget=budget, due=due, late=late, fetch=fetch)
+    limits = {"budget": budget, "cell_budget": cell_budget}
+    options = GradeOptions(out, sandbox.value, jobs, **limits, due=due, late=late, fetch=fetch)
     grade_submissions(assignment, paths, options, lms=lms.value, roster=roster, extensions=extensions, lang=lang)
 
 
@@ -102,11 +104,12 @@ def check(
     out: arguments.ReportOption = Path("grader-check"),
     lang: arguments.LanguageOption = None,
     budget: arguments.BudgetOption = None,
+    cell_budget: arguments.CellBudgetOption = None,
 ) -> None:
     """Check your own notebook before handing it in, on public data only."""
     from grader.cli.commands.check_command import check_notebook
 
-    check_notebook(path, assignment, out, budget=budget, lang=lang)
+    check_notebook(path, assignment, out, budgets=(budget, cell_budget), lang=lang)
 
 
 @app.command()

@@ -173,6 +173,7 @@ def _job(source: _Source, prepared: PreparedAssignment, order: HiddenOrder | Non
         sources={path.name: path.name for path in data.files} | dict(prepared.assignment.sources) if data else {},
         library=prepared.library,
         withheld=prepared.assignment.withheld if prepared.library is not None else {},
+        longer=format_of(course).longer_cells(source.notebook) if course is not None else frozenset(),
     )
 
 

@@ -117,6 +117,7 @@ class Assignment:
         """Return the assignment with prepared ``data`` in place of its data or its public set."""
         return replace(self, public=None, data=data, withheld=self.withheld if withheld is None else withheld)
 
-    def with_time_limit(self, seconds: float | None) -> Assignment:
-        """Return the assignment with another time limit for all cells; unchanged if ``seconds`` is None."""
-        return self if seconds is None else replace(self, limits=replace(self.limits, seconds=seconds))
+    def with_time_limit(self, seconds: float | None, cell_seconds: float | None = None) -> Assignment:
+        """Return the assignment with another time limit for all cells, and for one; None leaves a limit unchanged."""
+        limits = self.limits if seconds is None else replace(self.limits, seconds=seconds)
+        return replace(self, limits=limits if cell_seconds is None else replace(limits, cell_seconds=cell_seconds))

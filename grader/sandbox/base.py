@@ -38,6 +38,7 @@ class Job:
     sources: Mapping[str, str] = field(default_factory=dict)  # URL or plain file name -> a key of ``files``
     library: Path | None = None  # a folder laid out as KERAS_HOME, readable by every notebook
     withheld: Mapping[str, Path] = field(default_factory=dict)  # path in ``library`` -> its replacement
+    longer: frozenset[int] = frozenset()  # cells that have half of the time left instead of ``limits.cell_seconds``
 
 
 class EndReason(StrEnum):

@@ -329,6 +329,7 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
     return {
         "seconds": limits.seconds,
         "cell_seconds": limits.cell_seconds,
+        "longer": sorted(job.longer),
         "predict_seconds": limits.predict_seconds,
         "output_bytes": int(limits.output_mb * MEGABYTE),
         "predict": job.question is not None,

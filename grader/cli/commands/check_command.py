@@ -26,12 +26,17 @@ from grader.sandbox.levels import UNCONFINED, open_sandbox
 from grader.spec import discovery
 
 
-def check_notebook(path: Path, name: str | None, out: Path, *, budget: float | None, lang: Language | None) -> None:
-    """Grade one notebook on practice data, and print the result. ``name`` of None: recognise the assignment."""
+def check_notebook(
+    path: Path, name: str | None, out: Path, *, budgets: tuple[float | None, float | None], lang: Language | None
+) -> None:
+    """Grade one notebook on practice data, and print the result. ``name`` of None: recognise the assignment.
+
+    ``budgets``: seconds for all cells and for one, in place of the assignment's limits.
+    """
     translation = choose_translation(lang)
     with tempfile.TemporaryDirectory(prefix="grader-check-") as workspace:
         assignment = discovery.by_name(name) if name else discovery.by_notebook(path)
-        assignment = assignment.with_time_limit(budget)
+        assignment = assignment.with_time_limit(*budgets)
         own_table = path.parent / assignment.data.table.name if assignment.data is not None else None
         practice = hidden_sets.practice_assignment(assignment, Path(workspace) / "data", own_table)
         submissions = read_submissions(

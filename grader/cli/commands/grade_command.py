@@ -55,6 +55,7 @@ class GradeOptions:
     level: str
     jobs: int | None = None
     budget: float | None = None  # seconds of each notebook's cells, in place of the assignment's
+    cell_budget: float | None = None  # seconds of one cell
     due: str | None = None
     late: str | None = None
     fetch: bool = False  # small sets that the notebooks load and that are not in the library
@@ -72,7 +73,7 @@ def grade_submissions(
 ) -> None:
     """Grade the submissions in ``paths`` for the assignment that is called or lies in ``assignment``."""
     translation = choose_translation(lang)  # first: every mistake is reported in it
-    chosen = discovery.by_name(assignment).with_time_limit(options.budget)
+    chosen = discovery.by_name(assignment).with_time_limit(options.budget, options.cell_budget)
     chosen = apply_options(chosen, options.due, options.late)
     grade(chosen, ClassFiles(tuple(paths), lms, roster, extensions), options, translation)
 

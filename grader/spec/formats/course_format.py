@@ -40,6 +40,9 @@ class CourseFormat(Protocol):
         Both notebooks are valid nbformat 4.5; in the returned one cell ids are unique.
         """
 
+    def longer_cells(self, ready: NotebookNode) -> frozenset[int]:
+        """Return the indices of cells that may take longer than the limit for one cell: half of the time left."""
+
     def test_results(
         self, executed: NotebookNode | None, ready: NotebookNode, name: str, course: Course
     ) -> tuple[TestResult, ...]:

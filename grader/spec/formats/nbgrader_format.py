@@ -12,13 +12,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from grader.i18n.message import Message, join_list, message, prefixed
-from grader.models.assignment import Assignment
+from grader.models.assignment import Assignment, Limits
 from grader.models.course import Course, TestResult
 from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
 from grader.spec.formats import nbgrader_points
 from grader.spec.formats.nbgrader_alignment import Alignment, align, grade_id, merge_order
+from grader.spec.formats.nbgrader_config import cell_seconds
 from grader.spec.formats.nbgrader_source import GRADED, LOCKED, CellKind, SourceCell, checksum, is_nbgrader, read_source
 
 _IGNORED = ("__pycache__", "feedback", "gradebook.db")
@@ -59,6 +60,7 @@ def load(folder: Path) -> Assignment | None:
         folder=folder,
         title={"en": folder.name},
         rubric=tuple(rubric),
+        limits=Limits(cell_seconds=cell_seconds(folder)),
         course=Course("nbgrader", notebooks, files=dict(_files(folder)), folder=folder.name),
     )
 
@@ -177,6 +179,11 @@ def _notes(
         yield message("Most of the marked cells belong to another assignment: was the right notebook handed in?")
 
 
+def longer_cells(_ready: NotebookNode) -> frozenset[int]:
+    """Return no cells: in nbgrader the limit applies to tests too."""
+    return frozenset()
+
+
 # ---------------------------------------------------------------- after the run
 
 
@@ -227,8 +234,11 @@ def _result(
         lost = message("The notebook's results are lost: it overwrote them, or ended before it had any.")
         return TestResult(criterion, 0.0, cell.points, lost)
     noted = executed.metadata.get("grader")
-    ended_in = isinstance(noted, dict) and index in (noted.get("died_cell"), noted.get("timeout_cell"))
-    found = nbgrader_points.cell_points(cell, executed.cells[index], ended_in=ended_in)
+    noted = noted if isinstance(noted, dict) else {}
+    ended_in = index in (noted.get("died_cell"), noted.get("timeout_cell"))
+    slow = noted.get("slow_cells")
+    stopped = isinstance(slow, list) and index in slow
+    found = nbgrader_points.cell_points(cell, executed.cells[index], ended_in=ended_in, stopped=stopped)
     return TestResult(criterion, found.points, cell.points, found.reason, found.review)
 
 

@@ -36,13 +36,22 @@ class CellPoints:
     review: Message | None = None
 
 
-def cell_points(cell: SourceCell, executed: NotebookNode, *, ended_in: bool) -> CellPoints:
-    """Return the points of the test cell ``executed``; ``ended_in``: the process ended or timed out in this cell."""
+def cell_points(
+    cell: SourceCell, executed: NotebookNode, *, ended_in: bool = False, stopped: bool = False
+) -> CellPoints:
+    """Return the points of the test cell ``executed``.
+
+    ``ended_in``: the process ended, or the notebook's time was up, in this cell. ``stopped``: this cell reached the
+    limit for one cell.
+    """
     if executed.get("execution_count") is None or ended_in:
         return CellPoints(0.0, message("The test did not finish: the notebook's process ended or its time was up."))
     error = cell_error(executed)
     if error is not None:
-        return CellPoints(0.0, _failure(error, cell, executed))
+        late = message("The test was stopped: it reached the time limit for one cell.")
+        return CellPoints(
+            0.0, late if stopped and error.name == "KeyboardInterrupt" else _failure(error, cell, executed)
+        )
     results = [output for output in executed.outputs if output.output_type == "execute_result"]
     if not results and cell.gives_number and _is_cut(executed):
         lost = message("The test's value is lost: the output before it is longer than the limit.")

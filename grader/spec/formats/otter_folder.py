@@ -12,13 +12,15 @@ from typing import Any
 from nbformat import NotebookNode
 
 from grader.i18n.message import Message, message, prefixed, unexpected
-from grader.models.assignment import Assignment
+from grader.models.assignment import Assignment, Limits
 from grader.models.course import Course
 from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
 from grader.spec.formats.otter_test_files import TestFile, is_test_file, read_file, read_metadata
 
+# Otter has no time limit for a cell. An endless cell leaves most of the notebook's time to the others.
+CELL_SECONDS = 100.0
 CONFIG = "otter_config.json"
 TESTS = "tests"
 METADATA = "otter"  # key in the metadata of a notebook and of its cells
@@ -83,6 +85,7 @@ def _load(folder: Path) -> Assignment | None:
         version="otter",
         folder=place.resolve(),
         title={"en": title},
+        limits=Limits(cell_seconds=CELL_SECONDS),
         rubric=tuple(Tested(name, file.possible * scale, title={"en": name}) for name, file in files.items()),
         course=course,
     )

@@ -111,6 +111,11 @@ def _inserted_cell(source: str, about: dict[str, str]) -> NotebookNode:
     return new_code_cell(source, metadata={INSERTED: about})
 
 
+def longer_cells(ready: NotebookNode) -> frozenset[int]:
+    """Return the cells of tests: every case in them has a time limit of its own."""
+    return frozenset(place for place, cell in enumerate(ready.cells) if INSERTED in cell.metadata)
+
+
 # ------------------------------------------------------------------ after the run
 
 

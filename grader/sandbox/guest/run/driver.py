@@ -33,7 +33,8 @@ class Driver:
         self.notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
         self.notebook.metadata["grader"] = {"timeout_cell": None, "died_cell": None, "slow_cells": []}
         self.status = self.notebook.metadata["grader"]
-        self.deadline = 0.0
+        self.deadline, self.index = 0.0, 0
+        self.longer = frozenset(request["longer"])
         self.probe_seconds = float(request["predict_seconds"])  # left for the probe: to find the model and to predict
         self.kernel = kernel
         self.client = BoundedClient(
@@ -49,7 +50,7 @@ class Driver:
         )
         self.client.km = kernel
         self.client.output_bytes = int(request["output_bytes"])
-        self.client.timeout_func = lambda _cell: self._seconds_for_cell()
+        self.client.timeout_func = lambda _cell: self._seconds_for_cell(self.index)
         self.client.on_cell_executed = keep_error
 
     def save(self) -> None:
@@ -60,9 +61,9 @@ class Driver:
     def _mark(self, marker: str) -> None:
         (self.out / marker).touch()
 
-    def _seconds_for_cell(self) -> float:
+    def _seconds_for_cell(self, index: int) -> float:
         left = max(0.1, self.deadline - time.monotonic())
-        limit = self.request["cell_seconds"]
+        limit = left / 2 if index in self.longer else self.request["cell_seconds"]
         return min(left, limit) if limit else left
 
     async def run(self) -> None:
@@ -115,9 +116,9 @@ class Driver:
         for index, cell in enumerate(self.notebook.cells):
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
-            started = time.monotonic()
+            self.index, started = index, time.monotonic()
             self.client.begin_cell()
-            seconds = self._seconds_for_cell()
+            seconds = self._seconds_for_cell(index)
             interrupter = asyncio.ensure_future(self._interrupt_after(seconds))
             try:
                 # The second limit is for a cell that ignores interrupts.
@@ -137,8 +138,7 @@ class Driver:
             if time.monotonic() >= self.deadline:
                 self.status["timeout_cell"] = index
                 return True
-            limit = self.request["cell_seconds"]
-            if limit and time.monotonic() - started >= limit:
+            if time.monotonic() - started >= seconds:
                 self.status["slow_cells"].append(index)
         return True
 
