@@ -116,7 +116,7 @@ def test_huge_file_is_refused_with_its_size() -> None:
         (cells(code(), code(cell_type="sql"), None, 3), ["x"], ["unknown type"]),
         (cells(code(), code(), code(id=7), code(id="b c")), ["x"] * 4, ["duplicate id"]),
         (cells({"cell_type": "code", "source": "x"}, nbformat_minor=4), ["x"], []),
-        (cells(code(metadata=None, outputs=[{"output_type": "odd"}])), ["x"], ["outputs and metadata"]),
+        (cells(code(metadata=None, outputs=[{"output_type": "odd"}])), ["x"], ["Invalid outputs of"]),
         (notebook_bytes(metadata=None), ["x = 1"], ["metadata were missing"]),
         (notebook_bytes(nbformat=5), ["x = 1"], ["format 5"]),
         (notebook_bytes(nbformat="4"), ["x = 1"], ["format ?"]),
@@ -130,6 +130,14 @@ def test_repairable_notebook_is_repaired_with_notes(data: bytes, sources: list[s
     assert [cell.source for cell in parsed.notebook.cells] == sources
     assert len(parsed.notes) == len(says) and all(map(str.__contains__, map(str, parsed.notes), says))
     nbformat.validate(parsed.notebook)
+
+
+@pytest.mark.parametrize("broken", [{"outputs": [{"output_type": "odd"}]}, {"metadata": {"tags": None}}], ids=str)
+def test_marks_of_a_course_survive_what_is_invalid_in_other_cells(broken: dict[str, Any]) -> None:
+    marks = {"nbgrader": {"grade_id": "q1"}, "otter": {"tests": ["q1"]}}
+    parsed = parse(cells(code(metadata=marks), code(**broken), metadata={"otter": {"tests": {}}}))
+    assert parsed.notebook is not None
+    assert parsed.notebook.cells[0].metadata == marks and parsed.notebook.metadata == {"otter": {"tests": {}}}
 
 
 def test_format_3_is_read() -> None:

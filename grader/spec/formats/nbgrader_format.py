@@ -133,10 +133,12 @@ def _teacher_cell(cell: SourceCell, place: int, submitted: NotebookNode | None) 
     name = f"{_TEACHER}-{place}"
     if cell.kind in LOCKED or submitted is None:
         given: NotebookNode = make(cell.source, id=name, metadata=_metadata(cell))
-        return given | {"attachments": cell.attachments} if cell.attachments else given
+        if cell.attachments:
+            given["attachments"] = copy.deepcopy(cell.attachments)
+        return given
     made: NotebookNode = make(submitted.source, id=name, metadata=_metadata(cell))
     if submitted.cell_type == cell.cell_type:
-        made |= {key: copy.deepcopy(submitted[key]) for key in ("attachments", "outputs") if submitted.get(key)}
+        made.update({key: copy.deepcopy(submitted[key]) for key in ("attachments", "outputs") if submitted.get(key)})
     if cell.kind is CellKind.MANUAL and _has_original_checksum(submitted):
         made.metadata["unchanged"] = True
     return made

@@ -368,8 +368,8 @@ def old(version: int | None, **marks: Any) -> Cell:
 )
 def test_older_metadata_is_upgraded(tmp_path: Path, cell: Cell, points: float | None) -> None:
     folder = course.write_course(tmp_path, {"p.ipynb": [cell]})
-    if points is None:
-        with pytest.raises(AssignmentError):
+    if not points:
+        with pytest.raises(AssignmentError, match="points: found '3'" if points is None else "give 0 points together"):
             course.loaded(folder)
     else:
         assert [criterion.points for criterion in course.loaded(folder).rubric] == [points]
