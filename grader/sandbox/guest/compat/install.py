@@ -16,6 +16,7 @@ from . import (
     arguments,
     colab,
     commands,
+    data_arguments,
     downloads,
     file_access,
     graph_code,
@@ -46,17 +47,10 @@ def install_old_names(after_import: AfterImport) -> None:
 
 def _extend_keras(keras: ModuleType) -> None:
     replacements: dict[str, Any] = {}
-    for install in (
-        arguments.install,
-        optimizers.install,
-        model_methods.install,
-        history.install,
-        saving.install,
-        graph_code.install,
-    ):
+    for part in (arguments, data_arguments, optimizers, model_methods, history, saving, graph_code):
         # Keras moves its internal parts: a notebook then loses one adaptation, but not its kernel.
         with contextlib.suppress(AttributeError, ImportError):
-            replacements |= install(keras) or {}
+            replacements |= part.install(keras) or {}
     for path, renames in FUNCTIONS.items():
         package, name = path.split(".")
         function = getattr(getattr(keras, package), name)
