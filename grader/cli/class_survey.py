@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +14,7 @@ from grader.data.needs.libraries import install_command
 from grader.data.needs.notebook_needs import Cell, Needs, read_needs
 from grader.data.needs.survey import Asked, Available, Kind, Want, survey
 from grader.files.plain_files import read_plain
+from grader.files.requirements_file import MAX_CHARACTERS
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message, verbatim
 from grader.models.assignment import Assignment
@@ -22,6 +23,7 @@ from grader.notebook import parse
 from grader.notebook.name_errors import python_lines
 
 MOST_ROWS = 12  # on the screen of grader grade
+REQUIREMENTS, MOST_LISTS = "requirements.txt", 3
 MOST_NAMED = 3  # students of a row
 NAMES = {
     Kind.LIBRARY: message("library"),
@@ -29,7 +31,16 @@ NAMES = {
     Kind.ADDRESS: message("download"),
     Kind.SERVICE: message("download by a library"),
     Kind.FILE: message("file"),
+    Kind.PACKAGE: message("unknown package"),
     Kind.MODULE: message("unknown module"),
+}
+
+ADVICE = {
+    Kind.ADDRESS: message("give the file with the assignment: data.files, or [sources]"),
+    Kind.SERVICE: message("fails offline; give the data with the assignment"),
+    Kind.FILE: message("neither submitted nor of the assignment"),
+    Kind.PACKAGE: message("is not installed: not a plain name of a known package"),
+    Kind.MODULE: message("not known: a slip, or the student's own file that was not submitted"),
 }
 
 
@@ -51,7 +62,18 @@ def _asked(submission: Submission) -> Asked:
     paths = [*submission.parts.values()] or ([submission.notebook] if submission.notebook is not None else [])
     cells = [cell for path in paths for cell in _cells(path)]
     own = frozenset(attachment.name for attachment in submission.attachments)
-    return Asked(submission.student.name, read_needs(cells) if cells else Needs(), own)
+    lists = [
+        attachment.path for attachment in submission.attachments if PurePosixPath(attachment.name).name == REQUIREMENTS
+    ]
+    texts = tuple(filter(None, map(_text, lists[:MOST_LISTS])))
+    return Asked(submission.student.name, read_needs(cells) if cells else Needs(), own, texts)
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_plain(path, MAX_CHARACTERS + 1).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _cells(path: Path) -> list[Cell]:
@@ -104,17 +126,9 @@ def wants_table(wants: Sequence[Want], translation: Translation) -> Table:
 
 
 def _advice(want: Want) -> Message:
-    match want.kind:
-        case Kind.LIBRARY:
-            return verbatim(install_command([want.name]))
-        case Kind.SET:
-            megabytes = catalogue()[want.name].megabytes
-            return message("grader data fetch {name} ({megabytes} MB)", name=want.name, megabytes=megabytes)
-        case Kind.ADDRESS:
-            return message("give the file with the assignment: data.files, or [sources]")
-        case Kind.SERVICE:
-            return message("fails offline; give the data with the assignment")
-        case Kind.FILE:
-            return message("neither submitted nor of the assignment")
-        case Kind.MODULE:
-            return message("not known: a slip, or the student's own file that was not submitted")
+    if want.kind is Kind.LIBRARY:
+        return verbatim(install_command([want.name]))
+    if want.kind is Kind.SET:
+        megabytes = catalogue()[want.name].megabytes
+        return message("grader data fetch {name} ({megabytes} MB)", name=want.name, megabytes=megabytes)
+    return ADVICE[want.kind]

@@ -73,6 +73,10 @@ WRITERS = frozenset(
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _COMMAND = re.compile(r"^\s*(?:[\w, ]+=\s*)?[!%]\s*(\S.*)$")
 _SHELL = re.compile(r"^\s*%%(?:bash|sh|shell|script)\b")
+_PIP_SOURCES = (
+    *("-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links"),
+    *("-e", "--editable", "-t", "--target"),
+)
 _DOWNLOADERS = ("wget", "curl", "gdown", "git", "aria2c", "kaggle")
 _FILE = re.compile(
     r"[^\n*?{}<>|]{1,200}\.(?:csv|tsv|xlsx?|npz|npy|h5|hdf5|keras|zip|tar|gz|tgz|jpe?g|png|txt|json|mat)", re.IGNORECASE
@@ -158,12 +162,23 @@ def _read_command(line: str, needs: Needs) -> None:
     if not words:
         return
     if "pip" in words[:3] and "install" in words:
-        options = words[words.index("install") + 1 :]
-        needs.installs |= {word for word in options if not word.startswith("-")}
+        needs.installs |= set(_requirements(words[words.index("install") + 1 :]))
     elif PurePosixPath(words[0]).name == "kaggle" and "download" in words:
         needs.services.add(" ".join(words))
     elif PurePosixPath(words[0]).name in _DOWNLOADERS:
         needs.addresses |= {word for word in words[1:] if _ADDRESS.fullmatch(word)}
+
+
+def _requirements(words: Sequence[str]) -> Iterator[str]:
+    """Yield what a pip command asks for; an option that names a source stays with its value, as one entry."""
+    left = iter(words)
+    for word in left:
+        if word in _PIP_SOURCES:
+            yield f"{word} {next(left, '')}"
+        elif word in ("&&", ";", "|", "||"):
+            return
+        elif not word.startswith("-") or word.startswith(("--index-url=", "--extra-index-url=", "--find-links=")):
+            yield word
 
 
 # ---------------------------------------------------------------- code

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
+
+from packaging.utils import canonicalize_name
 
 from grader.data.cache.index import State, state
 from grader.data.cache.known_sets import catalogue
 from grader.data.needs.libraries import LIBRARIES, is_installed
 from grader.data.needs.notebook_needs import Needs
+from grader.files.requirements_file import read_requirements
 from grader.sandbox.guest.compat.handout import LIBRARY_FOLDERS, address_key, last_name
 
 # Top-level modules that the sandbox itself provides, because they exist only on Colab, on Kaggle or in a course.
 PROVIDED = frozenset(
     ("google", "kaggle", "kaggle_secrets", "kaggle_datasets", "gdown", "wandb", "otter", "gofer", "client", "IPython")
 )
+MAX_PACKAGES = 50  # of a notebook
+_KNOWN_PACKAGES = frozenset(canonicalize_name(package) for package in LIBRARIES.values()) | {
+    *("tensorflow-gpu", "tensorflow-cpu", "sklearn", "opencv-python", "wandb", "kaggle", "gdown", "otter-grader"),
+}
 
 
 class Kind(StrEnum):
@@ -27,6 +35,7 @@ class Kind(StrEnum):
     ADDRESS = "address"  # of a download
     SERVICE = "service"  # a call of a library that fetches from a server of its own
     FILE = "file"  # opened, but neither submitted nor of the course
+    PACKAGE = "package"  # asked for with pip or a list, but not known or not a plain name: nobody is told to install it
     MODULE = "module"  # imported, but not known: a slip, or a file that was not submitted
 
 
@@ -41,11 +50,12 @@ class Available:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The needs of one student's notebook; ``own`` are the names of the files beside it."""
+    """The needs of one student's notebook; ``own`` are the names of the files beside it, some of which are lists."""
 
     student: str
     needs: Needs
     own: frozenset[str] = frozenset()
+    lists: tuple[str, ...] = ()  # texts of handed-in requirements.txt
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ def _wants(notebook: Asked, available: Available) -> set[tuple[Kind, str, bool]]
     modules = needs.modules - PROVIDED - own_modules
     found = {(Kind.LIBRARY, name, is_installed(name)) for name in modules if name in LIBRARIES}
     found |= {(Kind.MODULE, name, False) for name in modules if name not in LIBRARIES and not is_installed(name)}
+    found |= {(Kind.PACKAGE, name, False) for name in _unknown_packages(notebook)}
     found |= {(Kind.SET, name, has_set(name, available.library)) for name in needs.sets}
     found |= {(Kind.ADDRESS, address, _has_address(address, available)) for address in needs.addresses}
     found |= {(Kind.SERVICE, call, False) for call in needs.services}
@@ -88,6 +99,24 @@ def _wants(notebook: Asked, available: Available) -> set[tuple[Kind, str, bool]]
     present = {PurePosixPath(name).name.lower() for name in (*available.files, *available.sources, *notebook.own)}
     found |= {(Kind.FILE, name, name.lower() in present) for name in names}
     return found
+
+
+def _unknown_packages(notebook: Asked) -> set[str]:
+    """Return requirements that are neither installed nor in the table of libraries, and refused ones as written."""
+    texts = ("\n".join(sorted(notebook.needs.installs)), *notebook.lists)
+    unknown: set[str] = set()
+    for found in map(read_requirements, texts):
+        unknown |= {str(package) for package in found.packages if not _is_known(package.name)}
+        unknown |= {str(problem.values["line"]) for problem in found.problems if "line" in problem.values}
+    return set(sorted(unknown)[:MAX_PACKAGES])
+
+
+def _is_known(package: str) -> bool:
+    try:
+        version(package)
+    except (PackageNotFoundError, ValueError):
+        return package in _KNOWN_PACKAGES
+    return True
 
 
 def has_set(name: str, library: Path | None) -> bool:

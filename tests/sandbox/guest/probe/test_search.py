@@ -381,6 +381,47 @@ for _ in range(30):
     assert found.accuracy is not None and found.accuracy > 0.7, found
 
 
+def test_real_pytorch_class_trained_by_a_loop_is_found(warm: NamespaceSandbox, table: Data) -> None:
+    """Train as learners do: a class of their own, a DataLoader, a loop, and the weights loaded again."""
+    pytest.importorskip("torch")
+    cell = """
+import torch
+import torch.nn as nn
+from torch.utils.data import DataLoader, TensorDataset
+torch.manual_seed(0)
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+class Net(nn.Module):
+    def __init__(self, columns):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(columns)
+        self.fc1 = nn.Linear(columns, 32)
+        self.drop = nn.Dropout(0.2)
+        self.fc2 = nn.Linear(32, 1)
+    def forward(self, x):
+        return torch.sigmoid(self.fc2(self.drop(torch.relu(self.fc1(self.norm(x))))))
+x = frame[["weight", "slope", "kind"]].values.astype("float32")
+inputs, targets = torch.from_numpy(x), torch.tensor(y.values, dtype=torch.float32)
+loader = DataLoader(TensorDataset(inputs, targets), batch_size=32, shuffle=True)
+model, criterion = Net(inputs.shape[1]).to(device), nn.BCELoss()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+losses = []
+for epoch in range(15):
+    model.train()
+    for xb, yb in loader:
+        optimizer.zero_grad()
+        loss = criterion(model(xb.to(device)).squeeze(1), yb.to(device))
+        loss.backward()
+        optimizer.step()
+    losses.append(loss.item())
+torch.save(model.state_dict(), "model.pth")
+model.load_state_dict(torch.load("model.pth"))
+"""
+    found = find(warm, table, LOAD_TABLE, cell)
+    assert found.chosen is not None, found.attempts
+    assert (found.chosen["preparation"], found.chosen["form"]) == ("raw", "probability"), found.attempts
+    assert found.accuracy is not None and found.accuracy > 0.7, found
+
+
 def test_padding_of_tokens_is_found(warm: NamespaceSandbox, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     words = rng.integers(3, 40, (1200, 9))
