@@ -18,6 +18,7 @@ from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
 from grader.spec.formats import nbgrader_points
+from grader.spec.formats.handed_out import split_files
 from grader.spec.formats.nbgrader_alignment import Alignment, align, grade_id, merge_order
 from grader.spec.formats.nbgrader_config import cell_seconds
 from grader.spec.formats.nbgrader_source import GRADED, LOCKED, CellKind, SourceCell, checksum, is_nbgrader, read_source
@@ -54,6 +55,7 @@ def load(folder: Path) -> Assignment | None:
     if problems:
         raise AssignmentError(problems)
     notebooks = {path.name: folder / path.name for path in paths}
+    given, warnings = split_files(_files(folder))
     return Assignment(
         id=folder.name,
         version=_version(notebooks.values()),
@@ -61,7 +63,8 @@ def load(folder: Path) -> Assignment | None:
         title={"en": folder.name},
         rubric=tuple(rubric),
         limits=Limits(cell_seconds=cell_seconds(folder)),
-        course=Course("nbgrader", notebooks, files=dict(_files(folder)), folder=folder.name),
+        course=Course("nbgrader", notebooks, files=given, folder=folder.name),
+        warnings=warnings,
     )
 
 

@@ -17,6 +17,7 @@ from grader.models.course import Course
 from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
+from grader.spec.formats.handed_out import split_files
 from grader.spec.formats.otter_test_files import TestFile, is_test_file, read_file, read_metadata
 
 # Otter has no time limit for a cell. An endless cell leaves most of the notebook's time to the others.
@@ -27,7 +28,7 @@ METADATA = "otter"  # key in the metadata of a notebook and of its cells
 # Otter's own files, and files that students must not get: tests, solutions, the token for Gradescope.
 NOT_HANDED_OUT = re.compile(
     r"tests|otter_config\.json|requirements\.(txt|r)|environment\.yml|run_autograder|run_otter\.py|setup\.sh"
-    r"|.*\.(ipynb|zip|otter)|.*-(sol|template|answers)\.pdf|__pycache__|\..*",
+    r"|.*\.(ipynb|otter)|.*-(sol|template|answers)\.pdf|.*-autograder.*\.zip|__pycache__|\..*",
     re.IGNORECASE,
 )
 _STARTS_OTTER = re.compile(r"^[^#\n]*\botter\.Notebook\(", re.MULTILINE)
@@ -76,7 +77,8 @@ def _load(folder: Path) -> Assignment | None:
             return None
         notebooks = {path: node for path, node in notebooks.items() if path in tests.values()}
     config = read_config(place)
-    course = Course("otter", _notebook(place, list(notebooks), config), tests, dict(_student_files(place)))
+    given, warnings = split_files(_student_files(place))
+    course = Course("otter", _notebook(place, list(notebooks), config), tests, given)
     files = read_tests(course)
     scale = scale_of(config, files)
     title = next(iter(course.notebooks)).removesuffix(".ipynb")
@@ -87,6 +89,7 @@ def _load(folder: Path) -> Assignment | None:
         title={"en": title},
         limits=Limits(cell_seconds=CELL_SECONDS),
         rubric=tuple(Tested(name, file.possible * scale, title={"en": name}) for name, file in files.items()),
+        warnings=warnings,
         course=course,
     )
 
@@ -135,13 +138,8 @@ def _student_files(place: Path) -> Iterator[tuple[str, Path]]:
     archive = (place / "run_autograder").is_file()
     folder = place / "files" if archive else place
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if archive or not (NOT_HANDED_OUT.fullmatch(path.name) or _has_notebooks(path)):
+        if archive or not NOT_HANDED_OUT.fullmatch(path.name):
             yield path.name, path
-
-
-def _has_notebooks(path: Path) -> bool:
-    """Return whether a folder has notebooks or archives: submissions, results or solutions, not data."""
-    return path.is_dir() and any(file.suffix.lower() in (".ipynb", ".zip") for file in path.rglob("*"))
 
 
 # ------------------------------------------------------------------ tests
