@@ -6,6 +6,7 @@ Nothing here draws a random number, creates a layer or changes a default: a note
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,6 +78,9 @@ def install_environment(app: Any, job: Path, request: Mapping[str, Any], after_i
     otter_tests.install()
     if not request["sessions"]:
         graph_code.keep_eager(after_import)
+    # Keras looks for this module to know that it is in a notebook, where a missing Graphviz is a message and no error;
+    # newer versions of IPython import it late.
+    importlib.import_module("IPython.core.magics.namespace")
     ipython_shell.install(app.shell, app.kernel)
     commands.install(job, request)
     _import_from_current_folder()
