@@ -24,7 +24,10 @@ DEFINITION = Path(__file__).with_name("Containerfile")
 PACKAGES = (
     *("ipykernel", "jupyter_client", "keras", "matplotlib", "nbclient", "nbformat", "numpy", "pandas"),
     *("pillow", "scikit-learn", "scipy", "tensorflow"),
+    *("category_encoders", "graphviz", "imageio", "ipywidgets", "keras-tuner", "mlxtend", "nltk"),
+    *("opencv-python-headless", "plotly", "pydot", "scikeras", "scikit-image", "seaborn", "tensorboard", "tqdm"),
 )
+OPTIONAL = ("tensorflow-datasets", "xgboost")  # in the image if they are installed here
 ALIASES = {"tensorflow": ("tensorflow-cpu", "tensorflow-macos")}  # other distributions of the same versions
 FOLDER_PREFIX = "grader-"  # of the names of job folders
 LABEL = "grader.job"  # label of a container; its value is the job folder
@@ -101,7 +104,8 @@ def find_engine(inherited: Mapping[str, str]) -> Engine | None:
 
 def requirements() -> str:
     """Return one line for each package, with the version installed here."""
-    return "".join(f"{line}\n" for line in map(_pin, PACKAGES))
+    pinned = [*map(_pin, PACKAGES), *(line for line in map(_pin, OPTIONAL) if "==" in line)]
+    return "".join(f"{line}\n" for line in pinned)
 
 
 def own_image() -> Image:

@@ -19,6 +19,7 @@ from grader.data.needs.libraries import (
     is_installed,
     missing_library,
 )
+from grader.sandbox import image as images
 
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -30,6 +31,10 @@ def normalised(names: list[str]) -> set[str]:
 def test_included_libraries_are_dependencies_and_installed() -> None:
     assert normalised(list(INCLUDED.values())) <= normalised(PROJECT["dependencies"])
     assert [name for name in INCLUDED if not is_installed(name)] == []
+
+
+def test_included_libraries_are_in_the_image_for_containers() -> None:
+    assert normalised(list(INCLUDED.values())) <= normalised(list(images.PACKAGES))
 
 
 def test_large_libraries_have_an_extra() -> None:
