@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from grader.i18n.message import Message, message
 
 MAX_CHARACTERS, MAX_LINES = 1 << 16, 500
+MAX_BRACKETS = 1_000  # the time to read nested ones grows with the square of their number
 SHOWN = 80  # characters of a refused line
 NOT_PACKAGES = {"python", "pip", "wheel", "setuptools"}  # part of every environment
 CONDA_NAMES = {  # name at conda -> name at PyPI
@@ -69,6 +70,8 @@ def read_requirements(text: str, name: str = "requirements.txt") -> Requirements
 
 def read_environment(text: str, name: str = "environment.yml") -> Requirements:
     """Return the packages of conda's ``environment.yml``, also those of its ``pip:`` list, by their names at PyPI."""
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        return Requirements(problems=(message("{path}: has more brackets than a list of packages", path=name),))
     try:
         content = yaml.safe_load(text[:MAX_CHARACTERS])
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -85,12 +88,17 @@ def _environment_entries(name: str, entries: list[object]) -> Iterator[Package |
     for number, entry in enumerate(entries, 1):
         if isinstance(entry, dict) and isinstance(entry.get("pip"), list):
             for inner in entry["pip"][:MAX_LINES]:
-                if line := _COMMENT.sub("", str(inner)).strip():
+                if line := _COMMENT.sub("", _shown(inner)).strip():
                     yield _requirement(name, number, line)
         elif isinstance(entry, str):
             yield _conda_requirement(name, number, entry)
         else:
-            yield _refused(name, number, str(entry)[:SHOWN], message("a package's name was expected"))
+            yield _refused(name, number, _shown(entry), message("a package's name was expected"))
+
+
+def _shown(entry: object) -> str:
+    """Return an entry as text. Lists are only named: with aliases a short file can hold one of any size."""
+    return str(entry) if isinstance(entry, str | int | float) else f"({type(entry).__name__})"
 
 
 def _conda_requirement(name: str, number: int, entry: str) -> Package | Message | None:

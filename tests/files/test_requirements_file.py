@@ -119,6 +119,13 @@ def test_an_environment_that_is_none_is_a_problem_and_no_error(text: str) -> Non
     assert len(found.problems) == 1
 
 
+def test_aliases_that_multiply_are_not_written_out() -> None:
+    doubled = "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 60))
+    found = read_environment(f"l0: &l0 [x]\n{doubled}dependencies: [numpy, *l59, {{pip: [*l59, tqdm]}}]\n")
+    assert packages(found) == ["numpy", "tqdm"]
+    assert len(found.problems) == 2
+
+
 def test_odd_entries_of_an_environment_are_refused_one_by_one() -> None:
     found = read_environment("dependencies: [numpy, 3, [x], 'https://example.org/x.conda', '--pre', {pip: nothing}]")
     assert packages(found) == ["numpy"]

@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePosixPath
 
 from grader.data.cache.known_sets import TOP, catalogue
@@ -71,8 +72,9 @@ WRITERS = frozenset(
     }
 )
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
-_COMMAND = re.compile(r"^\s*(?:[\w, ]+=\s*)?[!%]\s*(\S.*)$")
-_SHELL = re.compile(r"^\s*%%(?:bash|sh|shell|script)\b")
+# Possessive quantifiers (*+, ++) keep the time linear in the length of a hostile line.
+_COMMAND = re.compile(r"^\s*+(?:[\w, ]++=\s*+)?[!%]\s*+(\S.*)$")
+_SHELL = re.compile(r"^\s*+%%(?:bash|sh|shell|script)\b")
 _PIP_SOURCES = (
     *("-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links"),
     *("-e", "--editable", "-t", "--target"),
@@ -263,6 +265,7 @@ class _Reader:
             self.needs.services.add(f"{path}({', '.join(map(repr, texts[:1]))})"[:MAX_NAME])
 
 
+@cache
 def _networks() -> frozenset[str]:
     """Return the names of the networks in the catalogue, which are those of Keras' functions in small letters."""
     return frozenset(name.removesuffix(TOP) for name, known in catalogue().items() if known.is_network)

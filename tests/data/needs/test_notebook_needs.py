@@ -109,9 +109,27 @@ def test_requirements_of_pip_commands_are_kept() -> None:
         "!wget 'unclosed\n!",
         "a" * 30_000,
         "f'{x!r:{y}}'; lambda: (yield)",
+        " " * 19_000 + "x",
+        "a, " * 6_000 + "b",
+        "f(); " * 3_900,
+        "!" + "a'b " * 4_900,
         "(lambda: 0)().load_data()\nx[0].y().load_data()\nkeras.load_data()\nload_data()",
     ],
-    ids=["python 2", "side effect", "nested", "deep", "zero", "shell", "long", "odd", "odd calls"],
+    ids=[
+        "python 2",
+        "side effect",
+        "nested",
+        "deep",
+        "zero",
+        "shell",
+        "long",
+        "odd",
+        "blank",
+        "names",
+        "calls",
+        "words",
+        "odd calls",
+    ],
 )
 def test_hostile_cells_are_read_in_no_time_and_ask_for_no_data(source: str) -> None:
     before = time.perf_counter()
