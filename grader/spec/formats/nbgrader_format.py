@@ -18,6 +18,7 @@ from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
 from grader.spec.formats import nbgrader_points
+from grader.spec.formats.course_packages import missing_packages
 from grader.spec.formats.handed_out import split_files
 from grader.spec.formats.nbgrader_alignment import Alignment, align, grade_id, merge_order
 from grader.spec.formats.nbgrader_config import cell_seconds
@@ -64,7 +65,7 @@ def load(folder: Path) -> Assignment | None:
         rubric=tuple(rubric),
         limits=Limits(cell_seconds=cell_seconds(folder)),
         course=Course("nbgrader", notebooks, files=given, folder=folder.name),
-        warnings=warnings,
+        warnings=warnings + missing_packages([folder, folder.parent.parent]),
     )
 
 

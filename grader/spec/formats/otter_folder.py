@@ -17,6 +17,7 @@ from grader.models.course import Course
 from grader.models.errors import AssignmentError
 from grader.notebook import parse
 from grader.scoring.rubric.course_test import Tested
+from grader.spec.formats.course_packages import missing_packages
 from grader.spec.formats.handed_out import split_files
 from grader.spec.formats.otter_test_files import TestFile, is_test_file, read_file, read_metadata
 
@@ -64,7 +65,8 @@ def load(folder: Path) -> Assignment | None:
 
 
 def _load(folder: Path) -> Assignment | None:
-    place = folder / "autograder" if (folder / "autograder" / CONFIG).is_file() else folder
+    inner = folder / "autograder"  # in the output of otter assign; without a configuration, it has a notebook
+    place = inner if (inner / CONFIG).is_file() or next(inner.glob("*.ipynb"), None) is not None else folder
     tests = _test_files(place)
     paths = sorted(path for path in place.glob("*.ipynb") if path.is_file() and not path.name.startswith("."))
     notebooks = {path: _parsed(path) for path in paths}
@@ -89,7 +91,7 @@ def _load(folder: Path) -> Assignment | None:
         title={"en": title},
         limits=Limits(cell_seconds=CELL_SECONDS),
         rubric=tuple(Tested(name, file.possible * scale, title={"en": name}) for name, file in files.items()),
-        warnings=warnings,
+        warnings=warnings + missing_packages([place]),
         course=course,
     )
 

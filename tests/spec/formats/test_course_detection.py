@@ -67,6 +67,12 @@ def of_otter_assign(place: Path) -> Path:
     return place
 
 
+def of_otter_assign_without_a_configuration(place: Path) -> Path:
+    with_tests_in_the_metadata(place / "autograder")
+    write(place / "student" / "hw.ipynb", otter_cells("q1"))
+    return place
+
+
 def of_an_autograder_zip(place: Path) -> Path:
     folder(place, {"q1": DOCTEST}, {})
     (place / "run_autograder").write_text("")
@@ -84,6 +90,7 @@ OTTERS: list[Callable[[Path], Path]] = [
     with_tests_before_otter_3,
     with_tests_in_the_metadata,
     of_otter_assign,
+    of_otter_assign_without_a_configuration,
     of_an_autograder_zip,
     with_a_worksheet_of_nbgrader,
 ]
