@@ -22,6 +22,7 @@ def install(keras: Any) -> None:
     for method in (fit_generator, evaluate_generator, predict_generator, predict_classes, predict_proba, to_yaml):
         setattr(model, method.__name__, method)
     model.metrics_names = property(functools.partial(_metrics_names, model.metrics_names.fget))
+    model.get_layer = _get_layer_by_old_name(model.get_layer)
     for name in ("input_shape", "output_shape"):
         setattr(keras.layers.Layer, name, _ShapeAttribute(name))
     images = importlib.import_module("keras.src.legacy.preprocessing.image")
@@ -131,6 +132,30 @@ def _is_read_by_keras() -> bool:
     """Check whether Keras itself reads the attribute: it must get the value that it would get without this module."""
     name = sys._getframe(2).f_globals.get("__name__", "")
     return str(name).partition(".")[0] == "keras"
+
+
+def _get_layer_by_old_name(today: Any) -> Any:
+    """Return ``get_layer`` that also finds a layer by the number that Keras before 2.4 gave it.
+
+    There the first convolution was ``conv2d_1``; today it is ``conv2d``, and the second one is ``conv2d_1``.
+    """
+
+    @functools.wraps(today)
+    def get_layer(self: Any, name: str | None = None, index: int | None = None) -> Any:
+        try:
+            return today(self, name, index)
+        except ValueError:
+            base, _, number = name.rpartition("_") if isinstance(name, str) else ("", "", "")
+            if index is not None or not (base and number.isdigit() and int(number)):
+                raise
+            new = base if int(number) == 1 else f"{base}_{int(number) - 1}"
+            found = [layer for layer in self.layers if layer.name == new]
+            if not found:
+                raise
+        note_translation(f'get_layer("{name}")', f'get_layer("{new}")')
+        return found[0]
+
+    return get_layer
 
 
 def _metrics_names(today: Any, self: Any) -> Any:
