@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -306,7 +307,22 @@ for name, act in tries.items():
         pass
     except Exception as error:
         done.append(name + type(error).__name__)
-raise ValueError(str([os.getuid(), os.getgroups(), done]))
+raise ValueError(str([os.getuid(), os.getgroups(), done]) + " and planted " + str(planted))
+"""
+# In every folder of its own, in place of every file that the grader reads or writes there.
+PLANT = """
+import os, pathlib
+planted = 0
+job = pathlib.Path(".").resolve().parent
+for folder in [job / name for name in ("work", "home", "tmp", "exchange", "run", "out", "")]:
+    for name in ("executed.ipynb", "facts.json", "predictions.npy", "driver.log", "kernel.log", "log", "started",
+                 "ready", "request.json"):
+        try:
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).symlink_to({secret!r})
+            planted += 1
+        except OSError:
+            pass
 """
 GRADE = """
 import os, pathlib, sys
@@ -365,7 +381,10 @@ def test_another_user_s_notebook_reaches_neither_secret_nor_results(kit: Path, a
     try:
         root = unpacked(kit, place / "autograder", {})
         hostile = LOOK.format(root=str(root), pid=4194300)
-        (root / "submission" / "hw.ipynb").write_bytes(notebook_bytes(TRAIN, hostile))
+        secret = root / "source" / "secret"
+        content = secret.read_text()
+        plant = PLANT.format(secret=str(secret))
+        (root / "submission" / "hw.ipynb").write_bytes(notebook_bytes(TRAIN, plant, hostile))
         (root / "results").mkdir()
         for folder in ("source", "submission"):  # as run_autograder does
             (root / folder).chmod(0o700)
@@ -379,6 +398,8 @@ def test_another_user_s_notebook_reaches_neither_secret_nor_results(kit: Path, a
     assert "ran as the user nobody" in done.stdout, done.stdout
     assert document["tests"][1]["score"] == 60.0, "its model was asked all the same"
     assert "[65534, [], ['user']]" in document["output"], "of all that it tried, what everybody may do was done"
+    assert re.search(r"and planted [1-9]", document["output"]), document["output"]
+    assert content not in json.dumps(document) + done.stdout + done.stderr
 
 
 def test_without_a_way_to_keep_the_secret_nothing_is_run(kit: Path, tmp_path: Path) -> None:
