@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -35,15 +36,17 @@ STYLES = {Outcome.OK: "green", Outcome.GRADER_FAULT: "bold magenta"}
 
 
 NARROW = 36  # columns of a terminal that criteria may take by their names
+MOST_COLUMNS = 10  # criteria with a column of their own
 
 
 def class_table(results: Sequence[Graded], assignment: Assignment, translation: Translation) -> Table:
     """Build the table of a class, a line per student.
 
-    Criteria whose names are too long together are numbered, ``legend`` names them, and the time is left out.
+    Criteria whose names are too long together are numbered, ``legend`` names them, and the time is left out. Very many
+    share one column, with the numbers of those that cost points.
     """
     names = [criterion.id for criterion in assignment.rubric]
-    numbered = _are_numbered(names)
+    numbered, folded = _are_numbered(names), len(names) > MOST_COLUMNS
     table = Table(
         title=Text(plain(translation.title(assignment.title)), style="bold"),
         title_justify="left",
@@ -52,24 +55,39 @@ def class_table(results: Sequence[Graded], assignment: Assignment, translation: 
         pad_edge=False,
     )
     table.add_column(translation.text("Student"), overflow="fold", min_width=8)
-    for number, name in enumerate(names, 1):
+    for number, name in enumerate([] if folded else names, 1):
         table.add_column(str(number) if numbered else name, justify="right", no_wrap=True)
     table.add_column(translation.text("Total"), justify="right", style="bold")
     table.add_column(translation.text("Outcome"))
     if not numbered:
         table.add_column(translation.text("Time"), justify="right")
     table.add_column(translation.text("Review"))
+    if folded:
+        table.add_column(translation.text("Points lost in"), overflow="fold")
     for graded in results:
         run, grade = graded.run, graded.grade
         table.add_row(
             Text(plain(graded.submission.student.name)),
-            *(_number(score.points, 3 if numbered else 6) for score in grade.scores),
+            *([] if folded else [_number(score.points, 3 if numbered else 6) for score in grade.scores]),
             _number(grade.total),
             Text(translation.say(OUTCOMES[run.outcome]), style=STYLES.get(run.outcome, "yellow")),
             *([] if numbered else [translation.text("{seconds:.0f} s", seconds=run.seconds)]),
             "●" if _needs_a_look(graded) else "",
+            *([_lost_numbers(grade.scores)] if folded else []),
         )
     return table
+
+
+def _lost_numbers(scores: Sequence[Score]) -> str:
+    """Return the numbers of the criteria below their maximum: ``2-4, 9, 12?``, with a question mark for open points."""
+    lost = [(number, score.points is None) for number, score in enumerate(scores, 1) if score.points != score.max]
+    parts = []
+    # Neighbours share the difference between their number and their place in the list.
+    for (_, is_open), run in groupby(enumerate(lost), lambda entry: (entry[1][0] - entry[0], entry[1][1])):
+        numbers = [number for _, (number, _) in run]
+        shown = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
+        parts.append(shown + "?" * is_open)
+    return ", ".join(parts)
 
 
 def legend(assignment: Assignment) -> Text | None:
@@ -80,7 +98,7 @@ def legend(assignment: Assignment) -> Text | None:
 
 
 def _are_numbered(names: Sequence[str]) -> bool:
-    return sum(len(name) + 1 for name in names) > NARROW
+    return sum(len(name) + 1 for name in names) > NARROW or len(names) > MOST_COLUMNS
 
 
 def review_line(results: Sequence[Graded], assignment: Assignment, translation: Translation) -> str:

@@ -98,6 +98,27 @@ def test_a_class_fits_the_terminal(width: int) -> None:
     assert max(cells.measure(line).maximum for line in text.splitlines()) <= width
 
 
+def test_very_many_criteria_leave_room_for_student_and_total() -> None:
+    """A course may have 24 questions: those that cost points are named by their numbers in one column."""
+    rubric = tuple(Manual(f"question-{number}", 4, title={"en": f"Question {number}"}) for number in range(1, 25))
+    lost, unknown = {3, 4, 5, 17}, {24}
+    scores = tuple(
+        replace(
+            other_score(2, 4),
+            criterion=criterion.id,
+            max=4.0,
+            points=None if number in unknown else 1.0 if number in lost else 4.0,
+        )
+        for number, criterion in enumerate(rubric, 1)
+    )
+    assignment = replace(ASSIGNMENT, rubric=rubric)
+    text = shown(class_table([graded("陳怡君", good_run(), grade(*scores))], assignment, ENGLISH), 80)
+    assert "3-5, 17, 24?" in text
+    assert max(Console(width=80).measure(line).maximum for line in text.splitlines()) <= 80
+    named = legend(assignment)
+    assert named is not None and "24 question-24" in named.plain
+
+
 def only_proposed() -> Graded:
     """Return a grade without faults, whose story waits to be read: the usual case."""
     story = replace(other_score(3, 15), passed=None, review=READ_IT)
