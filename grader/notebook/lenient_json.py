@@ -79,8 +79,11 @@ def _utf16(data: bytes) -> str | None:
 # ---------------------------------------------------------------- JSON
 
 
-def load_json(text: str, notes: list[Message]) -> object:
-    """Return the value of JSON text that may have control characters in strings. Raise ``UnusableError`` otherwise."""
+def load_json(text: str, notes: list[Message], *, many: bool) -> object:
+    """Return the value of JSON text that may have control characters in strings. Raise ``UnusableError`` otherwise.
+
+    With ``many`` values (``has_many_values``), repeated keys are not looked for.
+    """
     repeated_keys: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,10 +92,9 @@ def load_json(text: str, notes: list[Message]) -> object:
             repeated_keys.extend(key for key, count in Counter(key for key, _value in items).items() if count > 1)
         return found
 
-    _check_size(text)
     try:
         with _no_garbage_collection():
-            value = json.loads(text, object_pairs_hook=None if has_many_values(text) else pairs)
+            value = json.loads(text, object_pairs_hook=None if many else pairs)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -141,8 +143,11 @@ def _load_leniently(text: str, pairs: Any) -> object:
         raise _not_a_notebook(filetype.BROKEN_JSON) from None
 
 
-def unambiguous_json(text: str) -> object:
-    """Return the value of strict JSON without repeated keys; NaN is allowed. Raise ``UnusableError`` otherwise."""
+def unambiguous_json(text: str, *, many: bool = False) -> object:
+    """Return the value of strict JSON without repeated keys; NaN is allowed. Raise ``UnusableError`` otherwise.
+
+    With ``many`` values (``has_many_values``), repeated keys are not looked for.
+    """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
@@ -151,9 +156,8 @@ def unambiguous_json(text: str) -> object:
         return found
 
     try:
-        _check_size(text)
         with _no_garbage_collection():
-            return json.loads(text, object_pairs_hook=None if has_many_values(text) else pairs)
+            return json.loads(text, object_pairs_hook=None if many else pairs)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -161,13 +165,14 @@ def unambiguous_json(text: str) -> object:
 
 
 def has_many_values(text: str) -> bool:
-    """Return whether JSON text holds so many values that a notebook has to be reduced."""
-    return text.count("[") + text.count("{") > _MANY_CONTAINERS or text.count(",") > _MANY_COMMAS
+    """Return whether JSON text holds so many values that a notebook has to be reduced.
 
-
-def _check_size(text: str) -> None:
-    if text.count("[") + text.count("{") > _MAX_CONTAINERS or text.count(",") > _MAX_COMMAS:
+    Raise ``UnusableError`` if there are so many that they cannot be read.
+    """
+    containers, commas = text.count("[") + text.count("{"), text.count(",")
+    if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
         raise UnusableError(message("The notebook holds millions of values. Clear its outputs and save it again."))
+    return containers > _MANY_CONTAINERS or commas > _MANY_COMMAS
 
 
 def _too_deep() -> UnusableError:

@@ -55,8 +55,9 @@ def parse(data: bytes) -> Parsed:
                 )
             )
         text = decode(data, notes)
-        raw = load_json(text, notes)
-        if has_many_values(text):
+        many = has_many_values(text)
+        raw = load_json(text, notes, many=many)
+        if many:
             repair.reduce_values(raw)
             notes.append(message("The notebook holds a great many values; large outputs and metadata were left out."))
         repairs: Counter[str] = Counter()
@@ -144,8 +145,9 @@ def parse_executed(data: bytes, max_bytes: int) -> NotebookNode | None:
         return None
     try:
         text = data.decode("utf-8")
-        raw = unambiguous_json(text)
-        if has_many_values(text):
+        many = has_many_values(text)
+        raw = unambiguous_json(text, many=many)
+        if many:
             repair.reduce_values(raw)
         raw = clean(raw, Counter())
     except (UnusableError, UnicodeDecodeError):

@@ -17,7 +17,7 @@ import nh3
 
 from grader.notebook.text_styles import STYLING, TextStyle
 
-LONGEST = 60_000  # characters of a notebook that are read: a hundred times what an assignment asks for
+LONGEST = 30_000  # characters of a notebook that are read: fifty times what an assignment asks for
 PASSAGE = 32  # characters: longer than any common phrase, in English and in Chinese
 LONGEST_WORD = 60  # more ASCII characters without a space are data, not a word
 MARKS = 2  # accents on one letter
