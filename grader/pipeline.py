@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class Settings:
     threads: int = 1  # of each notebook
     library: Path | None = None  # downloaded data and weights, laid out as KERAS_HOME
     absent: tuple[Student, ...] = ()  # on the class list without a submission: listed without a grade
+    lacking_files: frozenset[str] = frozenset()  # names of files that every notebook reads and nobody gives
     announce: Announce = lambda _words: None  # called before the first notebook, for slow steps and warnings
 
 
@@ -129,6 +130,7 @@ def _grade_prepared(
     progress: Progress,
 ) -> tuple[Graded, ...]:
     prepared = prepare_assignment(assignment, settings.secret, threads=settings.threads, library=settings.library)
+    prepared = replace(prepared, lacking_files=settings.lacking_files)
     truth = open_truth(assignment, settings.secret)
     results: list[Graded] = []
     written = time.monotonic()
@@ -215,6 +217,7 @@ def _grade_own_photos(
             library=settings.library,
             photo_survey=own.survey,
         )
+        own_prepared = replace(own_prepared, lacking_files=settings.lacking_files)
         own_truth = open_truth(own.assignment, settings.secret)
         document = _read_report(submission, own.assignment)
         run = run_submission(own.submission, own_prepared, sandbox, out=settings.out, document=document)

@@ -10,9 +10,10 @@ from rich.text import Text
 
 from grader.cli.terminal import plain, screen
 from grader.data.cache.known_sets import catalogue
+from grader.data.needs.files import describe_class_wide, names_in
 from grader.data.needs.libraries import install_command
 from grader.data.needs.notebook_needs import Cell, Needs, read_needs
-from grader.data.needs.survey import Asked, Available, Kind, Want, survey
+from grader.data.needs.survey import Asked, Available, Kind, Want, class_wide_files, missing_libraries, survey
 from grader.files.plain_files import read_plain
 from grader.files.requirements_file import MAX_CHARACTERS
 from grader.i18n.catalogue import Translation
@@ -30,7 +31,7 @@ NAMES = {
     Kind.SET: message("data or weights"),
     Kind.ADDRESS: message("download"),
     Kind.SERVICE: message("download by a library"),
-    Kind.FILE: message("file"),
+    Kind.FILE: message("file or folder"),
     Kind.PACKAGE: message("unknown package"),
     Kind.MODULE: message("unknown module"),
 }
@@ -48,13 +49,14 @@ def survey_class(
     submissions: Iterable[Submission], assignment: Assignment | None, library: Path | None
 ) -> tuple[Want, ...]:
     """Return what the notebooks of a class ask for, read from their code. Nothing is run."""
-    available = Available(library=library)
+    available = Available(library=library, is_complete=False)
     if assignment is not None:
         data, course = assignment.data, assignment.course
-        paths = list(data.files) if data is not None else []
-        names = [path.name for path in paths if not path.is_dir()] + (list(course.files) if course is not None else [])
-        below = [file.name for path in paths if path.is_dir() for file in path.rglob("*")]
-        available = Available(frozenset((*names, *below)), assignment.sources, library)
+        given = {path.name: path for path in data.files} if data is not None else {}
+        given |= course.files if course is not None else {}
+        names = frozenset(name for top, path in given.items() for name in (top, *names_in(path)))
+        # A public set comes with files of its own, which are made when it is graded.
+        available = Available(names, assignment.sources, library, is_complete=assignment.public is None)
     return survey(map(_asked, submissions), available)
 
 
@@ -100,7 +102,10 @@ def print_missing(wants: Sequence[Want], translation: Translation) -> None:
             "… and {n} more: grader data fetch --for SUBMISSIONS lists them.", n=len(missing) - MOST_ROWS
         )
         screen.print(more, soft_wrap=True)
-    blocking = [want.name for want in missing if want.is_blocking]
+    files = class_wide_files(missing)
+    if files:
+        screen.print(Text(plain(translation.say(describe_class_wide(files))), style="red"), soft_wrap=True)
+    blocking = missing_libraries(missing)
     if blocking:
         text = translation.text(
             "Stop here and install the libraries first: {command}. Notebooks that lack them go to review.",
@@ -126,6 +131,8 @@ def wants_table(wants: Sequence[Want], translation: Translation) -> Table:
 
 
 def _advice(want: Want) -> Message:
+    if want.is_class_wide:
+        return message("every notebook reads it: give it with the assignment")
     if want.kind is Kind.LIBRARY:
         return verbatim(install_command([want.name]))
     if want.kind is Kind.SET:

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from grader.data import hidden_sets
+from grader.data.needs.files import describe_class_wide, missing_file
 from grader.data.needs.libraries import describe_missing, missing_library
 from grader.data.tables import Table
 from grader.execution.carried import measure_carried
@@ -19,7 +20,7 @@ from grader.execution.outcome import describe_cut_training, determine_outcome, s
 from grader.execution.predictions import HiddenOrder, hidden_order, parse_predictions, save_predictions
 from grader.files.atomic import write_text
 from grader.files.plain_files import read_plain
-from grader.i18n.message import Message, message
+from grader.i18n.message import Message, join_sentences, message
 from grader.models.assignment import Assignment
 from grader.models.course import TestResult
 from grader.models.errors import GraderError, error_message
@@ -49,6 +50,7 @@ class PreparedAssignment:
     public: Table | None = None  # the sample of public rows on which the guest tries ways to call the model
     hidden_inputs: NDArray[np.generic] | None = None
     starter_sources: frozenset[str] = frozenset()  # sources of the starter's cells
+    lacking_files: frozenset[str] = frozenset()  # names of files that every notebook reads and nobody gives
     photo_survey: PhotoSurvey | None = None  # for an assignment made from the photos of one submission
 
 
@@ -198,7 +200,7 @@ def _interpret(
         outcome, reason = Outcome.ERROR, reviews[0]
     predictions, depends = parse_predictions(reply.predictions, order)
     findings = examine(facts, _code(source, prepared), predicted=predictions is not None)
-    lacking = _describe_lacking(cells)
+    lacking = _describe_lacking(cells, prepared.lacking_files)
     return Run(
         outcome=outcome,
         reason=reason,
@@ -210,7 +212,7 @@ def _interpret(
         if predictions is not None or prepared.assignment.course
         else _explain_missing_predictions(facts, reason, prepared),
         withheld=findings.withheld,
-        lacking=lacking,
+        lacking=join_sentences(lacking) if lacking else None,
         contradicted=findings.contradicted,
         doubts=findings.doubts,
         depends_on_neighbours=depends,
@@ -219,7 +221,7 @@ def _interpret(
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
         notes=slow_cell_notes(executed, prepared.assignment.limits) + _name_error_notes(executed, cells),
-        reviews=reviews if lacking is None else (*reviews, lacking),
+        reviews=(*reviews, *lacking),
         tests=tests,
     )
 
@@ -295,11 +297,14 @@ def _name_error_notes(executed: NotebookNode | None, cells: tuple[Cell, ...]) ->
     return name_errors.explain_name_errors(sources, [(index, error.message) for index, error in errors])
 
 
-def _describe_lacking(cells: tuple[Cell, ...]) -> Message | None:
-    """Return why a person must look if cells failed because a known library is not installed; None if none did."""
+def _describe_lacking(cells: tuple[Cell, ...], lacking_files: frozenset[str]) -> tuple[Message, ...]:
+    """Return why a person must look if cells failed for a known library or a file that the whole class lacks."""
     errors = [cell.error for cell in cells if cell.error is not None]
-    missing = [name for error in errors if (name := missing_library(error.name, error.message)) is not None]
-    return describe_missing(missing) if missing else None
+    modules = [name for error in errors if (name := missing_library(error.name, error.message)) is not None]
+    missing = (missing_file(error.name, error.message) for error in errors)
+    files = {name for name in missing if name is not None and name in lacking_files}
+    libraries = (describe_missing(modules),) if modules else ()
+    return (*libraries, describe_class_wide(files)) if files else libraries
 
 
 def _last_line(log: str) -> str:

@@ -69,7 +69,7 @@ class Run:
     no_predictions: Message | None = None  # why there are none
     document: Document | None = None  # the PDF report; None if the rubric asks for none
     withheld: Message | None = None  # why the points for predictions wait for a person
-    lacking: Message | None = None  # the libraries that the machine lacked: what earned nothing waits for a person
+    lacking: Message | None = None  # libraries or files that nobody gave: what earned nothing waits for a person
     contradicted: Message | None = None  # why the recorded trainings and figures are not believed
     doubts: tuple[Message, ...] = ()  # further reasons why a person should look
     depends_on_neighbours: bool = False  # a row's prediction changed with the other rows of its batch

@@ -90,6 +90,6 @@ def _score(criterion: Criterion, run: Run, truth: Truth | None, nothing_to_run: 
         return scored(criterion, 0.0, nothing_to_run, passed=False)
     judged = kind.judge(criterion, run, truth)
     if run.lacking is not None and judged.points == 0 and kind.needs_notebook:
-        # The machine lacked a library: nothing tells what the notebook would have earned with it.
+        # A library or a file of the class was not there: nothing tells what the notebook would have earned with it.
         return replace(judged, points=None, passed=None, review=run.lacking)
     return judged

@@ -21,7 +21,7 @@ from grader.cli.demo import write_demo_archive, write_demo_worksheet
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, errors, processors, say, screen
 from grader.data import hidden_sets
 from grader.data.cache.cached_sets import default_library
-from grader.data.needs.survey import missing_sets
+from grader.data.needs.survey import Want, class_wide_files, missing_sets
 from grader.grading.lateness.rules import apply_options
 from grader.grading.results import read_results
 from grader.i18n.catalogue import Translation
@@ -111,8 +111,8 @@ def grade(
         to = exporter.choose_format([submission.lms for submission in intake], request)
         exporter.check_gradebooks(to, intake.submissions, gradebooks)
         screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
-        _survey(assignment, intake, options, translation)
-        results = _run(assignment, intake, options, translation, opened)
+        lacking = class_wide_files(_survey(assignment, intake, options, translation))
+        results = _run(assignment, intake, options, translation, opened, lacking_files=lacking)
     screen.print(console.class_table(results, assignment, translation))
     if (legend := console.legend(assignment)) is not None:
         screen.print(legend)
@@ -122,7 +122,9 @@ def grade(
     finish(results)
 
 
-def _survey(assignment: Assignment, intake: Intake, options: GradeOptions, translation: Translation) -> None:
+def _survey(
+    assignment: Assignment, intake: Intake, options: GradeOptions, translation: Translation
+) -> tuple[Want, ...]:
     """Fetch small sets that the notebooks load, and tell what else they lack, before anything of them runs."""
     library = default_library()
     wants = survey_class(intake, assignment, library)
@@ -131,6 +133,7 @@ def _survey(assignment: Assignment, intake: Intake, options: GradeOptions, trans
         fetch_sets(sets, library, translation, most_mb=SMALL_TOTAL_MB, each_mb=SMALL_MB)
         wants = survey_class(intake, assignment, library)
     print_missing(wants, translation)
+    return wants
 
 
 def _export(request: ExportRequest, to: str, out: Path) -> ExportedFiles:
@@ -153,6 +156,8 @@ def _run(
     options: GradeOptions,
     translation: Translation,
     opened: Callable[..., Sandbox],
+    *,
+    lacking_files: frozenset[str],
 ) -> Sequence[Graded]:
     jobs = options.jobs or _default_jobs(len(intake), assignment.limits)
     settings = Settings(
@@ -163,6 +168,7 @@ def _run(
         threads=max(1, processors() // jobs),
         library=default_library(),
         absent=intake.absent,
+        lacking_files=lacking_files,
     )
     if options.level == "container":
         image.prepare(os.environ, lambda words: errors.print(translation.say(words), soft_wrap=True))

@@ -20,7 +20,7 @@ from grader.data.cache.cached_sets import default_library
 from grader.data.cache.known_sets import catalogue
 from grader.data.needs.libraries import install_command
 from grader.data.needs.public_download import DownloadLimits, download
-from grader.data.needs.survey import Kind, Want, missing_sets
+from grader.data.needs.survey import Kind, Want, missing_libraries, missing_sets
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import message
 from grader.lms.archive.submissions import read_submissions
@@ -56,7 +56,7 @@ def fetch_needs(paths: Sequence[Path], options: NeedsOptions, lang: Language | N
         return
     screen.print(wants_table(wants, translation))
     failed = not fetch_sets(missing_sets(wants), library, translation, most_mb=MOST_MB)
-    libraries = [want.name for want in wants if want.is_blocking]
+    libraries = missing_libraries(wants)
     if libraries:
         say(translation.text("Install the libraries yourself: {command}", command=install_command(libraries)), "red")
     addresses = [want for want in wants if want.kind is Kind.ADDRESS and not want.there]

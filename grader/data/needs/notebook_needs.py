@@ -12,8 +12,9 @@ import shlex
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from grader.data.cache.known_sets import TOP, catalogue
@@ -43,33 +44,21 @@ SERVICES = {  # libraries that fetch data from servers of their own
 }
 READERS = frozenset(
     {
-        *(
-            "read_csv",
-            "read_excel",
-            "read_table",
-            "read_json",
-            "loadtxt",
-            "genfromtxt",
-            "imread",
-            "load_img",
-            "listdir",
-        ),
-        *("load_model", "load_weights", "load", "open", "ZipFile"),
-        *("image_dataset_from_directory", "flow_from_directory"),
+        *("read_csv", "read_excel", "read_table", "read_json", "read_pickle", "read_parquet", "read_fwf"),
+        *("loadtxt", "genfromtxt", "loadmat", "imread", "load_img"),
+        *("load_model", "load_weights", "load", "open", "File", "ZipFile"),
     }
 )
-WRITERS = frozenset(
+FOLDER_READERS = frozenset(
     {
-        "to_csv",
-        "save",
-        "savez",
-        "savez_compressed",
-        "save_weights",
-        "save_model",
-        "imwrite",
-        "savefig",
-        "ModelCheckpoint",
+        *("listdir", "scandir", "flow_from_directory", "ImageFolder"),
+        *("image_dataset_from_directory", "text_dataset_from_directory", "audio_dataset_from_directory"),
     }
+)
+# Beginnings of the names of functions that write the files or folders that they name.
+WRITERS = (
+    *("to_", "save", "write", "imwrite", "dump", "export", "copy", "move", "rename", "makedirs", "mkdir", "plot_model"),
+    *("ModelCheckpoint", "CSVLogger", "urlretrieve", "get_file", "download", "extract", "unpack"),
 )
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 # Possessive quantifiers (*+, ++) keep the time linear in the length of a hostile line.
@@ -79,15 +68,22 @@ _PIP_SOURCES = (
     *("-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links"),
     *("-e", "--editable", "-t", "--target"),
 )
+_WRITING_MODE = re.compile(r"r?[wax][bt+]*|r[bt]*\+[bt]*")
+_WRITEFILE = re.compile(r"\s*+%%(?:writefile|file)\s++(?:-a\s++)?(\S++)")
+_WRITING_COMMANDS = ("wget", "curl", "gdown", "aria2c", "cp", "mv", "ln", "mkdir", "touch", "tee")
+_DESTINATIONS = (">", ">>", "-d", "-C")  # the next word of a command is a place where it writes
 _DOWNLOADERS = ("wget", "curl", "gdown", "git", "aria2c", "kaggle")
 _FILE = re.compile(
-    r"[^\n*?{}<>|]{1,200}\.(?:csv|tsv|xlsx?|npz|npy|h5|hdf5|keras|zip|tar|gz|tgz|jpe?g|png|txt|json|mat)", re.IGNORECASE
+    r"[^\n*?{}<>|]{1,200}\.(?:csv|tsv|xlsx?|npz|npy|h5|hdf5|keras|zip|tar|gz|tgz|jpe?g|png|bmp|gif|txt|json|mat"
+    r"|data|dat|pkl|pickle|parquet|arff|wav|mp3|mp4)",
+    re.IGNORECASE,
 )
+_FOLDER = re.compile(r"[^\n*?{}<>|]{1,200}")
 
 
 @dataclass(slots=True)
 class Needs:
-    """Everything that one notebook asks for. ``files`` are paths as written, without those that it writes itself."""
+    """Everything that one notebook asks for. ``files`` are paths of files and folders, without those it writes."""
 
     modules: set[str] = field(default_factory=set)  # top-level names of imports, without those of Python
     installs: set[str] = field(default_factory=set)  # requirements of its own pip commands
@@ -95,6 +91,7 @@ class Needs:
     services: set[str] = field(default_factory=set)  # such as "tensorflow_datasets.load('cats_vs_dogs')"
     addresses: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    read_cells: int = 0  # cells that Python could parse
 
 
 @dataclass(slots=True)
@@ -108,16 +105,19 @@ class Cell:
 def read_needs(cells: Iterable[Cell]) -> Needs:
     """Return what the cells ask for. Cells that Python cannot parse, or longer than anybody writes, add nothing."""
     needs, trees, left = Needs(), list[ast.Module](), MAX_CHARACTERS
+    reader = _Reader(needs)
     for cell in cells:
         left -= len(cell.source)
         if len(cell.source) > MAX_CELL_CHARACTERS or left < 0:
             continue
         for line in _commands(cell.source):
-            _read_command(line, needs)
+            _read_command(line, needs, reader.written)
+        if (made := _WRITEFILE.match(cell.source)) is not None:
+            reader.written.add(made[1])
         tree = _parsed(cell.python)
         if tree is not None:
             trees.append(tree)
-    reader = _Reader(needs)
+            needs.read_cells += bool(tree.body)
     for tree in trees:
         reader.read_names(tree)
     for tree in trees:
@@ -137,10 +137,12 @@ def _parsed(source: str) -> ast.Module | None:
 def _bounded(needs: Needs, written: set[str]) -> Needs:
     needs.modules -= sys.stdlib_module_names
     names = {PurePosixPath(path).name for path in written}
+    names |= {f"{name}{ending}" for name in names for ending in (".npy", ".npz")}  # which NumPy adds
     needs.files = {path for path in needs.files if PurePosixPath(path).name not in names}
-    for kind in Needs.__slots__:
-        found: set[str] = getattr(needs, kind)
-        setattr(needs, kind, set(sorted(name for name in found if len(name) <= MAX_NAME)[:MAX_WANTS]))
+    for kind in fields(needs):
+        found = getattr(needs, kind.name)
+        if isinstance(found, set):
+            setattr(needs, kind.name, set(sorted(name for name in found if len(name) <= MAX_NAME)[:MAX_WANTS]))
     return needs
 
 
@@ -156,13 +158,16 @@ def _commands(source: str) -> Iterator[str]:
             yield found[1]
 
 
-def _read_command(line: str, needs: Needs) -> None:
+def _read_command(line: str, needs: Needs, written: set[str]) -> None:
     try:
         words = shlex.split(line, comments=True)
     except ValueError:  # a quotation mark without its partner
         words = line.split()
     if not words:
         return
+    written |= {after.rstrip("/") for word, after in pairwise(words) if word in _DESTINATIONS}
+    if PurePosixPath(words[0]).name in _WRITING_COMMANDS:
+        written |= {word.rstrip("/") for word in words[1:] if not _ADDRESS.fullmatch(word)}
     if "pip" in words[:3] and "install" in words:
         needs.installs |= set(_requirements(words[words.index("install") + 1 :]))
     elif PurePosixPath(words[0]).name == "kaggle" and "download" in words:
@@ -243,10 +248,15 @@ class _Reader:
             self.needs.addresses |= addresses
         self._read_set(call, path, function)
         self._read_service(path, texts)
-        if function in WRITERS or (function == "open" and any(text[:1] in ("w", "a", "x") for text in texts[1:])):
-            self.written |= set(texts)
+        opens_to_write = function in ("open", "File", "ZipFile") and any(map(_WRITING_MODE.fullmatch, texts[1:]))
+        if function.startswith(WRITERS) or opens_to_write:
+            self.written |= {text.rstrip("/\\") for text in texts}
         elif function in READERS:
             self.needs.files |= {text for text in texts if text not in addresses and _FILE.fullmatch(text)}
+        elif function in FOLDER_READERS:
+            named = (word.value for word in call.keywords if word.arg in ("directory", "path", "root"))
+            folder = next((text for text in map(self._text, (*call.args[:1], *named)) if text), "").strip()
+            self.needs.files |= {folder.rstrip("/\\")} if _FOLDER.fullmatch(folder) else set()
 
     def _read_set(self, call: ast.Call, path: str, function: str) -> None:
         if "keras" in path and function in ("load_data", "get_word_index"):

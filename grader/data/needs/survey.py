@@ -15,13 +15,14 @@ from grader.data.cache.known_sets import catalogue
 from grader.data.needs.libraries import LIBRARIES, is_installed
 from grader.data.needs.notebook_needs import Needs
 from grader.files.requirements_file import read_requirements
-from grader.sandbox.guest.compat.handout import LIBRARY_FOLDERS, address_key, last_name
+from grader.sandbox.guest.compat.handout import LIBRARY_FOLDERS, ROOT, SYSTEM, address_key, last_name
 
 # Top-level modules that the sandbox itself provides, because they exist only on Colab, on Kaggle or in a course.
 PROVIDED = frozenset(
     ("google", "kaggle", "kaggle_secrets", "kaggle_datasets", "gdown", "wandb", "otter", "gofer", "client", "IPython")
 )
 MAX_PACKAGES = 50  # of a notebook
+MIN_CLASS = 3  # notebooks; of fewer, nothing is said about the class
 _KNOWN_PACKAGES = frozenset(canonicalize_name(package) for package in LIBRARIES.values()) | {
     *("tensorflow-gpu", "tensorflow-cpu", "sklearn", "opencv-python", "wandb", "kaggle", "gdown", "otter-grader"),
 }
@@ -34,18 +35,22 @@ class Kind(StrEnum):
     SET = "set"  # of the catalogue
     ADDRESS = "address"  # of a download
     SERVICE = "service"  # a call of a library that fetches from a server of its own
-    FILE = "file"  # opened, but neither submitted nor of the course
+    FILE = "file"  # or folder: opened, but neither submitted nor of the course
     PACKAGE = "package"  # asked for with pip or a list, but not known or not a plain name: nobody is told to install it
     MODULE = "module"  # imported, but not known: a slip, or a file that was not submitted
 
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """Everything that notebooks find when they run: the course's files, the ``[sources]`` table, and the library."""
+    """Everything that notebooks find when they run: the course's files, the ``[sources]`` table, and the library.
+
+    ``files`` are names of files and folders, also of those in folders and archives.
+    """
 
     files: frozenset[str] = frozenset()
     sources: Mapping[str, str] = field(default_factory=dict)
     library: Path | None = None
+    is_complete: bool = True  # False: the assignment is not known, or gives further files when it is graded
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,37 @@ class Want:
     name: str
     students: tuple[str, ...]
     there: bool
+    is_class_wide: bool = False  # a file that every notebook reads and nobody gives
 
     @property
     def is_blocking(self) -> bool:
         """Return whether the teacher should do something before the class is graded."""
-        return self.kind is Kind.LIBRARY and not self.there
+        return self.is_class_wide or (self.kind is Kind.LIBRARY and not self.there)
 
 
 def survey(asked: Iterable[Asked], available: Available) -> tuple[Want, ...]:
-    """Return every need once: by kind, and the most frequent first."""
+    """Return every need once: first the files that the whole class lacks, then by kind, the most frequent first."""
     students: dict[tuple[Kind, str, bool], list[str]] = {}
+    readable = 0
     for notebook in asked:
+        readable += notebook.needs.read_cells > 0
         for found in sorted(_wants(notebook, available)):
             students.setdefault(found, []).append(notebook.student)
-    wants = (Want(kind, name, tuple(who), there) for (kind, name, there), who in students.items())
-    kinds = list(Kind)
-    return tuple(sorted(wants, key=lambda want: (kinds.index(want.kind), -len(want.students), want.name)))
+    class_wide = readable if available.is_complete and readable >= MIN_CLASS else None
+    wants = [
+        Want(kind, name, tuple(who), there, kind is Kind.FILE and not there and len(who) == class_wide)
+        for (kind, name, there), who in students.items()
+    ]
+    return tuple(sorted(wants, key=_place))
+
+
+def _place(want: Want) -> tuple[bool, int, int, str]:
+    return not want.is_class_wide, list(Kind).index(want.kind), -len(want.students), want.name
+
+
+def class_wide_files(wants: Iterable[Want]) -> frozenset[str]:
+    """Return the names of the files and folders that every notebook of the class reads and nobody gives."""
+    return frozenset(want.name for want in wants if want.is_class_wide)
 
 
 def _wants(notebook: Asked, available: Available) -> set[tuple[Kind, str, bool]]:
@@ -95,8 +115,10 @@ def _wants(notebook: Asked, available: Available) -> set[tuple[Kind, str, bool]]
     found |= {(Kind.ADDRESS, address, _has_address(address, available)) for address in needs.addresses}
     found |= {(Kind.SERVICE, call, False) for call in needs.services}
     downloaded = {last_name(address) for address in needs.addresses}
-    names = {PurePosixPath(path.replace("\\", "/")).name for path in needs.files} - downloaded
-    present = {PurePosixPath(name).name.lower() for name in (*available.files, *available.sources, *notebook.own)}
+    paths = (path.replace("\\", "/") for path in needs.files if not ROOT.fullmatch(path))
+    names = {PurePosixPath(path).name for path in paths if not path.startswith(SYSTEM)} - downloaded - {"", "..", "~"}
+    present = {PurePosixPath(name).name.lower() for name in (*available.files, *available.sources)}
+    present |= {part.lower() for name in notebook.own for part in PurePosixPath(name).parts}
     found |= {(Kind.FILE, name, name.lower() in present) for name in names}
     return found
 
@@ -130,6 +152,10 @@ def _has_address(address: str, available: Available) -> bool:
         return True
     folders = [available.library / folder for folder in LIBRARY_FOLDERS] if available.library is not None else []
     return bool(name) and PurePosixPath(name).name == name and any((folder / name).is_file() for folder in folders)
+
+
+def missing_libraries(wants: Iterable[Want]) -> tuple[str, ...]:
+    return tuple(want.name for want in wants if want.kind is Kind.LIBRARY and not want.there)
 
 
 def missing_sets(wants: Sequence[Want]) -> tuple[str, ...]:

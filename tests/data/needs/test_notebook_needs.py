@@ -83,6 +83,40 @@ def test_files_are_those_that_are_read_and_not_written() -> None:
     assert found.files == {"C:\\Users\\me\\heart.csv", "notes.txt"}
 
 
+def test_folders_are_those_that_are_listed() -> None:
+    found = needs(
+        "import os, tensorflow as tf\nTRAIN = 'data/train/'\nos.listdir(TRAIN); os.listdir('../input')",
+        "tf.keras.utils.image_dataset_from_directory('photos', label_mode='int')",
+        "gen.flow_from_directory(directory='cats', target_size=(9, 9), class_mode='binary')",
+        "os.makedirs('made'); os.listdir('made/'); os.listdir()",
+    )
+    assert found.files == {"data/train", "../input", "photos", "cats"}
+
+
+@pytest.mark.parametrize(
+    "writing",
+    [
+        "with open('heart.csv', 'w') as f: f.write('')",
+        "with open('heart.csv', mode='a+') as f: pass",
+        "table.to_csv('out/heart.csv')",
+        "from urllib.request import urlretrieve\nurlretrieve(address, 'heart.csv')",
+        "import shutil\nshutil.copy('other.csv', 'heart.csv')",
+        "%%writefile heart.csv\nage,target",
+        "!wget -O heart.csv https://example.org/h",
+        "!echo age,target > heart.csv",
+        "!cp /content/drive/MyDrive/h.csv ./heart.csv",
+    ],
+)
+def test_a_file_that_a_cell_writes_is_not_asked_for(writing: str) -> None:
+    python = "" if writing[0] in "%!" else writing
+    read = "pd.read_csv('heart.csv')"
+    assert "heart.csv" not in read_needs([Cell(python, writing), Cell(read, read)]).files
+
+
+def test_an_encoding_is_not_a_mode_of_writing() -> None:
+    assert needs("open('heart.csv', encoding='ascii')", "pd.read_csv('b.csv', 'x')").files == {"heart.csv", "b.csv"}
+
+
 def test_modules_are_top_level_names_without_python_itself() -> None:
     found = needs("import os, cv2, numpy as np\nimport keras.layers\nfrom skimage.io import imread\nfrom . import x")
     assert found.modules == {"cv2", "numpy", "keras", "skimage"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from grader.data.needs.notebook_needs import Needs
-from grader.data.needs.survey import Asked, Available, Kind, missing_sets, survey
+from grader.data.needs.survey import Asked, Available, Kind, class_wide_files, missing_libraries, missing_sets, survey
 
 
 def lines(wants: object) -> list[tuple[str, str, int, bool]]:
@@ -70,3 +72,44 @@ def test_files_of_the_course_of_the_student_and_of_the_library_are_there(tmp_pat
         (Kind.ADDRESS, "https://example.org/other.csv"),
         (Kind.FILE, "lost.csv"),
     ]
+
+
+def readers(*names: set[str], own: frozenset[str] = frozenset()) -> list[Asked]:
+    return [Asked(f"s{n}", Needs(files=files, read_cells=1), own) for n, files in enumerate(names)]
+
+
+def test_a_file_that_the_whole_class_reads_and_nobody_gives_is_told_first() -> None:
+    asked = readers({"heart.csv", "mine.csv"}, {"data/heart.csv"}, {"C:\\me\\heart.csv"})
+    asked[0].needs.modules.add("torchaudio")
+    asked.append(Asked("empty", Needs()))
+    wants = survey(asked, Available())
+    assert [want.name for want in wants] == ["heart.csv", "torchaudio", "mine.csv"]
+    assert [want.is_blocking for want in wants] == [True, True, False]
+    assert class_wide_files(wants) == {"heart.csv"}
+    assert missing_libraries(wants) == ("torchaudio",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "available"),
+    [
+        pytest.param(readers({"heart.csv"}, {"heart.csv"}), Available(), id="two notebooks"),
+        pytest.param(readers({"heart.csv"}, set(), set()), Available(), id="a single student"),
+        pytest.param(readers(*[{"heart.csv"}] * 9, set()), Available(), id="all but one"),
+        pytest.param(readers(*[{"heart.csv"}] * 3), Available(frozenset({"Heart.csv"})), id="given by the assignment"),
+        pytest.param(readers(*[{"heart.csv"}] * 3), Available(sources={"heart.csv": "h.csv"}), id="given for a name"),
+        pytest.param(
+            [*readers(*[{"heart.csv"}] * 3), *readers({"heart.csv"}, own=frozenset({"data/heart.csv"}))],
+            Available(),
+            id="handed in by one",
+        ),
+        pytest.param(readers(*[{"heart.csv"}] * 3), Available(is_complete=False), id="files of the assignment unknown"),
+        pytest.param(readers(*[{"/usr/share/fonts", "../input", "."}] * 3), Available(), id="places of the system"),
+    ],
+)
+def test_a_file_that_some_lack_is_the_students_own(asked: list[Asked], available: Available) -> None:
+    assert class_wide_files(survey(asked, available)) == frozenset()
+
+
+def test_folders_of_a_submission_are_its_own() -> None:
+    (want,) = survey(readers({"pictures/cats"}, own=frozenset({"pictures/cats/1.png"})), Available())
+    assert want.there
