@@ -6,8 +6,9 @@ A photo that crashes the process is identified by the progress file of the decod
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from grader.models.errors import IsolationError
 
 DECODER = "grader.data.group_photos.decoder"
 BATCH = 100
-LIMITS = ProcessLimits(seconds=600)  # for a batch; the decoder has its own limit for each photo
+LIMITS = ProcessLimits(seconds=600)  # for all photos of a submission; the decoder has its own limit for each photo
 MOST_CRASHES = 5  # photos that may crash the decoder, up to 20 seconds each, before the others are skipped
 # Pixels of a whole submission, without those of JPEG files. A photo has a few pixels in each byte, a drawing a
 # hundred, and a decompression bomb thousands: the others count a fifth.
@@ -116,7 +117,7 @@ class _BatchDecoder:
         self.signatures: list[Signatures] = []
         self.files: list[tuple[int, Path]] = []
         self._size, self._workspace, self._crashes, self._folders = size, workspace, 0, 0
-        self._pixels_left = PIXELS
+        self._pixels_left, self._ends = PIXELS, time.monotonic() + LIMITS.seconds
 
     def decode(self, batch: Sequence[PhotoFile]) -> Iterator[tuple[str, Message]]:
         """Decode a batch and yield the problems: attachment name, reason."""
@@ -125,6 +126,12 @@ class _BatchDecoder:
             if self._crashes >= MOST_CRASHES:
                 skipped = message("it was skipped, because {n} other files crashed the image decoder", n=self._crashes)
                 yield from ((file.attachment.name, skipped) for file in waiting)
+                return
+            if time.monotonic() > self._ends:
+                late = message(
+                    "it was skipped: reading the pictures before it took {seconds:.0f} s", seconds=LIMITS.seconds
+                )
+                yield from ((file.attachment.name, late) for file in waiting)
                 return
             folder = self._new_folder()
             try:
@@ -153,7 +160,8 @@ class _BatchDecoder:
             "files": files, "sides": sides, "size": self._size, "folder": str(folder.absolute()),
             "pixels": self._pixels_left,
         }  # fmt: skip
-        facts: list[dict[str, Any]] = run_isolated(DECODER, request, LIMITS)
+        left = replace(LIMITS, seconds=max(1.0, self._ends - time.monotonic()))
+        facts: list[dict[str, Any]] = run_isolated(DECODER, request, left)
         return facts
 
     def _collect(

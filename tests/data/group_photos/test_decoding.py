@@ -164,6 +164,16 @@ def test_after_many_crashes_the_other_photos_are_skipped(tmp_path: Path, monkeyp
     ].count(1) == 3
 
 
+def test_when_the_time_is_over_the_other_photos_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "BATCH", 1)
+    monkeypatch.setattr(decoding, "LIMITS", ProcessLimits(seconds=0))
+    found = decode_all(tmp_path, {"0.png": GOOD, "1.png": GOOD})
+    assert found.photos == ()
+    assert [str(problem) for problem in found.problems.values()] == [
+        "it was skipped: reading the pictures before it took 0 s"
+    ] * 2
+
+
 def test_a_decoder_that_cannot_start_is_a_fault_of_the_grader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "LIMITS", ProcessLimits(memory_mb=20))
     with pytest.raises(SandboxError):
