@@ -143,6 +143,7 @@ PrivateOption = Annotated[
 FetchOption = Annotated[
     bool, typer.Option("--fetch/--no-fetch", help="Fetch small sets that the notebooks load and that are not here.")
 ]
+EveryNetworkOption = Annotated[bool, typer.Option("--all", help="Show every network in a row of its own.")]
 AgainOption = Annotated[bool, typer.Option(help="Fetch sets again that are already there.")]
 CopyOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for your copy of the assignment; default: ASSIGNMENT-own.")

@@ -171,11 +171,11 @@ def examine(
 
 
 @data.command("list")
-def list_sets(lang: arguments.LanguageOption = None) -> None:
+def list_sets(every: arguments.EveryNetworkOption = False, lang: arguments.LanguageOption = None) -> None:
     """List the sets that can be fetched, and which are there."""
     from grader.cli.commands import data_command
 
-    data_command.list_sets(lang)
+    data_command.list_sets(lang, every=every)
 
 
 @data.command()

@@ -17,7 +17,7 @@ from grader.data.cache import verification
 from grader.data.cache.cached_sets import default_library
 from grader.data.cache.fetch import Fetching, Reporter
 from grader.data.cache.index import State, read_record, state
-from grader.data.cache.known_sets import KnownSet, catalogue, known_set
+from grader.data.cache.known_sets import KnownSet, NetworkFamily, catalogue, known_set, network_families
 from grader.i18n.catalogue import Translation
 from grader.i18n.message import Message, message
 from grader.models.errors import DatasetError, GraderError
@@ -25,23 +25,55 @@ from grader.models.errors import DatasetError, GraderError
 HEADINGS = (message("Set"), message("What it is"), message("Size"), message("State"), message("From"))
 
 
-def list_sets(lang: Language | None) -> None:
-    """Print what can be fetched, and what is there."""
+def list_sets(lang: Language | None, *, every: bool = False) -> None:
+    """Print what can be fetched, and what is there: the networks one row for each family, or ``every`` one."""
     translation, library = choose_translation(lang), default_library()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in HEADINGS:
         table.add_column(translation.say(heading), overflow="fold")
-    for public_set in catalogue().values():
-        state, style, source = _state(public_set, library, translation)
-        licence = translation.text("Licence: {licence}", licence=public_set.licence)
-        lines = [translation.title(public_set.title), translation.title(public_set.description), licence]
-        # The forty networks, with and without their top, differ in their names and sizes only.
-        description = lines[0] if public_set.is_network else "\n".join(lines)
-        table.add_row(
-            public_set.name, Text(description), f"{public_set.megabytes} MB", Text(state, style=style), Text(source)
-        )
+    known = catalogue().values()
+    for public_set in known:
+        if every or not public_set.is_network:
+            _add_set(table, public_set, library, translation)
+    if not every:
+        for family in network_families([public_set for public_set in known if public_set.is_network]):
+            _add_family(table, family, library, translation)
     screen.print(table)
+    if not every:
+        screen.print(
+            translation.text(
+                "Networks are fetched by their names in small letters: densenet121 without its top, densenet121-top "
+                "with it. grader data list --all shows every name."
+            ),
+            soft_wrap=True,
+        )
     screen.print(translation.text("The library is {path}.", path=library), soft_wrap=True)
+
+
+def _add_set(table: Table, public_set: KnownSet, library: Path, translation: Translation) -> None:
+    state, style, source = _state(public_set, library, translation)
+    licence = translation.text("Licence: {licence}", licence=public_set.licence)
+    lines = [translation.title(public_set.title), translation.title(public_set.description), licence]
+    # The forty networks, with and without their top, differ in their names and sizes only.
+    description = lines[0] if public_set.is_network else "\n".join(lines)
+    size = f"{public_set.megabytes} MB"
+    table.add_row(public_set.name, Text(description), size, Text(state, style=style), Text(source))
+
+
+def _add_family(table: Table, family: NetworkFamily, library: Path, translation: Translation) -> None:
+    states = {known.name: _state(known, library, translation) for known in family.sets}
+    there = [known for known in family.sets if state(known, library) is State.THERE]
+    damaged = [known.name for known in family.sets if state(known, library) is State.DAMAGED]
+    sources = "\n".join(dict.fromkeys(line for _, _, source in states.values() for line in source.splitlines()))
+    sizes = sorted(known.megabytes for known in family.sets)
+    if damaged:
+        words, style = translation.text("damaged: {names}", names=", ".join(damaged)), "red"
+    elif there:
+        words, style = translation.text("{n} of {all} there", n=len(there), all=len(states)), "green"
+    else:
+        words, style = translation.text("not fetched"), "dim"
+    size = f"{sizes[0]}-{sizes[-1]} MB"
+    table.add_row(f"{family.name}…", Text(family.title), size, Text(words, style=style), Text(sources))
 
 
 def _state(public_set: KnownSet, library: Path, translation: Translation) -> tuple[str, str, str]:

