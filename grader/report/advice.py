@@ -199,6 +199,7 @@ _ELSEWHERE = {
     Kind.UPLOAD: message("{found} asks for a file; the course's own {used} was given."),
     Kind.INSTALLED: message("{found} was not installed again: {used} is here already."),
     Kind.NOT_INSTALLED: message("{found} is not available here and was not installed."),
+    Kind.FOLDER: message("The folder {found} was made, because a cell writes into it and it was not submitted."),
     Kind.INSTEAD: message("{found} is not available here; {used} was used instead."),
     Kind.STAND_IN: message("{found} is not available here; a placeholder that does nothing replaces it."),
 }

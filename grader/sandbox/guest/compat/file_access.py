@@ -1,7 +1,7 @@
 """Reading of a missing path: the handed-out file of the same name is read instead, and that is noted.
 
-Each function is first called unchanged; only a failing call is redirected. Writing goes where the path says; only a
-folder of Colab or Kaggle is made for it.
+Each function is first called unchanged; only a failing call is redirected. Writing goes where the path says; a missing
+folder is made for it in the notebook's own folder.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def install(finder: FileFinder, after_import: AfterImport) -> None:
 
     def make_parent(path: Any) -> bool:
         folder = finder.make_parent(path)
-        if folder is not None:
+        if folder is not None and finder.is_foreign(path):
             note(Kind.INSTEAD, os.path.dirname(os.fsdecode(path)), finder.shown(folder))  # noqa: PTH120
+        elif folder is not None:
+            note(Kind.FOLDER, finder.shown(folder))
         return folder is not None
 
     wrapped_open = _wrap_open(builtins.open, find_file, make_parent)
@@ -83,7 +85,7 @@ def _wrap_open(
         except MISSING:
             reads = set("wax+").isdisjoint(mode)
             found = find_file(path) if reads else path
-            if found is path and (reads or not make_parent(path)):
+            if found is path and (reads or "r" in mode or not make_parent(path)):
                 raise
         return real(found, mode, *args, **kwargs)
 
@@ -153,6 +155,7 @@ def _wrap_libraries(
 
     def opencv(module: Any) -> None:
         module.imread = _with_path(module.imread, find_file)
+        module.imwrite = _into_folder(module.imwrite, make_parent)
 
     def hdf5(module: Any) -> None:
         module.File.__init__ = _with_path_by_mode(module.File.__init__, find_file, make_parent, index=1)
@@ -185,6 +188,17 @@ def _wrap_libraries(
     after_import("keras.src.legacy.preprocessing.image", keras_generators)
 
 
+def _into_folder(write: Callable[..., Any], make_parent: Callable[[Any], bool]) -> Callable[..., Any]:
+    """Make the folder first for a function that only returns False if it is missing."""
+
+    @functools.wraps(write)
+    def called(path: Any, *args: Any, **kwargs: Any) -> Any:
+        make_parent(path)
+        return write(path, *args, **kwargs)
+
+    return called
+
+
 def _ignore_missing_font(real: Callable[..., Any]) -> Callable[..., Any]:
     """Ignore a missing font: many notebooks download one for Chinese; the installed fonts are used instead."""
 
@@ -210,7 +224,7 @@ def _with_path_by_mode(
         reads = mode is None or (isinstance(mode, str) and set("wax+").isdisjoint(mode))
         if reads:
             return read(*args, **kwargs)
-        if len(args) > index:
+        if len(args) > index and "r" not in str(mode):
             make_parent(args[index])
         return real(*args, **kwargs)
 

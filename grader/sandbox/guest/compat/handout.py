@@ -154,15 +154,18 @@ class FileFinder:
         return text is not None and FOREIGN.match(text.replace("\\", "/")) is not None
 
     def make_parent(self, path: object) -> str | None:
-        """Make and return the folder in which a ``path`` of Colab or Kaggle can be written; None if nothing was made.
+        """Make and return the missing folder in which ``path`` is to be written; None if nothing was made.
 
-        The folder would exist on a Drive. It is made only where these places are names of the notebook's own folder.
+        Its author had the folder, beside the notebook or on a Drive. It is made only in the notebook's own folder.
         """
         text = _text(path)
-        folder = os.path.realpath(os.path.dirname(text)) if text and self.is_foreign(text) else ""  # noqa: PTH120
+        folder = os.path.realpath(os.path.dirname(text)) if text else ""  # noqa: PTH120
         if not _is_below(folder, os.path.realpath(self.work)) or os.path.lexists(folder):
             return None
-        Path(folder).mkdir(parents=True)
+        try:
+            Path(folder).mkdir(parents=True)
+        except OSError:
+            return None  # the writing itself says why
         return folder
 
     def shown(self, found: str) -> str:

@@ -23,6 +23,7 @@ from . import (
     graph_code,
     history,
     ipython_shell,
+    model_drawing,
     model_methods,
     notes,
     old_keras,
@@ -30,6 +31,7 @@ from . import (
     optimizers,
     otter_tests,
     saving,
+    tensorboard,
     wandb_stub,
 )
 from .argument_renames import FUNCTIONS
@@ -43,12 +45,13 @@ def install_old_names(after_import: AfterImport) -> None:
     """Add old names to libraries; ``after_import(name, action)`` calls ``action`` once a module has been imported."""
     after_import("keras", _extend_keras)
     after_import("tensorflow", old_keras.install_tensorflow_names)
+    after_import("tensorflow._api.v2.summary", tensorboard.install_summaries)
     old_libraries.install(after_import)
 
 
 def _extend_keras(keras: ModuleType) -> None:
     replacements: dict[str, Any] = {}
-    for part in (arguments, data_arguments, optimizers, model_methods, history, saving, graph_code):
+    for part in (arguments, data_arguments, optimizers, model_methods, history, saving, graph_code, tensorboard, model_drawing):
         # Keras moves its internal parts: a notebook then loses one adaptation, but not its kernel.
         with contextlib.suppress(AttributeError, ImportError):
             replacements |= part.install(keras) or {}

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ from .notes import Kind, note
 
 WINDOW_BACKENDS = ("notebook", "nbagg", "widget", "ipympl", "qt", "qt4", "qt5", "qt6", "tk", "gtk", "gtk3", "wx", "osx")
 PYTHON_MODULE = re.compile(r"(?<![\w/.-])(?:\S*/)?python[\d.]*\s+-m\s+(pip|gdown|kaggle)\b")
+INFORMING = ("watermark", "version_information", "autotime")  # extensions, not installed, that change nothing
 SHELL = "/bin/bash"
 MAX_OUTPUT = 16 << 20  # bytes of one command; far more than a cell's output keeps
 GUEST_FOLDER = str(Path(__file__).parents[1])
@@ -27,7 +29,7 @@ def install(shell: Any, kernel: Any) -> None:
     """Change IPython's ``shell``, and the ``kernel`` whose ``input`` the notebook calls."""
     for name in ("pip", "conda", "mamba"):
         shell.register_magic_function(_command_magic(shell, name), "line", name)
-    for name in ("tensorflow_version", "tensorboard"):
+    for name in ("tensorflow_version", "tensorboard", *INFORMING):
         shell.register_magic_function(_inert_magic(name), "line", name)
     shell.enable_matplotlib = _inline_matplotlib(shell.enable_matplotlib)
     extensions = shell.extension_manager
@@ -62,10 +64,10 @@ def _inline_matplotlib(enable: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _skip_page_extensions(load: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Make ``%load_ext`` ignore TensorBoard and the extensions of Colab, which need a web page."""
+    """Make ``%load_ext`` ignore TensorBoard and Colab's extensions, which need a web page, and those that inform."""
 
     def load_extension(name: str) -> Any:
-        if name.startswith(("tensorboard", "google.")):
+        if name.startswith(("tensorboard", "google.")) or (name in INFORMING and find_spec(name) is None):
             return note(Kind.PLACE, f"%load_ext {name}")
         return load(name)
 

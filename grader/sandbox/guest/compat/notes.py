@@ -29,6 +29,7 @@ class Kind(StrEnum):
     UPLOAD = "upload"  # found asked for a file; the course file used was given
     INSTALLED = "installed"  # an installation was requested; found is already installed
     NOT_INSTALLED = "not_installed"  # an installation was requested; found is not available and was not installed
+    FOLDER = "folder"  # found did not exist; it was made, because a cell writes into it
     INSTEAD = "instead"  # found is not available; used was taken in its place
     STAND_IN = "stand_in"  # found is not available; a stub that does nothing replaces it
 
