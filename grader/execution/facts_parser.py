@@ -30,6 +30,7 @@ class _Fit(_Claim):
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     planned_epochs: Count | None
     cut_short: bool
+    samples_reached: bool = False
     steps: Count
     curves: Annotated[dict[Text, Curve], Field(max_length=100)]
 

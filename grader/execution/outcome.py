@@ -31,7 +31,15 @@ def determine_outcome(
         return Outcome.TIMEOUT, _timeout_reason(timeout_cell, limits.seconds)
     if executed is None or reply.ended in (EndReason.FAULT, EndReason.DIED):
         return Outcome.ERROR, message("The run of the notebook broke off; the rest was not executed.")
-    return _cell_outcome([cell for cell in cells if cell.error is not None])
+    failed = [cell for cell in cells if cell.error is not None]
+    if failed and failed[0].index in _noted_cells(executed, "shared_cells"):
+        return Outcome.TIMEOUT, message(
+            "Stopped in cell {cell}, so that the cells after it had time; they were executed. All cells together have "
+            "{seconds:.0f} s.",
+            cell=failed[0].index + 1,
+            seconds=limits.seconds,
+        )
+    return _cell_outcome(failed)
 
 
 def describe_cut_training(facts: Facts) -> Message | None:
@@ -39,6 +47,13 @@ def describe_cut_training(facts: Facts) -> Message | None:
     number, fit = next(((number, fit) for number, fit in enumerate(facts.fits, 1) if fit.cut_short), (0, None))
     if fit is None:
         return None
+    if fit.samples_reached:
+        return message(
+            "Training {number} was cut short after {epochs} epochs: the limit of training samples was reached. The "
+            "model so far was graded.",
+            number=number,
+            epochs=fit.epochs,
+        )
     return message(
         "Training {number} was cut short after {epochs} epochs: the time limit was reached. The model so far was "
         "graded.",
@@ -49,8 +64,7 @@ def describe_cut_training(facts: Facts) -> Message | None:
 
 def slow_cell_notes(executed: NotebookNode | None, limits: Limits) -> tuple[Message, ...]:
     """Return a note if cells reached the time limit for one cell; execution continued after them."""
-    slow = _notes(executed).get("slow_cells", [])
-    cells = [str(place + 1) for place in map(_place, slow if isinstance(slow, list) else []) if place is not None]
+    cells = [str(place + 1) for place in _noted_cells(executed, "slow_cells")]
     if not cells or limits.cell_seconds is None:
         return ()
     return (
@@ -133,6 +147,11 @@ def _notes(executed: NotebookNode | None) -> dict[str, object]:
 
 def _noted_cell(executed: NotebookNode | None, name: str) -> int | None:
     return _place(_notes(executed).get(name))
+
+
+def _noted_cells(executed: NotebookNode | None, name: str) -> list[int]:
+    noted = _notes(executed).get(name, [])
+    return [place for place in map(_place, noted if isinstance(noted, list) else []) if place is not None]
 
 
 def _place(value: object) -> int | None:

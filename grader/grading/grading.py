@@ -43,7 +43,11 @@ def _review_reasons(run: Run, scores: Sequence[Score]) -> list[Message]:
     if run.outcome in (Outcome.MISSING, Outcome.FORBIDDEN):
         reasons.append(message("Nothing could be graded: see the reason and ask the student."))
     reasons += run.reviews
-    if any(fit.cut_short for fit in run.facts.fits):
+    if any(fit.samples_reached for fit in run.facts.fits):
+        reasons.append(
+            message("A training run was stopped by the limit of training samples, as on every other machine.")
+        )
+    if any(fit.cut_short and not fit.samples_reached for fit in run.facts.fits):
         reasons.append(message("A training run was stopped by the time limit. A larger budget may change the grade."))
     reasons += _carried_reasons(run)
     reasons += run.doubts

@@ -19,6 +19,7 @@ class Limits:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     seconds: float = 300.0  # wall clock for all cells together
     cell_seconds: float | None = None  # wall clock for one cell
+    samples: int | None = None  # rows that all trainings with fit() see together, over all epochs
     predict_seconds: float = 90.0  # for finding the input format and predicting the hidden rows, all models together
     memory_mb: int = 4096  # all processes of the submission together
     disk_mb: int = 1024  # files left in the submission's own folders

@@ -22,7 +22,8 @@ class Fit:
     seconds: float
     curves: Mapping[str, tuple[float, ...]]
     planned_epochs: int | None = None
-    cut_short: bool = False  # ended by the guest at the time limit
+    cut_short: bool = False  # ended by the guest at the limit of time or of samples
+    samples_reached: bool = False  # at the limit of samples
     steps: int = 0  # batches of a training loop that the notebook wrote itself; 0 for a call of fit
 
 

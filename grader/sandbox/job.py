@@ -336,6 +336,7 @@ def _request(job: Job, library: Path | None) -> dict[str, object]:
         "kernel": {
             "seconds": limits.seconds,
             "cell_seconds": limits.cell_seconds,
+            "samples": limits.samples,
             "predict_seconds": limits.predict_seconds,
             "processes": limits.processes,
             "files": sorted(job.files),

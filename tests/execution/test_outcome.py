@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import nbformat
@@ -181,8 +182,16 @@ def test_no_note_without_slow_cells(notebook: NotebookNode | None, limits: Limit
     assert slow_cell_notes(notebook, limits) == ()
 
 
+def test_a_cell_stopped_for_the_cells_after_it_ran_out_of_time() -> None:
+    cells = (FINE, failed(1, "KeyboardInterrupt", ""), Cell(2, "code", 5, ran=True))
+    found = determine_outcome(Reply(EndReason.FINISHED), executed(shared_cells=[1]), cells, LIMITS)
+    assert found[0] is Outcome.TIMEOUT and str(found[1]).startswith("Stopped in cell 2, so that")
+
+
 def test_training_cut_short_is_described() -> None:
     complete = Fit("sequential", 5, 32, 100, validated=True, seconds=1.0, curves={})
     cut = Fit("sequential", 7, 32, 100, validated=True, seconds=9.0, curves={}, planned_epochs=900, cut_short=True)
     assert describe_cut_training(Facts(fits=(complete, complete))) is None
     assert str(describe_cut_training(Facts(fits=(complete, cut)))).startswith("Training 2 was cut short after 7 epochs")
+    reached = replace(cut, samples_reached=True)
+    assert "the limit of training samples was reached" in str(describe_cut_training(Facts(fits=(reached,))))

@@ -47,6 +47,7 @@ def _append(entry: FitRecord, later: FitRecord) -> FitRecord:
         seconds=entry.seconds + later.seconds,
         planned_epochs=planned,
         cut_short=entry.cut_short or later.cut_short,
+        samples_reached=entry.samples_reached or later.samples_reached,
     )
 
 

@@ -57,6 +57,7 @@ def _fit_facts(entry: FitRecord) -> dict[str, Any]:
         "seconds": round(entry.seconds, 3),
         "planned_epochs": entry.planned_epochs,
         "cut_short": entry.cut_short,
+        "samples_reached": entry.samples_reached,
         "steps": entry.steps,
         "curves": curves,
     }

@@ -42,7 +42,8 @@ class FitRecord:
     seconds: float = 0.0
     trained_on: int | None = None  # samples less the validation split
     planned_epochs: int | None = None
-    cut_short: bool = False  # ended by the grader because its time was up
+    cut_short: bool = False  # ended by the grader because its time was up, or its samples
+    samples_reached: bool = False  # ended because of its samples
     inputs: tuple[InputSummary, ...] = ()  # one for each input of the model; empty if they were no arrays
     steps: int = 0  # of a training loop that the notebook wrote itself: batches instead of epochs
     owner: int = 0  # identity of the estimator or the optimizer, to recognise the next call

@@ -148,7 +148,7 @@ def dataset_entries(dataset: Any) -> list[Entry]:
 def record_iteration(dataset: Any) -> None:
     """Count the images of a dataset that is iterated outside a training, into arrays for a later one perhaps."""
     found = [] if _trainings else dataset_entries(dataset)
-    rows = (_training_rows(dataset) or 0) if found else 0
+    rows = (training_rows(dataset) or 0) if found else 0
     for entry in found:
         entry.images += rows
 
@@ -170,7 +170,7 @@ def end_training(x: Any, *, ran: bool) -> None:
 
 
 def _count_training(x: Any, traced: list[Entry]) -> None:
-    rows = _training_rows(x) or largest_training[0] or 1
+    rows = training_rows(x) or largest_training[0] or 1
     largest_training[0] = max(largest_training[0], rows)
     for entry in [*traced, *dataset_entries(x)]:
         entry.trained = max(entry.trained, rows)
@@ -178,7 +178,7 @@ def _count_training(x: Any, traced: list[Entry]) -> None:
         entry.images_before_end = entry.images
 
 
-def _training_rows(x: Any) -> int | None:
+def training_rows(x: Any) -> int | None:
     """Return the images in one epoch, or None if they cannot be counted without consuming ``x``."""
     if hasattr(x, "_inputs"):
         return _dataset_rows(x)

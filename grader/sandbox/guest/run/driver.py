@@ -1,7 +1,7 @@
 """Driver of one job: runs the cells in order and saves the executed notebook after each.
 
-A cell that fails does not stop the next. A cell that exceeds its time is interrupted, and its output so far stays.
-When the time of the whole notebook is up, the remaining cells are not started.
+A cell that fails does not stop the next. A cell that exceeds its time, or its share of what is left, is
+interrupted, and its output so far stays. When the time of the whole notebook is up, the remaining cells are not started.
 
 The driver shares neither processes nor files with the notebook, except the sockets over which they talk. It believes
 nothing of what comes through them: messages only become outputs of the cell that is running.
@@ -23,6 +23,7 @@ from .. import protocol
 from ..processes import close_own_memory
 from .kernel_client import KernelClient, RemoteKernel
 from .outputs import BoundedClient, keep_error, merge_streams
+from .time_shares import time_shares
 
 
 class Driver:
@@ -31,9 +32,15 @@ class Driver:
     def __init__(self, job: Path, request: dict[str, Any], kernel: RemoteKernel) -> None:
         self.job, self.request, self.out = job, request, job / protocol.OUT
         self.notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
-        self.notebook.metadata["grader"] = {"timeout_cell": None, "died_cell": None, "slow_cells": []}
+        self.notebook.metadata["grader"] = {
+            "timeout_cell": None,
+            "died_cell": None,
+            "slow_cells": [],  # stopped at the limit for one cell
+            "shared_cells": [],  # stopped for the cells after them
+        }
         self.status = self.notebook.metadata["grader"]
-        self.deadline, self.index = 0.0, 0
+        self.deadline = 0.0
+        self.cell_limit = 0.0  # seconds for the cell that is running
         self.longer = frozenset(request["longer"])
         self.probe_seconds = float(request["predict_seconds"])  # left for the probe: to find the model and to predict
         self.kernel = kernel
@@ -50,7 +57,7 @@ class Driver:
         )
         self.client.km = kernel
         self.client.output_bytes = int(request["output_bytes"])
-        self.client.timeout_func = lambda _cell: self._seconds_for_cell(self.index)
+        self.client.timeout_func = lambda _cell: self.cell_limit
         self.client.on_cell_executed = keep_error
 
     def save(self) -> None:
@@ -61,9 +68,10 @@ class Driver:
     def _mark(self, marker: str) -> None:
         (self.out / marker).touch()
 
-    def _seconds_for_cell(self, index: int) -> float:
+    def _seconds_for_cell(self, index: int, share: float) -> float:
         left = max(0.1, self.deadline - time.monotonic())
         limit = left / 2 if index in self.longer else self.request["cell_seconds"]
+        left *= share
         return min(left, limit) if limit else left
 
     async def run(self) -> None:
@@ -113,12 +121,12 @@ class Driver:
     async def _run_cells(self) -> bool:
         """Run the cells and return True if the kernel can still be used afterwards."""
         self.deadline = time.monotonic() + self.request["seconds"]
-        for index, cell in enumerate(self.notebook.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
-                continue
-            self.index, started = index, time.monotonic()
+        cells = code_cells(self.notebook)
+        shares = time_shares([cell.source for _index, cell in cells])
+        for (index, cell), share in zip(cells, shares, strict=True):
+            started = time.monotonic()
             self.client.begin_cell()
-            seconds = self._seconds_for_cell(index)
+            seconds = self.cell_limit = self._seconds_for_cell(index, share)
             interrupter = asyncio.ensure_future(self._interrupt_after(seconds))
             try:
                 # The second limit is for a cell that ignores interrupts.
@@ -139,7 +147,8 @@ class Driver:
                 self.status["timeout_cell"] = index
                 return True
             if time.monotonic() - started >= seconds:
-                self.status["slow_cells"].append(index)
+                own_limit = index in self.longer or seconds == self.request["cell_seconds"]
+                self.status["slow_cells" if own_limit else "shared_cells"].append(index)
         return True
 
     def _save_cell(self, cell: nbformat.NotebookNode) -> None:
@@ -177,10 +186,19 @@ class Driver:
         await self.kernel.interrupt_kernel()
 
 
+def code_cells(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.NotebookNode]]:
+    """Return the cells that are executed, with their places in the notebook."""
+    return [
+        (index, cell) for index, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()
+    ]
+
+
 def main(job_folder: str) -> None:
     """Run the job in ``job_folder`` to its end. The kernel side ends with this process."""
     job = Path(job_folder)
     request = json.loads((job / protocol.REQUEST).read_bytes())
     close_own_memory()
-    kernel = RemoteKernel(json.dumps(request["kernel"]).encode())
+    notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
+    shares = time_shares([cell.source for _index, cell in code_cells(notebook)])
+    kernel = RemoteKernel(json.dumps({**request["kernel"], "shares": shares}).encode())
     asyncio.run(Driver(job, request, kernel).run())

@@ -20,6 +20,7 @@ from .. import protocol
 from ..compat.install import install_environment, install_old_names
 from ..probe import probe
 from ..record import estimator_recorder, fit_recorder, loop_recorder, transform_hooks
+from ..record.budget import Budget
 from ..record.figure_recorder import record_figure
 from ..record.import_hooks import after_import, same_random_state
 from ..record.recorder import MAX_FIGURES, current_count, figures, seeds
@@ -40,7 +41,7 @@ def main(job: Path, settings: dict[str, Any]) -> None:
     app: Any = IPKernelApp.instance()
     with _without_debugger(), _open_sockets():
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
-    install_hooks(app.shell, fit_recorder.Budget(settings["seconds"], settings["cell_seconds"]))
+    install_hooks(app.shell, Budget.from_settings(settings))
     install_environment(app, job, settings, after_import)
     thread_limit.install(settings["processes"])
     probe.start(job / protocol.EXCHANGE, app.shell.user_ns, settings["predict_seconds"])
@@ -72,7 +73,7 @@ def _without_debugger() -> Iterator[None]:
 # ------------------------------------------------------------------ hooks
 
 
-def install_hooks(shell: Any, budget: fit_recorder.Budget) -> None:
+def install_hooks(shell: Any, budget: Budget) -> None:
     """Install the hooks that record what the notebook does, and seed Python, NumPy and, once imported, Keras.
 
     Nothing is imported earlier than by the notebook: a hook is installed once the notebook has imported its library.
@@ -84,7 +85,7 @@ def install_hooks(shell: Any, budget: fit_recorder.Budget) -> None:
             # As late as possible: IPython's own start draws random numbers too, and not always the same amount.
             random.seed(SEED)
             np.random.seed(SEED)  # the course's notebooks use the global generator
-        budget.cell_begins()
+        budget.cell_begins(current_count[0])
         current_count[0] += bool(info.store_history)  # IPython's versions differ in when they increase their own count
 
     shell.events.register("pre_run_cell", cell_begins)

@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.models.assignment import Limits
 from grader.sandbox.base import EndReason, Job, Reply
-from grader.sandbox.guest.record.fit_recorder import RESERVE, Budget
+from grader.sandbox.guest.record.budget import RESERVE, Budget
 from grader.sandbox.namespaces import NamespaceSandbox
 from tests.support.confined import errors, question, texts
 from tests.support.notebooks import notebook_bytes
@@ -29,6 +29,34 @@ class Slow(keras.utils.PyDataset):
     def __len__(self): return 10_000
     def __getitem__(self, place): time.sleep(0.05); return X[:8], y[:8]
 history = model.fit(Slow(), epochs=3, verbose=0)
+"""
+# A batch that ignores the end of the training, and a validation that takes longer than the rest of the time.
+LONG_BATCH = """
+class Stuck(keras.utils.PyDataset):
+    def __len__(self): return 100
+    def __getitem__(self, place):
+        if place > 2: time.sleep(600)
+        return X[:8], y[:8]
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "sigmoid")])
+model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+history = model.fit(Stuck(), epochs=3, verbose=0, validation_data=(X, y))
+print("ended")
+"""
+LONG_VALIDATION = """
+class Slow(keras.utils.PyDataset):
+    def __len__(self): return 10_000
+    def __getitem__(self, place): time.sleep(0.05); return X[:8], y[:8]
+history = model.fit(X, y, epochs=300, verbose=0, validation_data=Slow())
+"""
+PLOT = """
+h = history.history
+assert len(h["loss"]) == len(h["val_loss"]) == len(h["accuracy"]) == len(h["val_accuracy"]) == len(history.epoch) == 1
+print(np.isfinite(h["loss"]).all(), np.isfinite(h["val_loss"]).all(), model.predict(X[:3], verbose=0).shape)
+"""
+SAMPLES = """
+one = model.fit(X, y, epochs=3, batch_size=50, verbose=0, validation_split=0.5)
+two = model.fit(X[:100], y[:100], epochs=90, batch_size=30, verbose=0)
+print(len(one.history["loss"]), len(two.history["loss"]), int(model.optimizer.iterations))
 """
 SHORT = """
 stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=10.0)
@@ -73,6 +101,41 @@ def test_long_epoch_ends_after_a_batch(warm: NamespaceSandbox) -> None:
     assert texts(reply)[2] == "1\n"
 
 
+def test_a_stuck_batch_keeps_the_model_and_a_history_to_plot(warm: NamespaceSandbox) -> None:
+    reply = run(warm, BUILD, LONG_BATCH, PLOT, limits=Limits(seconds=30))
+    assert errors(reply) == [None] * 3, texts(reply)
+    assert texts(reply)[1].strip().endswith("ended"), "the cell continues after fit"
+    assert texts(reply)[2] == "True False (3, 1)\n", "what was never validated is NaN"
+    (fit,) = fits(reply)
+    assert fit["cut_short"] and fit["epochs"] == 1
+
+
+def test_a_long_validation_is_cut_short_with_the_training(warm: NamespaceSandbox) -> None:
+    reply = run(warm, BUILD, LONG_VALIDATION, PLOT, limits=Limits(seconds=30))
+    assert errors(reply) == [None] * 3, texts(reply)
+    assert texts(reply)[2] == "True True (3, 1)\n"
+    assert fits(reply)[0]["cut_short"]
+
+
+def test_an_endless_cell_leaves_time_for_the_training_after_it(warm: NamespaceSandbox) -> None:
+    endless = "while True: pass"
+    reply = run(warm, BUILD, endless, FOREVER, AFTER, endless, "print('last')", limits=Limits(seconds=40))
+    assert errors(reply) == [None, "KeyboardInterrupt", None, None, "KeyboardInterrupt", None]
+    assert int(texts(reply)[3]) > 1 and texts(reply)[5] == "last\n"
+    assert reply.cell_seconds < 40
+    notes = json.loads(reply.executed or b"{}")["metadata"]["grader"]
+    assert notes["shared_cells"] == [1, 4] and notes["timeout_cell"] is None and notes["slow_cells"] == []
+
+
+def test_training_ends_after_the_samples_of_the_assignment(warm: NamespaceSandbox) -> None:
+    reply = run(warm, BUILD, SAMPLES, limits=Limits(seconds=90, samples=1000))
+    assert errors(reply) == [None, None]
+    # 3 epochs of 100 samples in 2 batches; then 100 samples in 4 batches for each of 7 epochs
+    assert texts(reply)[1] == f"3 7 {3 * 2 + 7 * 4}\n"
+    first, second = fits(reply)
+    assert not first["cut_short"] and second["cut_short"] and second["samples_reached"]
+
+
 def test_short_trainings_are_recorded_and_not_changed(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, SHORT, limits=Limits(seconds=60))
     assert errors(reply) == [None, None]
@@ -97,6 +160,11 @@ def test_budget_reserves_time_for_later_cells() -> None:
     first = budget.began
     budget.cell_begins()
     assert budget.deadline() == first + 100 * (1 - RESERVE)
+    shared = Budget(100.0, None, shares=[0.5, 1.0])
+    shared.cell_begins(0)
+    assert shared.deadline() == shared.cell_began + 50 * (1 - RESERVE) < shared.last_moment() < shared.cell_began + 50
+    shared.cell_begins(1)
+    assert shared.deadline() == (shared.began or 0.0) + 100 * (1 - RESERVE)
     short = Budget(100.0, 10.0)
     short.cell_begins()
     assert short.deadline() == short.cell_began + 10 * (1 - RESERVE)

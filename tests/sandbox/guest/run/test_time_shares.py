@@ -1,0 +1,36 @@
+"""Share of the time left that a cell may take."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.sandbox.guest.run.time_shares import (
+    BEFORE_OTHERS,
+    OTHER_BEFORE_TRAINING,
+    TRAINING_BEFORE_TRAINING,
+    time_shares,
+)
+
+LOAD, FIT, PLOT = "x = load()", "h = model.fit(x, y)", "plt.plot(h.history['loss'])"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        pytest.param([], [], id="no cells"),
+        pytest.param([FIT], [1.0], id="the last cell has all time"),
+        pytest.param([LOAD, FIT, PLOT], [OTHER_BEFORE_TRAINING, BEFORE_OTHERS, 1.0], id="one training has most"),
+        pytest.param([FIT, LOAD, FIT], [TRAINING_BEFORE_TRAINING, OTHER_BEFORE_TRAINING, 1.0], id="two trainings"),
+        pytest.param([LOAD, PLOT], [BEFORE_OTHERS, 1.0], id="no training"),
+    ],
+)
+def test_trainings_have_most_of_the_time(cells: list[str], expected: list[float]) -> None:
+    assert time_shares(cells) == expected
+
+
+@pytest.mark.parametrize(
+    "training",
+    ["model.fit_generator(g)", "clf . fit(x)".replace(" ", ""), "with tf.GradientTape() as t:", "loss.backward()"],
+)
+def test_other_ways_to_train_count_too(training: str) -> None:
+    assert time_shares([LOAD, training])[0] == OTHER_BEFORE_TRAINING
