@@ -33,6 +33,7 @@ from grader.models.submission import Student, Submission
 from grader.report.intake_page import write_intake_page
 from grader.report.pages import write_class_page, write_student_report
 from grader.sandbox.base import Sandbox
+from grader.sandbox.memory import memory_for_each
 from grader.scoring.report_pdf.document_reader import read_document
 from grader.scoring.rubric import document as report_criteria
 from grader.scoring.rubric.metric import Truth
@@ -116,6 +117,7 @@ def grade_class(
 def _prepare(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
     if assignment.public is not None:
         settings.announce(message("Drawing the hidden rows of {set} …", set=assignment.public.set))
+    assignment = assignment.with_memory(memory_for_each(settings.jobs))
     prepared = hidden_sets.prepare_data(assignment, settings.secret, settings.library, workspace)
     for warning in prepared.warnings:
         settings.announce(warning)

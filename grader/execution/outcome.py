@@ -39,7 +39,7 @@ def determine_outcome(
             cell=failed[0].index + 1,
             seconds=limits.seconds,
         )
-    return _cell_outcome(failed)
+    return _cell_outcome(failed, reply, limits)
 
 
 def describe_cut_training(facts: Facts) -> Message | None:
@@ -78,7 +78,7 @@ def slow_cell_notes(executed: NotebookNode | None, limits: Limits) -> tuple[Mess
 
 def _describe_limit(reply: Reply, limits: Limits, cell: int) -> tuple[Outcome, Message]:
     if reply.ended is EndReason.MEMORY:
-        values = {"cell": cell, "used": reply.used / 1024, "limit": limits.memory_mb / 1024}
+        values = {"cell": cell, "used": reply.used / 1024, "limit": limits.memory_limit_mb / 1024}
         if reply.by_kernel:
             return Outcome.MEMORY, message(
                 "Stopped in cell {cell} by the operating system: it used {used:.1f} GB of memory, the limit is "
@@ -127,13 +127,21 @@ def _timeout_reason(cell: int | None, seconds: float) -> Message:
     )
 
 
-def _cell_outcome(failed: list[Cell]) -> tuple[Outcome, Message | None]:
+def _cell_outcome(failed: list[Cell], reply: Reply, limits: Limits) -> tuple[Outcome, Message | None]:
     if not failed:
         return Outcome.OK, None
     error = failed[0].error
     assert error is not None
     outcome = CELL_OUTCOMES.get(error.name, Outcome.DISK if TOO_LARGE in error.message else Outcome.ERROR)
     values = {"cell": failed[0].index + 1, "name": error.name, "text": error.message[:200]}
+    if outcome is Outcome.MEMORY:
+        return outcome, message(
+            "Cell {cell} failed: {name}: {text} Up to then the notebook had used {used:.1f} GB of memory; the limit is "
+            "{limit:.1f} GB.",
+            **values,
+            used=reply.peak_memory_mb / 1024,
+            limit=limits.memory_limit_mb / 1024,
+        )
     if len(failed) == 1:
         return outcome, message("Cell {cell} failed: {name}: {text}", **values)
     return outcome, message("{n} cells failed; the first is cell {cell}: {name}: {text}", n=len(failed), **values)

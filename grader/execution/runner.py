@@ -220,6 +220,7 @@ def _interpret(
         seconds=reply.seconds,
         cell_seconds=reply.cell_seconds,
         peak_memory_mb=reply.peak_memory_mb,
+        memory_limit_mb=float(prepared.assignment.limits.memory_limit_mb),
         notes=slow_cell_notes(executed, prepared.assignment.limits) + _name_error_notes(executed, cells),
         reviews=(*reviews, *lacking),
         tests=tests,

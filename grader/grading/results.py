@@ -166,6 +166,7 @@ class Result:
     review_reasons: tuple[str, ...] = ()
     seconds: Annotated[_Number | None, _about("Wall clock for the whole submission.")] = None
     peak_memory_mb: _Number | None = None
+    memory_limit_mb: Annotated[_Number | None, _about("That applied to it; null when nothing ran.")] = None
     device: Annotated[str | None, _about("What it ran on, as its process says.")] = None
     criteria: tuple[CriterionResult, ...] = ()
     folder: Annotated[Path, Field(exclude=True)] = Path()  # holds report.html, and executed.ipynb if the notebook ran
@@ -292,6 +293,7 @@ def _result(graded: Graded) -> Result:
         review_reasons=tuple(map(str, grade.review_reasons)),
         seconds=_rounded(run.seconds, 2),
         peak_memory_mb=_rounded(run.peak_memory_mb, 1),
+        memory_limit_mb=_rounded(run.memory_limit_mb, 1) or None,
         device=run.facts.device or None,
         criteria=tuple(map(_criterion, grade.scores)),
     )

@@ -11,6 +11,8 @@ from grader.i18n.message import Message, Titles
 from grader.models.course import Course
 from grader.models.lateness import LatePolicy
 
+LEAST_MEMORY_MB = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -21,11 +23,16 @@ class Limits:
     cell_seconds: float | None = None  # wall clock for one cell
     samples: int | None = None  # rows that all trainings with fit() see together, over all epochs
     predict_seconds: float = 90.0  # for finding the input format and predicting the hidden rows, all models together
-    memory_mb: int = 4096  # all processes of the submission together
+    memory_mb: int | None = None  # all processes of the submission together; None: what the machine can give
     disk_mb: int = 1024  # files left in the submission's own folders
     file_mb: int = 256  # one file
     processes: int = 256  # processes and threads
     output_mb: float = 2.0  # printed and displayed output of one cell
+
+    @property
+    def memory_limit_mb(self) -> int:
+        """The limit that applies until the machine's share is known, and afterwards."""
+        return LEAST_MEMORY_MB if self.memory_mb is None else self.memory_mb
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +129,9 @@ class Assignment:
         """Return the assignment with another time limit for all cells, and for one; None leaves a limit unchanged."""
         limits = self.limits if seconds is None else replace(self.limits, seconds=seconds)
         return replace(self, limits=limits if cell_seconds is None else replace(limits, cell_seconds=cell_seconds))
+
+    def with_memory(self, memory_mb: int) -> Assignment:
+        """Return the assignment with ``memory_mb`` for each notebook, unless it sets its own limit."""
+        if self.limits.memory_mb is not None:
+            return self
+        return replace(self, limits=replace(self.limits, memory_mb=memory_mb))

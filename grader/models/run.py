@@ -77,6 +77,7 @@ class Run:
     seconds: float = 0.0  # wall clock of the whole job
     cell_seconds: float = 0.0  # wall clock of the cells
     peak_memory_mb: float = 0.0
+    memory_limit_mb: float = 0.0  # that applied; 0 if nothing ran
     confinement: str = ""
     notes: tuple[Message, ...] = ()
     reviews: tuple[Message, ...] = ()  # reasons for a person to check the result

@@ -30,7 +30,10 @@ WHAT_TO_DO: dict[Outcome, Message] = {
     Outcome.TIMEOUT: message(
         "The results up to the time limit were graded. Train for fewer epochs, on fewer rows, or with a smaller model."
     ),
-    Outcome.MEMORY: message("Use smaller batches, fewer copies of the data, or a smaller model."),
+    Outcome.MEMORY: message(
+        "Use smaller batches, load images with a generator (flow_from_directory or image_dataset_from_directory) "
+        "instead of all at once, keep arrays as float32, and free what is no longer needed with del."
+    ),
     Outcome.DISK: message("Save fewer or smaller files; only the notebook is required."),
     Outcome.MISSING: message(
         "Download the notebook as an .ipynb file, open it to check that it is the right one, and submit it again."

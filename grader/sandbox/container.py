@@ -85,7 +85,7 @@ def _run_options(engine: Engine, job: Job, folder: Path, image: Image, side: str
     """Return the command line up to the program inside; its first word is the engine."""
     limits = job.limits
     mounts = [*image.mounts, *_container_mounts(folder, job, side)]
-    memory = f"{limits.memory_mb + EXTRA_MEMORY_MB}m"
+    memory = f"{limits.memory_limit_mb + EXTRA_MEMORY_MB}m"
     return [
         *(engine.path, "run", "--rm", "--interactive", "--pull=never", "--log-driver=none"),
         *("--name", f"{folder.name}-{side}", "--label", f"{LABEL}={folder}", "--hostname", "notebook"),

@@ -359,7 +359,7 @@ def _rlimits(job: Job) -> dict[str, int]:
     }
     if not Path("/dev/nvidia0").exists():
         # Without a GPU, whose driver maps more than it uses, this turns excessive allocation into a MemoryError.
-        rlimits["RLIMIT_DATA"] = limits.memory_mb * MEGABYTE
+        rlimits["RLIMIT_DATA"] = limits.memory_limit_mb * MEGABYTE
     return rlimits
 
 

@@ -115,7 +115,7 @@ class Monitor:
         if processes:
             usage.memory_mb += self.shared_mb
         # The resident size does not tell how much is shared with the worker; measure exactly when near the limit.
-        if resident > self.job.limits.memory_mb and usage.processes <= self.job.limits.processes:
+        if resident > self.job.limits.memory_limit_mb and usage.processes <= self.job.limits.processes:
             usage.memory_mb = self._exact_memory_mb(processes)
         deleted_memory_mb, self.deleted_disk_mb = self.deleted_files.measure(process.pid for process in processes)
         usage.memory_mb += deleted_memory_mb
@@ -134,7 +134,7 @@ class Monitor:
 
     def _limit_reached(self, usage: _Usage) -> tuple[EndReason, float] | None:
         limits = self.job.limits
-        if usage.memory_mb > limits.memory_mb:
+        if usage.memory_mb > limits.memory_limit_mb:
             return EndReason.MEMORY, usage.memory_mb
         if usage.processes > limits.processes:
             return EndReason.PROCESSES, usage.processes
@@ -167,7 +167,7 @@ class Monitor:
         began = self.cells_began or now
         by_kernel = self.group is not None and self.group.limit_reached
         if self.group is not None and by_kernel:
-            ended, used = EndReason.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_mb)
+            ended, used = EndReason.MEMORY, max(used, self.group.peak_mb, self.job.limits.memory_limit_mb)
         return Reply(
             ended=ended,
             started=self.cells_began is not None,

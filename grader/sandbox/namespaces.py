@@ -93,7 +93,7 @@ class NamespaceSandbox:
     def _run(self, job: Job, cores: tuple[int, ...]) -> Reply:
         worker = self._living_worker(job.threads)
         folder = JobFolder(job)
-        group = create_memory_group(job.limits.memory_mb, processes=job.limits.processes, cores=job.threads)
+        group = create_memory_group(job.limits.memory_limit_mb, processes=job.limits.processes, cores=job.threads)
         try:
             tree = worker.fork(folder, self._driver(folder), replace(self._kernel(job, folder, group), cores=cores))
             try:

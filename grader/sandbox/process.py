@@ -78,7 +78,7 @@ class ProcessSandbox:
 
     def run(self, job: Job) -> Reply:
         folder = JobFolder(job, confined=self._mounts)
-        group = create_memory_group(job.limits.memory_mb, processes=job.limits.processes, cores=job.threads)
+        group = create_memory_group(job.limits.memory_limit_mb, processes=job.limits.processes, cores=job.threads)
         try:
             with self._cores.lend(job.threads) as cores:
                 return self._run(job, folder, group, cores)

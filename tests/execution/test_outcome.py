@@ -54,7 +54,7 @@ def failed(index: int, name: str = "ValueError", text: str = "no") -> Cell:
             {},
             [failed(0, "MemoryError")],
             Outcome.MEMORY,
-            "MemoryError",
+            "Cell 1 failed: MemoryError: no Up to then the notebook had used 0.0 GB of memory; the limit is 2.0 GB.",
             id="Python's memory",
         ),
         pytest.param(

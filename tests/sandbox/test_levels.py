@@ -184,7 +184,7 @@ time.sleep(60)
 """
     reply = run(sandbox, "print('before')", greedy)
     assert reply.ended is EndReason.MEMORY
-    assert reply.used > LIMITS.memory_mb
+    assert reply.used > LIMITS.memory_limit_mb
     assert text(reply, 0) == "before\n"
 
 

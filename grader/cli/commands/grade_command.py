@@ -227,5 +227,5 @@ def finish(results: Sequence[Graded]) -> None:
 
 def _default_jobs(submissions: int, limits: Limits) -> int:
     """Return one job per processor, as long as their usual memory fits into the free memory."""
-    fit = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_mb))
+    fit = int(psutil.virtual_memory().available // 2**20 // min(MEMORY_PER_JOB_MB, limits.memory_limit_mb))
     return max(1, min(processors(), fit, submissions))

@@ -93,7 +93,7 @@ def _grade(
 
 
 def _too_small(assignment: Assignment, machine: Machine) -> Message | None:
-    needed = assignment.limits.memory_mb + GRADER_MB
+    needed = assignment.limits.memory_limit_mb + GRADER_MB
     if machine.memory_mb >= needed:
         return None
     return message(

@@ -51,7 +51,17 @@ def install_old_names(after_import: AfterImport) -> None:
 
 def _extend_keras(keras: ModuleType) -> None:
     replacements: dict[str, Any] = {}
-    for part in (arguments, data_arguments, optimizers, model_methods, history, saving, graph_code, tensorboard, model_drawing):
+    for part in (
+        arguments,
+        data_arguments,
+        optimizers,
+        model_methods,
+        history,
+        saving,
+        graph_code,
+        tensorboard,
+        model_drawing,
+    ):
         # Keras moves its internal parts: a notebook then loses one adaptation, but not its kernel.
         with contextlib.suppress(AttributeError, ImportError):
             replacements |= part.install(keras) or {}

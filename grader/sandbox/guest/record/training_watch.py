@@ -58,10 +58,11 @@ class Watch:
             self.model.stop_training = True
 
     def _watch(self) -> None:
+        least = time.monotonic() + LEAST_SECONDS
         if self._ended.wait(max(0.0, self.budget.deadline() - time.monotonic())):
             return
         self.stop()
-        last = max(self.budget.last_moment(), time.monotonic() + LEAST_SECONDS)
+        last = max(self.budget.last_moment(), least)
         validation_ends = (time.monotonic() + last) / 2
         while time.monotonic() < last:
             if time.monotonic() > validation_ends:

@@ -1,7 +1,7 @@
 """Driver of one job: runs the cells in order and saves the executed notebook after each.
 
 A cell that fails does not stop the next. A cell that exceeds its time, or its share of what is left, is
-interrupted, and its output so far stays. When the time of the whole notebook is up, the remaining cells are not started.
+interrupted, and its output so far stays. When the time of the whole notebook is up, the other cells are not started.
 
 The driver shares neither processes nor files with the notebook, except the sockets over which they talk. It believes
 nothing of what comes through them: messages only become outputs of the cell that is running.
