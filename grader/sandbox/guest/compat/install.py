@@ -45,7 +45,8 @@ def install_old_names(after_import: AfterImport) -> None:
     """Add old names to libraries; ``after_import(name, action)`` calls ``action`` once a module has been imported."""
     after_import("keras", _extend_keras)
     after_import("tensorflow", old_keras.install_tensorflow_names)
-    after_import("tensorflow._api.v2.summary", tensorboard.install_summaries)
+    for name in ("tensorflow._api.v2.summary", "tensorflow.summary"):  # Keras imports it again, by the short name
+        after_import(name, tensorboard.install_summaries)
     old_libraries.install(after_import)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import pytest
 
@@ -124,8 +125,11 @@ def test_a_folder_is_made_for_writing_beside_the_notebook_only(results: dict[str
 
 def test_each_stand_in_is_noted(results: dict[str, CellResult]) -> None:
     assert results["a model is drawn"].has_note("keras.utils.plot_model (pydot, Graphviz)", "Matplotlib")
-    assert results["TensorBoard"].has_note("TensorBoard('./logs')")
-    assert results["summaries"].has_note("tf.summary.scalar")
+    assert results["TensorBoard"].has_note("TensorBoard('/proc/nowhere')")
+    assert results["summaries"].has_note("tf.summary.create_file_writer('/proc/nowhere')")
+    is_missing = find_spec("tensorboard") is None
+    assert results["TensorBoard"].has_note("TensorBoard('./logs')") is is_missing
+    assert results["summaries"].has_note("tf.summary.scalar") is is_missing
     assert results["commands that inform"].has_note("%load_ext watermark")
     made = [note[1] for note in results["missing folders are made"].notes if note[0] == "folder"]
     assert {"images/deep", "SaveModel2", "out", "result", "arrays", "out/deeper", "csv"} <= set(made)
