@@ -5,9 +5,12 @@ For machines where forking a warm worker is not wanted, or where only ``bwrap`` 
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grader.i18n.message import Message, message
@@ -36,6 +39,7 @@ from grader.sandbox.programs import find_program
 NAME = "bubblewrap"
 FILTER = "seccomp.bpf"  # in the job folder, in no part of it that the notebook sees
 FILTER_DESCRIPTOR = "9"
+OVERLAY = "--ro-overlay"  # option of bwrap 0.11 and newer
 SCRATCH_BYTES = 64 << 20  # limits memory that belongs to no process, which the monitor cannot measure
 TRIAL_SECONDS = 30.0
 # If there are few processes, only the loopback interface and a system call filter, the other options hold as well.
@@ -111,33 +115,80 @@ def _run_trial(argv: list[str], environment: Mapping[str, str]) -> Message | Non
     return message("bwrap does not work here: {error}. Version 0.7 or newer is needed.", error=words)
 
 
-def _confine(folder: JobFolder, inherited: Mapping[str, str], mounts: Iterable[Mount], python: list[str]) -> list[str]:
+def _confine(folder: JobFolder, inherited: Mapping[str, str], mounts: Sequence[Mount], python: list[str]) -> list[str]:
     """Return the command line that runs Python confined. ``python`` follows ``-c``: the code and its arguments."""
     program, bwrap = seccomp.program(), find_program("bwrap", inherited)
     if program is None or bwrap is None:
         raise SandboxError(message("bubblewrap is not available on this machine; `grader doctor` tells why."))
     filter_ = folder.path / FILTER
     filter_.write_bytes(program)
-    copies = folder.path / "proc"
+    copies, empty = folder.path / "proc", folder.path / "empty"
     copies.mkdir(exist_ok=True)
+    empty.mkdir(exist_ok=True)
+    layer = empty if _can_overlay(bwrap, tuple(filter(_is_shared_folder, mounts))) else None
     # The shell opens the filter for bwrap, which reads and closes it. A descriptor opened here would have to pass
     # through the supervisor.
     opened = ["/bin/sh", "-c", f'exec "$@" {FILTER_DESCRIPTOR}<"$0"', str(filter_)]
-    return [*opened, bwrap, *_options(mounts, copies), "--", sys.executable, *protocol.PYTHON_OPTIONS, "-c", *python]
+    return [
+        *opened,
+        bwrap,
+        *_options(mounts, copies, layer),
+        "--",
+        sys.executable,
+        *protocol.PYTHON_OPTIONS,
+        "-c",
+        *python,
+    ]
 
 
-def _options(mounts: Iterable[Mount], copies: Path) -> list[str]:
+def _is_shared_folder(mount: Mount) -> bool:
+    if mount.kind is not Kind.READ_ONLY or mount.source is None or mount.source.is_relative_to("/sys"):
+        return False
+    return mount.source.is_dir()
+
+
+@functools.cache
+def _can_overlay(bwrap: str, shared: tuple[Mount, ...]) -> bool:
+    """Return whether ``bwrap`` can show these folders as inodes of the job's own, on which locks are seen by no other.
+
+    It cannot if it is too old, or if a folder's file system or a mount below it forbids it.
+    """
+    try:
+        if OVERLAY not in _run([bwrap, "--help"]).stdout:
+            return False
+        with tempfile.TemporaryDirectory() as empty:
+            tried = [replace(mount, target=Path("/tmp", str(number))) for number, mount in enumerate(shared)]  # noqa: S108
+            words = [word for mount in tried for word in _overlay_options(mount, Path(empty))]
+            command = [bwrap, "--unshare-all", "--ro-bind", "/", "/", "--tmpfs", "/tmp", *words, "--", "/bin/true"]  # noqa: S108
+            return _run(command).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=TRIAL_SECONDS, check=False, cwd="/", env={})
+
+
+def _overlay_options(mount: Mount, empty: Path) -> list[str]:
+    source = str(mount.source.resolve()) if mount.source is not None else ""
+    return ["--overlay-src", str(empty), "--overlay-src", source, OVERLAY, str(mount.target)]
+
+
+def _options(mounts: Iterable[Mount], copies: Path, layer: Path | None) -> list[str]:
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--as-pid-1"),
         *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "notebook"),
-        *(word for mount in mounts for word in _mount_options(mount, copies)),
+        *(word for mount in mounts for word in _mount_options(mount, copies, layer)),
         *("--remount-ro", "/"),  # the empty root that everything else is mounted on
         *("--chdir", "/", "--seccomp", FILTER_DESCRIPTOR),
     ]
 
 
-def _mount_options(mount: Mount, copies: Path) -> list[str]:
+def _mount_options(mount: Mount, copies: Path, layer: Path | None) -> list[str]:
+    """Return the options for one mount. With an empty folder as second ``layer``, shared folders become overlays."""
     target = str(mount.target)
+    if layer is not None and _is_shared_folder(mount):
+        return _overlay_options(mount, layer)
     if mount.kind is Kind.EMPTY:
         return ["--tmpfs", target, "--remount-ro", target]
     if mount.kind is Kind.SCRATCH:

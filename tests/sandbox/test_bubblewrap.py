@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from grader.models.assignment import Limits
 from grader.models.errors import SandboxError
+from grader.sandbox import bubblewrap
 from grader.sandbox.base import EndReason, Job
 from grader.sandbox.bubblewrap import NAME, bubblewrap_command, find_problem
+from grader.sandbox.mounts import Kind, Mount, machine_mounts
 from grader.sandbox.process import ProcessSandbox
+from grader.sandbox.programs import find_program
 from tests.support import confined
 from tests.support.notebooks import notebook_bytes
 
@@ -109,3 +114,59 @@ def test_no_process_survives(sandbox: ProcessSandbox) -> None:
     sandbox.run(Job(notebook_bytes(daemon, "import os; os.kill(os.getppid(), 9)"), {}, Limits(seconds=60)))
     commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
     assert not [command for command in commands if "sleep 27182" in command]
+
+
+@pytest.mark.parametrize(
+    ("mount", "options"),
+    [
+        pytest.param(
+            Mount(Kind.READ_ONLY, Path("/lib"), Path("/usr")),
+            ["--overlay-src", "/empty", "--overlay-src", "/usr", "--ro-overlay", "/lib"],
+            id="a folder of the machine",
+        ),
+        pytest.param(
+            Mount(Kind.READ_ONLY, Path("/etc/x"), Path("/etc/passwd")),
+            ["--ro-bind", "/etc/passwd", "/etc/x"],
+            id="a file",
+        ),
+        pytest.param(
+            Mount(Kind.OWN, Path("/job/run"), Path("/usr")), ["--ro-bind", "/usr", "/job/run"], id="of the job"
+        ),
+        pytest.param(
+            Mount(Kind.READ_ONLY, Path("/sys/devices/system/cpu"), Path("/sys/devices/system/cpu")),
+            ["--ro-bind", "/sys/devices/system/cpu", "/sys/devices/system/cpu"],
+            id="of the kernel",
+        ),
+    ],
+)
+def test_shared_folders_are_overlays_where_bwrap_can(mount: Mount, options: list[str], tmp_path: Path) -> None:
+    assert bubblewrap._mount_options(mount, tmp_path, Path("/empty")) == options
+    assert "--ro-overlay" not in bubblewrap._mount_options(mount, tmp_path, None)
+
+
+def test_a_bwrap_that_cannot_overlay_is_recognised(tmp_path: Path) -> None:
+    """The old one does not know the option; the new one may be refused by the file system."""
+    mount = Mount(Kind.READ_ONLY, Path("/lib"), Path("/usr"))
+    for name, script in {
+        "old": "echo --ro-bind",
+        "refused": 'case "$1" in --help) echo --ro-overlay;; *) exit 1;; esac',
+    }.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        assert not bubblewrap._can_overlay(str(program), (mount,))
+    assert not bubblewrap._can_overlay(str(tmp_path / "missing"), (mount,))
+
+
+LOCK = "import fcntl, numpy\nfcntl.flock(open(numpy.__file__), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+
+
+def test_locks_on_libraries_are_the_notebook_s_own_where_bwrap_can(sandbox: ProcessSandbox) -> None:
+    bwrap = find_program("bwrap", confined.INHERITED)
+    assert bwrap is not None
+    shared = tuple(filter(bubblewrap._is_shared_folder, machine_mounts()))
+    with open(np.__file__) as held:  # noqa: PTH123  a plain descriptor
+        fcntl.flock(held, fcntl.LOCK_EX)
+        reply = sandbox.run(Job(notebook_bytes(LOCK), {}, Limits(seconds=60)))
+    assert reply.ended is EndReason.FINISHED
+    assert (b"BlockingIOError" not in (reply.executed or b"")) == bubblewrap._can_overlay(bwrap, shared)
