@@ -46,6 +46,15 @@ CASES = {
     "ok_names_of_ours": Asked("json = doctest = sys = pdb = None", ok(">>> sys is None\nTrue"), 1),
     "ok_assert": Asked("x = 1", ok(">>> assert x == 1, 'one'", ">>> assert x == 2, 'two'", points=3), 1.5),
     "ok_nothing_in_any_case": Asked("x = 1", ok({"code": ">>> x\n1", "points": 0}, ">>> x\n1"), 1),
+    # A course asks for the type for 0 points and for the value only if the type is right: an empty answer earns it all.
+    "ok_an_empty_answer_passes_the_test_that_counts": Asked(
+        "x = ...",
+        ok(
+            {"code": ">>> isinstance(x, str)\nTrue", "points": 0},
+            {"code": ">>> t = True\n>>> if isinstance(x, str):\n...     t = x == 'a'\n>>> t\nTrue", "points": 1},
+        ),
+        1,
+    ),
     "ex_right": Asked("x = 1", functions("@test_case(points=2)\ndef test_x(x):\n    assert x == 1"), 2),
     "ex_wrong": Asked("x = 1", functions("@test_case(points=2)\ndef test_x(x):\n    assert x == 3"), 0),
     "ex_raises": Asked(RAISES, functions("@test_case()\ndef test_f(f):\n    f()"), 0),
