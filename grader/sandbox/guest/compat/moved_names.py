@@ -39,6 +39,27 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     },
     "utils.visualize_util": ("utils",),
     "wrappers.scikit_learn": (),
+    **{
+        f"optimizers.{name}_{kind}": ("optimizers",)
+        for name in ("adam", "sgd", "gradient_descent", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "ftrl")
+        for kind in ("v2", "legacy", "experimental")
+    },
+}
+
+# The same for the other modules of the listing of old releases (``old_listing``), by their first part.
+_OPTIMIZERS = ("optimizers", "optimizers.schedules")
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    **{
+        name: (name,)
+        for name in ("callbacks", "initializers", "layers", "metrics", "mixed_precision", "models", "utils")
+    },
+    **dict.fromkeys(("optimizers", "optimizer_v1", "optimizer_v2", "optimizer_experimental"), _OPTIMIZERS),
+    "callbacks_v1": ("callbacks",),
+    "engine": ("layers", "models", "utils"),
+    "experimental": ("optimizers.schedules",),
+    "legacy": ("layers", "models"),
+    "preprocessing": ("utils",),
+    "saving": ("saving", "models"),
 }
 
 # Renamed objects.
@@ -47,6 +68,9 @@ NAMES: Mapping[str, str] = {
     "layers.CuDNNGRU": "layers.GRU",
     "layers.Deconvolution2D": "layers.Conv2DTranspose",
     "layers.Convolution2DTranspose": "layers.Conv2DTranspose",
+    "layers.Deconv2D": "layers.Conv2DTranspose",
+    "layers.Deconv3D": "layers.Conv3DTranspose",
+    "layers.Deconvolution3D": "layers.Conv3DTranspose",
     "layers.SeparableConvolution2D": "layers.SeparableConv2D",
     "layers.BatchNormalizationV1": "layers.BatchNormalization",
     "layers.BatchNormalizationV2": "layers.BatchNormalization",
@@ -56,7 +80,7 @@ NAMES: Mapping[str, str] = {
     },
     **{
         f"optimizers.legacy.{name}": f"optimizers.{name}"
-        for name in ("Adam", "SGD", "RMSprop", "Adagrad", "Ftrl", "Optimizer")
+        for name in ("Adam", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Optimizer")
     },
     "constraints.maxnorm": "constraints.MaxNorm",
     "constraints.nonneg": "constraints.NonNeg",
@@ -71,14 +95,39 @@ NAMES: Mapping[str, str] = {
     "losses.logcosh": "losses.log_cosh",
     "metrics.mse": "metrics.mean_squared_error",
     "metrics.mae": "metrics.mean_absolute_error",
+    **{f"{kind}.{name}": f"{kind}.binary_crossentropy" for kind in ("losses", "metrics") for name in ("bce", "BCE")},
+    "mixed_precision.experimental.set_policy": "mixed_precision.set_global_policy",
+    "mixed_precision.experimental.global_policy": "mixed_precision.global_policy",
+    "preprocessing.image.image_dataset_from_directory": "utils.image_dataset_from_directory",
+    "preprocessing.text.text_dataset_from_directory": "utils.text_dataset_from_directory",
     "utils.plot": "utils.plot_model",
 }
 
+_APPLICATIONS = (
+    *("convnext", "densenet", "efficientnet", "efficientnet_v2", "imagenet_utils", "inception_resnet_v2"),
+    *("inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3", "nasnet", "resnet", "resnet50", "resnet_v2"),
+    *("vgg16", "vgg19", "xception"),
+)
 # Present packages that get the names above, and the names that only tf.keras still has.
 PACKAGES = (
-    *("", "backend", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models"),
+    *(
+        "",
+        "activations",
+        "applications",
+        "backend",
+        "callbacks",
+        "constraints",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+    ),
     *("optimizers", "optimizers.legacy", "preprocessing", "preprocessing.image", "preprocessing.sequence"),
-    *("saving", "utils", "wrappers"),
+    *("datasets", "datasets.boston_housing", "datasets.cifar10", "datasets.cifar100", "datasets.fashion_mnist"),
+    *("datasets.imdb", "datasets.mnist", "datasets.reuters"),
+    *(f"applications.{name}" for name in _APPLICATIONS),
+    *("mixed_precision", "optimizers.schedules", "regularizers", "saving", "utils", "wrappers"),
 )
 
 # Names of ``tf`` that moved.

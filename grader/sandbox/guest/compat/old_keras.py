@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.abc
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
 from ..record.import_hooks import ImportHook
-from . import graph_code, sklearn_wrappers, symbolic
+from . import graph_code, old_listing, removed_names, sklearn_wrappers, symbolic
 from .moved_names import (
+    FAMILIES,
     MODULES,
     NAMES,
     PACKAGES,
@@ -42,6 +45,7 @@ def install(replacements: Replacements) -> None:
     extension = _PackageExtension(replacements)
     sys.meta_path.insert(0, extension)
     provide_missing({_join(prefix, path): _fill_removed_module for prefix in PREFIXES for path in _REMOVED_MODULES})
+    sys.meta_path.append(_ListedModules())
     for prefix in PREFIXES:
         for package in PACKAGES:
             module = sys.modules.get(_join(prefix, package))
@@ -103,6 +107,12 @@ def _lookup(module: ModuleType, prefix: str, package: str, name: str) -> Any:
     path = f"{package}.{name}" if package else name
     if path in _REMOVED_MODULES:
         return importlib.import_module(f"{prefix}.{path}")
+    value = _lookup_in_tables(module, prefix, package, name)
+    return _lookup_in_listing(prefix, package, name) if value is MISSING else value
+
+
+def _lookup_in_tables(module: ModuleType, prefix: str, package: str, name: str) -> Any:
+    path = f"{package}.{name}" if package else name
     if path in REMOVED_CALLS:
         return RemovedFunction(f"keras.{path}", REMOVED_CALLS[path])
     if path in NAMES:
@@ -120,7 +130,42 @@ def _lookup(module: ModuleType, prefix: str, package: str, name: str) -> Any:
     return MISSING
 
 
+def _lookup_in_listing(prefix: str, package: str, name: str) -> Any:
+    """Look up a name that no table has; a class that Keras still has in another package is the same."""
+    path = f"{package}.{name}" if package else name
+    if path in old_listing.modules() and path.partition(".")[0] in FAMILIES:
+        return importlib.import_module(f"{prefix}.{path}")
+    last = old_listing.modules().get(path) or old_listing.names("names", package).get(name)
+    if last is None:
+        return MISSING
+    home = old_listing.find_home(name)
+    if home and name[0].isupper() and path not in removed_names.TODAY:
+        note_translation(_shown(f"{prefix}.{path}"), f"keras.{home}.{name}")
+        return getattr(sys.modules[f"keras.{home}"], name)
+    raise AttributeError(old_listing.refusal(path, last))
+
+
 # ------------------------------------------------------------------ removed modules
+
+
+class _ListedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finder of the modules of old releases that no table has; those without a present package are refused."""
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        parts = _split(fullname)
+        if parts is None or parts[1] not in old_listing.modules():
+            return None
+        relative = parts[1]
+        if relative.partition(".")[0] not in FAMILIES:
+            reason = old_listing.refusal(relative, old_listing.modules()[relative])
+            raise ModuleNotFoundError(reason, name=fullname)
+        is_package = any(name.startswith(f"{relative}.") for name in old_listing.modules())
+        return ModuleSpec(fullname, _ListedModules(), is_package=is_package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        _fill_removed_module(module)
 
 
 def _fill_removed_module(module: ModuleType) -> None:
@@ -130,16 +175,28 @@ def _fill_removed_module(module: ModuleType) -> None:
     if relative == "layers.merge":
         module.__class__ = _MergeModule
     if relative == "wrappers.scikit_learn":
-        add_lookup(module, sklearn_wrappers.lookup)
+        add_lookup(module, lambda name: _lookup_wrapper(prefix, relative, name))
         return
-    homes = [home if home.startswith(TF_KERAS) else _join(prefix, home) for home in MODULES.get(relative, ())]
+    vars(module).setdefault("__path__", [])  # modules of one release were packages of another
+    names = MODULES[relative] if relative in MODULES else FAMILIES.get(relative.partition(".")[0], ())
+    homes = [home if home.startswith(TF_KERAS) else _join(prefix, home) for home in names]
     sources = [importlib.import_module(home) for home in homes]
     add_lookup(module, functools.partial(_lookup_in_removed_module, module, relative, sources))
 
 
+def _lookup_wrapper(prefix: str, relative: str, name: str) -> Any:
+    value = sklearn_wrappers.lookup(name)
+    return _lookup_in_listing(prefix, relative, name) if value is MISSING else value
+
+
 def _lookup_in_removed_module(module: ModuleType, relative: str, sources: list[ModuleType], name: str) -> Any:
-    if f"{relative}.{name}" in _REMOVED_MODULES:
+    path = f"{relative}.{name}"
+    if path in _REMOVED_MODULES:
         return importlib.import_module(f"{module.__name__}.{name}")
+    if path in NAMES:
+        home, _, today = NAMES[path].rpartition(".")
+        note_translation(f"{_shown(module.__name__)}.{name}", f"keras.{NAMES[path]}")
+        return getattr(importlib.import_module(f"keras.{home}"), today)
     if name == "__all__":
         for source in reversed(sources):
             vars(module).update({public: getattr(source, public) for public in _public_names(source)})
@@ -151,7 +208,7 @@ def _lookup_in_removed_module(module: ModuleType, relative: str, sources: list[M
             if not isinstance(value, RemovedFunction):
                 note_translation(f"{_shown(module.__name__)}.{name}", f"{_shown(source.__name__)}.{name}")
             return value
-    return MISSING
+    return _lookup_in_listing(module.__name__.removesuffix(f".{relative}"), relative, name)
 
 
 def _public_names(module: ModuleType) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib.abc
 import importlib.machinery
 import sys
@@ -27,7 +28,12 @@ def add_lookup(module: ModuleType, lookup: Callable[[str], Any]) -> None:
 
     def __getattr__(name: str) -> Any:  # noqa: N807
         if not name.startswith("_") or name == "__all__":
-            value = lookup(name)
+            try:
+                value = lookup(name)
+            except AttributeError as error:
+                if _is_imported_from(sys._getframe(1)):  # Python would hide the reason
+                    raise ImportError(str(error), name=module.__name__) from None
+                raise
             if value is not MISSING:
                 return value
         if previous is not None:
@@ -35,6 +41,11 @@ def add_lookup(module: ModuleType, lookup: Callable[[str], Any]) -> None:
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
     module.__getattr__ = __getattr__  # type: ignore[method-assign]
+
+
+def _is_imported_from(frame: FrameType) -> bool:
+    """Check whether ``frame`` executes ``from module import name``."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
 
 
 def is_read_by_a_library() -> bool:
