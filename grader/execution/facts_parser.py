@@ -31,6 +31,7 @@ class _Fit(_Claim):
     planned_epochs: Count | None
     cut_short: bool
     samples_reached: bool = False
+    grouped: bool = False
     steps: Count
     curves: Annotated[dict[Text, Curve], Field(max_length=100)]
 

@@ -25,6 +25,7 @@ class Fit:
     cut_short: bool = False  # ended by the guest at the limit of time or of samples
     samples_reached: bool = False  # at the limit of samples
     steps: int = 0  # batches of a training loop that the notebook wrote itself; 0 for a call of fit
+    grouped: bool = False  # several steps of Keras ran in one graph call, with the same result
 
 
 @dataclass(frozen=True, slots=True)

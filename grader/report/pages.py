@@ -103,6 +103,7 @@ def write_student_report(graded: Graded, assignment: Assignment, *, language: st
             unreached=_unreached(graded),
             translated=translated,
             elsewhere=elsewhere,
+            grouped_fits=[number for number, fit in enumerate(run.facts.fits, 1) if fit.grouped],
             fits=[(number, fit, plots.curve_charts(fit)) for number, fit in _last_fits(run.facts.fits)],
             outcome=advice.OUTCOMES[run.outcome],
             to_do=advice.WHAT_TO_DO[run.outcome],

@@ -23,6 +23,7 @@ FIT: dict[str, Any] = {
     "seconds": 1.5,
     "planned_epochs": 3,
     "cut_short": True,
+    "grouped": True,
     "steps": 0,
     "curves": {"loss": [0.5, 0.25]},
 }
@@ -83,6 +84,7 @@ def test_valid_facts_are_parsed() -> None:
                 curves={"loss": (0.5, 0.25)},
                 planned_epochs=3,
                 cut_short=True,
+                grouped=True,
             ),
         ),
         figures=(Figure(cell=4, shows=("loss",), lines=1, trends=("falls",), caption="Loss"),),

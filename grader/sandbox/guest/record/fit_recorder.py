@@ -12,6 +12,7 @@ import time
 from types import FrameType, ModuleType
 from typing import Any
 
+from ..training.fit import reasons_of_last_training
 from . import trained, transform_ledger
 from .budget import Budget
 from .method_hooks import after, outermost
@@ -57,6 +58,7 @@ def hook(keras: ModuleType, budget: Budget) -> None:
         finally:
             watch.end()
             entry.seconds = time.monotonic() - began
+            entry.grouped = reasons_of_last_training() == ()
             if entry.curves:
                 trained.note_training(self, entry.inputs, shapes=trained.shapes_of(trained.weights_of(self)))
             transform_ledger.end_training(arguments.get("x"), ran=bool(entry.curves))

@@ -58,6 +58,7 @@ def _fit_facts(entry: FitRecord) -> dict[str, Any]:
         "planned_epochs": entry.planned_epochs,
         "cut_short": entry.cut_short,
         "samples_reached": entry.samples_reached,
+        "grouped": entry.grouped,
         "steps": entry.steps,
         "curves": curves,
     }

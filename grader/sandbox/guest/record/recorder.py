@@ -45,6 +45,7 @@ class FitRecord:
     cut_short: bool = False  # ended by the grader because its time was up, or its samples
     samples_reached: bool = False  # ended because of its samples
     inputs: tuple[InputSummary, ...] = ()  # one for each input of the model; empty if they were no arrays
+    grouped: bool = False  # several steps of Keras ran in one graph call, with the same result
     steps: int = 0  # of a training loop that the notebook wrote itself: batches instead of epochs
     owner: int = 0  # identity of the estimator or the optimizer, to recognise the next call
 

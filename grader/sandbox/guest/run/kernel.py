@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -24,6 +25,7 @@ from ..record.budget import Budget
 from ..record.figure_recorder import record_figure
 from ..record.import_hooks import after_import, same_random_state
 from ..record.recorder import MAX_FIGURES, current_count, figures, seeds
+from ..training import fit
 from . import thread_limit
 
 SEED = 0
@@ -94,6 +96,9 @@ def install_hooks(shell: Any, budget: Budget) -> None:
         with same_random_state():  # the notebook may have set its own seed before this import
             keras.utils.set_random_seed(SEED)
         seeds["keras"] = SEED
+        if os.environ.get(fit.SWITCH) == "0":  # Keras trains by itself unless this is asked for
+            with contextlib.suppress(AttributeError, ImportError):  # another version of Keras
+                fit.hook(keras)
         fit_recorder.hook(keras, budget)
         loop_recorder.hook_keras(keras)
 
