@@ -47,6 +47,15 @@ def _require_not_time_major(flag: Any) -> dict[str, Any]:
     return {}
 
 
+def _refuse_dropout(rate: Any) -> dict[str, Any]:
+    if rate:
+        raise TypeError(
+            f"Embedding(dropout={rate!r}) was part of Keras 1 and was removed: it left out whole words. "
+            "No layer computes the same; keras.layers.SpatialDropout1D(rate) after it leaves out columns."
+        )
+    return {}
+
+
 _INIT: Renames = {"init": "kernel_initializer"}
 _PENALTIES: Renames = {
     "W_regularizer": "kernel_regularizer",
@@ -112,6 +121,7 @@ LAYERS: Mapping[str, Renames] = {
         "W_regularizer": "embeddings_regularizer",
         "W_constraint": "embeddings_constraint",
         "input_length": _input_shape,
+        "dropout": _refuse_dropout,
     },
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _RECURRENT),
     "PReLU": {"init": "alpha_initializer"},
@@ -133,6 +143,14 @@ MODEL: Renames = {"input": "inputs", "output": "outputs"}
 CALLBACKS: Mapping[str, Renames] = {
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
     "TensorBoard": {"batch_size": None, "write_grads": None},
+}
+
+# Of classes in packages besides layers, optimizers and callbacks.
+CLASSES: Mapping[str, Renames] = {
+    "constraints.MaxNorm": {"m": "max_value"},
+    "constraints.MinMaxNorm": {"low": "min_value", "high": "max_value"},
+    "regularizers.L1": {"l": "l1"},
+    "regularizers.L2": {"l": "l2"},
 }
 
 FUNCTIONS: Mapping[str, Renames] = {

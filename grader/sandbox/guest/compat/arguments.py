@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .argument_renames import CALLBACKS, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Renames
+from .argument_renames import CALLBACKS, CLASSES, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Renames
 from .notes import Kind, note, note_translation
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -21,8 +21,8 @@ Prepare = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
 MAX_VALUE = 40  # characters of a value in a note
 
 
-def install(keras: Any) -> None:
-    """Wrap the constructors of layers and callbacks, and ``fit``, ``evaluate``, ``predict`` and ``add`` of models."""
+def install(keras: Any) -> dict[str, Callable[..., Any]]:
+    """Wrap constructors, and ``fit``, ``evaluate``, ``predict`` and ``add`` of models; return replaced functions."""
     for name, renames in LAYERS.items():
         prepare = functools.partial(_join_kernel_size, name) if name in _KERNEL_SIDES else None
         accept_old_arguments(getattr(keras.layers, name), "__init__", renames, prepare=prepare)
@@ -30,8 +30,53 @@ def install(keras: Any) -> None:
         accept_old_arguments(getattr(keras.callbacks, name), "__init__", renames)
     for name, renames in (("fit", FIT), ("evaluate", EVALUATE), ("predict", PREDICT)):
         accept_old_arguments(keras.Model, name, renames, shown=f"model.{name}")
+    for path, renames in CLASSES.items():
+        package, name = path.split(".")
+        accept_old_arguments(getattr(getattr(keras, package), name), "__init__", renames)
     _accept_model_arguments(keras)
     _accept_batch_input_shape(keras)
+    _accept_initializers_without_dtype(keras)
+    return {"regularizers.l1_l2": _with_caution(keras.regularizers.L1L2)}
+
+
+def _with_caution(regularizer: Any) -> Callable[..., Any]:
+    """Return ``l1_l2``, which notes a call that left the other number at 0.01 in Keras 1 and 2, and at 0 today."""
+
+    def l1_l2(*args: Any, **kwargs: Any) -> Any:
+        given = {**dict(zip(("l1", "l2"), args, strict=False)), **kwargs}
+        if len(given) < 2:
+            note(Kind.CAUTION, f"l1_l2({format_arguments(given)})", f"l1_l2({format_arguments(_BOTH | given)})")
+        return regularizer(*args, **kwargs)
+
+    return l1_l2
+
+
+_BOTH = {"l1": 0.01, "l2": 0.01}
+
+
+def _accept_initializers_without_dtype(keras: Any) -> None:
+    """Accept functions of a shape alone as initializers: Keras before 2.4 gave them no dtype."""
+    initializers: Any = importlib.import_module("keras.src.initializers")
+    get = initializers.get
+
+    @functools.wraps(get)
+    def get_initializer(identifier: Any) -> Any:
+        found = get(identifier)
+        if not inspect.isfunction(found):
+            return found
+        parameters = inspect.signature(found).parameters
+        if "dtype" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+            return found
+
+        @functools.wraps(found)
+        def initialize(shape: Any, dtype: Any = None) -> Any:
+            note_translation(f"{found.__name__}(shape)", f"{found.__name__}(shape, dtype=None)")
+            return keras.ops.cast(found(shape), dtype or keras.config.floatx())
+
+        del vars(initialize)["__wrapped__"]  # it has a signature of its own
+        return initialize
+
+    initializers.get = get_initializer
 
 
 def accept_old_arguments(

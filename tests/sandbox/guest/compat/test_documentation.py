@@ -15,6 +15,7 @@ RENAMES = [
     *argument_renames.LAYERS.values(),
     *argument_renames.CALLBACKS.values(),
     *argument_renames.FUNCTIONS.values(),
+    *argument_renames.CLASSES.values(),
 ]
 RENAMES += [
     argument_renames.OPTIMIZER_ARGUMENTS,

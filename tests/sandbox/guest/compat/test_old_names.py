@@ -131,6 +131,10 @@ ARGUMENTS = [
     Row("m.fit(x, y, epochs=1, verbose=0, use_multiprocessing=True)", "model.fit(use_multiprocessing=True)"),
     Row("m.predict(x, verbose=0, max_queue_size=10)", "model.predict(max_queue_size=10)"),
     Row("Dense(3, unknown=1)", refused="ValueError: Unrecognized keyword arguments"),
+    Row("Embedding(10, 4, dropout=0.2)", refused="TypeError: Embedding(dropout=0.2) was part of Keras 1 and was removed"),
+    Row("r = keras.regularizers.l1_l2(l1=0.5)\nassert (float(r.l1), float(r.l2)) == (0.5, 0.0)", "l1_l2(l1=0.5)", "l1_l2(l1=0.5, l2=0.01)"),
+    Row("assert float(keras.regularizers.l2(l=0.5).l2) == 0.5", "L2(l=0.5)", "L2(l2=0.5)"),
+    Row("def own(shape, name=None):\n    return np.full(shape, 0.5)\nd = Dense(3, init=own)\nd.build((None, 4))\nassert (d.get_weights()[0] == 0.5).all()", "own(shape)", "own(shape, dtype=None)"),
     Row("m.fit(x, y, nonsense=1)", refused="TypeError"),
 ]  # fmt: skip
 
@@ -188,7 +192,10 @@ def test_an_old_line_runs_or_says_what_to_write(
 
 def test_code_with_another_meaning_today_is_unchanged_and_noted(results: dict[str, list[CellResult]]) -> None:
     kinds = [note for result in results["arguments"] for note in result.notes if note[0] == "caution"]
-    assert kinds == [("caution", "Conv2D(16, 3, 3)", "Conv2D(16, (3, 3))")]
+    assert kinds == [
+        ("caution", "Conv2D(16, 3, 3)", "Conv2D(16, (3, 3))"),
+        ("caution", "l1_l2(l1=0.5)", "l1_l2(l1=0.5, l2=0.01)"),
+    ]
 
 
 def test_callbacks_find_both_names_of_a_metric(results: dict[str, list[CellResult]]) -> None:
