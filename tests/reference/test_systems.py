@@ -66,7 +66,9 @@ def weights(model: Any) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("transfer-")) for name in NETWORKS]
+)
 def test_system_matches_the_course(name: str, tmp_path: Path) -> None:
     """One model serves all checks, because building the largest takes a second."""
     model = built(name)

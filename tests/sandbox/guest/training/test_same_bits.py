@@ -32,6 +32,7 @@ def check(chain: Chain, switch: Callable[[bool], None], folder: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain.name)
 def test_training_in_pieces_gives_the_bits_of_keras(
     chain: Chain, switch: Callable[[bool], None], tmp_path: Path
