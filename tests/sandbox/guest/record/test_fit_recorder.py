@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.base import EndReason, Job, Reply
@@ -106,6 +107,7 @@ def test_a_stuck_batch_keeps_the_model_and_a_history_to_plot(warm: NamespaceSand
     assert fit["cut_short"] and fit["epochs"] == 1
 
 
+@pytest.mark.slow
 def test_a_long_validation_is_cut_short_with_the_training(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, LONG_VALIDATION, PLOT, limits=Limits(seconds=30))
     assert errors(reply) == [None] * 3, texts(reply)
