@@ -13,6 +13,7 @@ import pytest
 from grader.cli.class_survey import survey_class
 from grader.cli.commands import grade_command
 from grader.cli.commands.grade_command import GradeOptions
+from grader.cli.terminal import screen
 from grader.data import hidden_sets
 from grader.data.needs.files import missing_file
 from grader.data.needs.survey import class_wide_files
@@ -124,7 +125,7 @@ def test_the_command_says_it_before_anything_runs(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(screen, "width", 200)
     folder = tmp_path / "handed-in"
     for name in ("ann", "bob", "cai"):
         (folder / name).mkdir(parents=True)

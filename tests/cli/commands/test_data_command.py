@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from grader.cli.main import app
-from grader.cli.terminal import config_folder
+from grader.cli.terminal import config_folder, screen
 from grader.data.cache.known_sets import catalogue, known_set
 from grader.data.generators import table_origin
 from grader.data.hidden_sets import load_secret
@@ -28,7 +28,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(screen, "width", 160)
     return tmp_path / "grader" / "library"
 
 
@@ -54,9 +54,9 @@ def test_available_sets_are_listed(library: Path) -> None:
     assert "注音" in chinese.output and "尚未下載" in chinese.output
 
 
-@pytest.mark.parametrize("columns", ["80", "120"])
-def test_networks_are_listed_by_families(library: Path, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
+@pytest.mark.parametrize("columns", [80, 120])
+def test_networks_are_listed_by_families(library: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setattr(screen, "width", columns)
     listed, chinese, every = data("list"), data("list", lang="zh-TW"), data("list", "--all")
     rows = [line.split() for line in listed.output.splitlines()]
     assert next(row for row in rows if row[:1] == ["densenet…"])[1:3] == ["DenseNet", "121,"]
@@ -151,7 +151,7 @@ def teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the working folder of a teacher who has no secret yet."""
     for name in ("XDG_CONFIG_HOME", "HOME", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(screen, "width", 200)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

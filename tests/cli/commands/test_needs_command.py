@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from grader.cli.class_survey import print_missing
 from grader.cli.commands import needs_command
 from grader.cli.main import app
+from grader.cli.terminal import screen
 from grader.data.needs.survey import Kind, Want
 from grader.i18n import catalogue
 from tests.data.cache.faulty_server import Web, run_server
@@ -24,7 +25,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(screen, "width", 200)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "submissions"
 
@@ -104,7 +105,7 @@ def test_names_of_files_are_made_safe() -> None:
 def test_the_survey_before_grading_is_short_and_names_libraries_first(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(screen, "width", 120)
     wants = [Want(Kind.LIBRARY, "torchaudio", ("ann", "bob"), False)]
     wants += [Want(Kind.FILE, f"lost{n}.csv", ("\x1b[31meve",), False) for n in range(40)]
     wants += [Want(Kind.SET, "mnist", ("ann",), True)]
