@@ -17,13 +17,13 @@ SOLUTIONS = Path("reference/solutions")
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """Run every test (twelve to twenty minutes on two cores)."""
+    """Run every test (twenty to twenty-five minutes on two cores)."""
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """Run the tests that start no notebook (about a minute)."""
+    """Run the tests that start no notebook (about a minute and a half)."""
     session.run("pytest", "-m", "fast", *session.posargs)
 
 
