@@ -180,7 +180,7 @@ def test_47_shared_memory_of_the_machine_is_untouched(confined: None, attacker: 
 FLOODS = {
     "stdout": "import time\nend = time.time() + 1\nwhile time.time() < end: print('x' * 100000)",
     "stderr": "import sys, time\nend = time.time() + 2\nwhile time.time() < end: sys.stderr.write('y' * 5000 + '\\n')",
-    "displays": "from IPython.display import display, HTML\nfor n in range(2200): display(HTML('<b>x</b>'))",
+    "displays": "from IPython.display import display, HTML\nfor n in range(400): display(HTML('<b>x</b>' * 100))",
     "one page": "from IPython.display import display, HTML\ndisplay(HTML('<b>x</b>' * 5000000))",
     "pictures": "from IPython.display import display, Image\nfor n in range(50): display(Image(data=b'\\x89PNG' + b'0' * 500000))",
     "progress": "import sys\nfor n in range(200000): sys.stdout.write(f'\\r{n}/200000 ' + '\\b' * 10)",
