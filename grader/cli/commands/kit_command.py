@@ -14,6 +14,7 @@ from grader.cli.gradescope_kit.kit_archive import write_kit
 from grader.cli.terminal import EXIT_FAULT, choose_translation, config_folder, plain, processors, say, screen
 from grader.data import hidden_sets
 from grader.data.cache.cached_sets import default_library
+from grader.sandbox.memory import machine_memory_mb
 from grader.spec import discovery
 
 
@@ -35,7 +36,7 @@ def make_gradescope_kit(assignment: str, out: Path, lang: Language | None) -> No
 def run_in_container(root: Path, lang: Language | None) -> None:
     """Grade the one submission below ``root``. Exits with ``EXIT_FAULT`` if it could not be judged."""
     translation = choose_translation(lang)
-    machine = autograde.Machine(dict(os.environ), processors(), autograde.container_mb(), default_library())
+    machine = autograde.Machine(dict(os.environ), processors(), machine_memory_mb(), default_library())
     done = autograde.run(root, machine, translation)
     for line in done.notes:
         say(translation.say(line))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import psutil
 
 from grader.cli.gradescope_kit.container_folder import read_container
 from grader.cli.gradescope_kit.kit_archive import ASSIGNMENT, SECRET
@@ -30,9 +27,6 @@ from grader.spec.loader import load_assignment
 
 RESULTS = "results/results.json"
 GRADER_MB = 600  # what the grader itself needs
-MEGABYTE = 1 << 20
-# Memory limits of control groups, version 2 and 1, as a container sees its own.
-GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +149,3 @@ def _for_the_student(graded: Graded) -> Iterator[Message]:
 
 def _test(score: Score, translation: Translation) -> Test:
     return Test(translation.title(score.title), score.points or 0.0, score.max, translation.say(score.reason))
-
-
-def container_mb(groups: Sequence[Path] = GROUPS) -> int:
-    """Return the MB that all processes of this container may use together: the machine's if nothing sets a limit."""
-    sizes = [int(psutil.virtual_memory().total)]
-    for path in groups:
-        with suppress(OSError, ValueError):  # not there, or "max"
-            sizes.append(int(path.read_text()))
-    return min(sizes) // MEGABYTE

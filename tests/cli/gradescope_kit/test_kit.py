@@ -20,7 +20,6 @@ import pytest
 from typer.testing import CliRunner
 
 from grader.cli.gradescope_kit import autograde
-from grader.cli.gradescope_kit.autograde import container_mb
 from grader.cli.gradescope_kit.container_folder import read_container
 from grader.cli.gradescope_kit.kit_archive import requirements, write_kit
 from grader.cli.main import app
@@ -32,6 +31,7 @@ from grader.models.errors import AssignmentError, SandboxError
 from grader.models.run import Outcome
 from grader.sandbox.base import EndReason, Job, Reply
 from grader.sandbox.fake import FakeSandbox, Script, finished
+from grader.sandbox.memory import machine_memory_mb
 from grader.spec import discovery
 from grader.spec.loader import load_assignment
 from tests.lms.gradescope_schema import VALIDATOR, has_a_score
@@ -241,7 +241,7 @@ def test_the_container_s_memory(tmp_path: Path, said: str | None, found: int | N
     group = tmp_path / "memory.max"
     if said is not None:
         group.write_text(f"{said}\n")
-    assert container_mb([group]) == (found or container_mb([]))
+    assert machine_memory_mb((str(group),)) == (found or machine_memory_mb(()))
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false"], ids=["missing", "killed"])

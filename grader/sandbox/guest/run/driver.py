@@ -29,7 +29,7 @@ from .time_shares import time_shares
 class Driver:
     """A job in progress: the notebook, its kernel and its time limits."""
 
-    def __init__(self, job: Path, request: dict[str, Any], kernel: RemoteKernel) -> None:
+    def __init__(self, job: Path, request: dict[str, Any]) -> None:
         self.job, self.request, self.out = job, request, job / protocol.OUT
         self.notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
         self.notebook.metadata["grader"] = {
@@ -43,7 +43,9 @@ class Driver:
         self.cell_limit = 0.0  # seconds for the cell that is running
         self.longer = frozenset(request["longer"])
         self.probe_seconds = float(request["predict_seconds"])  # left for the probe: to find the model and to predict
-        self.kernel = kernel
+        self.cells = code_cells(self.notebook)
+        self.shares = time_shares([cell.source for _index, cell in self.cells])
+        self.kernel = RemoteKernel(json.dumps({**request["kernel"], "shares": self.shares}).encode())
         self.client = BoundedClient(
             self.notebook,
             timeout=None,
@@ -55,7 +57,7 @@ class Driver:
             coalesce_streams=False,
             iopub_timeout=20,
         )
-        self.client.km = kernel
+        self.client.km = self.kernel
         self.client.output_bytes = int(request["output_bytes"])
         self.client.timeout_func = lambda _cell: self.cell_limit
         self.client.on_cell_executed = keep_error
@@ -121,9 +123,7 @@ class Driver:
     async def _run_cells(self) -> bool:
         """Run the cells and return True if the kernel can still be used afterwards."""
         self.deadline = time.monotonic() + self.request["seconds"]
-        cells = code_cells(self.notebook)
-        shares = time_shares([cell.source for _index, cell in cells])
-        for (index, cell), share in zip(cells, shares, strict=True):
+        for (index, cell), share in zip(self.cells, self.shares, strict=True):
             started = time.monotonic()
             self.client.begin_cell()
             seconds = self.cell_limit = self._seconds_for_cell(index, share)
@@ -198,7 +198,4 @@ def main(job_folder: str) -> None:
     job = Path(job_folder)
     request = json.loads((job / protocol.REQUEST).read_bytes())
     close_own_memory()
-    notebook = nbformat.reads((job / protocol.NOTEBOOK).read_text("utf-8"), as_version=4)
-    shares = time_shares([cell.source for _index, cell in code_cells(notebook)])
-    kernel = RemoteKernel(json.dumps({**request["kernel"], "shares": shares}).encode())
-    asyncio.run(Driver(job, request, kernel).run())
+    asyncio.run(Driver(job, request).run())
