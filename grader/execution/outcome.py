@@ -35,7 +35,7 @@ def determine_outcome(
     if failed and failed[0].index in _noted_cells(executed, "shared_cells"):
         return Outcome.TIMEOUT, message(
             "Stopped in cell {cell}, so that the cells after it had time; they were executed. All cells together have "
-            "{seconds:.0f} s.",
+            "a time limit of {seconds:.0f} s.",
             cell=failed[0].index + 1,
             seconds=limits.seconds,
         )

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from grader.sandbox.guest.protocol import OUTPUT_CUT
 from grader.sandbox.guest.run.outputs import MAX_ERRORS, BoundedClient, merge_streams
 
 
@@ -88,3 +89,13 @@ def test_errors_are_few() -> None:
     for _ in range(100):
         show(kept, cell, "error", {"ename": "E", "evalue": "", "traceback": []})
     assert len(cell.outputs) == MAX_ERRORS
+
+
+def test_outputs_beyond_the_greatest_number_are_cut_with_a_mark() -> None:
+    kept, cell = client()
+    kept.MAX_OUTPUTS = 5
+    for number in range(9):
+        show(kept, cell, "display_data", display(str(number), f"d{number}"))
+    shown = [output.data["text/plain"] for output in cell.outputs if output.output_type == "display_data"]
+    assert shown == ["0", "1", "2", "3", "4"]
+    assert [output.text for output in cell.outputs if output.output_type == "stream"] == [f"\n{OUTPUT_CUT}\n"]
