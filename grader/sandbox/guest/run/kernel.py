@@ -81,6 +81,7 @@ def install_hooks(shell: Any, budget: Budget) -> None:
     Nothing is imported earlier than by the notebook: a hook is installed once the notebook has imported its library.
     """
     seeds.update(python=SEED, numpy=SEED)
+    in_pieces = os.environ.get(fit.SWITCH) == "0"  # read here: a notebook could set it before it imports Keras
 
     def cell_begins(info: Any) -> None:
         if current_count[0] == 0:
@@ -96,7 +97,7 @@ def install_hooks(shell: Any, budget: Budget) -> None:
         with same_random_state():  # the notebook may have set its own seed before this import
             keras.utils.set_random_seed(SEED)
         seeds["keras"] = SEED
-        if os.environ.get(fit.SWITCH) == "0":  # Keras trains by itself unless this is asked for
+        if in_pieces:  # Keras trains by itself unless this is asked for
             with contextlib.suppress(AttributeError, ImportError):  # another version of Keras
                 fit.hook(keras)
         fit_recorder.hook(keras, budget)

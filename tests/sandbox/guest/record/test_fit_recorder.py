@@ -85,6 +85,14 @@ def test_endless_training_ends_after_an_epoch_and_later_cells_run(warm: Namespac
     assert len(np.unique(predictions > 0.5)) == 2, "the model so far predicts"
 
 
+def test_a_notebook_cannot_switch_on_training_in_pieces(warm: NamespaceSandbox) -> None:
+    switch = "import os\nos.environ['GRADER_PLAIN_KERAS'] = '0'"
+    training = "model.fit(X, y, epochs=30, batch_size=4, verbose=0)"
+    reply = run(warm, switch, BUILD, training, limits=Limits(seconds=90))
+    assert errors(reply) == [None] * 3
+    assert not fits(reply)[0]["grouped"]
+
+
 def test_training_ends_within_the_time_of_a_cell(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=90, cell_seconds=15))
     assert errors(reply) == [None] * 3 and fits(reply)[0]["cut_short"]
