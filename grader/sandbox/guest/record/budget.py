@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..run.time_shares import seconds_of_share
+
 RESERVE = 0.05  # share of the time that is kept for the cells after the training
 
 
@@ -48,7 +50,7 @@ class Budget:
         ends = [began + self.seconds * (1 - reserve)]
         if self.share < 1:
             left = began + self.seconds - self.cell_began
-            ends.append(self.cell_began + left * self.share * (1 - reserve))
+            ends.append(self.cell_began + seconds_of_share(left, self.share) * (1 - reserve))
         if self.cell_seconds:
             ends.append(self.cell_began + self.cell_seconds * (1 - reserve))
         return min(ends)

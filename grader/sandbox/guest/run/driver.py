@@ -23,7 +23,7 @@ from .. import protocol
 from ..processes import close_own_memory
 from .kernel_client import KernelClient, RemoteKernel
 from .outputs import BoundedClient, keep_error, merge_streams
-from .time_shares import time_shares
+from .time_shares import seconds_of_share, time_shares
 
 
 class Driver:
@@ -73,7 +73,7 @@ class Driver:
     def _seconds_for_cell(self, index: int, share: float) -> float:
         left = max(0.1, self.deadline - time.monotonic())
         limit = left / 2 if index in self.longer else self.request["cell_seconds"]
-        left *= share
+        left = seconds_of_share(left, share)
         return min(left, limit) if limit else left
 
     async def run(self) -> None:

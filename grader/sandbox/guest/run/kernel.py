@@ -27,6 +27,7 @@ from ..record.import_hooks import after_import, same_random_state
 from ..record.recorder import MAX_FIGURES, current_count, figures, seeds
 from ..training import fit
 from . import thread_limit
+from .interrupts import interrupt_only_the_notebook
 
 SEED = 0
 
@@ -43,6 +44,7 @@ def main(job: Path, settings: dict[str, Any]) -> None:
     app: Any = IPKernelApp.instance()
     with _without_debugger(), _open_sockets():
         app.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor"])
+    interrupt_only_the_notebook(app.kernel, app.shell)
     install_hooks(app.shell, Budget.from_settings(settings))
     install_environment(app, job, settings, after_import)
     thread_limit.install(settings["processes"])

@@ -15,12 +15,18 @@ TRAINS = re.compile(r"\.(?:fit\w*|train_on_batch|partial_fit|backward|minimize)\
 TRAINING_BEFORE_TRAINING = 2 / 3
 OTHER_BEFORE_TRAINING = 1 / 2
 BEFORE_OTHERS = 0.95  # the cells after the last training draw its curves and evaluate it
+LEAST_LEFT = 1.0  # seconds; less would let no cell after it run
 
 
 def time_shares(sources: Sequence[str]) -> list[float]:
     """Return for each cell the share of the time left at its beginning that it may take."""
     trains = [TRAINS.search(source) is not None for source in sources]
     return [_share(trains[place], trains[place + 1 :]) for place in range(len(sources))]
+
+
+def seconds_of_share(left: float, share: float) -> float:
+    """Return the seconds for a cell with ``share``, of ``left`` seconds at its beginning."""
+    return left if left * (1 - share) < LEAST_LEFT else left * share
 
 
 def _share(trains: bool, later: Sequence[bool]) -> float:

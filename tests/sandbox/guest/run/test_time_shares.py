@@ -8,6 +8,7 @@ from grader.sandbox.guest.run.time_shares import (
     BEFORE_OTHERS,
     OTHER_BEFORE_TRAINING,
     TRAINING_BEFORE_TRAINING,
+    seconds_of_share,
     time_shares,
 )
 
@@ -34,3 +35,8 @@ def test_trainings_have_most_of_the_time(cells: list[str], expected: list[float]
 )
 def test_other_ways_to_train_count_too(training: str) -> None:
     assert time_shares([LOAD, training])[0] == OTHER_BEFORE_TRAINING
+
+
+@pytest.mark.parametrize(("left", "share", "expected"), [(100, 0.5, 50), (100, 1, 100), (20, 0.95, 19), (10, 0.95, 10)])
+def test_a_cell_leaves_time_that_another_can_use(left: float, share: float, expected: float) -> None:
+    assert seconds_of_share(left, share) == pytest.approx(expected)
