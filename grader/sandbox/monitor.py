@@ -134,7 +134,7 @@ class Monitor:
 
     def _limit_reached(self, usage: _Usage) -> tuple[EndReason, float] | None:
         limits = self.job.limits
-        if usage.memory_mb > limits.memory_limit_mb:
+        if usage.memory_mb > limits.memory_limit_mb or (self.group is not None and self.group.limit_reached):
             return EndReason.MEMORY, usage.memory_mb
         if usage.processes > limits.processes:
             return EndReason.PROCESSES, usage.processes

@@ -124,6 +124,15 @@ def test_shared_memory_is_limited(sandbox: Sandbox) -> None:
     assert b"before" in (reply.executed or b"")
 
 
+def test_a_job_ends_when_the_kernel_kills_one_of_its_processes(sandbox: Sandbox) -> None:
+    waiting = (
+        f"import os, time\nif os.fork() == 0:\n    {BURST.strip().replace(chr(10), chr(10) + '    ')}\ntime.sleep(60)"
+    )
+    reply = sandbox.run(Job(notebook_bytes("print('before')", waiting), {}, Limits(seconds=60, memory_mb=500)))
+    assert reply.ended is EndReason.MEMORY
+    assert reply.seconds < 30
+
+
 def test_group_is_removed_after_the_job(sandbox: Sandbox) -> None:
     probe = create_memory_group(100)
     if probe is not None:

@@ -263,6 +263,8 @@ class _Reader:
             module = path.split(".")[-2]
             if module in KERAS_SETS:
                 self.needs.sets.add(KERAS_SETS[module])
+        elif path.endswith("mnist.input_data.read_data_sets"):  # TensorFlow 1's tutorial
+            self.needs.sets.add(KERAS_SETS["mnist"])
         elif function == "decode_predictions":
             self.needs.sets.add("imagenet-classes")
         elif function.lower() in _networks() and function[:1].isupper() and _asks_for_imagenet(call):

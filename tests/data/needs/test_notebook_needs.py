@@ -17,6 +17,10 @@ def needs(*cells: str, python: str | None = None) -> Needs:
     ("code", "expected"),
     [
         ("from keras.datasets import mnist\n(x, y), _ = mnist.load_data()", {"mnist"}),
+        (
+            "from tensorflow.examples.tutorials.mnist import input_data\ninput_data.read_data_sets('data')",
+            {"mnist"},
+        ),
         ("import tensorflow as tf\ntf.keras.datasets.fashion_mnist.load_data()", {"fashion-mnist"}),
         ("import tensorflow as tf\nm = tf.keras.datasets.cifar100\nm.load_data()", {"cifar100"}),
         ("from tensorflow.keras import datasets as d\nd.boston_housing.load_data()", {"boston-housing"}),

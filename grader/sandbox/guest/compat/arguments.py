@@ -9,10 +9,25 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from .argument_renames import CALLBACKS, CLASSES, EVALUATE, FIT, LAYERS, MODEL, PREDICT, Renames
+from .argument_renames import (
+    CALLBACKS,
+    CLASSES,
+    EVALUATE,
+    FIT,
+    FUNCTIONS,
+    LAYERS,
+    LEGACY_CLASSES,
+    LEGACY_FUNCTIONS,
+    METHODS,
+    MODEL,
+    PREDICT,
+    Renames,
+)
+from .moved_names import TF_KERAS
 from .notes import Kind, note, note_translation
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -22,7 +37,7 @@ MAX_VALUE = 40  # characters of a value in a note
 
 
 def install(keras: Any) -> dict[str, Callable[..., Any]]:
-    """Wrap constructors, and ``fit``, ``evaluate``, ``predict`` and ``add`` of models; return replaced functions."""
+    """Wrap constructors, methods and functions; return the replacements of functions by their places."""
     for name, renames in LAYERS.items():
         prepare = functools.partial(_join_kernel_size, name) if name in _KERNEL_SIDES else None
         accept_old_arguments(getattr(keras.layers, name), "__init__", renames, prepare=prepare)
@@ -31,12 +46,64 @@ def install(keras: Any) -> dict[str, Callable[..., Any]]:
     for name, renames in (("fit", FIT), ("evaluate", EVALUATE), ("predict", PREDICT)):
         accept_old_arguments(keras.Model, name, renames, shown=f"model.{name}")
     for path, renames in CLASSES.items():
-        package, name = path.split(".")
-        accept_old_arguments(getattr(getattr(keras, package), name), "__init__", renames)
+        accept_old_arguments(_attribute(keras, path), "__init__", renames)
+    for path, renames in METHODS.items():
+        owner, _, name = path.rpartition(".")
+        # Where it is defined: Keras finds out whether a class has its own compile.
+        defining = next(base for base in _attribute(keras, owner).__mro__ if name in vars(base))
+        accept_old_arguments(defining, name, renames, shown=f"{owner.rpartition('.')[2]}.{name}")
     _accept_model_arguments(keras)
-    _accept_batch_input_shape(keras)
-    _accept_initializers_without_dtype(keras)
-    return {"regularizers.l1_l2": _with_caution(keras.regularizers.L1L2)}
+    _accept_in_legacy_modules()
+    to_categorical = _with_dtype(keras.utils.to_categorical)
+    return {
+        **_functions(keras),
+        "utils.to_categorical": with_old_arguments(to_categorical, "to_categorical", {"nb_classes": "num_classes"}),
+        "regularizers.l1_l2": _with_caution(keras.regularizers.L1L2),
+    }
+
+
+def _attribute(keras: Any, path: str) -> Any:
+    return functools.reduce(getattr, path.split("."), keras)
+
+
+def _functions(keras: Any) -> dict[str, Callable[..., Any]]:
+    replacements: dict[str, Callable[..., Any]] = {}
+    for places, renames in FUNCTIONS.items():
+        function = _attribute(keras, places[0])
+        wrapped = with_old_arguments(function, function.__name__, renames)
+        replacements |= dict.fromkeys(places, wrapped)
+    return replacements
+
+
+def _accept_in_legacy_modules() -> None:
+    for path, renames in LEGACY_CLASSES.items():
+        kind, name = path.split(".")
+        accept_old_arguments(getattr(_legacy_module(kind), name), "__init__", renames)
+    for path, renames in LEGACY_FUNCTIONS.items():
+        kind, name = path.split(".")
+        accept_old_arguments(_legacy_module(kind), name, renames, shown=name)
+        public = sys.modules.get(f"{TF_KERAS}.preprocessing.{kind}")
+        if public is not None:
+            setattr(public, name, getattr(_legacy_module(kind), name))
+
+
+def _legacy_module(kind: str) -> Any:
+    return importlib.import_module(f"keras.src.legacy.preprocessing.{kind}")
+
+
+def _with_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``to_categorical`` that takes the labels as ``y`` and converts its result to ``dtype``."""
+
+    def to_categorical(y: Any = None, num_classes: int | None = None, dtype: Any = None, *, x: Any = None) -> Any:
+        if x is None and y is not None:
+            x = y
+        result = function(x, num_classes)
+        if dtype is None:
+            return result
+        note_translation(f"to_categorical(y, dtype={format_value(dtype)})", "to_categorical(y).astype(dtype)")
+        return result.astype(dtype)
+
+    return to_categorical
 
 
 def _with_caution(regularizer: Any) -> Callable[..., Any]:
@@ -52,31 +119,6 @@ def _with_caution(regularizer: Any) -> Callable[..., Any]:
 
 
 _BOTH = {"l1": 0.01, "l2": 0.01}
-
-
-def _accept_initializers_without_dtype(keras: Any) -> None:
-    """Accept functions of a shape alone as initializers: Keras before 2.4 gave them no dtype."""
-    initializers: Any = importlib.import_module("keras.src.initializers")
-    get = initializers.get
-
-    @functools.wraps(get)
-    def get_initializer(identifier: Any) -> Any:
-        found = get(identifier)
-        if not inspect.isfunction(found):
-            return found
-        parameters = inspect.signature(found).parameters
-        if "dtype" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-            return found
-
-        @functools.wraps(found)
-        def initialize(shape: Any, dtype: Any = None) -> Any:
-            note_translation(f"{found.__name__}(shape)", f"{found.__name__}(shape, dtype=None)")
-            return keras.ops.cast(found(shape), dtype or keras.config.floatx())
-
-        del vars(initialize)["__wrapped__"]  # it has a signature of its own
-        return initialize
-
-    initializers.get = get_initializer
 
 
 def accept_old_arguments(
@@ -106,6 +148,7 @@ def with_old_arguments(
 
     # Keras reads signatures, and getfullargspec does not look through wrappers.
     wrapped.__signature__ = signature  # type: ignore[attr-defined]
+    wrapped.old_arguments = {*renames, *getattr(function, "old_arguments", ())}  # type: ignore[attr-defined]
     return wrapped
 
 
@@ -141,8 +184,21 @@ def format_value(value: Any) -> str:
 
 # ------------------------------------------------------------------ kernel sizes
 
-_KERNEL_SIDES = {"Conv2D": ("nb_row", "nb_col"), "Conv3D": ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
-_KERAS_1 = {"border_mode", "subsample", "init", "dim_ordering", "W_regularizer", "b_regularizer", "nb_filter", "bias"}
+_KERNEL_SIDES = {
+    **dict.fromkeys(("Conv2D", "SeparableConv2D", "Conv2DTranspose", "ConvLSTM2D"), ("nb_row", "nb_col")),
+    "Conv3D": ("kernel_dim1", "kernel_dim2", "kernel_dim3"),
+}
+_KERAS_1 = {
+    "border_mode",
+    "subsample",
+    "init",
+    "dim_ordering",
+    "W_regularizer",
+    "b_regularizer",
+    "nb_filter",
+    "bias",
+    "output_shape",
+}
 
 
 def _join_kernel_size(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
@@ -152,6 +208,8 @@ def _join_kernel_size(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     note warns about it.
     """
     sides = _KERNEL_SIDES[name]
+    if name == "Conv2DTranspose" and len(args) > 4 and isinstance(args[4], (tuple, list)):
+        args, kwargs = args[:4], {"output_shape": args[4], **kwargs}  # the fourth argument of Keras 1
     by_name = [kwargs[side] for side in sides if side in kwargs]
     sizes = [*args[2:], *by_name]  # args[:2] are self and the number of filters
     if len(sizes) != len(sides) or not all(type(size) is int for size in sizes):
@@ -163,7 +221,7 @@ def _join_kernel_size(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         note_translation(found, today)
         rest = {key: value for key, value in kwargs.items() if key not in sides}
         return args[:2], {**rest, "kernel_size": tuple(sizes)}
-    if name == "Conv2D" and sizes[0] == sizes[1] > 1:
+    if len(sides) == 2 and sizes[0] == sizes[1] > 1:
         note(Kind.CAUTION, found, today)
     return args, kwargs
 
@@ -185,31 +243,3 @@ def _accept_model_arguments(keras: Any) -> None:
     model.__new__ = staticmethod(__new__)
     functional = importlib.import_module("keras.src.models.functional").Functional
     accept_old_arguments(functional, "__init__", MODEL, shown="Model")
-
-
-def _accept_batch_input_shape(keras: Any) -> None:
-    """Put ``keras.Input(batch_shape=...)`` before a first layer that has ``batch_input_shape``.
-
-    It is mostly given to a stateful recurrent layer.
-    """
-    layer_class, sequential = keras.layers.Layer, keras.Sequential
-    init, add_layer = layer_class.__init__, sequential.add
-
-    @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        shape = kwargs.pop("batch_input_shape", None)
-        init(self, *args, **kwargs)
-        if shape is not None:
-            self._batch_input_shape = tuple(shape)
-
-    @functools.wraps(add_layer)
-    def add(self: Any, layer: Any, rebuild: bool = True) -> None:
-        shape = getattr(layer, "_batch_input_shape", None)
-        if shape is not None and not self._layers:
-            shown = format_value(shape)
-            note_translation(f"batch_input_shape={shown}", f"keras.Input(batch_shape={shown})")
-            add_layer(self, keras.layers.InputLayer(batch_shape=tuple(shape)), rebuild=rebuild)
-        add_layer(self, layer, rebuild=rebuild)
-
-    __init__.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
-    layer_class.__init__, sequential.add = __init__, add

@@ -23,6 +23,9 @@ from . import (
     graph_code,
     history,
     ipython_shell,
+    layer_arguments,
+    layer_attributes,
+    mnist_tutorial,
     model_drawing,
     model_methods,
     notes,
@@ -34,7 +37,6 @@ from . import (
     tensorboard,
     wandb_stub,
 )
-from .argument_renames import FUNCTIONS
 from .file_access import AfterImport
 from .handout import FileFinder, Handout
 
@@ -47,6 +49,7 @@ def install_old_names(after_import: AfterImport) -> None:
     after_import("tensorflow", old_keras.install_tensorflow_names)
     for name in ("tensorflow._api.v2.summary", "tensorflow.summary"):  # Keras imports it again, by the short name
         after_import(name, tensorboard.install_summaries)
+    mnist_tutorial.install()
     old_libraries.install(after_import)
 
 
@@ -54,9 +57,11 @@ def _extend_keras(keras: ModuleType) -> None:
     replacements: dict[str, Any] = {}
     for part in (
         arguments,
+        layer_arguments,
         data_arguments,
         optimizers,
         model_methods,
+        layer_attributes,
         history,
         saving,
         graph_code,
@@ -66,11 +71,6 @@ def _extend_keras(keras: ModuleType) -> None:
         # Keras moves its internal parts: a notebook then loses one adaptation, but not its kernel.
         with contextlib.suppress(AttributeError, ImportError):
             replacements |= part.install(keras) or {}
-    for path, renames in FUNCTIONS.items():
-        package, name = path.split(".")
-        function = getattr(getattr(keras, package), name)
-        replacements[path] = arguments.with_old_arguments(function, name, renames)
-    replacements["preprocessing.image.load_img"] = replacements["utils.load_img"]
     old_keras.install(replacements)
 
 

@@ -1,17 +1,17 @@
-"""Old methods and attributes of models, layers and iterators: ``fit_generator``, ``predict_classes``, ``.next()``."""
+"""Old methods and attributes of models and iterators: ``fit_generator``, ``predict_classes``, ``.next()``."""
 
 from __future__ import annotations
 
 import functools
 import importlib
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .argument_renames import EVALUATE, FIT, IMAGE_GENERATOR, PREDICT
-from .arguments import accept_old_arguments, translate
+from .argument_renames import EVALUATE, FIT, PREDICT
+from .arguments import translate
+from .layer_attributes import is_read_by_keras
 from .moved_names import REMOVED_METHODS
 from .notes import note_translation
 
@@ -23,11 +23,8 @@ def install(keras: Any) -> None:
         setattr(model, method.__name__, method)
     model.metrics_names = property(functools.partial(_metrics_names, model.metrics_names.fget))
     model.get_layer = _get_layer_by_old_name(model.get_layer)
-    for name in ("input_shape", "output_shape"):
-        setattr(keras.layers.Layer, name, _ShapeAttribute(name))
     images = importlib.import_module("keras.src.legacy.preprocessing.image")
     images.Iterator.next = _next
-    accept_old_arguments(images.ImageDataGenerator, "__init__", IMAGE_GENERATOR)
 
 
 # ------------------------------------------------------------------ generators
@@ -128,12 +125,6 @@ def to_yaml(self: Any, **_kwargs: Any) -> None:
 # ------------------------------------------------------------------ attributes
 
 
-def _is_read_by_keras() -> bool:
-    """Check whether Keras itself reads the attribute: it must get the value that it would get without this module."""
-    name = sys._getframe(2).f_globals.get("__name__", "")
-    return str(name).partition(".")[0] == "keras"
-
-
 def _get_layer_by_old_name(today: Any) -> Any:
     """Return ``get_layer`` that also finds a layer by the number that Keras before 2.4 gave it.
 
@@ -160,7 +151,7 @@ def _get_layer_by_old_name(today: Any) -> Any:
 
 def _metrics_names(today: Any, self: Any) -> Any:
     """Return a name for each value of ``evaluate``; Keras 3 has "compile_metrics" for all metrics together."""
-    if _is_read_by_keras():
+    if is_read_by_keras():
         return today(self)
     names = []
     for metric in self.metrics:
@@ -169,20 +160,3 @@ def _metrics_names(today: Any, self: Any) -> Any:
     if names != [metric.name for metric in self.metrics]:
         note_translation("model.metrics_names", "list(model.get_metrics_result())")
     return names
-
-
-class _ShapeAttribute:
-    """A descriptor that reads a layer's shape; a value that the layer sets under this name takes precedence."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.tensor = name.removesuffix("_shape")
-
-    def __get__(self, layer: Any, _owner: Any = None) -> Any:
-        if layer is None or _is_read_by_keras():
-            raise AttributeError(self.name)
-        tensors = getattr(layer, self.tensor)
-        note_translation(f"layer.{self.name}", f"layer.{self.tensor}.shape")
-        if isinstance(tensors, (list, tuple)):
-            return [tuple(tensor.shape) for tensor in tensors]
-        return tuple(tensors.shape)

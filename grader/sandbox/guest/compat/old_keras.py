@@ -224,7 +224,9 @@ class _MergeModule(ModuleType):
     That was ``merge([a, b], mode="concat")``.
     """
 
-    def __call__(self, inputs: Any, mode: str = "sum", concat_axis: int = -1, name: str | None = None) -> Any:
+    def __call__(
+        self, inputs: Any, mode: Any = "sum", concat_axis: int = -1, name: str | None = None, **_of_other_modes: Any
+    ) -> Any:
         if mode not in MERGE_MODES:
             raise NotImplementedError(
                 f"merge(mode={mode!r}) existed only in Keras 1, and no layer computes the same. "

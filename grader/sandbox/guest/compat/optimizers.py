@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from .argument_renames import OPTIMIZER_ARGUMENTS, OPTIMIZERS
+from .argument_renames import OPTIMIZER_ARGUMENTS, OPTIMIZER_EXTRAS, OPTIMIZERS
 from .arguments import Arguments, Prepare, accept_old_arguments, format_arguments, translate
 from .notes import Kind, note, note_translation
 
@@ -18,8 +18,8 @@ def install(keras: Any) -> None:
     for name in OPTIMIZERS:
         optimizer = getattr(keras.optimizers, name, None)
         if optimizer is not None:
-            prepare = _prepare_for(keras, optimizer)
-            accept_old_arguments(optimizer, "__init__", OPTIMIZER_ARGUMENTS, prepare=prepare)
+            renames = {**OPTIMIZER_ARGUMENTS, **OPTIMIZER_EXTRAS.get(name, {})}
+            accept_old_arguments(optimizer, "__init__", renames, prepare=_prepare_for(keras, optimizer))
     _add_learning_rate_properties(keras.Optimizer)
 
 

@@ -14,23 +14,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .arguments import accept_old_arguments, format_value
+from .argument_renames import Renames
+from .arguments import accept_old_arguments, format_value, translate, with_old_arguments
 from .notes import note_translation
 
 MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 WEIGHTS_SUFFIXES = (".weights.h5", ".weights.json", *MODEL_SUFFIXES)
 
 
+_OPTIONS: Renames = {"options": None}
+_SAVE: Renames = {**_OPTIONS, "signatures": None, "save_traces": None}
+_SAVE_WEIGHTS: Renames = {**_OPTIONS, "save_format": None}
+_LOAD_WEIGHTS: Renames = {**_OPTIONS, "reshape": None}
+
+
 def install(keras: Any) -> dict[str, Callable[..., Any]]:
     """Wrap saving and loading; return the replacements of functions in ``keras.models`` and ``keras.saving``."""
     api = importlib.import_module("keras.src.saving.saving_api")
-    for wrap in (_save_model, _load_model, _save_weights, _load_weights):
+    for wrap, renames in (
+        (_save_model, _SAVE),
+        (_load_model, _OPTIONS),
+        (_save_weights, _SAVE_WEIGHTS),
+        (_load_weights, _LOAD_WEIGHTS),
+    ):
         name = wrap.__name__.removeprefix("_")
-        setattr(api, name, wrap(getattr(api, name)))
+        setattr(api, name, with_old_arguments(wrap(getattr(api, name)), name, renames))
     configs: Any = importlib.import_module("keras.src.legacy.saving.saving_utils")
     configs.model_from_config = _model_from_config(configs.model_from_config)
-    no_effect = {"save_format": None, "options": None}
-    accept_old_arguments(keras.Model, "save_weights", no_effect, shown="model.save_weights")
+    accept_old_arguments(keras.Model, "save_weights", _SAVE_WEIGHTS, shown="model.save_weights")
     _wrap_checkpoint(keras.callbacks.ModelCheckpoint)
     replacements = {
         f"{package}.{name}": getattr(api, name)
@@ -162,6 +173,8 @@ def _wrap_checkpoint(checkpoint: Any) -> None:
 
     @functools.wraps(init)
     def __init__(self: Any, filepath: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        if "options" in kwargs:
+            kwargs = translate("ModelCheckpoint", _OPTIONS, kwargs)
         period = kwargs.pop("period", 1)
         if period != 1:
             note_translation(f"ModelCheckpoint(period={period})", "ModelCheckpoint(save_freq=...), in batches")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..run.time_shares import seconds_of_share
+from .time_shares import seconds_of_share
 
 RESERVE = 0.05  # share of the time that is kept for the cells after the training
 
@@ -14,7 +14,7 @@ RESERVE = 0.05  # share of the time that is kept for the cells after the trainin
 class Budget:
     """Limits of trainings. It must be notified of the start of every cell.
 
-    ``shares`` has for each cell the share of the remaining time that it may take, see ``run.time_shares``.
+    ``shares`` has for each cell the share of the remaining time that it may take, see ``time_shares``.
     """
 
     def __init__(

@@ -21,9 +21,9 @@ from nbclient.exceptions import DeadKernelError
 
 from .. import protocol
 from ..processes import close_own_memory
+from ..record.time_shares import seconds_of_share, time_shares
 from .kernel_client import KernelClient, RemoteKernel
 from .outputs import BoundedClient, keep_error, merge_streams
-from .time_shares import seconds_of_share, time_shares
 
 
 class Driver:

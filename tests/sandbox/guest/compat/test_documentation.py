@@ -16,6 +16,10 @@ RENAMES = [
     *argument_renames.CALLBACKS.values(),
     *argument_renames.FUNCTIONS.values(),
     *argument_renames.CLASSES.values(),
+    *argument_renames.METHODS.values(),
+    *argument_renames.LEGACY_CLASSES.values(),
+    *argument_renames.LEGACY_FUNCTIONS.values(),
+    *argument_renames.OPTIMIZER_EXTRAS.values(),
 ]
 RENAMES += [
     argument_renames.OPTIMIZER_ARGUMENTS,
@@ -23,7 +27,6 @@ RENAMES += [
     argument_renames.EVALUATE,
     argument_renames.PREDICT,
     argument_renames.MODEL,
-    argument_renames.IMAGE_GENERATOR,
 ]
 WITHOUT_TABLE = {
     "decay",
@@ -36,6 +39,7 @@ WITHOUT_TABLE = {
     "batch_input_shape",
 }
 WITHOUT_TABLE |= {"period", "samples_per_epoch", "nb_val_samples", "val_samples", "save_format", "options"}
+WITHOUT_TABLE |= {"signatures", "save_traces", "reshape", "nb_classes", "weights", "dynamic"}
 
 EXPECTED = {
     "Removed modules": set(moved_names.MODULES),

@@ -1,4 +1,4 @@
-"""Each public name of 17 old releases of Keras works, is translated, or is refused with what to write today."""
+"""Each name, argument and method of 17 old releases of Keras works, is translated, or is refused with a reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[4]
 
 
-def test_no_name_of_old_keras_ends_in_an_unexplained_error() -> None:
+def test_nothing_of_old_keras_ends_in_an_unexplained_error() -> None:
     command = [sys.executable, "benchmarks/old_names_today.py", "--missing"]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr

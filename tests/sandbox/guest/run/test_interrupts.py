@@ -30,7 +30,8 @@ time.sleep(100)
 """
 SLOW_DISPLAY = """
 import time
-get_ipython().events.register("post_execute", lambda: time.sleep(100))
+waits = [100]
+get_ipython().events.register("post_execute", lambda: time.sleep(waits.pop() if waits else 0))
 """
 SLOW_AWAIT = "import asyncio; await asyncio.sleep(100)"
 BUSY_AWAIT = "import asyncio; await asyncio.sleep(0)\nwhile True: pass"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.sandbox.guest.run.time_shares import (
+from grader.sandbox.guest.record.time_shares import (
     BEFORE_OTHERS,
     OTHER_BEFORE_TRAINING,
     TRAINING_BEFORE_TRAINING,
