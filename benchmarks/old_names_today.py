@@ -9,6 +9,7 @@ unknown name would reach the student. Every name of the listing is imported.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import inspect
 import json
@@ -87,6 +88,9 @@ def listed(kind: str) -> Iterator[tuple[str, str, str]]:
 def find(path: str) -> Any:
     """Return the object at ``path`` in Keras, None if there is none today."""
     value: Any = importlib.import_module("keras")
+    home, _, name = path.rpartition(".")
+    with contextlib.suppress(ImportError):
+        value, path = importlib.import_module(f"keras.{home}"), name
     try:
         for part in path.split("."):
             value = getattr(value, part)
@@ -126,7 +130,7 @@ def _old_arguments(target: Any) -> set[str]:
 def state_of_method(owner: str, name: str) -> str:
     target = find(owner)
     static = inspect.getattr_static(target, name, None)
-    if isinstance(static, layer_attributes.Removed):
+    if static is None and any(name in removed for removed in layer_attributes.removed_from(target)):
         return "refused"
     if static is not None or name in OF_INSTANCES:
         return "translated" if ".compat." in _module_of(static) else "works"

@@ -1,14 +1,14 @@
 """Old methods and attributes of layers, metrics and optimizers: ``get_output_at``, ``reset_states``, ``minimize``.
 
-``REMOVED`` has those without an equivalent. They raise an error that says what to write today, as Keras 3 does for a
-name that it has never had: ``hasattr`` is False, and a class of the notebook may define them itself.
+``REMOVED`` has those without an equivalent. They raise an error that says what to write today, when nothing else has
+the name: ``hasattr`` is False, ``dir`` does not list them, and a class of the notebook may define them itself.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .notes import Kind, note, note_translation
@@ -61,8 +61,7 @@ def install(keras: Any) -> None:
     """Add the methods and attributes to the classes of Keras."""
     for path, names in REMOVED.items():
         package, name = path.split(".")
-        for attribute, today in names.items():
-            setattr(getattr(getattr(keras, package), name), attribute, Removed(f"{name}.{attribute}", today))
+        _explain(getattr(getattr(keras, package), name), names)
     layer, optimizer = keras.layers.Layer, keras.optimizers.Optimizer
     for name in ("input_shape", "output_shape"):
         setattr(layer, name, _ShapeAttribute(name))
@@ -79,14 +78,25 @@ def install(keras: Any) -> None:
     _install_in_optimizers(optimizer)
 
 
-class Removed:
-    """A descriptor of an attribute without an equivalent; a value that the object sets itself takes precedence."""
+def _explain(owner: Any, removed: Mapping[str, str]) -> None:
+    """Say what to write instead of the ``removed`` attributes of a class, once the lookup of a name has failed."""
+    lookup = getattr(owner, "__getattr__", None)  # of a base class
 
-    def __init__(self, name: str, today: str) -> None:
-        self.name, self.today = name, today
+    def __getattr__(self: Any, name: str) -> Any:  # noqa: N807
+        if name in removed:
+            raise AttributeError(
+                f"{owner.__name__}.{name} was part of Keras up to version 2 and was removed. {removed[name]}"
+            )
+        # The error of a property, or of an unknown name.
+        return lookup(self, name) if lookup is not None else object.__getattribute__(self, name)
 
-    def __get__(self, instance: Any, _owner: Any = None) -> Any:
-        raise AttributeError(f"{self.name} was part of Keras up to version 2 and was removed. {self.today}")
+    owner.__getattr__ = __getattr__
+
+
+def removed_from(owner: type) -> Iterator[Mapping[str, str]]:
+    """Yield the tables of ``REMOVED`` for a class and its bases."""
+    names = {base.__name__ for base in owner.__mro__}
+    yield from (removed for path, removed in REMOVED.items() if path.partition(".")[2] in names)
 
 
 class _Renamed:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from ..record.import_hooks import ImportHook
 from . import graph_code, old_listing, removed_names, sklearn_wrappers, symbolic
+from .initializations import INITIALIZATIONS
 from .moved_names import (
     FAMILIES,
     MODULES,
@@ -193,6 +194,8 @@ def _lookup_in_removed_module(module: ModuleType, relative: str, sources: list[M
     path = f"{relative}.{name}"
     if path in _REMOVED_MODULES:
         return importlib.import_module(f"{module.__name__}.{name}")
+    if relative == "initializations" and name in INITIALIZATIONS:
+        return INITIALIZATIONS[name]
     if path in NAMES:
         home, _, today = NAMES[path].rpartition(".")
         note_translation(f"{_shown(module.__name__)}.{name}", f"keras.{NAMES[path]}")

@@ -42,6 +42,8 @@ def install(keras: Any) -> dict[str, Callable[..., Any]]:
     configs: Any = importlib.import_module("keras.src.legacy.saving.saving_utils")
     configs.model_from_config = _model_from_config(configs.model_from_config)
     accept_old_arguments(keras.Model, "save_weights", _SAVE_WEIGHTS, shown="model.save_weights")
+    if keras.config.backend() == "tensorflow":
+        _load_once_built(keras.Model)
     _wrap_checkpoint(keras.callbacks.ModelCheckpoint)
     replacements = {
         f"{package}.{name}": getattr(api, name)
@@ -138,9 +140,29 @@ def _load_weights(load: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(load)
     def load_weights(model: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
         path = _existing_path("model.load_weights", filepath, WEIGHTS_SUFFIXES)
+        if not model.built and str(path).endswith(".weights.h5") and Path(path).is_file():
+            model._weights_file = Path(path).absolute()
+            note_translation("model.load_weights() before the first call", "model.build(shape); model.load_weights()")
+            return None
         return load(model, path, *args, **kwargs)
 
     return load_weights
+
+
+def _load_once_built(model_class: Any) -> None:
+    """Load the weights of a model without layers yet, such as a subclass, in its first call, as Keras 2 did."""
+    maybe_build = model_class._maybe_build
+
+    @functools.wraps(maybe_build)
+    def _maybe_build(self: Any, *args: Any, **kwargs: Any) -> None:
+        maybe_build(self, *args, **kwargs)
+        path = vars(self).get("_weights_file")
+        if path is not None and self.built:
+            self._weights_file = None
+            with importlib.import_module("tensorflow").init_scope():  # the call may be part of a graph
+                self.load_weights(path)
+
+    model_class._maybe_build = _maybe_build
 
 
 def _existing_path(method: str, filepath: Any, suffixes: tuple[str, ...]) -> Any:

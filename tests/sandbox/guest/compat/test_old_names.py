@@ -208,6 +208,11 @@ METHODS = [
     Row("assert not hasattr(m.layers[0], 'input_mask') and m.layers[0].updates == []"),
     Row("class Own(keras.layers.Layer):\n    def build(self, shape):\n        self.w = self.add_weight('w', shape=(shape[-1], 2), initializer='ones', use_resource=True)\n    def call(self, x):\n        self.add_loss(tf.reduce_sum(x), inputs=x)\n        self.add_update([])\n        return tf.matmul(x, self.w)\no = Own()\nassert o(np.ones((1, 3), 'float32')).numpy().tolist() == [[3, 3]] and float(o.losses[0]) == 3", "add_weight('w', ...)", "add_weight(..., name='w')"),
     Row("class Named(keras.layers.Layer):\n    def __init__(self):\n        super().__init__()\n        self.updates, self.regularizers = [1], [2]\nassert (Named().updates, Named().regularizers) == ([1], [2])"),
+    Row("tf.saved_model.save(m, 'exported')\nassert 'get_slot_names' not in dir(m.optimizer)"),
+    Row("class Sub(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.d = keras.layers.Dense(2)\n    def call(self, x):\n        return self.d(x)\na, b = Sub(), Sub()\nexpected = a.predict(x, verbose=0)\na.save_weights('sub')\nb.compile('adam', 'mse')\nb.load_weights('sub')\nassert (b.predict(x, verbose=0) == expected).all()", "model.load_weights() before the first call", "model.build(shape); model.load_weights()"),
+    Row("c = Sub()\nc.compile(keras.optimizers.SGD(0.0), 'mse')\nc.load_weights('sub')\nc.fit(x, np.zeros((32, 2)), verbose=0)\nassert (c.predict(x, verbose=0) == expected).all()"),
+    Row("from keras import initializations\ndef own(shape, name=None):\n    return initializations.normal(shape, scale=0.01, name=name)\nd = keras.layers.Dense(50, init=own)\nd.build((None, 200))\nassert 0.009 < d.get_weights()[0].std() < 0.011", "initializations.normal(shape)", "keras.initializers.RandomNormal(stddev=0.01)(shape)"),
+    Row("assert initializations.zero((2,)).numpy().tolist() == [0, 0] and abs(initializations.uniform((99,))).numpy().max() < 0.05 and initializations.get('uniform')"),
     Row("print 'hello'", refused="SyntaxError: Missing parentheses in call to 'print'"),
 ]  # fmt: skip
 

@@ -75,12 +75,12 @@ def fits(reply: Reply) -> list[dict[str, Any]]:
 
 
 def test_endless_training_ends_after_an_epoch_and_later_cells_run(warm: NamespaceSandbox) -> None:
-    reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=25))
+    reply = run(warm, BUILD, FOREVER, AFTER, limits=Limits(seconds=16))
     assert reply.ended is EndReason.FINISHED and errors(reply) == [None] * 3
     (fit,) = fits(reply)
     assert fit["cut_short"] and fit["planned_epochs"] == 100_000
     assert fit["epochs"] == len(fit["curves"]["val_loss"]) == int(texts(reply)[2]) > 1
-    assert reply.cell_seconds < 25
+    assert reply.cell_seconds < 16
     predictions = np.load(io.BytesIO(reply.predictions or b""))
     assert len(np.unique(predictions > 0.5)) == 2, "the model so far predicts"
 
@@ -100,14 +100,14 @@ def test_training_ends_within_the_time_of_a_cell(warm: NamespaceSandbox) -> None
 
 
 def test_long_epoch_ends_after_a_batch(warm: NamespaceSandbox) -> None:
-    reply = run(warm, BUILD, LONG_EPOCH, AFTER, limits=Limits(seconds=20))
+    reply = run(warm, BUILD, LONG_EPOCH, AFTER, limits=Limits(seconds=14))
     assert errors(reply) == [None] * 3
     assert fits(reply)[0]["cut_short"]
     assert texts(reply)[2] == "1\n"
 
 
 def test_a_stuck_batch_keeps_the_model_and_a_history_to_plot(warm: NamespaceSandbox) -> None:
-    reply = run(warm, BUILD, LONG_BATCH, PLOT, limits=Limits(seconds=40))
+    reply = run(warm, BUILD, LONG_BATCH, PLOT, limits=Limits(seconds=26))
     assert errors(reply) == [None] * 3, texts(reply)
     assert texts(reply)[1].strip().endswith("ended"), "the cell continues after fit"
     assert texts(reply)[2] == "True False (3, 1)\n", "what was never validated is NaN"
@@ -125,10 +125,10 @@ def test_a_long_validation_is_cut_short_with_the_training(warm: NamespaceSandbox
 
 def test_an_endless_cell_leaves_time_for_the_training_after_it(warm: NamespaceSandbox) -> None:
     endless = "while True: pass"
-    reply = run(warm, BUILD, endless, FOREVER, AFTER, limits=Limits(seconds=40))
+    reply = run(warm, BUILD, endless, FOREVER, AFTER, limits=Limits(seconds=26))
     assert errors(reply) == [None, "KeyboardInterrupt", None, None]
     assert int(texts(reply)[3]) > 1
-    assert reply.cell_seconds < 40
+    assert reply.cell_seconds < 26
     notes = json.loads(reply.executed or b"{}")["metadata"]["grader"]
     assert notes["shared_cells"] == [1] and notes["timeout_cell"] is None and notes["slow_cells"] == []
 
