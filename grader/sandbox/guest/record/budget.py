@@ -9,6 +9,7 @@ from typing import Any
 from .time_shares import seconds_of_share
 
 RESERVE = 0.05  # share of the time that is kept for the cells after the training
+LATE_TRAININGS = 3  # that a cell may begin after its time; an endless loop of trainings is interrupted
 
 
 class Budget:
@@ -30,6 +31,7 @@ class Budget:
         self.began: float | None = None
         self.cell_began = 0.0
         self.share = 1.0
+        self.late_trainings = 0  # of the cell
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Budget:
@@ -43,6 +45,13 @@ class Budget:
         self.cell_began = time.monotonic()
         self.began = self.cell_began if self.began is None else self.began
         self.share = self.shares[place] if place < len(self.shares) else 1.0
+        self.late_trainings = 0
+
+    def training_begins(self) -> None:
+        """Raise KeyboardInterrupt if the cell goes on to train although its trainings have been cut short."""
+        self.late_trainings += time.monotonic() > self.deadline()
+        if self.late_trainings > LATE_TRAININGS:
+            raise KeyboardInterrupt
 
     def deadline(self, reserve: float = RESERVE) -> float:
         """Return the time, as of ``time.monotonic()``, at which a training must end."""

@@ -35,6 +35,7 @@ def hook(keras: ModuleType, budget: Budget) -> None:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError:
             return fit(self, *args, **kwargs)  # Keras's own error is clearer
+        budget.training_begins()
         arguments = bound.arguments
         entry = _new_record(self, arguments)
         fits.append(entry)

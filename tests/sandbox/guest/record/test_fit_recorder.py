@@ -11,7 +11,7 @@ import pytest
 
 from grader.models.assignment import Limits
 from grader.sandbox.base import EndReason, Job, Reply
-from grader.sandbox.guest.record.budget import RESERVE, Budget
+from grader.sandbox.guest.record.budget import LATE_TRAININGS, RESERVE, Budget
 from grader.sandbox.namespaces import NamespaceSandbox
 from tests.support.confined import errors, question, texts
 from tests.support.notebooks import notebook_bytes
@@ -133,6 +133,14 @@ def test_an_endless_cell_leaves_time_for_the_training_after_it(warm: NamespaceSa
     assert notes["shared_cells"] == [1] and notes["timeout_cell"] is None and notes["slow_cells"] == []
 
 
+def test_an_endless_loop_of_trainings_is_interrupted(warm: NamespaceSandbox) -> None:
+    loop = "while True: history = model.fit(X, y, epochs=1, verbose=0)"
+    reply = run(warm, BUILD, loop, AFTER, limits=Limits(seconds=40, cell_seconds=4))
+    assert errors(reply) == [None, "KeyboardInterrupt", None]
+    assert int(texts(reply)[2]) == 1
+    assert reply.cell_seconds < 20
+
+
 def test_training_ends_after_the_samples_of_the_assignment(warm: NamespaceSandbox) -> None:
     reply = run(warm, BUILD, SAMPLES, limits=Limits(seconds=90, samples=1000))
     assert errors(reply) == [None, None]
@@ -157,6 +165,17 @@ def test_validation_in_fit_is_no_evaluation_by_the_notebook(warm: NamespaceSandb
     code = "model.fit(X, y, validation_split=0.2, epochs=2, verbose=0); model.evaluate(X[:50], y[:50], verbose=0)"
     reply = run(warm, BUILD, code, limits=Limits(seconds=60))
     assert json.loads(reply.facts or b"{}")["held_out_evaluations"] == 1
+
+
+def test_a_cell_may_begin_three_trainings_after_its_time() -> None:
+    budget = Budget(0.0, None)
+    budget.cell_begins()
+    for _ in range(LATE_TRAININGS):
+        budget.training_begins()
+    with pytest.raises(KeyboardInterrupt):
+        budget.training_begins()
+    budget.cell_begins(1)
+    budget.training_begins()
 
 
 def test_budget_reserves_time_for_later_cells() -> None:
