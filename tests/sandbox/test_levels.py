@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from grader.models.assignment import Limits
 from grader.models.errors import Stopped
 from grader.sandbox.base import EndReason, Job, Question, Reply, Sandbox
 from grader.sandbox.guest import protocol
+from grader.sandbox.guest.run.kernel_host import KILLED_FIRST
 from grader.sandbox.levels import open_sandbox
 from tests.support.notebooks import notebook_bytes
 
@@ -186,6 +188,15 @@ time.sleep(60)
     assert reply.ended is EndReason.MEMORY
     assert reply.used > LIMITS.memory_limit_mb
     assert text(reply, 0) == "before\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such order")
+def test_a_machine_without_memory_ends_the_notebook_first(sandbox: Sandbox) -> None:
+    lower = "try: open('/proc/self/oom_score_adj', 'wb', 0).write(b'-500')\nexcept OSError: print('refused')"
+    reply = run(sandbox, "print(open('/proc/self/oom_score_adj').read())", lower)
+    assert int(text(reply, 0)) == int(KILLED_FIRST)
+    if sandbox.confinement != "process":  # where the administrator may lower it
+        assert text(reply, 1) == "refused\n"
 
 
 def test_disk_and_file_size_are_limited(sandbox: Sandbox) -> None:
