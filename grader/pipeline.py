@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from grader.data import hidden_sets
 from grader.data.group_photos import group_assignment
 from grader.execution.multi_notebook import run_notebooks
 from grader.execution.runner import PreparedAssignment, prepare_assignment, run_submission
+from grader.execution.work_key import class_key, work_key
 from grader.files.csv_sheet import read_sheet
+from grader.gradebook.gradebook import Gradebook
 from grader.grading.grading import grade_scores
 from grader.grading.results import write_results
 from grader.i18n.message import Message, message
@@ -28,6 +30,7 @@ from grader.models.errors import IntakeError, OutputError, Stopped
 from grader.models.grade import Graded
 from grader.models.intake import Intake
 from grader.models.pdf_report import Document
+from grader.models.photo_survey import PhotoSurvey
 from grader.models.run import Outcome, Run
 from grader.models.submission import Student, Submission
 from grader.report.intake_page import write_intake_page
@@ -40,6 +43,7 @@ from grader.scoring.rubric.metric import Truth
 from grader.scoring.scoring import open_truth, score_run
 
 SECONDS_BETWEEN_WRITES = 5.0
+EVERYBODY = "all"
 
 Progress = Callable[[Graded], None]
 Announce = Callable[[Message], None]
@@ -57,6 +61,7 @@ class Settings:
     library: Path | None = None  # downloaded data and weights, laid out as KERAS_HOME
     absent: tuple[Student, ...] = ()  # on the class list without a submission: listed without a grade
     lacking_files: frozenset[str] = frozenset()  # names of files that every notebook reads and nobody gives
+    regrade: frozenset[str] = frozenset()  # students by id or name whose work is run again; EVERYBODY: all
     announce: Announce = lambda _words: None  # called before the first notebook, for slow steps and warnings
 
 
@@ -109,9 +114,46 @@ def grade_class(
     raised again. Raises OutputError before anything is run if the folder cannot be written.
     """
     make_writable(settings.out)
-    with tempfile.TemporaryDirectory(prefix="grader-data-") as workspace:
-        prepared = _prepare(assignment, settings, Path(workspace))
-        return _grade_prepared(prepared, submissions, sandbox, settings, progress)
+    with tempfile.TemporaryDirectory(prefix="grader-data-") as workspace, Gradebook(settings.out) as gradebook:
+        prepared = _prepare_assignment(_prepare(assignment, settings, Path(workspace)), settings)
+        truth = open_truth(prepared.assignment, settings.secret)
+        session = _Session(prepared, truth, sandbox, settings, gradebook, class_key(prepared, assignment.limits))
+        return _grade_session(session, submissions, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """All that the submissions of a class share while they are graded."""
+
+    prepared: PreparedAssignment
+    truth: Truth | None
+    sandbox: Sandbox
+    settings: Settings
+    gradebook: Gradebook
+    class_key: str
+    kept: set[str] = field(default_factory=set)  # ids of students whose work was not run again
+
+    def run(self, submission: Submission, run: Callable[[], Run]) -> Run:
+        """Return the run that is kept for the same work; else that of ``run``, once it is on the disk."""
+        work = work_key(submission, self.class_key)
+        if (kept := self._find(submission.student, work)) is not None:
+            self.kept.add(submission.student.id)
+            return kept
+        made = run()
+        self.gradebook.add(submission, made, work)
+        return made
+
+    def _find(self, student: Student, work: str) -> Run | None:
+        if not self.settings.regrade.isdisjoint({EVERYBODY, student.id, student.name}):
+            return None
+        attempt = self.gradebook.find(student.id, work)
+        if attempt is None:
+            return None
+        run, memory = attempt.run, float(self.prepared.assignment.limits.memory_limit_mb)
+        if run.outcome is Outcome.MEMORY and run.memory_limit_mb < memory:
+            return None  # the machine can now give more
+        files = [path for path in (run.executed, run.predictions) if path is not None]
+        return run if all(path.is_file() for path in files) else None
 
 
 def _prepare(assignment: Assignment, settings: Settings, workspace: Path) -> Assignment:
@@ -124,20 +166,21 @@ def _prepare(assignment: Assignment, settings: Settings, workspace: Path) -> Ass
     return prepared
 
 
-def _grade_prepared(
-    assignment: Assignment,
-    submissions: Sequence[Submission],
-    sandbox: Sandbox,
-    settings: Settings,
-    progress: Progress,
-) -> tuple[Graded, ...]:
-    prepared = prepare_assignment(assignment, settings.secret, threads=settings.threads, library=settings.library)
-    prepared = replace(prepared, lacking_files=settings.lacking_files)
-    truth = open_truth(assignment, settings.secret)
+def _prepare_assignment(
+    assignment: Assignment, settings: Settings, photo_survey: PhotoSurvey | None = None
+) -> PreparedAssignment:
+    prepared = prepare_assignment(
+        assignment, settings.secret, threads=settings.threads, library=settings.library, photo_survey=photo_survey
+    )
+    return replace(prepared, lacking_files=settings.lacking_files)
+
+
+def _grade_session(session: _Session, submissions: Sequence[Submission], progress: Progress) -> tuple[Graded, ...]:
     results: list[Graded] = []
+    assignment, settings = session.prepared.assignment, session.settings
     written = time.monotonic()
     try:
-        for graded in _grade_all(submissions, prepared, truth, sandbox, settings):
+        for graded in _grade_all(submissions, session):
             results.append(graded)
             progress(graded)
             if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
@@ -145,6 +188,15 @@ def _grade_prepared(
                 written = time.monotonic()
     finally:
         _write_class(_in_order(results, submissions), assignment, settings)
+    if session.kept:
+        settings.announce(
+            message(
+                "{n} of {all} submissions were graded before and have not changed: they were not run again. To run "
+                "them, add --regrade all or --regrade NAME.",
+                n=len(session.kept),
+                all=len(submissions),
+            )
+        )
     return _in_order(results, submissions)
 
 
@@ -163,67 +215,57 @@ def make_writable(out: Path) -> None:
         ) from error
 
 
-def _grade_all(
-    submissions: Sequence[Submission],
-    prepared: PreparedAssignment,
-    truth: Truth | None,
-    sandbox: Sandbox,
-    settings: Settings,
-) -> Iterator[Graded]:
+def _grade_all(submissions: Sequence[Submission], session: _Session) -> Iterator[Graded]:
     """Yield every graded submission as soon as it is finished."""
     waiting = list(reversed(submissions))
     running: set[Future[Graded]] = set()
-    with ThreadPoolExecutor(max_workers=settings.jobs) as pool:
+    jobs = session.settings.jobs
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
             while waiting or running:
-                while waiting and len(running) < settings.jobs:
-                    running.add(pool.submit(_grade_one, waiting.pop(), prepared, truth, sandbox, settings))
+                while waiting and len(running) < jobs:
+                    running.add(pool.submit(_grade_one, waiting.pop(), session))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
         except BaseException:
-            sandbox.close()  # else leaving the pool would wait for the running notebooks
+            session.sandbox.close()  # else leaving the pool would wait for the running notebooks
             raise
 
 
-def _grade_one(
-    submission: Submission, prepared: PreparedAssignment, truth: Truth | None, sandbox: Sandbox, settings: Settings
-) -> Graded:
+def _grade_one(submission: Submission, session: _Session) -> Graded:
+    assignment, settings = session.prepared.assignment, session.settings
     try:
-        if prepared.assignment.pictures is not None and submission.notebook is not None:
-            graded = _grade_own_photos(submission, prepared, sandbox, settings)
+        if assignment.pictures is not None and submission.notebook is not None:
+            graded = _grade_own_photos(submission, session)
         else:
-            run_all = run_submission if prepared.assignment.course is None else run_notebooks
-            document = _read_report(submission, prepared.assignment)
-            run = run_all(submission, prepared, sandbox, out=settings.out, document=document)
-            graded = _score_and_grade(submission, run, prepared.assignment, truth)
-        _write_student(graded, prepared.assignment, settings)
+            run = session.run(submission, lambda: _run(submission, session))
+            graded = _score_and_grade(submission, run, assignment, session.truth)
+        _write_student(graded, assignment, settings)
     except Stopped:
         raise
     except Exception as error:  # noqa: BLE001  a fault of the grader: the class goes on, no student loses a point
-        graded = _score_and_grade(submission, _fault_run(error), prepared.assignment, truth)
-        _write_student(graded, prepared.assignment, settings)
+        graded = _score_and_grade(submission, _fault_run(error), assignment, session.truth)
+        _write_student(graded, assignment, settings)
     return graded
 
 
-def _grade_own_photos(
-    submission: Submission, prepared: PreparedAssignment, sandbox: Sandbox, settings: Settings
-) -> Graded:
+def _run(submission: Submission, session: _Session) -> Run:
+    assignment = session.prepared.assignment
+    run_all = run_submission if assignment.course is None else run_notebooks
+    document = _read_report(submission, assignment)
+    return run_all(submission, session.prepared, session.sandbox, out=session.settings.out, document=document)
+
+
+def _grade_own_photos(submission: Submission, session: _Session) -> Graded:
     """Grade a submission on hidden photos taken from its own; they are deleted when it is graded."""
+    settings = session.settings
     with tempfile.TemporaryDirectory(prefix="grader-pictures-") as workspace:
-        own = group_assignment.prepare(submission, prepared.assignment, settings.secret, Path(workspace))
-        own_prepared = prepare_assignment(
-            own.assignment,
-            settings.secret,
-            threads=settings.threads,
-            library=settings.library,
-            photo_survey=own.survey,
-        )
-        own_prepared = replace(own_prepared, lacking_files=settings.lacking_files)
-        own_truth = open_truth(own.assignment, settings.secret)
-        document = _read_report(submission, own.assignment)
-        run = run_submission(own.submission, own_prepared, sandbox, out=settings.out, document=document)
-        return _score_and_grade(submission, run, own.assignment, own_truth)
+        own = group_assignment.prepare(submission, session.prepared.assignment, settings.secret, Path(workspace))
+        prepared = _prepare_assignment(own.assignment, settings, own.survey)
+        truth = open_truth(own.assignment, settings.secret)
+        run = session.run(submission, lambda: _run(own.submission, replace(session, prepared=prepared)))
+        return _score_and_grade(submission, run, own.assignment, truth)
 
 
 def _read_report(submission: Submission, assignment: Assignment) -> Document | None:

@@ -32,7 +32,7 @@ PACKAGES = sorted({name.rpartition(".")[0] for name in MODULES if "." in name})
 # The entries of ``grader/``: the pipeline's stages and what every stage stands on.
 ENTRIES = {
     "cli", "pipeline", "models", "spec", "lms", "notebook", "data",
-    "sandbox", "execution", "scoring", "grading", "report", "i18n", "files",
+    "sandbox", "execution", "scoring", "grading", "gradebook", "report", "i18n", "files",
 }  # fmt: skip
 MOST_FLOORS = 10
 
@@ -41,7 +41,7 @@ PICKLES = "grader.data.cache.keras_pickles"
 # Packages that ``grader --help`` must not import.
 HEAVY = (
     *("tensorflow", "keras", "sklearn", "matplotlib", "pandas", "requests", "h5py", "PIL", "onnx", "fontTools"),
-    *("pyarrow", "numpy", "nbformat", "pydantic", "babel", "jinja2", "pypdf"),
+    *("pyarrow", "numpy", "nbformat", "pydantic", "babel", "jinja2", "pypdf", "sqlalchemy", "cattrs"),
 )
 # Packages that the guest may need before the notebook's first cell (ipykernel itself needs psutil), and those that it
 # only looks at when the notebook has imported them.

@@ -80,6 +80,10 @@ LanguageOption = Annotated[
     Language | None, typer.Option("--lang", help="Language of reports and messages; default: the system's.")
 ]
 OutOption = Annotated[Path, typer.Option(help="Folder for the results.")]
+RegradeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Run this student's work again although it has not changed, by name or id; all: everybody's."),
+]
 ReportOption = Annotated[Path, typer.Option(help="Folder for the report.")]
 JobsOption = Annotated[int | None, typer.Option(min=1, max=512, help="Notebooks at once; default: as many as fit.")]
 BudgetOption = Annotated[

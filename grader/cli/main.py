@@ -88,12 +88,15 @@ def grade(
     extensions: arguments.ExtensionsOption = None,
     roster: arguments.RosterOption = None,
     fetch: arguments.FetchOption = True,
+    regrade: arguments.RegradeOption = None,
 ) -> None:
     """Grade the submissions of a class: a report per student, and the files that the LMS imports."""
     from grader.cli.commands.grade_command import GradeOptions, grade_submissions
 
     limits = {"budget": budget, "cell_budget": cell_budget}
-    options = GradeOptions(out, sandbox.value, jobs, **limits, due=due, late=late, fetch=fetch)
+    options = GradeOptions(
+        out, sandbox.value, jobs, **limits, due=due, late=late, fetch=fetch, regrade=frozenset(regrade or ())
+    )
     grade_submissions(assignment, paths, options, lms=lms.value, roster=roster, extensions=extensions, lang=lang)
 
 

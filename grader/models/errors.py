@@ -50,6 +50,10 @@ class OutputError(GraderError):
     pass
 
 
+class GradebookError(GraderError):
+    pass
+
+
 class IsolationError(GraderError):
     """The message reads on from the file's name: "it took more than 30 s"."""
 

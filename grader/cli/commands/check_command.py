@@ -20,7 +20,7 @@ from grader.lms.archive.submissions import read_submissions
 from grader.models.assignment import Assignment
 from grader.models.errors import IntakeError, SandboxError
 from grader.models.grade import Graded
-from grader.pipeline import Settings
+from grader.pipeline import EVERYBODY, Settings
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import UNCONFINED, open_sandbox
 from grader.spec import discovery
@@ -47,7 +47,12 @@ def check_notebook(
                 message("{path}: found {n} submissions, expected one notebook", path=path, n=len(submissions))
             )
         settings = Settings(
-            out, hidden_sets.PRACTICE_SECRET, translation.language, threads=processors(), library=default_library()
+            out,
+            hidden_sets.PRACTICE_SECRET,
+            translation.language,
+            threads=processors(),
+            library=default_library(),
+            regrade=frozenset({EVERYBODY}),
         )
         graded = with_progress(practice, submissions, settings, _own_sandbox(settings.threads), translation)[0]
     _print_result(graded, practice, settings, translation)

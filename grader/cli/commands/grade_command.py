@@ -35,7 +35,7 @@ from grader.models.grade import Graded
 from grader.models.intake import Intake
 from grader.models.run import Outcome
 from grader.models.submission import Submission
-from grader.pipeline import ClassFiles, Settings, grade_class, make_writable, read_class
+from grader.pipeline import EVERYBODY, ClassFiles, Settings, grade_class, make_writable, read_class
 from grader.sandbox import image
 from grader.sandbox.base import Sandbox
 from grader.sandbox.levels import open_sandbox
@@ -59,6 +59,7 @@ class GradeOptions:
     due: str | None = None
     late: str | None = None
     fetch: bool = False  # small sets that the notebooks load and that are not in the library
+    regrade: frozenset[str] = frozenset()  # students whose work is run again although it has not changed
 
 
 def grade_submissions(
@@ -111,6 +112,7 @@ def grade(
         to = exporter.choose_format([submission.lms for submission in intake], request)
         exporter.check_gradebooks(to, intake.submissions, gradebooks)
         screen.print(console.intake_line(intake, options.out, translation), soft_wrap=True)
+        _check_names(options.regrade, intake)
         lacking = class_wide_files(_survey(assignment, intake, options, translation))
         results = _run(assignment, intake, options, translation, opened, lacking_files=lacking)
     screen.print(console.class_table(results, assignment, translation))
@@ -120,6 +122,17 @@ def grade(
     screen.print(translation.text("Open: {path}", path=(options.out / "index.html").resolve().as_uri()), soft_wrap=True)
     print_upload_hints(_export(request, to, options.out), request.out, translation)
     finish(results)
+
+
+def _check_names(names: frozenset[str], intake: Intake) -> None:
+    known = {EVERYBODY, *(name for each in intake for name in (each.student.id, each.student.name))}
+    if unknown := sorted(names - known):
+        raise IntakeError(
+            message(
+                "--regrade {names}: nobody of this name handed in anything. Write the name or the id as in the table.",
+                names=", ".join(unknown),
+            )
+        )
 
 
 def _survey(
@@ -169,6 +182,7 @@ def _run(
         library=default_library(),
         absent=intake.absent,
         lacking_files=lacking_files,
+        regrade=options.regrade,
     )
     if options.level == "container":
         image.prepare(os.environ, lambda words: errors.print(translation.say(words), soft_wrap=True))
