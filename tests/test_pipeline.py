@@ -69,6 +69,7 @@ def test_every_documented_file_is_written(assignment: Assignment, settings: Sett
     grade_class(assignment, class_of(tmp_path, "ann", "bob"), FakeSandbox(finished), settings)
     files = {str(path.relative_to(settings.out)) for path in settings.out.rglob("*") if path.is_file()}
     assert files == {
+        "gradebook.sqlite",
         "grades.json",
         "grades.csv",
         "index.html",
