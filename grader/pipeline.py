@@ -17,6 +17,7 @@ from grader.execution.multi_notebook import run_notebooks
 from grader.execution.runner import PreparedAssignment, prepare_assignment, run_submission
 from grader.execution.work_key import class_key, work_key
 from grader.files.csv_sheet import read_sheet
+from grader.gradebook.claim import claimed
 from grader.gradebook.gradebook import Gradebook
 from grader.grading.grading import grade_scores
 from grader.grading.results import write_results
@@ -114,7 +115,11 @@ def grade_class(
     raised again. Raises OutputError before anything is run if the folder cannot be written.
     """
     make_writable(settings.out)
-    with tempfile.TemporaryDirectory(prefix="grader-data-") as workspace, Gradebook(settings.out) as gradebook:
+    with (
+        claimed(settings.out),
+        tempfile.TemporaryDirectory(prefix="grader-data-") as workspace,
+        Gradebook(settings.out) as gradebook,
+    ):
         prepared = _prepare_assignment(_prepare(assignment, settings, Path(workspace)), settings)
         truth = open_truth(prepared.assignment, settings.secret)
         session = _Session(prepared, truth, sandbox, settings, gradebook, class_key(prepared, assignment.limits))

@@ -87,6 +87,7 @@ def test_assignments_in_both_languages(tmp_path: Path) -> None:
         pytest.param(["grade", "disease", "hw.ipynb", "--late", "percent:10"], "no due time", id="late"),
         pytest.param(["grade", "disease", "hw.ipynb", "--roster", "hw.ipynb"], "hw.ipynb", id="roster"),
         pytest.param(["grade", "disease", "hw.ipynb", "--extensions", "x.csv"], "no due time", id="extensions"),
+        pytest.param(["grade", "disease", "hw.ipynb", "--regrade", "x"], "--regrade x: nobody of", id="regrade"),
         pytest.param(["export", "empty"], "Give the folder that grader grade wrote", id="no results"),
         pytest.param(
             ["push", "graded", "--to", "canvas", "--url", "http://school.example", "--assignment", "1"],
@@ -177,6 +178,10 @@ def test_ctrl_c_leaves_valid_files_for_what_was_finished(tmp_path: Path) -> None
     grades = json.loads((tmp_path / "out" / "grades.json").read_text("utf-8"))
     assert [entry["student"]["id"] for entry in grades["submissions"]] == ["a"]
     assert not (tmp_path / "out" / "students" / "b").exists()
+    (handed_in / "b.ipynb").write_bytes(notebook_bytes("x = 1"))
+    again = grader(tmp_path, "grade", "disease", "handed-in", "--out", "out")
+    assert again.returncode == 0, again.stderr
+    assert "1 of 2 submissions were graded before" in again.stderr.replace("\n", " ")
 
 
 def test_the_doctor_tries_everything(tmp_path: Path) -> None:

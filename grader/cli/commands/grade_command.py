@@ -215,7 +215,8 @@ def with_progress(
             )
             # Half a class is not uploaded unasked: the list of grades would look finished.
             later = translation.text("What to upload for them, grader export {path} writes.", path=settings.out)
-            errors.print(stopped, later, soft_wrap=True)
+            again = translation.text("The same command again grades the rest.")
+            errors.print(stopped, later, again, soft_wrap=True)
             raise
         finally:
             sandbox.close()
