@@ -33,7 +33,8 @@ class Records:
 
     def dump(self, value: object) -> str:
         """Return ``value``, a dataclass of ``grader.models``, as JSON."""
-        return json.dumps(self._converter.unstructure(value), ensure_ascii=False, allow_nan=False)
+        # In ASCII: half a character, which a notebook can print, would not fit into the database.
+        return json.dumps(self._converter.unstructure(value), allow_nan=False)
 
     def load(self, text: str, kind: type[Value]) -> Value:
         """Return the value of class ``kind``; raises ``cattrs.BaseValidationError`` or ValueError for other text."""

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sql
 
 from grader.gradebook.gradebook import FILE, FORMAT, Gradebook
+from grader.i18n.message import message
 from grader.models.errors import GradebookError
 from grader.models.run import Outcome, Run
 from grader.models.submission import Student, Submission
@@ -42,6 +43,14 @@ def test_a_fault_of_the_grader_is_kept_and_not_used_again(tmp_path: Path) -> Non
         found = book.find("ann", "work")
         assert found is not None and found.run.outcome is Outcome.OK
         assert len(list(book.attempts())) == 2
+
+
+def test_text_that_no_database_holds_is_kept(tmp_path: Path) -> None:
+    hostile = Run(Outcome.ERROR, message("{text}", text="\ud800 \0 {x}"), seconds=float("inf"))
+    with Gradebook(tmp_path) as book:
+        book.add(ANN, hostile, "work")
+        found = book.find("ann", "work")
+        assert found is not None and found.run == hostile
 
 
 def test_many_threads_write_at_once(tmp_path: Path) -> None:

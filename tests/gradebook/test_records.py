@@ -71,8 +71,8 @@ VALUES = st.one_of(
     st.text(), st.integers(), st.booleans(), st.floats(allow_nan=False), st.builds(np.float64, st.floats(-9, 9))
 )
 MESSAGES = st.recursive(
-    st.builds(Message, st.text(), st.dictionaries(st.text(), VALUES)),
-    lambda inner: st.builds(Message, st.text(), st.dictionaries(st.text(), inner)),
+    st.builds(Message, ANY_TEXT, st.dictionaries(ANY_TEXT, VALUES)),
+    lambda inner: st.builds(Message, ANY_TEXT, st.dictionaries(ANY_TEXT, inner)),
     max_leaves=5,
 )
 
