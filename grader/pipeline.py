@@ -157,6 +157,10 @@ class _Session:
         run, memory = attempt.run, float(self.prepared.assignment.limits.memory_limit_mb)
         if run.outcome is Outcome.MEMORY and run.memory_limit_mb < memory:
             return None  # the machine can now give more
+        if run.reviews:
+            return None  # it broke off, or lacked a library that may be there now
+        if run.confinement != self.sandbox.confinement:
+            return None  # a run without confinement may have written its own results
         files = [path for path in (run.executed, run.predictions) if path is not None]
         return run if all(path.is_file() for path in files) else None
 

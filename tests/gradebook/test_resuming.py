@@ -118,6 +118,27 @@ def test_work_runs_again_if_its_files_are_gone_or_the_grader_failed(
     assert graded(assignment, submissions, settings)[0] == ["ann"]
 
 
+def test_a_run_that_broke_off_is_repeated(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
+    submissions = class_of(tmp_path, "ann", "bob")
+
+    def broken(job: Job) -> Reply:
+        return replace(script(job), ended=EndReason.DIED) if whose(job) == "bob" else script(job)
+
+    results = grade_class(assignment, submissions, FakeSandbox(broken), settings)
+    assert [bool(each.run.reviews) for each in results] == [False, True]
+    assert graded(assignment, submissions, settings)[0] == ["bob"]
+
+
+def test_a_run_without_confinement_is_repeated_with_it(
+    assignment: Assignment, settings: Settings, tmp_path: Path
+) -> None:
+    submissions = class_of(tmp_path, "ann")
+    unconfined = FakeSandbox(script)
+    unconfined.confinement = "process"
+    grade_class(assignment, submissions, unconfined, settings)
+    assert graded(assignment, submissions, settings)[0] == ["ann"]
+
+
 def test_after_an_interruption_only_the_rest_runs(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:
     def interrupted(job: Job) -> Reply:
         if whose(job) == "bob":
