@@ -248,7 +248,7 @@ def _grade_one(submission: Submission, session: _Session) -> Graded:
         if assignment.pictures is not None and submission.notebook is not None:
             graded = _grade_own_photos(submission, session)
         else:
-            run = session.run(submission, lambda: _run(submission, session))
+            run = session.run(submission, lambda: _run(submission, submission, session))
             graded = _score_and_grade(submission, run, assignment, session.truth)
         _write_student(graded, assignment, settings)
     except Stopped:
@@ -259,10 +259,11 @@ def _grade_one(submission: Submission, session: _Session) -> Graded:
     return graded
 
 
-def _run(submission: Submission, session: _Session) -> Run:
+def _run(submission: Submission, handed_in: Submission, session: _Session) -> Run:
+    """Run ``submission``; the PDF report is among the files of ``handed_in``, before its photos were taken apart."""
     assignment = session.prepared.assignment
     run_all = run_submission if assignment.course is None else run_notebooks
-    document = _read_report(submission, assignment)
+    document = _read_report(handed_in, assignment)
     return run_all(submission, session.prepared, session.sandbox, out=session.settings.out, document=document)
 
 
@@ -273,7 +274,7 @@ def _grade_own_photos(submission: Submission, session: _Session) -> Graded:
         own = group_assignment.prepare(submission, session.prepared.assignment, settings.secret, Path(workspace))
         prepared = _prepare_assignment(own.assignment, settings, own.survey)
         truth = open_truth(own.assignment, settings.secret)
-        run = session.run(submission, lambda: _run(own.submission, replace(session, prepared=prepared)))
+        run = session.run(submission, lambda: _run(own.submission, submission, replace(session, prepared=prepared)))
         return _score_and_grade(submission, run, own.assignment, truth)
 
 
