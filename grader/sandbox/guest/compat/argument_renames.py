@@ -33,7 +33,7 @@ def _input_shape(length: Any) -> dict[str, Any]:
     return {} if length is None else {"input_shape": tuple(length) if isinstance(length, (tuple, list)) else (length,)}
 
 
-def _only(*values: Any, otherwise: str) -> Rename:
+def only(*values: Any, otherwise: str) -> Rename:
     """Return a rename of an argument that has no effect with one of ``values``, and is refused with another value."""
 
     def accept(value: Any) -> dict[str, Any]:
@@ -44,20 +44,20 @@ def _only(*values: Any, otherwise: str) -> Rename:
     return accept
 
 
-_TIME_MAJOR = _only(
+_TIME_MAJOR = only(
     None, False, otherwise="time_major=True is not available in Keras 3. Remove time_major= and transpose the data."
 )
-_MODE = _only(
+_MODE = only(
     0, otherwise="BatchNormalization(mode={value}) is not available: Keras kept only what was mode=0. Remove mode=."
 )
-_WORD_DROPOUT = _only(
+_WORD_DROPOUT = only(
     *(None, 0, 0.0),
     otherwise="Embedding(dropout={value}) was part of Keras 1 and was removed: it left out whole words. "
     "No layer computes the same; keras.layers.SpatialDropout1D(rate) after it leaves out columns.",
 )
-_TYPE_SPEC = _only(None, otherwise="type_spec= is not available in Keras 3. Write shape= and dtype=.")
+_TYPE_SPEC = only(None, otherwise="type_spec= is not available in Keras 3. Write shape= and dtype=.")
 _LEGACY: Renames = {
-    "use_legacy_format": _only(
+    "use_legacy_format": only(
         None, False, otherwise="use_legacy_format={value} is not available: Keras 3 has one format. Remove it."
     )
 }
@@ -153,14 +153,14 @@ _GRADIENTS = (
 OPTIMIZER_ARGUMENTS: Renames = {
     "lr": "learning_rate",
     "jit_compile": None,
-    "gradient_aggregator": _only(None, otherwise=_GRADIENTS.format(name="gradient_aggregator")),
-    "gradient_transformers": _only(None, otherwise=_GRADIENTS.format(name="gradient_transformers")),
+    "gradient_aggregator": only(None, otherwise=_GRADIENTS.format(name="gradient_aggregator")),
+    "gradient_transformers": only(None, otherwise=_GRADIENTS.format(name="gradient_transformers")),
 }
 # Of single optimizers.
 OPTIMIZER_EXTRAS: Mapping[str, Renames] = {
     "SGD": {"amsgrad": None},  # of Keras 2.11, where it did nothing either
     "Nadam": {
-        "schedule_decay": _only(
+        "schedule_decay": only(
             0.004, otherwise="Nadam(schedule_decay={value}) is not available: Keras 3 has 0.004. Remove it."
         )
     },
@@ -174,7 +174,7 @@ PREDICT: Renames = _WORKERS
 COMPILE: Renames = {
     "pss_evaluation_shards": None,
     "sample_weight_mode": None,  # Keras takes weights of steps by their shape
-    "target_tensors": _only(None, otherwise="target_tensors= is graph code of Keras 2. Give the targets to fit()."),
+    "target_tensors": only(None, otherwise="target_tensors= is graph code of Keras 2. Give the targets to fit()."),
 }
 
 MODEL: Renames = {"input": "inputs", "output": "outputs"}

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .library_listing import explain
 from .notes import Kind, note
 
 WINDOW_BACKENDS = ("notebook", "nbagg", "widget", "ipympl", "qt", "qt4", "qt5", "qt6", "tk", "gtk", "gtk3", "wx", "osx")
@@ -121,10 +122,11 @@ def _refuse_input(function: str) -> Callable[..., str]:
 
 
 def _hide_guest_frames(formatter: Any) -> None:
-    """Leave this package's frames out of tracebacks: the student has not written them."""
+    """Leave this package's frames out of tracebacks: the student has not written them. Explain removed names."""
     format_traceback = formatter.structured_traceback
 
     def structured_traceback(etype: Any, value: Any, traceback: Any = None, *args: Any, **kwargs: Any) -> Any:
+        explain(value, getattr(value, "__traceback__", None))
         cause, left = value, MAX_CHAIN
         while isinstance(cause, BaseException) and left:
             cause.__traceback__ = _without_guest(cause.__traceback__)

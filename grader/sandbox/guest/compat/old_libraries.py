@@ -1,17 +1,18 @@
-"""Old names of NumPy, pandas, scikit-learn, Matplotlib and SciPy; only those that mean the same today."""
+"""Old names of NumPy, pandas, scikit-learn and Matplotlib; only those that mean the same today."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .arguments import accept_old_arguments
+from . import old_scipy, old_sklearn
 from .notes import Kind, note, note_translation
 from .stub_modules import MISSING, add_lookup, is_read_by_a_library, provide_missing
 
@@ -20,6 +21,7 @@ NUMPY: Mapping[str, str] = {
     "float": "float",
     "object": "object",
     "str": "str",
+    "unicode": "str",
     "complex": "complex",
     "float_": "float64",
     "complex_": "complex128",
@@ -38,8 +40,47 @@ NUMPY: Mapping[str, str] = {
     "trapz": "trapezoid",
     "row_stack": "vstack",
     "round_": "round",
+    "rank": "ndim",
+    "mat": "asmatrix",
+    "PINF": "inf",
+    "bool8": "bool_",
+    "int0": "intp",
+    "uint0": "uintp",
+    "object0": "object_",
+    "longfloat": "longdouble",
+    "singlecomplex": "complex64",
+    "cfloat": "complex128",
+    "clongfloat": "clongdouble",
+    "longcomplex": "clongdouble",
 }
-_BUILT_IN = {"int": int, "float": float, "object": object, "str": str, "complex": complex}
+_BUILT_IN = {"int": int, "float": float, "object": object, "str": str, "unicode": str, "complex": complex}
+
+
+def asscalar(a: Any) -> Any:
+    """Return the only element of an array."""
+    return np.asarray(a).item()
+
+
+def asfarray(a: Any, dtype: Any = np.float64) -> Any:
+    """Return an array of floating-point numbers; an integer ``dtype`` means float64."""
+    return np.asarray(a, dtype if np.issubdtype(dtype, np.inexact) else np.float64)
+
+
+def msort(a: Any) -> Any:
+    """Return a sorted copy along the first axis."""
+    return np.sort(a, axis=0)
+
+
+# Names with the code to write today and their value.
+NUMPY_VALUES: Mapping[str, tuple[str, Any]] = {
+    "NINF": ("-np.inf", -np.inf),
+    "PZERO": ("0.0", 0.0),
+    "NZERO": ("-0.0", -0.0),
+    "math": ("import math", math),
+    "asscalar": ("np.asarray(a).item()", asscalar),
+    "asfarray": ("np.asarray(a, dtype=float)", asfarray),
+    "msort": ("np.sort(a, axis=0)", msort),
+}
 
 # Removed modules: the present module, and the names that still mean the same there.
 MODULES: Mapping[str, tuple[str, frozenset[str]]] = {
@@ -52,6 +93,25 @@ MODULES: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"GridSearchCV", "RandomizedSearchCV", "ParameterGrid"}),
     ),
     "sklearn.learning_curve": ("sklearn.model_selection", frozenset({"learning_curve", "validation_curve"})),
+    "sklearn.externals.six": ("io", frozenset({"StringIO", "BytesIO"})),
+    "pandas.tools.plotting": (
+        "pandas.plotting",
+        frozenset(
+            {
+                "andrews_curves",
+                "autocorrelation_plot",
+                "bootstrap_plot",
+                "lag_plot",
+                "parallel_coordinates",
+                "radviz",
+                "scatter_matrix",
+            }
+        ),
+    ),
+    "pandas.util.testing": (
+        "pandas.testing",
+        frozenset({"assert_frame_equal", "assert_series_equal", "assert_index_equal"}),
+    ),
     "sklearn.externals.joblib": ("joblib", frozenset({"dump", "load", "Parallel", "delayed", "Memory"})),
 }
 SKLEARN_METRICS: Mapping[str, str] = {
@@ -63,6 +123,13 @@ PANDAS: Mapping[str, Mapping[str, str]] = {
     "DataFrame": {"append": "_append", "iteritems": "items", "as_matrix": "to_numpy"},
     "Series": {"append": "_append", "iteritems": "items", "as_matrix": "to_numpy"},
 }
+# Names of ``pandas`` itself; the functions for moving windows follow below.
+PANDAS_NAMES: Mapping[str, str] = {
+    "datetime": "datetime.datetime",
+    "np": "numpy",
+    "scatter_matrix": "pandas.plotting.scatter_matrix",
+}
+ROLLING = ("max", "mean", "median", "min", "std", "sum", "var")
 _PANDAS_TODAY = {"_append": "pd.concat([a, b])", "items": "items()", "to_numpy": "to_numpy()"}
 
 WINDOW_BACKENDS = ("tk", "qt", "gtk", "macosx", "wx", "nbagg")
@@ -72,13 +139,14 @@ AfterImport = Callable[[str, Callable[[ModuleType], None]], None]
 
 def install(after_import: AfterImport) -> None:
     """Add the names to NumPy now, and to each other library once it is imported."""
-    provide_missing({**dict.fromkeys(MODULES, _fill_removed_module), "scipy.misc": lambda _module: None})
+    provide_missing({**dict.fromkeys(MODULES, _fill_removed_module), "pandas.tools": lambda _module: None})
     add_lookup(np, _lookup_numpy)
-    after_import("scipy.misc", lambda misc: add_lookup(misc, _lookup_scipy_misc))  # an empty module in some versions
     after_import("pandas", _extend_pandas)
+    after_import("pandas.io.json", lambda json: add_lookup(json, _lookup_pandas_json))
     after_import("sklearn.externals", lambda externals: add_lookup(externals, _lookup_sklearn_externals))
     after_import("sklearn.metrics", _extend_sklearn_metrics)
-    after_import("sklearn.preprocessing", _extend_sklearn_preprocessing)
+    old_sklearn.install(after_import)
+    old_scipy.install(after_import)
     after_import("matplotlib", _ignore_window_backends)
     after_import("matplotlib.cm", lambda cm: add_lookup(cm, _lookup_matplotlib_cm))
     after_import("matplotlib.style", _rename_seaborn_styles)
@@ -101,8 +169,11 @@ def _fill_removed_module(module: ModuleType) -> None:
 
 
 def _lookup_numpy(name: str) -> Any:
-    if name not in NUMPY or is_read_by_a_library():
+    if (name not in NUMPY and name not in NUMPY_VALUES) or is_read_by_a_library():
         return MISSING
+    if name in NUMPY_VALUES:
+        note_translation(f"np.{name}", NUMPY_VALUES[name][0])
+        return NUMPY_VALUES[name][1]
     value = _BUILT_IN[name] if name in _BUILT_IN else getattr(np, NUMPY[name])
     note_translation(f"np.{name}", NUMPY[name] if name in _BUILT_IN else f"np.{NUMPY[name]}")
     return value
@@ -114,6 +185,49 @@ def _extend_pandas(pandas: ModuleType) -> None:
             table = getattr(pandas, owner)
             if not hasattr(table, old) and hasattr(table, today):
                 setattr(table, old, _noting(getattr(table, today), f"{owner}.{old}()", _PANDAS_TODAY[today]))
+
+    index = pandas.Index
+    if not hasattr(index, "is_monotonic"):
+        index.is_monotonic = pandas.Series.is_monotonic = property(_is_monotonic)
+    add_lookup(pandas, _lookup_pandas)
+
+
+def _is_monotonic(table: Any) -> bool:
+    note_translation("is_monotonic", "is_monotonic_increasing")
+    return bool(table.is_monotonic_increasing)
+
+
+def _lookup_pandas(name: str) -> Any:
+    word, _, function = name.partition("_")
+    if (name not in PANDAS_NAMES and not (word == "rolling" and function in ROLLING)) or is_read_by_a_library():
+        return MISSING
+    if word == "rolling":
+        note_translation(f"pd.{name}(x, window)", f"x.rolling(window).{function}()")
+        return functools.partial(_apply_to_window, function)
+    home, _, today = PANDAS_NAMES[name].rpartition(".")
+    note_translation(f"pd.{name}", PANDAS_NAMES[name])
+    return getattr(importlib.import_module(home), today) if home else importlib.import_module(today)
+
+
+def _apply_to_window(
+    function: str, arg: Any, window: int, min_periods: int | None = None, *, center: bool = False, **options: Any
+) -> Any:
+    """Compute ``pd.rolling_mean`` and the like; an array gives an array."""
+    pandas: Any = importlib.import_module("pandas")
+    unknown = sorted(options.keys() - ({"ddof"} if function in ("std", "var") else set()))
+    if unknown:
+        raise TypeError(f"pd.rolling_{function}({unknown[0]}=...) was removed. Use x.rolling(window).{function}().")
+    is_table = isinstance(arg, (pandas.Series, pandas.DataFrame))
+    table = arg if is_table else pandas.Series(arg) if np.ndim(arg) == 1 else pandas.DataFrame(arg)
+    result = getattr(table.rolling(window, min_periods=min_periods, center=center), function)(**options)
+    return result if is_table else result.to_numpy()
+
+
+def _lookup_pandas_json(name: str) -> Any:
+    if name != "json_normalize" or is_read_by_a_library():
+        return MISSING
+    note_translation("pandas.io.json.json_normalize", "pd.json_normalize")
+    return importlib.import_module("pandas").json_normalize
 
 
 def _noting(function: Callable[..., Any], found: str, used: str) -> Callable[..., Any]:
@@ -162,10 +276,6 @@ def _accept_squared(metrics: Any) -> None:
     metrics.mean_squared_error = mean_squared_error
 
 
-def _extend_sklearn_preprocessing(preprocessing: Any) -> None:
-    accept_old_arguments(preprocessing.OneHotEncoder, "__init__", {"sparse": "sparse_output"})
-
-
 # ------------------------------------------------------------------ Matplotlib
 
 
@@ -212,65 +322,3 @@ def _style_name(name: str, available: Sequence[str]) -> str:
         note_translation(f"plt.style.use({name!r})", f"plt.style.use({today!r})")
         return today
     return name
-
-
-# ------------------------------------------------------------------ scipy.misc, by Pillow as it was in SciPy
-
-SCIPY_MISC = {
-    "imread": "np.array(PIL.Image.open(name))",
-    "imsave": "PIL.Image.fromarray(array).save(name)",
-    "imresize": "PIL.Image.fromarray(array).resize((width, height))",
-}
-_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic")
-
-
-def _lookup_scipy_misc(name: str) -> Any:
-    if name not in SCIPY_MISC:
-        return MISSING
-    note_translation(f"scipy.misc.{name}", SCIPY_MISC[name])
-    return {"imread": imread, "imsave": imsave, "imresize": imresize}[name]
-
-
-def imread(name: Any, flatten: bool = False, mode: str | None = None) -> Any:
-    """Return the image as an array; ``flatten`` makes it grey, as float32."""
-    from PIL import Image
-
-    with Image.open(name) as opened:
-        if mode is None and opened.mode == "P":
-            mode = "RGBA" if "transparency" in opened.info else "RGB"
-        image = opened.convert(mode) if mode is not None else opened
-        return np.array(image.convert("F") if flatten else image)
-
-
-def imsave(name: Any, arr: Any, format: str | None = None) -> None:  # noqa: A002
-    _to_image("imsave", arr).save(name, format)
-
-
-def imresize(arr: Any, size: Any, interp: str = "bilinear", mode: str | None = None) -> Any:
-    """Resize an image; ``size`` is (height, width), an integer number of percent, or a fraction."""
-    from PIL import Image
-
-    image = _to_image("imresize", arr)
-    if isinstance(size, int):
-        target = tuple((np.array(image.size) * (size / 100)).astype(int))
-    elif isinstance(size, float):
-        target = tuple((np.array(image.size) * size).astype(int))
-    else:
-        target = (size[1], size[0])
-    if interp not in _FILTERS:
-        raise ValueError(f"imresize(interp={interp!r}): expected one of {', '.join(_FILTERS)}")
-    image = image.convert(mode) if mode is not None else image
-    return np.array(image.resize(target, getattr(Image.Resampling, interp.upper())))
-
-
-def _to_image(function: str, arr: Any) -> Any:
-    from PIL import Image
-
-    array = np.asarray(arr)
-    if array.dtype != np.uint8:
-        raise TypeError(
-            f"scipy.misc.{function} was removed. It stretched {array.dtype} values to 0..255, each image by its own "
-            f"range. Convert the values first, for example with (array * 255).astype('uint8'), and use "
-            f"{SCIPY_MISC[function]}."
-        )
-    return Image.fromarray(array)

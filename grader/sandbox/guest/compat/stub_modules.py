@@ -51,9 +51,15 @@ def _is_imported_from(frame: FrameType) -> bool:
 def is_read_by_a_library() -> bool:
     """Check whether installed code reads the name: libraries look for old names to find out versions."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__package__") == __package__:
+    while frame is not None and _is_passed_through(frame):
         frame = frame.f_back
     return frame is None or frame.f_code.co_filename.startswith((sys.prefix, sys.base_prefix, "<frozen"))
+
+
+def _is_passed_through(frame: FrameType) -> bool:
+    """Check whether the frame belongs to this package, or to the import system, which asks for somebody else."""
+    is_import = frame.f_code.co_filename.startswith("<frozen importlib")
+    return is_import or frame.f_globals.get("__package__") == __package__
 
 
 # ------------------------------------------------------------------ modules

@@ -89,7 +89,7 @@ _GUEST = __name__.removesuffix("record.transform_hooks")
 # Modules that resize on behalf of the notebook, with the name in the report.
 _ON_BEHALF = {
     "keras.src.utils.image_utils": "load_img(target_size)",
-    f"{_GUEST}compat.old_libraries": "scipy.misc.imresize",
+    f"{_GUEST}compat.old_scipy": "scipy.misc.imresize",
 }
 _LIBRARIES = ("site-packages", "dist-packages")
 _known: weakref.WeakKeyDictionary[Any, list[Transform]] = weakref.WeakKeyDictionary()  # of a layer or a generator

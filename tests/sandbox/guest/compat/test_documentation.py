@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.guest.compat import argument_renames, moved_names, old_keras, old_libraries
+from grader.sandbox.guest.compat import argument_renames, moved_names, old_keras, old_libraries, old_scipy, old_sklearn
 
 PAGE = (Path(__file__).parents[4] / "docs" / "compatibility.md").read_text("utf-8")
 
@@ -55,9 +55,24 @@ EXPECTED = {
         *old_libraries.MODULES,
         *(f"sklearn.metrics.{name}" for name in old_libraries.SKLEARN_METRICS),
         *(f"DataFrame.{name}" for name in old_libraries.PANDAS["DataFrame"]),
-        *(f"scipy.misc.{name}" for name in old_libraries.SCIPY_MISC),
+        *(f"np.{name}" for name in old_libraries.NUMPY_VALUES),
+        *(f"pd.{name}" for name in old_libraries.PANDAS_NAMES),
+        *(f"pd.rolling_{name}" for name in old_libraries.ROLLING),
+        *(f"scipy.misc.{name}" for name in old_scipy.MISC),
+        *(f"{module}.{name}" for module, names in old_scipy.MOVED.items() for name in names),
+        *(
+            f"{name}({argument}=...)"
+            for classes in old_sklearn.ARGUMENTS.values()
+            for name, renames in classes.items()
+            for argument in renames
+        ),
         "mean_squared_error(squared=False)",
-        "OneHotEncoder(sparse=...)",
+        "CountVectorizer.get_feature_names",
+        "pandas.io.json.json_normalize",
+        "Index.is_monotonic",
+        "scipy.array",
+        "sklearn.ensemble.forest",
+        "sklearn.datasets.samples_generator",
         "plt.cm.get_cmap",
         'plt.style.use("seaborn-...")',
         'matplotlib.use("TkAgg")',

@@ -10,7 +10,7 @@ from grader.sandbox.base import Sandbox
 from tests.sandbox.guest.compat.notebooks import CellResult, run_notebooks
 
 BEGIN = """
-import numpy as np, keras, tensorflow as tf
+import numpy as np, pandas as pd, keras, tensorflow as tf
 x = np.random.RandomState(0).rand(32, 4).astype("float32")
 y = (x.sum(axis=1) > 2).astype("int32")
 m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(1, activation="sigmoid")])
@@ -85,12 +85,15 @@ MODULES = [
     Row("tf.train.AdamOptimizer", refused="AttributeError: tf.train.AdamOptimizer is a TensorFlow 1 optimizer"),
     Row("tf.app", refused="AttributeError: tf.app was TensorFlow 1's"),
     Row("tf.logging.set_verbosity(tf.logging.ERROR)", "tf.logging", "tf.compat.v1.logging"),
+]  # fmt: skip
+
+LIBRARIES = [
     Row("np.float", "np.float", "float"),
     Row("assert np.int(3.7) == 3", "np.int", "int"),
     Row("assert np.in1d([1, 2], [2]).tolist() == [False, True]"),
     Row("assert np.cumproduct([2, 3]).tolist() == [2, 6]", "np.cumproduct", "np.cumprod"),
     Row("from sklearn.cross_validation import train_test_split", "sklearn.cross_validation.train_test_split", "sklearn.model_selection.train_test_split"),
-    Row("from sklearn.cross_validation import KFold", refused="ImportError: cannot import name 'KFold'"),
+    Row("from sklearn.cross_validation import KFold", refused="ImportError: sklearn.cross_validation.KFold was part of scikit-learn up to 0.19 and was removed. It takes n_splits"),
     Row("from sklearn.externals import joblib\njoblib.dump", "sklearn.externals.joblib.dump", "joblib.dump"),
     Row("from sklearn.preprocessing import OneHotEncoder\nassert OneHotEncoder(sparse=False).fit_transform([[1], [2]]).shape == (2, 2)", "OneHotEncoder(sparse=False)", "OneHotEncoder(sparse_output=False)"),
     Row("from sklearn.metrics import plot_confusion_matrix", "sklearn.metrics.plot_confusion_matrix", "sklearn.metrics.ConfusionMatrixDisplay.from_estimator"),
@@ -98,6 +101,44 @@ MODULES = [
     Row("from scipy.misc import imsave, imread, imresize\nimsave('a.png', np.zeros((4, 6, 3), 'uint8'))\nassert imresize(imread('a.png'), (2, 3)).shape == (2, 3, 3) and imresize(imread('a.png'), 50).shape == (2, 3, 3)", "scipy.misc.imresize", "PIL.Image.fromarray(array).resize((width, height))"),
     Row("imresize(np.zeros((4, 4)), 0.5)", refused="TypeError: scipy.misc.imresize was removed. It stretched float64 values"),
     Row("from sklearn.datasets import load_boston", refused="ImportError"),
+    Row("assert np.asscalar(np.array([3])) == 3", "np.asscalar", "np.asarray(a).item()"),
+    Row("assert np.math.factorial(3) == 6 and np.rank([[1]]) == 2 and np.NINF < 0", "np.rank", "np.ndim"),
+    Row("np.irr([1, 2])", refused="AttributeError: numpy.irr was part of NumPy up to 1.19 and was removed. Write the formula"),
+    Row("np.histogram([1, 2], normed=True)", refused="TypeError: histogram(normed=...) was part of NumPy up to 1.21 and was removed. Use density=True."),
+    Row("assert not hasattr(np, 'irr') and getattr(pd.DataFrame(), 'ix', None) is None"),
+    Row("df = pd.DataFrame({'a': [1, 2, 4]})\ndf.ix[0]", refused="AttributeError: DataFrame.ix was part of pandas up to 0.25 and was removed. Use df.loc"),
+    Row("df.ix2", refused="AttributeError: 'DataFrame' object has no attribute 'ix2'"),
+    Row("df.a.mad()", refused="AttributeError: Series.mad was part of pandas up to 1.5 and was removed."),
+    Row("df.groupby('a').mad()", refused="AttributeError: DataFrameGroupBy.mad was part of pandas up to 1.5"),
+    Row("df.sort('a')", refused="AttributeError: DataFrame.sort was part of pandas up to 0.19 and was removed. Use df.sort_values(by=...)"),
+    Row("pd.DataFrame.from_csv('a.csv')", refused="AttributeError: DataFrame.from_csv was part of pandas up to 0.24"),
+    Row("pd.to_datetime(pd.Series(['2020-01-01'])).dt.week", refused="AttributeError: DatetimeProperties.week was part of pandas up to 1.5 and was removed. Use series.dt.isocalendar().week."),
+    Row("pd.Panel()", refused="AttributeError: pandas.Panel was part of pandas up to 0.24"),
+    Row("pd.Int64Index([1])", refused="AttributeError: pandas.Int64Index was part of pandas up to 1.5"),
+    Row("pd.read_csv('a.csv', error_bad_lines=False)", refused="TypeError: read_csv(error_bad_lines=...) was part of pandas up to 1.5 and was removed. Use on_bad_lines="),
+    Row("pd.date_range('2020', '2021', closed='left')", refused="TypeError: date_range(closed=...) was part of pandas up to 1.5 and was removed. Use inclusive=."),
+    Row("df.to_csv('b.csv', line_terminator='')", refused="TypeError: DataFrame.to_csv(line_terminator=...) was part of pandas up to 1.5"),
+    Row("assert pd.datetime(2020, 1, 1).year == 2020 and pd.np is np", "pd.datetime", "datetime.datetime"),
+    Row("assert pd.rolling_mean(df.a, 2).tolist()[1:] == [1.5, 3] and df.index.is_monotonic", "pd.rolling_mean(x, window)", "x.rolling(window).mean()"),
+    Row("from pandas.tools.plotting import scatter_matrix", "pandas.tools.plotting.scatter_matrix", "pandas.plotting.scatter_matrix"),
+    Row("from pandas.io.json import json_normalize", "pandas.io.json.json_normalize", "pd.json_normalize"),
+    Row("import pandas.stats.moments", refused="ModuleNotFoundError: pandas.stats was part of pandas up to 0.22"),
+    Row("from sklearn.preprocessing import Imputer", refused="ImportError: sklearn.preprocessing.Imputer was part of scikit-learn up to 0.21 and was removed. Use sklearn.impute.SimpleImputer"),
+    Row("from sklearn.metrics import jaccard_similarity_score", refused="ImportError: sklearn.metrics.jaccard_similarity_score was part of scikit-learn up to 0.22 and was removed. It was the accuracy"),
+    Row("from sklearn.lda import LDA", refused="ModuleNotFoundError: sklearn.lda was part of scikit-learn up to 0.18"),
+    Row("from sklearn.datasets.samples_generator import make_blobs", "sklearn.datasets.samples_generator.make_blobs", "sklearn.datasets.make_blobs"),
+    Row("from sklearn.ensemble.forest import RandomForestClassifier as R\nimport sklearn.ensemble\nassert R is sklearn.ensemble.RandomForestClassifier"),
+    Row("from sklearn.externals.six import StringIO", "sklearn.externals.six.StringIO", "io.StringIO"),
+    Row("from sklearn.model_selection import GridSearchCV\nGridSearchCV(R(), {}, iid=False)", "GridSearchCV(iid=False)"),
+    Row("GridSearchCV(R(), {}, iid=True)", refused="TypeError: GridSearchCV(iid=True) was removed"),
+    Row("from sklearn.ensemble import BaggingClassifier\nfrom sklearn.base import clone\nassert clone(BaggingClassifier(base_estimator=R())).estimator is not None", "BaggingClassifier(base_estimator=...)", "BaggingClassifier(estimator=...)"),
+    Row("from sklearn.linear_model import LogisticRegression\nLogisticRegression(multi_class='ovr')", refused="TypeError: LogisticRegression(multi_class='ovr') was removed. For two classes"),
+    Row("from sklearn.linear_model import Ridge\nRidge(normalize=True)", refused="TypeError: Ridge(normalize=...) was part of scikit-learn up to 1.1"),
+    Row("from sklearn.feature_extraction.text import TfidfVectorizer\nv = TfidfVectorizer().fit(['a bc de'])\nassert v.get_feature_names() == ['bc', 'de']", "get_feature_names()", "get_feature_names_out()"),
+    Row("import scipy as sp\nassert sp.mean([1, 3]) == 2 and sp.log(-1).imag > 3", "scipy.mean", "np.mean"),
+    Row("from scipy.signal import hann\nfrom scipy.integrate import cumtrapz\nassert hann(3)[1] == 1", "scipy.integrate.cumtrapz", "scipy.integrate.cumulative_trapezoid"),
+    Row("from scipy.integrate import simps", refused="ImportError: scipy.integrate.simps was part of SciPy up to 1.13 and was removed. Use scipy.integrate.simpson; for an even"),
+    Row("from scipy.stats import binom_test", refused="ImportError: scipy.stats.binom_test was part of SciPy up to 1.11"),
     Row("import matplotlib.pyplot as plt\nplt.style.use('seaborn-whitegrid')", "plt.style.use('seaborn-whitegrid')", "plt.style.use('seaborn-v0_8-whitegrid')"),
     Row("plt.cm.get_cmap('viridis')(0.5)", "plt.cm.get_cmap(name)", "plt.get_cmap(name)"),
     Row("import matplotlib\nmatplotlib.use('TkAgg')\nplt.plot([1, 2])", "matplotlib.use('TkAgg')"),
@@ -216,7 +257,7 @@ METHODS = [
     Row("print 'hello'", refused="SyntaxError: Missing parentheses in call to 'print'"),
 ]  # fmt: skip
 
-NOTEBOOKS = {"modules": MODULES, "arguments": ARGUMENTS, "methods": METHODS}
+NOTEBOOKS = {"modules": MODULES, "libraries": LIBRARIES, "arguments": ARGUMENTS, "methods": METHODS}
 ROWS = [pytest.param(name, place, id=row.code) for name, rows in NOTEBOOKS.items() for place, row in enumerate(rows)]
 
 
