@@ -9,6 +9,7 @@ from typing import Any
 from .time_shares import seconds_of_share
 
 RESERVE = 0.05  # share of the time that is kept for the cells after the training
+SECONDS_TO_INTERRUPT = 2.0  # that the driver may need
 LATE_TRAININGS = 3  # that a cell may begin after its time; an endless loop of trainings is interrupted
 
 
@@ -48,9 +49,13 @@ class Budget:
         self.late_trainings = 0
 
     def training_begins(self) -> None:
-        """Raise KeyboardInterrupt if the cell goes on to train although its trainings have been cut short."""
+        """Let a cell wait for the driver's interrupt if it goes on to train although its trainings have been cut short.
+
+        Raises KeyboardInterrupt, the driver's or its own. Inside a training the interrupt would be lost.
+        """
         self.late_trainings += time.monotonic() > self.deadline()
         if self.late_trainings > LATE_TRAININGS:
+            time.sleep(max(0.0, self.deadline(0.0) - time.monotonic()) + SECONDS_TO_INTERRUPT)
             raise KeyboardInterrupt
 
     def deadline(self, reserve: float = RESERVE) -> float:

@@ -139,6 +139,7 @@ def test_an_endless_loop_of_trainings_is_interrupted(warm: NamespaceSandbox) -> 
     assert errors(reply) == [None, "KeyboardInterrupt", None]
     assert int(texts(reply)[2]) == 1
     assert reply.cell_seconds < 20
+    assert json.loads(reply.executed or b"{}")["metadata"]["grader"]["slow_cells"] == [1], "it was the time limit"
 
 
 def test_training_ends_after_the_samples_of_the_assignment(warm: NamespaceSandbox) -> None:
