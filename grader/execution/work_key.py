@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from grader import __version__
 from grader.execution.runner import PreparedAssignment
-from grader.files.plain_files import read_plain
+from grader.files.plain_files import file_digest, read_plain
 from grader.models.assignment import Assignment, Limits
 from grader.models.submission import Submission
 from grader.notebook import parse
@@ -38,6 +38,8 @@ def class_key(prepared: PreparedAssignment, limits: Limits) -> str:
             "python": platform.python_version(),
             "libraries": {name: _version(name) for name in LIBRARIES},
             "assignment": assignment.id,
+            "secret": prepared.secret.hex(),  # decides which of a group's own photos are held out
+            "pictures": str(assignment.pictures),
             "limits": asdict(limits),
             "data": _data(assignment),
             "hidden": _array(prepared.hidden_inputs),
@@ -62,7 +64,7 @@ def work_key(submission: Submission, of_class: str) -> str:
             "cells": [_cells(path) for path in notebooks],
             "name": submission.notebook_name,
             "parts": sorted(submission.parts),
-            "attachments": dict(_files({file.name: file.path for file in submission.attachments})),
+            "attachments": {file.name: file_digest(file.path) for file in submission.attachments},
             "problem": str(submission.problem),
         }
     )
@@ -98,15 +100,11 @@ def _teacher_files(assignment: Assignment) -> dict[str, Path]:
 
 
 def _files(files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+    """Yield name and digest of the teacher's files, also of those in folders; only the teacher may give links."""
     for name, path in files.items():
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
-                yield f"{name}/{file.relative_to(path)}" if path.is_dir() else name, _file_digest(file)
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+                yield f"{name}/{file.relative_to(path)}" if path.is_dir() else name, file_digest(file.resolve())
 
 
 def _listing(folder: Path) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
@@ -24,3 +25,9 @@ def read_plain(path: Path, limit: int) -> bytes:
     """Return the content of an ordinary file, at most ``limit`` bytes of it. Raise OSError as ``open_plain`` does."""
     with open_plain(path) as file:
         return file.read(limit)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of an ordinary file, hexadecimal. Raise OSError as ``open_plain`` does."""
+    with open_plain(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""One grader at a time works in a results folder: two would write over each other's pages."""
+"""Lock of a results folder: one grader at a time works in it, as two would write over each other's pages."""
 
 from __future__ import annotations
 

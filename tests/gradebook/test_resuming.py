@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from grader.execution.runner import PreparedAssignment
+from grader.execution.work_key import class_key
 from grader.i18n.message import Message
-from grader.models.assignment import Assignment
+from grader.models.assignment import Assignment, Pictures
 from grader.models.grade import Graded
 from grader.models.run import Outcome
 from grader.models.submission import Submission
@@ -96,6 +98,14 @@ def test_other_points_need_no_run_and_other_limits_do(
     assert totals(second) == [2 * (totals(first)[0] or 0)]
     assert graded(assignment.with_time_limit(7), submissions, settings)[0] == ["ann"]
     assert graded(assignment, submissions, replace(settings, secret=b"t" * 32))[0] == ["ann"]
+
+
+def test_the_secret_and_what_is_asked_of_photos_are_part_of_the_work(assignment: Assignment) -> None:
+    exam, limits = PreparedAssignment(assignment, SECRET), assignment.limits
+    photos = replace(exam, assignment=replace(assignment, pictures=Pictures((24, 24))))
+    smaller = replace(exam, assignment=replace(assignment, pictures=Pictures((24, 24), hold_out=0.1)))
+    keys = {class_key(each, limits) for each in (exam, replace(exam, secret=b"t" * 32), photos, smaller)}
+    assert len(keys) == 4
 
 
 def test_asked_for_by_name_work_is_run_again(assignment: Assignment, settings: Settings, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ A photo that crashes the process is identified by the progress file of the decod
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from grader.data.group_photos.near_duplicates import Signatures
 from grader.data.group_photos.photo_files import OTHER_SUFFIXES, PhotoFile, suffix
 from grader.files import filetype
 from grader.files.isolated import ProcessLimits, run_isolated
-from grader.files.plain_files import open_plain, read_plain
+from grader.files.plain_files import file_digest, read_plain
 from grader.i18n.message import Message, message
 from grader.models.errors import IsolationError
 
@@ -180,7 +179,7 @@ class _BatchDecoder:
                 yield file.attachment.name, _describe_problem(found, _head(file))
             else:
                 width, height = int(found["width"]), int(found["height"])
-                digest = _digest(file.attachment.path)
+                digest = file_digest(file.attachment.path)
                 self.photos.append(DecodedPhoto(file, digest, width, height, folder / str(place), first + place))
 
 
@@ -209,8 +208,3 @@ def _describe_problem(found: Mapping[str, Any], head: bytes) -> Message:
 
 def _head(file: PhotoFile) -> bytes:
     return read_plain(file.attachment.path, filetype.HEAD_BYTES)
-
-
-def _digest(path: Path) -> str:
-    with open_plain(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

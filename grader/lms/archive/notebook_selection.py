@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +11,7 @@ from grader.files import filetype
 from grader.files.archives.contents import ArchiveLimits, Refused
 from grader.files.archives.entry_names import is_junk
 from grader.files.archives.extraction import read_archive
-from grader.files.plain_files import open_plain, read_plain
+from grader.files.plain_files import file_digest, read_plain
 from grader.grading.lateness import datetimes
 from grader.i18n.message import Message, join_list, message
 from grader.lms.archive.student_files import (
@@ -98,7 +97,7 @@ def _build(
         notebook_name=_shorten(PurePosixPath(taken.name).name),
         parts={name: file.entry.path for name, file in parts.items()},
         attachments=attachments(others, taken.name, upload),  # before ``_notes``: it adds notes
-        digest=_digest(path),
+        digest=file_digest(path),
         entry=taken.outer or taken.entry.name,
         notes=_notes(upload),
     )
@@ -299,8 +298,3 @@ def _shorten(name: str) -> str:
         return name
     suffix = path.suffix if len(path.suffix.encode()) <= 20 else ""
     return path.stem.encode()[: NAME_BYTES - 20].decode("utf-8", "ignore") + suffix
-
-
-def _digest(path: Path) -> str:
-    with open_plain(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
